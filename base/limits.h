@@ -1,0 +1,50 @@
+/*
+ * Every fixed limit of certlookup in one place.
+ *
+ * A limit that an operator may want to move is a setting (gateway/config.c) and
+ * its bounds are there; what stands here is what no setting can lift. Whoever
+ * hits one counts it: COUNT_LIMIT_* in base/metrics.h.
+ */
+#ifndef BASE_LIMITS_H
+#define BASE_LIMITS_H
+
+/* A mail address: RFC 5321 4.5.3.1.1 (local part), .2 (domain), .3 (path less <>). Octets; RFC 6531 3.1 keeps them. */
+#define MAX_LOCAL_PART_BYTES 64
+#define MAX_DOMAIN_BYTES 253
+#define MAX_ADDRESS_BYTES 254
+/* The same address with its domain in U-labels may be longer: up to 4 octets of UTF-8 for each code point. */
+#define MAX_ADDRESS_DISPLAY_BYTES 1024
+
+/* One directory's answer to one search. */
+#define MAX_ENTRIES 64               /* upper bound of directories.entries */
+#define MAX_VALUES 64                /* certificate values of one answer, all directories together */
+#define MAX_VALUE_BYTES (64 * 1024)  /* one attribute value; AD stores up to 32 KiB in userSMIMECertificate */
+#define MAX_DN_BYTES 1024            /* longer DNs are cut for display */
+#define MAX_PDU_BYTES (8 * 1024 * 1024) /* one LDAP message from a server */
+
+/* Certificates. */
+#define MAX_BUNDLE_CERTIFICATES 16 /* certificates taken out of one userSMIMECertificate */
+#define MAX_CHAIN 10               /* certificates in a chain, leaf and anchor included */
+#define MAX_CERTIFICATE_NAMES 256  /* subjectAltName entries looked at */
+
+/* Configuration. */
+#define MAX_DIRECTORIES 64
+#define MAX_URIS 8           /* of one directory */
+#define MAX_DOMAINS 256      /* of one directory */
+#define MAX_LISTEN 16
+#define MAX_CONFIG_BYTES (1024 * 1024)
+#define MAX_FILE_BYTES (64 * 1024 * 1024) /* one anchor or CRL file */
+
+/* HTTP. */
+#define MAX_URI_BYTES 4096
+
+/* A record as it stands in Redis. */
+#define MAX_RECORD_BYTES (4 * 1024 * 1024)
+
+/* One line of the log. */
+#define MAX_LOG_LINE_BYTES 4096
+
+/* The text of one error. */
+#define MAX_ERROR_BYTES 512
+
+#endif

@@ -1,0 +1,82 @@
+/*
+ * Counters and gauges, shown by /metrics.
+ *
+ * A counter is a row of one table (base/metrics.c): its name, its label and its
+ * help stand there once. Counting costs one addition in memory that belongs to
+ * the calling thread; reading sums over threads.
+ *
+ * Counters of a directory have the directory's name as label. A directory gets
+ * a number at its first naming and keeps it until the process ends, so that
+ * counters go on over a reload.
+ */
+#ifndef BASE_METRICS_H
+#define BASE_METRICS_H
+
+#include "base/outcome.h"
+#include "base/buffer.h"
+
+enum counter {
+    COUNT_LOOKUPS_MEMORY,    /* answered by layer */
+    COUNT_LOOKUPS_REDIS,
+    COUNT_LOOKUPS_DIRECTORY,
+    COUNT_LOOKUPS_STALE,
+    COUNT_LOOKUPS_JOINED,    /* waited with another for the same flight */
+    COUNT_OUTCOME_FOUND,     /* of requests answered */
+    COUNT_OUTCOME_NONE,
+    COUNT_OUTCOME_UNKNOWN,
+    COUNT_HTTP_2XX, COUNT_HTTP_3XX, COUNT_HTTP_4XX, COUNT_HTTP_5XX,
+    COUNT_MEMORY_EVICTIONS,
+    COUNT_REDIS_GETS, COUNT_REDIS_SETS, COUNT_REDIS_HITS, COUNT_REDIS_MISSES, COUNT_REDIS_ERRORS, COUNT_REDIS_RECONNECTS,
+    COUNT_REDIS_BAD_SEAL,    /* a record whose seal is wrong or of a key we do not have */
+    COUNT_REDIS_BAD_RECORD,  /* the seal is right, the record is not */
+    COUNT_REDIS_REJUDGED,    /* a record of another policy, judged again */
+    COUNT_RELOADS, COUNT_RELOADS_FAILED,
+    /* Limits that were reached. */
+    COUNT_LIMIT_WAITING,     /* too many suspended requests */
+    COUNT_LIMIT_FLIGHTS,
+    COUNT_LIMIT_VALIDATORS,  /* the validators' queue was full */
+    COUNT_LIMIT_SEARCHES,    /* a directory's queue was full */
+    COUNT_LIMIT_REDIS_QUEUE,
+    COUNT_LIMIT_ENTRIES, COUNT_LIMIT_VALUES, COUNT_LIMIT_VALUE_BYTES,
+    COUNT_LIMIT_BACKOFFS,    /* the table of failing keys was full */
+    COUNT_LIMIT_URI, COUNT_LIMIT_RECORD_BYTES,
+    COUNT_COUNT
+};
+
+enum gauge {
+    GAUGE_MEMORY_BYTES, GAUGE_MEMORY_ENTRIES, GAUGE_FLIGHTS, GAUGE_WAITING, GAUGE_REDIS_UP, GAUGE_GENERATION,
+    GAUGE_ANCHORS, GAUGE_CRLS, GAUGE_START_TIME,
+    GAUGE_COUNT
+};
+
+enum directory_counter {
+    DIRECTORY_SEARCHES,      /* sent to a server */
+    DIRECTORY_ANSWERED, DIRECTORY_CUT_OFF, DIRECTORY_TIMED_OUT, DIRECTORY_UNAVAILABLE,
+    DIRECTORY_CONNECTS, DIRECTORY_CONNECT_FAILURES,
+    DIRECTORY_COUNTER_COUNT
+};
+
+void count(enum counter counter);
+void count_add(enum counter counter, uint64_t by);
+uint64_t count_read(enum counter counter);
+
+/* A value that was refused, by reason. */
+void count_refusal(enum reason reason);
+
+void gauge_set(enum gauge gauge, int64_t value);
+void gauge_add(enum gauge gauge, int64_t by);
+int64_t gauge_read(enum gauge gauge);
+
+/* The number of the directory of this name, for count_directory(). Over MAX_DIRECTORIES names: the last one, "other". */
+unsigned metrics_directory(const char *name);
+void count_directory(unsigned directory, enum directory_counter counter);
+uint64_t count_directory_read(unsigned directory, enum directory_counter counter);
+void gauge_directory_up(unsigned directory, bool up);
+
+/* Time from question to answer, in microseconds, in the histogram certlookup_lookup_seconds{layer=…}. */
+void count_duration(int layer, int64_t duration_us);
+
+/* Everything, in the text format of Prometheus 0.0.4. */
+void metrics_write(struct buffer *buffer);
+
+#endif

@@ -1,0 +1,40 @@
+/*
+ * The first cache: answers in this process's memory.
+ *
+ * Sharded by a keyed hash of the address; each shard has one mutex, held for a
+ * few instructions, and SIEVE eviction (a hit sets one bit, moves nothing). The
+ * whole is bounded in bytes; what an answer costs is answer->memory_bytes plus
+ * the entry's own. memory_get() neither allocates nor does I/O.
+ *
+ * It knows no lives and no policy: it keeps what it is given until there is no
+ * room or it is replaced, and gives it back with the time it came. Whether that
+ * may still be served is gateway/lookup.c's to say.
+ */
+#ifndef CACHE_MEMORY_H
+#define CACHE_MEMORY_H
+
+#include "base/answer.h"
+
+struct memory;
+
+/* NULL: out of memory. max_bytes is at least 64 KiB. */
+struct memory *memory_new(size_t max_bytes);
+void memory_free(struct memory **memory);
+
+struct remembered {
+    struct answer *answer;    /* with a reference for the caller; NULL: not here */
+    int64_t confirmed_at;     /* wall seconds: when it was put, or confirmed, last */
+};
+
+struct remembered memory_get(struct memory *memory, struct bytes address);
+
+/* Keeps one reference of its own to the answer, under answer->address, in the place of what was there. An answer larger
+ * than a shard is not kept. */
+void memory_put(struct memory *memory, struct answer *answer, int64_t confirmed_at);
+
+void memory_drop(struct memory *memory, struct bytes address);
+
+size_t memory_bytes(struct memory *memory);
+size_t memory_entries(struct memory *memory);
+
+#endif

@@ -1,0 +1,53 @@
+/*
+ * The second cache: sealed records in Redis, shared by several gateways.
+ *
+ * One connection, asynchronous, on the engine's event loop; the commands of all
+ * lookups share its pipeline. Everything here is called on the engine thread
+ * only, and every callback comes there. Nothing waits: while Redis is away,
+ * shared_get() says so at once; reconnecting backs off from 100 ms to 10 s with
+ * jitter, in the background, names resolved on a thread of its own. One line in
+ * the log when Redis goes, one when it is back. A command unanswered for
+ * `timeout_ms` counts as an error and closes the connection.
+ */
+#ifndef CACHE_REDIS_H
+#define CACHE_REDIS_H
+
+#include "base/bytes.h"
+#include "base/error.h"
+
+struct event_base;
+
+struct shared_config {
+    const char *uri;      /* redis://[user[:password]@]host[:port][/db], redis+unix:///path[?db=n], rediss:// where built */
+    const char *username; /* "": none; over the URI's */
+    const char *password; /* "": none; over the URI's; from redis.password-file */
+    int64_t timeout_ms;   /* of one command, and of connecting */
+    int64_t max_queued;   /* commands under way; over it shared_get() misses and shared_put() drops, counted */
+};
+
+/* Checks a configuration without opening anything. -1: the words name what is wrong. */
+int shared_config_check(const struct shared_config *config, struct error *error);
+
+struct shared;
+
+/* Never waits, never fails because Redis is away. NULL: the configuration is wrong, or out of memory. */
+struct shared *shared_open(struct event_base *base, const struct shared_config *config, struct error *error);
+
+/* Ends the connection; every open get gets its callback (SHARED_FAILED) before this returns. */
+void shared_close(struct shared **shared);
+
+bool shared_is_up(const struct shared *shared);
+
+enum shared_result { SHARED_HIT, SHARED_MISS, SHARED_FAILED };
+
+/* `done` is called exactly once, later or from within (when Redis is away); `value` lives as long as the call. */
+void shared_get(struct shared *shared, const char *key,
+                void (*done)(void *context, enum shared_result result, struct bytes value), void *context);
+
+/* SET key value PX life_ms; copied, sent and forgotten: a failure is counted, nothing waits for it. */
+void shared_put(struct shared *shared, const char *key, struct bytes value, int64_t life_ms);
+
+/* DEL key, likewise. */
+void shared_drop(struct shared *shared, const char *key);
+
+#endif

@@ -1,0 +1,59 @@
+/*
+ * The configuration file (libconfig) as a struct.
+ *
+ * config.c holds one table of all settings: group, name, type, unit, default,
+ * limits, whether a reload may change it, and one line of help. Everything here
+ * is filled in from that table; a setting that is not in it is refused, with
+ * file, line and name. `${VAR}` in a string is replaced from the environment;
+ * an unset variable is an error. Secrets (password-file, token-file,
+ * seal-key-file) are read when the file is read.
+ */
+#ifndef GATEWAY_CONFIG_H
+#define GATEWAY_CONFIG_H
+
+#include "base/error.h"
+#include "base/log.h"
+#include "cache/redis.h"
+#include "http/http.h"
+#include "ldap/directory.h"
+#include "x509/policy.h"
+
+struct config {
+    char *path;
+    struct http_config http;                 /* listen, http.* */
+    struct directory_config *directories;
+    size_t directory_count;
+    struct policy_config trust;
+    struct cache_config {
+        int64_t memory_bytes;                /* cache.memory */
+        int64_t ttl_s, negttl_s, limitttl_s, stale_s;
+        int64_t memory_ttl_s;                /* with redis: how long an answer serves before Redis is asked again */
+    } cache;
+    bool has_redis;
+    struct shared_config redis;
+    char *redis_prefix;                      /* redis.prefix */
+    struct bytes seal_keys[2];               /* content of redis.seal-key-file, redis.old-seal-key-file; wiped on free */
+    size_t seal_key_count;                   /* 0: none given */
+    int64_t deadline_ms;                     /* lookup.deadline: of one lookup, all directories */
+    int64_t max_flights;                     /* lookup.flights: different addresses under way */
+    int64_t validators;                      /* lookup.validators: threads; 0: one for each core */
+    int64_t drain_ms;                        /* drain: how long SIGTERM waits for open requests */
+    enum log_level log_level;                /* log.level */
+    enum log_format log_format;              /* log.format; the command line has the last word */
+    void *storage;                           /* what the strings and lists above live in; config.c's own */
+};
+
+/* Reads and checks the whole file, and what it names as far as that can be done without network: every fault found in
+ * it, not only the first, is given to `fault` as one line "FILE:LINE: setting: what" (line 0: no line, left out).
+ * NULL when there was one. */
+struct config *config_load(const char *path, void (*fault)(void *context, const char *line), void *context);
+void config_free(struct config **config);
+
+/* Names a setting whose change needs a restart ("listen"), or NULL: all changes can be taken over by a reload. */
+const char *config_needs_restart(const struct config *now, const struct config *next);
+
+/* The table of settings as tab-separated lines: name, type, unit, default, least, most, reload|restart, help. For
+ * `certlookupd --settings`, the manual page's check and the completion of editors. */
+void config_write_settings(struct buffer *out);
+
+#endif

@@ -1,0 +1,61 @@
+/*
+ * The HTTP side: listens, reads requests, sends answers.
+ *
+ *   listener.c  the daemons of libmicrohttpd, their limits, draining
+ *   request.c   one request from its first byte to its last: target, query, headers, the wait for an answer
+ *   routes.c    the table of routes and what each does
+ *   negotiate.c Accept and ?format= → format
+ *   hot.c       ready-made responses for answers that are asked for often
+ *   respond.c   responses with their headers; problems
+ *
+ * A request is read on a thread of libmicrohttpd. An answer from memory goes
+ * out from there; otherwise the connection is suspended and the lookup resumes
+ * it (request.c says how). This folder knows no lookup: the gateway hands in
+ * struct http_backend.
+ */
+#ifndef HTTP_HTTP_H
+#define HTTP_HTTP_H
+
+#include "base/answer.h"
+#include "base/error.h"
+
+struct http_backend {
+    void *context;
+    /* A fresh answer that is in memory now, or .answer = NULL. Any thread; does not wait. */
+    struct served (*get)(void *context, const struct address *address);
+    /* Starts, or joins, the lookup; waiter->ready comes exactly once, at the latest at the lookup's deadline. Any thread;
+     * does not wait. */
+    void (*start)(void *context, const struct address *address, struct waiter *waiter);
+    /* Whether we can answer: for /readyz. False: `why` says in one sentence why not. */
+    bool (*ready)(void *context, char *why, size_t why_size);
+};
+
+struct http_config {
+    const char *const *listen; /* "127.0.0.1:8080" "[::1]:8080"; port 0: a free one */
+    size_t listen_count;
+    int64_t threads;           /* of each listener; 0: one for each core */
+    int64_t max_connections;   /* of each listener */
+    int64_t max_waiting;       /* suspended requests, all listeners; at most max_connections / 2 - 1 */
+    int64_t idle_timeout_s;
+    int64_t hot_bytes;         /* ready-made responses, for each thread */
+    const char *token;         /* opens /metrics, ?explain=1 and /v1/status from elsewhere than loopback; "": nobody */
+};
+
+struct http;
+
+/* Binds and starts. NULL: the words name the address. */
+struct http *http_open(const struct http_config *config, const struct http_backend *backend, struct error *error);
+
+/* The port that listener number `which` listens on. */
+uint16_t http_port(const struct http *http, size_t which);
+
+/* No new connections, and waiting requests are answered 503 as they come; for the time of draining. */
+void http_drain(struct http *http);
+
+/* How many requests wait for a lookup. */
+size_t http_waiting(const struct http *http);
+
+/* Every waiter must have been called before: ends connections and threads. */
+void http_close(struct http **http);
+
+#endif

@@ -1,0 +1,52 @@
+/*
+ * What we trust, and by which rules: anchors, intermediates, CRLs, switches.
+ *
+ * A policy is loaded from files (slow: on a thread that may wait), verified
+ * while it loads, and then immutable: a reload makes a new one. Every verdict
+ * names the fingerprint of the policy that it was made under; equal
+ * fingerprints give equal verdicts for equal values and times.
+ */
+#ifndef X509_POLICY_H
+#define X509_POLICY_H
+
+#include "base/digest.h"
+#include "base/error.h"
+
+enum revocation_mode { REVOCATION_MODE_OFF, REVOCATION_MODE_PREFER, REVOCATION_MODE_REQUIRE };
+
+/* As configured; strings and lists are borrowed for the time of the call. */
+struct policy_config {
+    const char *const *anchors;       /* files or folders: PEM (several), DER, PKCS#7 certs-only */
+    size_t anchor_count;
+    const char *const *intermediates; /* likewise; may be none */
+    size_t intermediate_count;
+    const char *const *crls;          /* files or folders: PEM (several), DER */
+    size_t crl_count;
+    enum revocation_mode revocation;
+    bool exact_local_part;            /* local parts are compared with case (trust.local-part-case) */
+    bool allow_sha1;                  /* SHA-1 in signatures below the anchor */
+    int64_t min_rsa_bits;             /* at least 1024 */
+    bool addressless;                 /* trust.addressless = "directory" */
+};
+
+struct policy;
+
+/* Loads and checks everything: an anchor file without a certificate, a CRL that is none, a path that is not there are
+ * faults; a CRL of an issuer that we do not have, with a bad signature or past its nextUpdate is logged, counted and
+ * left aside. One reference, the caller's. NULL: the words name setting, file and cause. */
+struct policy *policy_load(const struct policy_config *config, struct error *error);
+struct policy *policy_ref(struct policy *policy);
+void policy_free(struct policy **policy);
+
+/* SHA-256 over all that may change a verdict: anchors, intermediates, CRLs, switches, and the version of our rules. */
+struct digest policy_fingerprint(const struct policy *policy);
+
+size_t policy_anchor_count(const struct policy *policy);
+size_t policy_crl_count(const struct policy *policy);
+
+/* Calls `visit` with each anchor: subject (RFC 2253), notAfter, SHA-256 fingerprint in hex. For `certlookupd -t`. */
+void policy_each_anchor(const struct policy *policy,
+                        void (*visit)(void *context, const char *subject, int64_t not_after, const char *fingerprint),
+                        void *context);
+
+#endif
