@@ -89,6 +89,7 @@ struct answer {
     enum reason reason;     /* why none or unknown; REASON_USABLE when found */
     bool partial;           /* found, but a directory was not asked or cut its answer off */
     uint64_t generation;    /* of the world that it was judged in; see gateway/world.h */
+    uint64_t scope;         /* names the set of directories that were asked; see gateway/world.h */
     struct digest policy;   /* fingerprint of the policy that judged it */
 
     int64_t made_at;        /* wall seconds, when the directories answered */
@@ -110,6 +111,7 @@ struct answer_draft {
     enum reason reason;
     bool partial;
     uint64_t generation;
+    uint64_t scope;
     struct digest policy;
     int64_t made_at, fresh_until, stale_until, retry_after_s;
     struct certificate *certificates;
