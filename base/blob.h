@@ -12,6 +12,7 @@
 
 struct blob {
     atomic_uint references;
+    bool interned; /* blob.c's own */
     size_t size;
     uint8_t data[];
 };

@@ -1,0 +1,230 @@
+#include "base/answer.h"
+
+#include <malloc.h>
+#include <stdlib.h>
+
+/*
+ * One block: struct answer, its certificates, its asked directories, the
+ * pointers of all chains, then the strings. Equal strings (the directory's
+ * name, the DN of an entry with several values) stand there once.
+ */
+struct string {
+    const char *from; /* the draft's */
+    size_t size;
+    size_t offset;    /* from the first string of the block */
+};
+
+struct strings {
+    struct string *items;
+    size_t count;
+    size_t bytes;
+};
+
+static struct answer internal_error = {
+    .references = 1,
+    .memory_bytes = sizeof(internal_error),
+    .address = {"", 0},
+    .outcome = OUTCOME_UNKNOWN,
+    .reason = REASON_INTERNAL,
+    .retry_after_s = 1,
+};
+
+struct answer *answer_internal_error(void)
+{
+    return &internal_error;
+}
+
+static const struct string *strings_find(const struct strings *strings, const char *text, size_t size)
+{
+    for (size_t i = strings->count; i > 0; i--) {
+        const struct string *item = &strings->items[i - 1];
+
+        if (item->size == size && (item->from == text || memcmp(item->from, text, size) == 0)) {
+            return item;
+        }
+    }
+    return NULL;
+}
+
+static void strings_add(struct strings *strings, const char *text)
+{
+    const char *from = text != NULL ? text : "";
+    size_t size = strlen(from);
+
+    if (strings_find(strings, from, size) == NULL) {
+        strings->items[strings->count++] = (struct string){from, size, strings->bytes};
+        strings->bytes += size + 1;
+    }
+}
+
+/* Where the string stands in the block whose strings begin at `base`. */
+static const char *strings_place(const struct strings *strings, const char *base, const char *text)
+{
+    const char *from = text != NULL ? text : "";
+
+    return base + strings_find(strings, from, strlen(from))->offset;
+}
+
+/* -1: out of memory. */
+static int strings_collect(struct strings *strings, const struct answer_draft *draft)
+{
+    *strings = (struct strings){0};
+    strings->items = calloc(1 + 3 * draft->certificate_count + 2 * draft->asked_count, sizeof(strings->items[0]));
+    if (strings->items == NULL) {
+        return -1;
+    }
+    strings_add(strings, draft->address.text);
+    for (size_t i = 0; i < draft->certificate_count; i++) {
+        strings_add(strings, draft->certificates[i].source.directory);
+        strings_add(strings, draft->certificates[i].source.dn);
+        strings_add(strings, draft->certificates[i].detail);
+    }
+    for (size_t i = 0; i < draft->asked_count; i++) {
+        strings_add(strings, draft->asked[i].directory);
+        strings_add(strings, draft->asked[i].error);
+    }
+    return 0;
+}
+
+static size_t blob_cost(const struct blob *blob)
+{
+    return blob != NULL ? sizeof(*blob) + blob->size : 0;
+}
+
+/* Copies one certificate, with references of its own; its chain goes to `chain`. Returns what its blobs cost. */
+static size_t certificate_copy(struct certificate *to, const struct certificate *from, struct blob **chain,
+                               const struct strings *strings, const char *base)
+{
+    *to = *from;
+    to->value = blob_ref(from->value);
+    to->der = blob_ref(from->der);
+    to->chain = from->chain_count > 0 ? chain : NULL;
+    for (size_t i = 0; i < from->chain_count; i++) {
+        chain[i] = blob_ref(from->chain[i]);
+    }
+    to->source.directory = strings_place(strings, base, from->source.directory);
+    to->source.dn = strings_place(strings, base, from->source.dn);
+    to->detail = strings_place(strings, base, from->detail);
+    return blob_cost(to->value) + (to->der != to->value ? blob_cost(to->der) : 0);
+}
+
+static void asked_copy(struct asked *to, const struct asked *from, const struct strings *strings, const char *base)
+{
+    *to = *from;
+    to->directory = strings_place(strings, base, from->directory);
+    to->error = strings_place(strings, base, from->error);
+}
+
+static void answer_fill(struct answer *answer, const struct answer_draft *draft, const struct strings *strings,
+                        size_t chain_total)
+{
+    struct certificate *certificates = (struct certificate *)(answer + 1);
+    struct asked *asked = (struct asked *)(certificates + draft->certificate_count);
+    struct blob **chain = (struct blob **)(asked + draft->asked_count);
+    char *base = (char *)(chain + chain_total);
+
+    for (size_t i = 0; i < strings->count; i++) {
+        memcpy(base + strings->items[i].offset, strings->items[i].from, strings->items[i].size + 1);
+    }
+    *answer = (struct answer){
+        .memory_bytes = malloc_usable_size(answer),
+        .address = {strings_place(strings, base, draft->address.text), strlen(draft->address.text)},
+        .outcome = draft->outcome,
+        .reason = draft->reason,
+        .partial = draft->partial,
+        .generation = draft->generation,
+        .policy = draft->policy,
+        .made_at = draft->made_at,
+        .fresh_until = draft->fresh_until,
+        .stale_until = draft->stale_until,
+        .retry_after_s = draft->retry_after_s,
+        .certificates = certificates,
+        .certificate_count = draft->certificate_count,
+        .usable_count = draft->usable_count,
+        .asked = asked,
+        .asked_count = draft->asked_count,
+    };
+    atomic_init(&answer->references, 1);
+    for (size_t i = 0; i < draft->certificate_count; i++) {
+        answer->memory_bytes += certificate_copy(&certificates[i], &draft->certificates[i], chain, strings, base);
+        chain += draft->certificates[i].chain_count;
+    }
+    for (size_t i = 0; i < draft->asked_count; i++) {
+        asked_copy(&asked[i], &draft->asked[i], strings, base);
+    }
+}
+
+struct answer *answer_make(const struct answer_draft *draft)
+{
+    struct answer *answer = NULL;
+    struct strings strings;
+    size_t chain_total = 0;
+
+    if (strings_collect(&strings, draft) != 0) {
+        return NULL;
+    }
+    for (size_t i = 0; i < draft->certificate_count; i++) {
+        chain_total += draft->certificates[i].chain_count;
+    }
+    answer = malloc(sizeof(*answer) + draft->certificate_count * sizeof(struct certificate) +
+                    draft->asked_count * sizeof(struct asked) + chain_total * sizeof(struct blob *) + strings.bytes);
+    if (answer != NULL) {
+        answer_fill(answer, draft, &strings, chain_total);
+    }
+    free(strings.items);
+    return answer;
+}
+
+struct answer *answer_ref(struct answer *answer)
+{
+    if (answer != NULL && answer != &internal_error) {
+        atomic_fetch_add_explicit(&answer->references, 1, memory_order_relaxed);
+    }
+    return answer;
+}
+
+static void certificate_free_blobs(struct certificate *certificate)
+{
+    blob_free(&certificate->value);
+    blob_free(&certificate->der);
+    for (size_t i = 0; i < certificate->chain_count; i++) {
+        blob_free(&certificate->chain[i]);
+    }
+}
+
+void answer_free(struct answer **answer)
+{
+    struct answer *gone = *answer;
+
+    *answer = NULL;
+    if (gone == NULL || gone == &internal_error ||
+        atomic_fetch_sub_explicit(&gone->references, 1, memory_order_acq_rel) != 1) {
+        return;
+    }
+    for (size_t i = 0; i < gone->certificate_count; i++) {
+        certificate_free_blobs((struct certificate *)&gone->certificates[i]);
+    }
+    free(gone);
+}
+
+void answer_draft_free(struct answer_draft *draft)
+{
+    for (size_t i = 0; i < draft->certificate_count; i++) {
+        struct certificate *certificate = &draft->certificates[i];
+
+        certificate_free_blobs(certificate);
+        free(certificate->chain);
+        free((char *)certificate->source.directory);
+        free((char *)certificate->source.dn);
+        free((char *)certificate->detail);
+    }
+    for (size_t i = 0; i < draft->asked_count; i++) {
+        free((char *)draft->asked[i].directory);
+        free((char *)draft->asked[i].error);
+    }
+    free(draft->certificates);
+    free(draft->asked);
+    draft->certificates = NULL;
+    draft->asked = NULL;
+    draft->certificate_count = draft->usable_count = draft->asked_count = 0;
+}

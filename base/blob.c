@@ -1,0 +1,135 @@
+#include "base/blob.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/digest.h"
+
+/*
+ * The table of interned blobs holds no references: a blob leaves it when its
+ * last owner goes. Between the count's fall to zero and the removal another
+ * thread may meet the dying blob in the table; ref_unless_dying() refuses it,
+ * and an equal blob is made beside it.
+ */
+#define BUCKETS 4096
+
+struct interned {
+    struct interned *next;
+    size_t bucket;
+    struct blob blob;
+};
+
+static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER; /* a leaf: nothing else is locked under it */
+static struct interned *table[BUCKETS];
+
+static struct interned *interned_of(struct blob *blob)
+{
+    return (struct interned *)((char *)blob - offsetof(struct interned, blob));
+}
+
+static void blob_fill(struct blob *blob, struct bytes bytes, bool interned)
+{
+    atomic_init(&blob->references, 1);
+    blob->interned = interned;
+    blob->size = bytes.size;
+    if (bytes.size > 0) {
+        memcpy(blob->data, bytes.data, bytes.size);
+    }
+}
+
+struct blob *blob_new(struct bytes bytes)
+{
+    struct blob *blob;
+
+    if (bytes.size > SIZE_MAX - sizeof(*blob)) {
+        return NULL;
+    }
+    blob = malloc(sizeof(*blob) + bytes.size);
+    if (blob != NULL) {
+        blob_fill(blob, bytes, false);
+    }
+    return blob;
+}
+
+static bool ref_unless_dying(struct blob *blob)
+{
+    unsigned count = atomic_load_explicit(&blob->references, memory_order_relaxed);
+
+    while (count != 0) {
+        if (atomic_compare_exchange_weak_explicit(&blob->references, &count, count + 1, memory_order_acquire,
+                                                  memory_order_relaxed)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Under table_lock. */
+static struct blob *table_find(size_t bucket, struct bytes bytes)
+{
+    for (struct interned *entry = table[bucket]; entry != NULL; entry = entry->next) {
+        if (bytes_equal(blob_bytes(&entry->blob), bytes) && ref_unless_dying(&entry->blob)) {
+            return &entry->blob;
+        }
+    }
+    return NULL;
+}
+
+struct blob *blob_intern(struct bytes bytes)
+{
+    size_t bucket = digest_table_hash(bytes) % BUCKETS;
+    struct interned *entry;
+    struct blob *found;
+
+    pthread_mutex_lock(&table_lock);
+    found = table_find(bucket, bytes);
+    if (found == NULL && bytes.size <= SIZE_MAX - sizeof(*entry)) {
+        entry = malloc(sizeof(*entry) + bytes.size);
+        if (entry != NULL) {
+            blob_fill(&entry->blob, bytes, true);
+            entry->bucket = bucket;
+            entry->next = table[bucket];
+            table[bucket] = entry;
+            found = &entry->blob;
+        }
+    }
+    pthread_mutex_unlock(&table_lock);
+    return found;
+}
+
+struct blob *blob_ref(struct blob *blob)
+{
+    if (blob != NULL) {
+        atomic_fetch_add_explicit(&blob->references, 1, memory_order_relaxed);
+    }
+    return blob;
+}
+
+static void interned_free(struct interned *entry)
+{
+    struct interned **link;
+
+    pthread_mutex_lock(&table_lock);
+    link = &table[entry->bucket];
+    while (*link != entry) {
+        link = &(*link)->next;
+    }
+    *link = entry->next;
+    pthread_mutex_unlock(&table_lock);
+    free(entry);
+}
+
+void blob_free(struct blob **blob)
+{
+    struct blob *gone = *blob;
+
+    *blob = NULL;
+    if (gone == NULL || atomic_fetch_sub_explicit(&gone->references, 1, memory_order_acq_rel) != 1) {
+        return;
+    }
+    if (gone->interned) {
+        interned_free(interned_of(gone));
+    } else {
+        free(gone);
+    }
+}

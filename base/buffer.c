@@ -1,0 +1,154 @@
+#include "base/buffer.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define FIRST_CAPACITY 256
+
+void buffer_init(struct buffer *buffer, size_t max_bytes)
+{
+    *buffer = (struct buffer){.max_bytes = max_bytes};
+}
+
+void buffer_free(struct buffer *buffer)
+{
+    free(buffer->data);
+    buffer_init(buffer, buffer->max_bytes);
+}
+
+void buffer_clear(struct buffer *buffer)
+{
+    buffer->size = 0;
+    buffer->failed = false;
+    if (buffer->data != NULL) {
+        buffer->data[0] = '\0';
+    }
+}
+
+/* Room for `more` bytes and the NUL behind them. */
+static bool buffer_grow(struct buffer *buffer, size_t more)
+{
+    size_t capacity = buffer->capacity < FIRST_CAPACITY ? FIRST_CAPACITY : buffer->capacity;
+    size_t needed;
+    uint8_t *data;
+
+    if (buffer->failed || more > buffer->max_bytes - buffer->size || more >= SIZE_MAX - buffer->size) {
+        buffer->failed = true;
+        return false;
+    }
+    needed = buffer->size + more + 1;
+    if (needed <= buffer->capacity) {
+        return true;
+    }
+    while (capacity < needed) {
+        capacity = capacity > SIZE_MAX / 2 ? needed : capacity * 2;
+    }
+    data = realloc(buffer->data, capacity);
+    if (data == NULL) {
+        buffer->failed = true;
+        return false;
+    }
+    buffer->data = data;
+    buffer->capacity = capacity;
+    return true;
+}
+
+void buffer_append(struct buffer *buffer, const void *data, size_t size)
+{
+    if (size == 0 || !buffer_grow(buffer, size)) {
+        return;
+    }
+    memcpy(buffer->data + buffer->size, data, size);
+    buffer->size += size;
+    buffer->data[buffer->size] = '\0';
+}
+
+void buffer_append_bytes(struct buffer *buffer, struct bytes bytes)
+{
+    buffer_append(buffer, bytes.data, bytes.size);
+}
+
+void buffer_append_string(struct buffer *buffer, const char *string)
+{
+    buffer_append(buffer, string, strlen(string));
+}
+
+void buffer_append_char(struct buffer *buffer, char c)
+{
+    buffer_append(buffer, &c, 1);
+}
+
+void buffer_append_format(struct buffer *buffer, const char *format, ...)
+{
+    va_list arguments;
+    int size;
+
+    va_start(arguments, format);
+    size = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    if (size < 0) {
+        buffer->failed = true;
+        return;
+    }
+    if (size == 0 || !buffer_grow(buffer, (size_t)size)) {
+        return;
+    }
+    va_start(arguments, format);
+    vsnprintf((char *)buffer->data + buffer->size, (size_t)size + 1, format, arguments);
+    va_end(arguments);
+    buffer->size += (size_t)size;
+}
+
+static void append_big_endian(struct buffer *buffer, uint64_t value, size_t size)
+{
+    uint8_t bytes[sizeof(value)];
+
+    for (size_t i = size; i > 0; i--) {
+        bytes[i - 1] = (uint8_t)value;
+        value >>= 8;
+    }
+    buffer_append(buffer, bytes, size);
+}
+
+void buffer_append_u8(struct buffer *buffer, uint8_t value)
+{
+    append_big_endian(buffer, value, sizeof(value));
+}
+
+void buffer_append_u16(struct buffer *buffer, uint16_t value)
+{
+    append_big_endian(buffer, value, sizeof(value));
+}
+
+void buffer_append_u32(struct buffer *buffer, uint32_t value)
+{
+    append_big_endian(buffer, value, sizeof(value));
+}
+
+void buffer_append_u64(struct buffer *buffer, uint64_t value)
+{
+    append_big_endian(buffer, value, sizeof(value));
+}
+
+const char *buffer_string(const struct buffer *buffer)
+{
+    return buffer->data != NULL ? (const char *)buffer->data : "";
+}
+
+uint8_t *buffer_take(struct buffer *buffer, size_t *size)
+{
+    uint8_t *data = NULL;
+
+    *size = 0;
+    if (buffer->data == NULL && !buffer->failed && buffer_grow(buffer, 0)) {
+        buffer->data[0] = '\0';
+    }
+    if (!buffer->failed) {
+        data = buffer->data;
+        *size = buffer->size;
+        buffer->data = NULL;
+    }
+    buffer_free(buffer);
+    return data;
+}

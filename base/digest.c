@@ -1,0 +1,160 @@
+#include "base/digest.h"
+
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+
+/* Fetched once: libcrypto otherwise searches its providers for each hash. They live as long as the process. */
+static struct {
+    pthread_once_t once;
+    EVP_MD *sha256, *sha1;
+    EVP_MAC *hmac;
+} algorithms = {.once = PTHREAD_ONCE_INIT};
+
+static _Noreturn void libcrypto_broken(const char *what)
+{
+    log_event(LEVEL_ERROR, "libcrypto failed", LOG_TEXT("in", what));
+    abort();
+}
+
+static void algorithms_fetch(void)
+{
+    algorithms.sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    algorithms.sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
+    algorithms.hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    if (algorithms.sha256 == NULL || algorithms.sha1 == NULL || algorithms.hmac == NULL) {
+        libcrypto_broken("fetching SHA256, SHA1 and HMAC");
+    }
+}
+
+struct digest digest_sha256(struct bytes bytes)
+{
+    struct digest digest;
+
+    pthread_once(&algorithms.once, algorithms_fetch);
+    if (EVP_Digest(bytes.data, bytes.size, digest.bytes, NULL, algorithms.sha256, NULL) != 1) {
+        libcrypto_broken("SHA256");
+    }
+    return digest;
+}
+
+void digest_sha1(struct bytes bytes, uint8_t out[DIGEST_SHA1_BYTES])
+{
+    pthread_once(&algorithms.once, algorithms_fetch);
+    if (EVP_Digest(bytes.data, bytes.size, out, NULL, algorithms.sha1, NULL) != 1) {
+        libcrypto_broken("SHA1");
+    }
+}
+
+struct digest digest_hmac(struct bytes key, struct bytes bytes)
+{
+    char name[] = "SHA256";
+    const OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0),
+                                     OSSL_PARAM_construct_end()};
+    struct digest digest;
+    size_t size = 0;
+    EVP_MAC_CTX *context;
+
+    pthread_once(&algorithms.once, algorithms_fetch);
+    context = EVP_MAC_CTX_new(algorithms.hmac);
+    if (context == NULL || EVP_MAC_init(context, key.data, key.size, parameters) != 1 ||
+        EVP_MAC_update(context, bytes.data, bytes.size) != 1 ||
+        EVP_MAC_final(context, digest.bytes, &size, sizeof(digest.bytes)) != 1 || size != sizeof(digest.bytes)) {
+        libcrypto_broken("HMAC");
+    }
+    EVP_MAC_CTX_free(context);
+    return digest;
+}
+
+bool digest_equal(const struct digest *a, const struct digest *b)
+{
+    return CRYPTO_memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
+}
+
+struct digest_stream {
+    EVP_MD_CTX *context;
+};
+
+struct digest_stream *digest_stream_new(void)
+{
+    struct digest_stream *stream = malloc(sizeof(*stream));
+
+    if (stream == NULL) {
+        return NULL;
+    }
+    pthread_once(&algorithms.once, algorithms_fetch);
+    stream->context = EVP_MD_CTX_new();
+    if (stream->context == NULL || EVP_DigestInit_ex2(stream->context, algorithms.sha256, NULL) != 1) {
+        EVP_MD_CTX_free(stream->context);
+        free(stream);
+        return NULL;
+    }
+    return stream;
+}
+
+/* Before each part stand its kind and its size, so that parts of different kinds differ too. */
+static void stream_add(struct digest_stream *stream, uint8_t kind, struct bytes part)
+{
+    uint8_t head[9] = {kind};
+
+    for (size_t i = 0; i < 8; i++) {
+        head[1 + i] = (uint8_t)((uint64_t)part.size >> (56 - 8 * i));
+    }
+    if (EVP_DigestUpdate(stream->context, head, sizeof(head)) != 1 ||
+        EVP_DigestUpdate(stream->context, part.data, part.size) != 1) {
+        libcrypto_broken("SHA256");
+    }
+}
+
+void digest_stream_add(struct digest_stream *stream, struct bytes part)
+{
+    stream_add(stream, 'b', part);
+}
+
+void digest_stream_add_string(struct digest_stream *stream, const char *part)
+{
+    stream_add(stream, part != NULL ? 's' : 'n', part != NULL ? bytes_of_string(part) : bytes_of("", 0));
+}
+
+void digest_stream_add_number(struct digest_stream *stream, int64_t part)
+{
+    uint8_t bytes[8];
+
+    for (size_t i = 0; i < sizeof(bytes); i++) {
+        bytes[i] = (uint8_t)((uint64_t)part >> (56 - 8 * i));
+    }
+    stream_add(stream, 'i', bytes_of(bytes, sizeof(bytes)));
+}
+
+struct digest digest_stream_end(struct digest_stream **stream)
+{
+    struct digest digest;
+
+    if (EVP_DigestFinal_ex((*stream)->context, digest.bytes, NULL) != 1) {
+        libcrypto_broken("SHA256");
+    }
+    EVP_MD_CTX_free((*stream)->context);
+    free(*stream);
+    *stream = NULL;
+    return digest;
+}
+
+void digest_random(void *out, size_t size)
+{
+    uint8_t *at = out;
+
+    while (size > 0) {
+        int piece = size > 4096 ? 4096 : (int)size;
+
+        if (RAND_bytes(at, piece) != 1) {
+            libcrypto_broken("RAND_bytes");
+        }
+        at += piece;
+        size -= (size_t)piece;
+    }
+}

@@ -1,0 +1,142 @@
+#include "base/log.h"
+
+#include <stdatomic.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/text.h"
+
+/* A longer value is cut, so that it leaves room for the fields behind it. */
+#define MAX_VALUE_SHOWN 1024
+
+static const char *const level_words[] = {"error", "warning", "notice", "info", "debug"};
+
+static atomic_int most_level = LEVEL_INFO;
+static atomic_int line_format = LOG_FORMAT_TEXT;
+
+void log_open(enum log_level most, enum log_format format)
+{
+    atomic_store_explicit(&most_level, (int)most, memory_order_relaxed);
+    atomic_store_explicit(&line_format, (int)format, memory_order_relaxed);
+}
+
+bool log_enabled(enum log_level level)
+{
+    return (int)level <= atomic_load_explicit(&most_level, memory_order_relaxed);
+}
+
+bool log_level_parse(const char *word, enum log_level *level)
+{
+    for (size_t i = 0; i < sizeof(level_words) / sizeof(level_words[0]); i++) {
+        if (strcmp(word, level_words[i]) == 0) {
+            *level = (enum log_level)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_plain(uint8_t c)
+{
+    return c > 0x20 && c < 0x7f && c != '"' && c != '\\' && c != '=';
+}
+
+static void append_escaped(struct buffer *line, uint8_t c)
+{
+    static const char named[] = "\"\\\n\r\t", letters[] = "\"\\nrt";
+    const char *at = c != '\0' ? strchr(named, c) : NULL;
+
+    if (at != NULL) {
+        buffer_append_char(line, '\\');
+        buffer_append_char(line, letters[at - named]);
+    } else if (c < 0x20 || c >= 0x7f) {
+        buffer_append_format(line, "\\x%02x", c);
+    } else {
+        buffer_append_char(line, (char)c);
+    }
+}
+
+static void append_text_value(struct buffer *line, struct bytes value, bool cut)
+{
+    bool plain = value.size > 0;
+
+    for (size_t i = 0; i < value.size && plain; i++) {
+        plain = is_plain(value.data[i]);
+    }
+    if (plain) {
+        buffer_append_bytes(line, value);
+        buffer_append_string(line, cut ? "..." : "");
+        return;
+    }
+    buffer_append_char(line, '"');
+    for (size_t i = 0; i < value.size; i++) {
+        append_escaped(line, value.data[i]);
+    }
+    buffer_append_string(line, cut ? "...\"" : "\"");
+}
+
+static void append_field(struct buffer *line, const struct log_field *field, bool json)
+{
+    struct bytes value = bytes_of(field->text, field->text_size);
+    bool cut = value.size > MAX_VALUE_SHOWN;
+
+    buffer_append_format(line, json ? ",\"%s\":" : " %s=", field->key);
+    if (field->text == NULL) {
+        buffer_append_format(line, "%lld", (long long)field->number);
+        return;
+    }
+    value.size = cut ? MAX_VALUE_SHOWN : value.size;
+    if (json) {
+        text_append_json_string(line, value);
+    } else {
+        append_text_value(line, value, cut);
+    }
+}
+
+static void append_head(struct buffer *line, enum log_level level, const char *message, bool json)
+{
+    int64_t now_ms = clock_wall_ms();
+    char time[TEXT_TIME_BYTES];
+    int seconds_end;
+
+    text_time(now_ms / 1000, time);
+    seconds_end = (int)strlen(time) - 1; /* less the Z */
+    if (!json) {
+        buffer_append_format(line, "%.*s.%03dZ %s %s", seconds_end, time, (int)(now_ms % 1000), level_words[level],
+                             message);
+        return;
+    }
+    buffer_append_format(line, "{\"time\":\"%.*s.%03dZ\",\"level\":\"%s\",\"message\":", seconds_end, time,
+                         (int)(now_ms % 1000), level_words[level]);
+    text_append_json_string(line, bytes_of_string(message));
+}
+
+void log_write(enum log_level level, const char *message, const struct log_field *fields, size_t count)
+{
+    static const char json_cut[] = ",\"cut\":true", text_cut[] = " cut=true";
+    bool json = atomic_load_explicit(&line_format, memory_order_relaxed) == LOG_FORMAT_JSON, cut = false;
+    uint8_t memory[MAX_LOG_LINE_BYTES + 1];
+    /* A buffer that has its whole room from the start never allocates. Its end is kept for what closes the line. */
+    struct buffer line = {.data = memory, .capacity = sizeof(memory), .max_bytes = MAX_LOG_LINE_BYTES - 16};
+
+    append_head(&line, level, message, json);
+    for (size_t i = 0; i < count && !cut; i++) {
+        size_t before = line.size;
+
+        append_field(&line, &fields[i], json);
+        if (line.failed) {
+            line.size = before;
+            line.failed = false;
+            cut = true;
+        }
+    }
+    line.max_bytes = MAX_LOG_LINE_BYTES;
+    buffer_append_string(&line, !cut ? "" : json ? json_cut : text_cut);
+    buffer_append_string(&line, json ? "}\n" : "\n");
+    /* Nobody is left to tell when the log itself fails. */
+    if (write(STDERR_FILENO, line.data, line.size) < 0) {
+        return;
+    }
+}

@@ -1,0 +1,78 @@
+#include <stdio.h>
+
+#include "base/text.h"
+
+#define DAY_S 86400
+#define ERA_DAYS 146097 /* 400 years of the Gregorian calendar */
+#define FIRST_S (-62167219200) /* 0000-01-01T00:00:00Z */
+#define LAST_S 253402300799    /* 9999-12-31T23:59:59Z */
+
+struct utc {
+    int year, month, day, hour, minute, second;
+    int weekday; /* 0: Sunday */
+};
+
+/*
+ * The calendar by arithmetic: years begin in March, so that the leap day is the
+ * last of its year and (153 m + 2) / 5 counts the days before month m.
+ */
+static int64_t days_from_civil(int64_t year, int64_t month, int64_t day)
+{
+    int64_t era, year_of_era, day_of_year;
+
+    year -= month <= 2 ? 1 : 0;
+    era = (year >= 0 ? year : year - 399) / 400;
+    year_of_era = year - era * 400;
+    day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+    return era * ERA_DAYS + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719468;
+}
+
+/* Times outside the years 0 to 9999, which the formats cannot show, become the nearest that they can. */
+static struct utc utc_from_time(int64_t wall_s)
+{
+    int64_t time = wall_s < FIRST_S ? FIRST_S : wall_s > LAST_S ? LAST_S : wall_s;
+    int64_t days = (time - FIRST_S) / DAY_S, rest = (time - FIRST_S) % DAY_S;
+    int64_t shifted = days + ERA_DAYS - 60, era = shifted / ERA_DAYS; /* since 1 March of the year -400 */
+    int64_t day = shifted - era * ERA_DAYS;
+    int64_t year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
+    int64_t day_of_year = day - (365 * year + year / 4 - year / 100);
+    int64_t month = (5 * day_of_year + 2) / 153;
+
+    return (struct utc){
+        .year = (int)(year + (era - 1) * 400 + (month >= 10 ? 1 : 0)),
+        .month = (int)(month < 10 ? month + 3 : month - 9),
+        .day = (int)(day_of_year - (153 * month + 2) / 5 + 1),
+        .hour = (int)(rest / 3600),
+        .minute = (int)(rest / 60 % 60),
+        .second = (int)(rest % 60),
+        .weekday = (int)((days + 6) % 7), /* 0000-01-01 is a Saturday */
+    };
+}
+
+int64_t text_time_from_utc(int year, int month, int day, int hour, int minute, int second)
+{
+    return days_from_civil(year, month, day) * DAY_S + hour * 3600 + minute * 60 + second;
+}
+
+const char *text_time(int64_t wall_s, char out[TEXT_TIME_BYTES])
+{
+    struct utc utc = utc_from_time(wall_s);
+
+    snprintf(out, TEXT_TIME_BYTES, "%04u-%02u-%02uT%02u:%02u:%02uZ", (unsigned)utc.year % 10000U,
+             (unsigned)utc.month % 100U, (unsigned)utc.day % 100U, (unsigned)utc.hour % 100U,
+             (unsigned)utc.minute % 100U, (unsigned)utc.second % 100U);
+    return out;
+}
+
+const char *text_http_date(int64_t wall_s, char out[TEXT_TIME_BYTES])
+{
+    static const char days[][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+    static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    struct utc utc = utc_from_time(wall_s);
+
+    snprintf(out, TEXT_TIME_BYTES, "%s, %02u %s %04u %02u:%02u:%02u GMT", days[utc.weekday],
+             (unsigned)utc.day % 100U, months[utc.month - 1], (unsigned)utc.year % 10000U, (unsigned)utc.hour % 100U,
+             (unsigned)utc.minute % 100U, (unsigned)utc.second % 100U);
+    return out;
+}
