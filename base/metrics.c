@@ -1,0 +1,220 @@
+#include "base/metrics.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/limits.h"
+#include "base/metrics_table.h"
+
+/*
+ * Each thread counts in a row of its own, so that hits on different cores share
+ * no cache line. A thread that ends gives its row back with what was counted in
+ * it. More threads than rows share the last one; additions are atomic
+ * everywhere, so sharing costs time but loses nothing.
+ */
+#define ROWS 64
+#define CACHE_LINE 64
+
+struct row {
+    _Alignas(CACHE_LINE) atomic_uint_fast64_t counters[COUNT_COUNT];
+    struct histogram_row durations[METRICS_LAYERS];
+};
+
+static struct row rows[ROWS];
+static atomic_uint_fast64_t rows_taken; /* bit i: rows[i] has an owner; the last row's is never set */
+static _Thread_local struct row *my_row;
+static pthread_once_t row_once = PTHREAD_ONCE_INIT;
+static pthread_key_t row_key; /* only for its destructor */
+static bool row_key_made;
+
+/* Counted seldom enough for one place each. */
+static atomic_uint_fast64_t refusals[REASON_COUNT];
+static atomic_int_fast64_t gauges[GAUGE_COUNT];
+static struct directory_row directories[MAX_DIRECTORIES + 1]; /* the last one is "other" */
+static atomic_uint directory_count;
+static pthread_mutex_t directory_lock = PTHREAD_MUTEX_INITIALIZER; /* of naming; a leaf */
+
+static void row_give_back(void *row)
+{
+    size_t number = (size_t)((struct row *)row - rows);
+
+    my_row = NULL;
+    atomic_fetch_and_explicit(&rows_taken, ~(UINT64_C(1) << number), memory_order_relaxed);
+}
+
+static void row_key_make(void)
+{
+    row_key_made = pthread_key_create(&row_key, row_give_back) == 0;
+}
+
+static struct row *row_take(void)
+{
+    uint_fast64_t taken = atomic_load_explicit(&rows_taken, memory_order_relaxed);
+    size_t number;
+
+    pthread_once(&row_once, row_key_make);
+    do {
+        number = 0;
+        while (number < ROWS - 1 && (taken >> number & 1) != 0) {
+            number++;
+        }
+    } while (number < ROWS - 1 && !atomic_compare_exchange_weak_explicit(&rows_taken, &taken,
+                                                                         taken | UINT64_C(1) << number,
+                                                                         memory_order_relaxed, memory_order_relaxed));
+    if (number < ROWS - 1 && row_key_made) {
+        pthread_setspecific(row_key, &rows[number]);
+    }
+    return &rows[number];
+}
+
+static struct row *row(void)
+{
+    if (my_row == NULL) {
+        my_row = row_take();
+    }
+    return my_row;
+}
+
+static void add(atomic_uint_fast64_t *cell, uint64_t by)
+{
+    atomic_fetch_add_explicit(cell, by, memory_order_relaxed);
+}
+
+static uint64_t read_cell(const atomic_uint_fast64_t *cell)
+{
+    return atomic_load_explicit(cell, memory_order_relaxed);
+}
+
+void count(enum counter counter)
+{
+    add(&row()->counters[counter], 1);
+}
+
+void count_add(enum counter counter, uint64_t by)
+{
+    add(&row()->counters[counter], by);
+}
+
+uint64_t count_read(enum counter counter)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < ROWS; i++) {
+        sum += read_cell(&rows[i].counters[counter]);
+    }
+    return sum;
+}
+
+void count_refusal(enum reason reason)
+{
+    add(&refusals[reason], 1);
+}
+
+uint64_t metrics_refusals(enum reason reason)
+{
+    return read_cell(&refusals[reason]);
+}
+
+void gauge_set(enum gauge gauge, int64_t value)
+{
+    atomic_store_explicit(&gauges[gauge], value, memory_order_relaxed);
+}
+
+void gauge_add(enum gauge gauge, int64_t by)
+{
+    atomic_fetch_add_explicit(&gauges[gauge], by, memory_order_relaxed);
+}
+
+int64_t gauge_read(enum gauge gauge)
+{
+    return atomic_load_explicit(&gauges[gauge], memory_order_relaxed);
+}
+
+/* Under directory_lock. Names never change once directory_count shows them. */
+static unsigned directory_named(const char *name)
+{
+    unsigned number = atomic_load_explicit(&directory_count, memory_order_relaxed);
+
+    for (unsigned i = 0; i < number; i++) {
+        if (strcmp(directories[i].name, name) == 0) {
+            return i;
+        }
+    }
+    if (number < MAX_DIRECTORIES && (directories[number].name = strdup(name)) != NULL) {
+        atomic_store_explicit(&directory_count, number + 1, memory_order_release);
+        return number;
+    }
+    return MAX_DIRECTORIES;
+}
+
+unsigned metrics_directory(const char *name)
+{
+    unsigned number;
+
+    pthread_mutex_lock(&directory_lock);
+    number = directory_named(name);
+    pthread_mutex_unlock(&directory_lock);
+    return number;
+}
+
+static struct directory_row *directory_row(unsigned directory)
+{
+    return &directories[directory < MAX_DIRECTORIES ? directory : MAX_DIRECTORIES];
+}
+
+void count_directory(unsigned directory, enum directory_counter counter)
+{
+    struct directory_row *target = directory_row(directory);
+
+    atomic_store_explicit(&target->used, true, memory_order_relaxed);
+    add(&target->counters[counter], 1);
+}
+
+uint64_t count_directory_read(unsigned directory, enum directory_counter counter)
+{
+    return read_cell(&directory_row(directory)->counters[counter]);
+}
+
+void gauge_directory_up(unsigned directory, bool up)
+{
+    atomic_store_explicit(&directory_row(directory)->up, up, memory_order_relaxed);
+}
+
+const struct directory_row *metrics_directory_row(size_t index)
+{
+    size_t named = atomic_load_explicit(&directory_count, memory_order_acquire);
+
+    if (index < named) {
+        return &directories[index];
+    }
+    if (index == named && atomic_load_explicit(&directories[MAX_DIRECTORIES].used, memory_order_relaxed)) {
+        return &directories[MAX_DIRECTORIES];
+    }
+    return NULL;
+}
+
+void count_duration(int layer, int64_t duration_us)
+{
+    struct histogram_row *histogram = &row()->durations[layer];
+    size_t bucket = 0;
+
+    while (bucket < METRICS_BUCKETS && duration_us > metrics_buckets[bucket].most_us) {
+        bucket++;
+    }
+    add(&histogram->buckets[bucket], 1);
+    add(&histogram->sum_us, duration_us > 0 ? (uint64_t)duration_us : 0);
+}
+
+void metrics_histogram(int layer, struct histogram *out)
+{
+    *out = (struct histogram){0};
+    for (size_t i = 0; i < ROWS; i++) {
+        const struct histogram_row *histogram = &rows[i].durations[layer];
+
+        for (size_t bucket = 0; bucket <= METRICS_BUCKETS; bucket++) {
+            out->buckets[bucket] += read_cell(&histogram->buckets[bucket]);
+        }
+        out->sum_us += read_cell(&histogram->sum_us);
+    }
+}
