@@ -79,6 +79,14 @@ static int check_secret(const char *path, const struct stat *status, struct erro
     return 0;
 }
 
+static void cut_line_ends(struct buffer *buffer, size_t from)
+{
+    while (buffer->size > from &&
+           (buffer->data[buffer->size - 1] == '\n' || buffer->data[buffer->size - 1] == '\r')) {
+        buffer->data[--buffer->size] = '\0';
+    }
+}
+
 int file_read_secret(const char *path, struct buffer *buffer, struct error *error)
 {
     struct stat status;
@@ -89,9 +97,7 @@ int file_read_secret(const char *path, struct buffer *buffer, struct error *erro
         return -1;
     }
     if (check_secret(path, &status, error) == 0 && read_to_end(fd, path, buffer, error) == 0) {
-        while (buffer->size > before && strchr("\r\n", buffer->data[buffer->size - 1]) != NULL) {
-            buffer->data[--buffer->size] = '\0';
-        }
+        cut_line_ends(buffer, before);
         result = 0;
     }
     close(fd);
