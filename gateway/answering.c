@@ -1,0 +1,117 @@
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "gateway/steps.h"
+
+static struct answer *make_plain(const struct lookup *lookup, const struct address *address, enum outcome outcome,
+                                 enum reason reason, int64_t retry_after_ms)
+{
+    int64_t now = clock_wall_s();
+    struct answer_draft draft = {
+        .address = *address,
+        .outcome = outcome,
+        .reason = reason,
+        .generation = lookup->world->generation,
+        .made_at = now,
+        .fresh_until = now,
+        .stale_until = now,
+        .retry_after_s = (retry_after_ms + 999) / 1000,
+    };
+    struct answer *answer = answer_make(&draft);
+    return answer != NULL ? answer : answer_internal_error();
+}
+
+void tell_plain(struct lookup *lookup, const struct address *address, struct waiter *waiter,
+                       enum outcome outcome, enum reason reason, int64_t retry_after_ms)
+{
+    struct answer *answer = make_plain(lookup, address, outcome, reason, retry_after_ms);
+    waiter->ready(waiter, (struct served){.answer = answer, .layer = LAYER_DIRECTORY});
+}
+
+static void log_flight(const struct flight *flight, const struct answer *answer, enum layer layer, bool stale)
+{
+    log_event(LEVEL_INFO, "lookup", LOG_TEXT("address", flight->address.text),
+              LOG_TEXT("outcome", outcome_word(answer->outcome)), LOG_TEXT("reason", reason_word(answer->reason)),
+              LOG_TEXT("layer", stale ? "stale" : layer_word(layer)), LOG_NUMBER("usable", (int64_t)answer->usable_count),
+              LOG_NUMBER("values", (int64_t)answer->certificate_count),
+              LOG_NUMBER("directories", (int64_t)answer->asked_count),
+              LOG_NUMBER("waiters", (int64_t)flight->waiter_count),
+              LOG_NUMBER("ms", clock_mono_ms() - flight->started_ms));
+}
+
+void answer_flight(struct flight *flight, struct answer *answer, enum layer layer, bool stale)
+{
+    static const enum counter layers[] = {
+        [LAYER_DIRECTORY] = COUNT_LOOKUPS_DIRECTORY,
+        [LAYER_REDIS] = COUNT_LOOKUPS_REDIS,
+        [LAYER_MEMORY] = COUNT_LOOKUPS_MEMORY,
+    };
+    flight->answered = true;
+    flights_remove(flight->lookup->flights, flight);
+    engine_timer_clear(&flight->deadline);
+    count_add(stale ? COUNT_LOOKUPS_STALE : layers[layer], flight->waiter_count);
+    count_duration((int)layer, (clock_mono_ms() - flight->started_ms) * 1000);
+    log_flight(flight, answer, layer, stale);
+    flight_wake(flight, answer, layer, stale);
+}
+
+void answer_plain(struct flight *flight, enum outcome outcome, enum reason reason, int64_t retry_after_ms)
+{
+    struct answer *answer = make_plain(flight->lookup, &flight->address, outcome, reason, retry_after_ms);
+    answer_flight(flight, answer, LAYER_DIRECTORY, false);
+    answer_free(&answer);
+}
+
+void answer_unknown(struct flight *flight, enum reason reason)
+{
+    struct lookup *lookup = flight->lookup;
+    if (flight->unknown != NULL) {
+        answer_flight(flight, flight->unknown, LAYER_DIRECTORY, false);
+        return;
+    }
+    int64_t rests_ms = backoff_remaining_ms(lookup->backoff, address_bytes(&flight->address), clock_mono_ms());
+    answer_plain(flight, OUTCOME_UNKNOWN, reason, rests_ms > 0 ? rests_ms : 1000);
+}
+
+void flight_release(struct flight *flight)
+{
+    if (--flight->open == 0 && flight->answered) {
+        flight->lookup->alive--;
+        flight_free(&flight, flight->lookup->parts.background);
+    }
+}
+
+static bool is_directory_failure(enum reason reason)
+{
+    return reason != REASON_BACKING_OFF && reason != REASON_OVERLOADED && reason != REASON_INTERNAL &&
+           reason != REASON_SHUTTING_DOWN;
+}
+
+/* The newest older answer of the same directories that its own times still let serve; judged again before it does. */
+static const struct answer *find_fallback(struct flight *flight)
+{
+    if (flight->record != NULL && (flight->old == NULL || flight->old->made_at < flight->record->made_at)) {
+        answer_free(&flight->old);
+        flight->old = answer_ref(flight->record);
+    }
+    const struct answer *old = flight->old;
+    int64_t now = clock_wall_s();
+    bool serves = old != NULL && old->scope == world_scope_number(&flight->scope) &&
+                  (now < old->fresh_until || (old->outcome == OUTCOME_FOUND && now < old->stale_until));
+    return serves ? old : NULL;
+}
+
+void fall_back(struct flight *flight, enum reason failure)
+{
+    flight->failure = failure;
+    if (is_directory_failure(failure)) {
+        backoff_fail(flight->lookup->backoff, address_bytes(&flight->address), clock_mono_ms());
+    }
+    const struct answer *old = find_fallback(flight);
+    if (old == NULL || collect_from_answer(flight, old) != 0 || judge_candidates(flight, JUDGING_FALLBACK) != 0) {
+        answer_unknown(flight, failure);
+    }
+}
+

@@ -1,0 +1,111 @@
+#include "gateway/backoff.h"
+
+#include <stdlib.h>
+
+#include "base/digest.h"
+#include "base/metrics.h"
+
+#define WAYS 4
+#define SETS 8192
+#define FIRST_MS 1000
+#define LONGEST_MS 30000
+#define FORGOTTEN_AFTER_MS 60000 /* a failure after this long a pause is a first one again */
+
+struct slot {
+    uint64_t hash; /* 0: free */
+    int64_t until_ms;
+    int64_t rest_ms;
+};
+
+struct backoff {
+    struct slot slots[SETS][WAYS];
+};
+
+struct backoff *backoff_new(void)
+{
+    return calloc(1, sizeof(struct backoff));
+}
+
+void backoff_free(struct backoff **backoff)
+{
+    free(*backoff);
+    *backoff = NULL;
+}
+
+/* 64 keyed bits stand for the key: that two keys share them is far less likely than a failing memory bit. */
+static uint64_t hash_key(struct bytes key)
+{
+    uint64_t hash = digest_table_hash(key);
+    return hash != 0 ? hash : 1;
+}
+
+static struct slot *find(const struct backoff *backoff, uint64_t hash)
+{
+    const struct slot *set = backoff->slots[hash % SETS];
+    for (size_t i = 0; i < WAYS; i++) {
+        if (set[i].hash == hash) {
+            return (struct slot *)&set[i];
+        }
+    }
+    return NULL;
+}
+
+static struct slot *claim(struct backoff *backoff, uint64_t hash, int64_t now_ms)
+{
+    struct slot *set = backoff->slots[hash % SETS];
+    struct slot *first = &set[0];
+    for (size_t i = 0; i < WAYS; i++) {
+        if (set[i].hash == 0) {
+            first = &set[i];
+            break;
+        }
+        if (set[i].until_ms < first->until_ms) {
+            first = &set[i];
+        }
+    }
+    if (first->hash != 0 && first->until_ms > now_ms) {
+        count(COUNT_LIMIT_BACKOFFS);
+    }
+    *first = (struct slot){.hash = hash};
+    return first;
+}
+
+int64_t backoff_remaining_ms(const struct backoff *backoff, struct bytes key, int64_t now_ms)
+{
+    const struct slot *slot = find(backoff, hash_key(key));
+    return slot != NULL && slot->until_ms > now_ms ? slot->until_ms - now_ms : 0;
+}
+
+static int64_t next_rest_ms(const struct slot *slot, int64_t now_ms)
+{
+    if (slot == NULL || slot->rest_ms == 0 || now_ms - slot->until_ms > FORGOTTEN_AFTER_MS) {
+        return FIRST_MS;
+    }
+    return slot->rest_ms * 2 < LONGEST_MS ? slot->rest_ms * 2 : LONGEST_MS;
+}
+
+int64_t backoff_next_ms(const struct backoff *backoff, struct bytes key, int64_t now_ms)
+{
+    return next_rest_ms(find(backoff, hash_key(key)), now_ms);
+}
+
+int64_t backoff_fail(struct backoff *backoff, struct bytes key, int64_t now_ms)
+{
+    uint64_t hash = hash_key(key);
+    struct slot *slot = find(backoff, hash);
+    int64_t rest_ms = next_rest_ms(slot, now_ms);
+    if (slot == NULL) {
+        slot = claim(backoff, hash, now_ms);
+    }
+    slot->rest_ms = rest_ms;
+    slot->until_ms = now_ms + rest_ms;
+    return rest_ms;
+}
+
+void backoff_clear(struct backoff *backoff, struct bytes key)
+{
+    struct slot *slot = find(backoff, hash_key(key));
+    if (slot != NULL) {
+        *slot = (struct slot){0};
+    }
+}

@@ -1,0 +1,105 @@
+/*
+ * A flight is one lookup on its way, with everybody who waits for it.
+ *
+ * The key of a flight is all that may change its answer: the normalised address
+ * and the generation of the world that it began in. Whoever asks the same while
+ * it is under way joins it. A flight lives until it has answered and everything
+ * that it started (`open`) has come back; all of it happens on the engine
+ * thread, but for judging, which a validator does while the flight waits.
+ */
+#ifndef GATEWAY_FLIGHT_H
+#define GATEWAY_FLIGHT_H
+
+#include "base/pool.h"
+#include "cache/record.h"
+#include "gateway/engine.h"
+#include "gateway/world.h"
+#include "x509/judge.h"
+
+struct lookup;
+
+/* What is being judged. */
+enum judging {
+    JUDGING_FOUND,   /* what the directories sent */
+    JUDGING_RECORD,  /* what another gateway, or another policy, judged before: not asked for again */
+    JUDGING_FALLBACK /* an older answer, because the directories fail */
+};
+
+/* One directory being asked. */
+struct ask {
+    struct flight *flight;
+    struct directory *directory;
+    struct search *search;        /* until it is given back */
+    struct search_result *result; /* written by the directory's thread before `came` is posted */
+    bool back;
+    struct task came;
+};
+
+struct flight {
+    struct lookup *lookup;
+    struct flight *next; /* in its bucket */
+
+    struct address address;
+    struct world *world;
+    struct digest scope;
+    int64_t started_ms;
+    struct timer deadline;
+    bool deadline_passed;
+    struct waiter *waiters;
+    size_t waiter_count;
+    bool answered;
+    unsigned open; /* callbacks still to come, and steps being taken */
+
+    /* Redis */
+    char record_key[RECORD_KEY_BYTES];
+    size_t ring_index;     /* which key of the seal ring the record is looked for under */
+    struct answer *record; /* what Redis had, whatever its age and policy; NULL: nothing */
+
+    /* Directories */
+    struct directory *directories[MAX_DIRECTORIES];
+    size_t directory_count;
+    struct ask *asks;
+    size_t asks_pending;
+    bool asking; /* their answers still count */
+
+    /* Judging: while it is under way the draft belongs to the validator. */
+    enum judging judging;
+    struct work judge;
+    struct task judged;
+    bool cut_short; /* by the deadline */
+    const struct answer *judged_before; /* the older answer that is judged again; NULL: what directories sent */
+    struct candidate *candidates;
+    size_t candidate_count;
+    struct answer_draft draft;
+    struct answer *verdict; /* what the validator made of it; NULL: out of memory */
+    struct buffer sealed;   /* the verdict as a record; empty: not to be stored */
+
+    /* When the directories fail */
+    struct answer *old;     /* an older answer that may still serve; NULL: none */
+    struct answer *unknown; /* what the failing directories said; NULL: only `failure` is known */
+    enum reason failure;
+};
+
+struct flights;
+
+struct flights *flights_new(size_t max); /* NULL: out of memory */
+void flights_free(struct flights **flights);
+
+struct flight *flights_find(const struct flights *flights, const struct address *address, uint64_t generation);
+int flights_add(struct flights *flights, struct flight *flight); /* -1: as many as there may be */
+void flights_remove(struct flights *flights, struct flight *flight);
+size_t flights_count(const struct flights *flights);
+
+/* Any flight that is in the table, or NULL: for ending them all. */
+struct flight *flights_any(const struct flights *flights);
+
+/* NULL: out of memory. Takes a reference of `world`. */
+struct flight *flight_new(struct lookup *lookup, const struct address *address, struct world *world);
+void flight_free(struct flight **flight, struct pool *background); /* which closes a world that nobody needs any longer */
+
+void flight_join(struct flight *flight, struct waiter *waiter);
+
+/* Gives everybody who waits a reference to the answer. */
+void flight_wake(struct flight *flight, struct answer *answer, enum layer layer, bool stale);
+
+#endif

@@ -1,0 +1,78 @@
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "gateway/conclude.h"
+#include "gateway/steps.h"
+
+static void count_refusals(const struct answer *answer)
+{
+    for (size_t i = answer->usable_count; i < answer->certificate_count; i++) {
+        count_refusal(answer->certificates[i].reason);
+    }
+}
+
+static void seal_verdict(struct flight *flight, int64_t now)
+{
+    buffer_clear(&flight->sealed);
+    const struct answer *verdict = flight->verdict;
+    if (verdict->outcome == OUTCOME_UNKNOWN || now >= verdict->fresh_until) {
+        return;
+    }
+    record_key(flight->world->ring, 0, flight->world->config->redis_prefix, &flight->scope, &flight->address,
+               flight->record_key);
+    if (record_close(flight->world->ring, flight->record_key, verdict, &flight->sealed) != 0) {
+        count(COUNT_LIMIT_RECORD_BYTES);
+        buffer_clear(&flight->sealed);
+    }
+}
+
+/* On a validator: everything that costs, so that the engine only passes on. */
+static void run_judge(struct work *work)
+{
+    struct flight *flight = (struct flight *)((char *)work - offsetof(struct flight, judge));
+    const struct config *config = flight->world->config;
+    const struct lives lives = {config->cache.ttl_s, config->cache.negttl_s, config->cache.limitttl_s,
+                                config->cache.stale_s};
+    struct answer_draft *draft = &flight->draft;
+    int64_t now = clock_wall_s();
+
+    if (judge(flight->world->policy, &flight->address, flight->candidates, flight->candidate_count, now, draft) == 0) {
+        if (flight->judged_before != NULL) {
+            conclude_again(draft, &lives, flight->judged_before);
+        } else {
+            conclude(draft, &lives, flight->cut_short);
+        }
+        flight->verdict = answer_make(draft);
+    }
+    if (flight->verdict != NULL && flight->judging == JUDGING_FOUND) {
+        count_refusals(flight->verdict);
+        if (flight->lookup->parts.shared != NULL) {
+            seal_verdict(flight, now);
+        }
+    }
+    engine_post(flight->lookup->parts.engine, &flight->judged);
+}
+
+static void on_judged(struct task *task)
+{
+    struct flight *flight = (struct flight *)((char *)task - offsetof(struct flight, judged));
+    flight_judged(flight);
+    flight_release(flight);
+}
+
+int judge_candidates(struct flight *flight, enum judging judging)
+{
+    flight->judging = judging;
+    flight->judge.run = run_judge;
+    flight->judged.run = on_judged;
+    answer_free(&flight->verdict);
+    flight->open++;
+    if (!pool_submit(flight->lookup->parts.validators, &flight->judge)) {
+        count(COUNT_LIMIT_VALIDATORS);
+        flight->open--;
+        return -1;
+    }
+    return 0;
+}

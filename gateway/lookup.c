@@ -1,0 +1,354 @@
+#include "gateway/lookup.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "gateway/backoff.h"
+#include "gateway/conclude.h"
+#include "gateway/steps.h"
+
+/*
+ * The way of one lookup. What stands before step 3 runs on the thread that read
+ * the request; all else on the engine thread, in callbacks, in this order:
+ *
+ *   1  address_parse()            the address is normalised by whoever read it
+ *   2  lookup_get()               memory: a fresh answer is served at once
+ *      lookup_start()             or else the question goes to the engine
+ *   3  begin()                    join the flight that asks the same, or start one
+ *   4  ask_shared()               Redis: what another gateway found
+ *      flight_record_came()
+ *   5  ask_directories()          the directories of this domain, all at once
+ *      flight_directories_came()
+ *   6  judge_candidates()         verdict per value, on a validator
+ *      flight_judged()
+ *   7  store_verdict(), answer()  Redis, memory, everybody who waits
+ *
+ * When the directories fail, fall_back() looks for an older answer that may
+ * still serve; without one the outcome is unknown, and the key rests a while.
+ */
+
+/* A verdict may come this much after the deadline, when the values came just before it. */
+#define JUDGING_GRACE_MS 500
+
+/* A question on its way from the thread that read it to the engine. */
+struct question {
+    struct task task;
+    struct lookup *lookup;
+    struct address address;
+    struct waiter *waiter;
+};
+
+static void take_world(struct lookup *lookup, struct world *world)
+{
+    lookup->world = world_ref(world);
+    atomic_store(&lookup->memory_ttl_s, world->config->cache.memory_ttl_s);
+    atomic_store(&lookup->generation, world->generation);
+    gauge_set(GAUGE_GENERATION, (int64_t)world->generation);
+    gauge_set(GAUGE_ANCHORS, (int64_t)policy_anchor_count(world->policy));
+    gauge_set(GAUGE_CRLS, (int64_t)policy_crl_count(world->policy));
+}
+
+struct lookup *lookup_new(const struct lookup_parts *parts, struct world *world)
+{
+    struct lookup *lookup = calloc(1, sizeof(*lookup));
+    if (lookup == NULL) {
+        return NULL;
+    }
+    lookup->parts = *parts;
+    lookup->flights = flights_new((size_t)world->config->max_flights);
+    lookup->backoff = backoff_new();
+    take_world(lookup, world);
+    if (lookup->flights == NULL || lookup->backoff == NULL) {
+        lookup_free(&lookup);
+    }
+    return lookup;
+}
+
+void lookup_free(struct lookup **lookup)
+{
+    if (*lookup == NULL) {
+        return;
+    }
+    flights_free(&(*lookup)->flights);
+    backoff_free(&(*lookup)->backoff);
+    world_free(&(*lookup)->world);
+    free(*lookup);
+    *lookup = NULL;
+}
+
+struct world *lookup_world(struct lookup *lookup)
+{
+    return lookup->world;
+}
+
+void lookup_adopt(struct lookup *lookup, struct world *world)
+{
+    struct world *before = lookup->world;
+    take_world(lookup, world);
+    world_retire(&before, lookup->parts.background);
+}
+
+/* 2: memory */
+
+static bool is_servable(struct lookup *lookup, const struct remembered *remembered, int64_t now)
+{
+    const struct answer *answer = remembered->answer;
+    return answer->generation == atomic_load(&lookup->generation) && now < answer->fresh_until &&
+           (lookup->parts.shared == NULL || now - remembered->confirmed_at < atomic_load(&lookup->memory_ttl_s));
+}
+
+struct served lookup_get(struct lookup *lookup, const struct address *address)
+{
+    struct remembered remembered = memory_get(lookup->parts.memory, address_bytes(address));
+    if (remembered.answer != NULL && !is_servable(lookup, &remembered, clock_wall_s())) {
+        answer_free(&remembered.answer);
+    }
+    if (remembered.answer != NULL) {
+        count(COUNT_LOOKUPS_MEMORY);
+    }
+    return (struct served){.answer = remembered.answer, .layer = LAYER_MEMORY};
+}
+
+/* 3: one flight for each key */
+
+static void on_deadline(struct timer *timer);
+
+static struct flight *start_flight(struct lookup *lookup, const struct address *address, enum reason *why_not)
+{
+    *why_not = REASON_INTERNAL;
+    struct flight *flight = flight_new(lookup, address, lookup->world);
+    if (flight == NULL) {
+        return NULL;
+    }
+    flight->deadline.fire = on_deadline;
+    if (flights_add(lookup->flights, flight) != 0) {
+        *why_not = REASON_OVERLOADED;
+        count(COUNT_LIMIT_FLIGHTS);
+        flight_free(&flight, lookup->parts.background);
+    } else if (engine_timer_set(lookup->parts.engine, &flight->deadline, lookup->world->config->deadline_ms) != 0) {
+        flights_remove(lookup->flights, flight);
+        flight_free(&flight, lookup->parts.background);
+    } else {
+        lookup->alive++;
+    }
+    return flight;
+}
+
+static void run_flight(struct flight *flight)
+{
+    struct lookup *lookup = flight->lookup;
+    struct bytes key = address_bytes(&flight->address);
+    flight->open++;
+    flight->old = memory_get(lookup->parts.memory, key).answer;
+    if (flight->directory_count == 0) {
+        answer_plain(flight, OUTCOME_NONE, REASON_NO_DIRECTORY, 0);
+    } else if (backoff_remaining_ms(lookup->backoff, key, flight->started_ms) > 0) {
+        fall_back(flight, REASON_BACKING_OFF);
+    } else if (lookup->parts.shared != NULL) {
+        ask_shared(flight);
+    } else {
+        flight_record_came(flight);
+    }
+    flight_release(flight);
+}
+
+static void begin(struct task *task)
+{
+    struct question question = *(struct question *)task;
+    struct lookup *lookup = question.lookup;
+    free(task);
+
+    struct served served = lookup_get(lookup, &question.address); /* it may have come while the question waited */
+    if (served.answer != NULL) {
+        question.waiter->ready(question.waiter, served);
+        return;
+    }
+    if (lookup_is_draining(lookup)) {
+        tell_plain(lookup, &question.address, question.waiter, OUTCOME_UNKNOWN, REASON_SHUTTING_DOWN, 1000);
+        return;
+    }
+    struct flight *flight = flights_find(lookup->flights, &question.address, lookup->world->generation);
+    if (flight != NULL) {
+        count(COUNT_LOOKUPS_JOINED);
+        flight_join(flight, question.waiter);
+        return;
+    }
+    enum reason why_not;
+    flight = start_flight(lookup, &question.address, &why_not);
+    if (flight == NULL) {
+        tell_plain(lookup, &question.address, question.waiter, OUTCOME_UNKNOWN, why_not, 1000);
+        return;
+    }
+    flight_join(flight, question.waiter);
+    run_flight(flight);
+}
+
+void lookup_start(struct lookup *lookup, const struct address *address, struct waiter *waiter)
+{
+    struct question *question = malloc(sizeof(*question));
+    if (question == NULL) {
+        waiter->ready(waiter, (struct served){.answer = answer_internal_error(), .layer = LAYER_DIRECTORY});
+        return;
+    }
+    *question = (struct question){.task = {.run = begin}, .lookup = lookup, .address = *address, .waiter = waiter};
+    engine_post(lookup->parts.engine, &question->task);
+}
+
+/* 4: an answer that another gateway, or another policy of ours, came to a while ago */
+
+/* Fresh, and of the very directories that we would ask. */
+static bool spares_the_directories(const struct flight *flight, const struct answer *answer)
+{
+    return answer != NULL && answer->scope == world_scope_number(&flight->scope) &&
+           clock_wall_s() < answer->fresh_until;
+}
+
+static void serve_record(struct flight *flight)
+{
+    memory_put(flight->lookup->parts.memory, flight->record, clock_wall_s());
+    answer_flight(flight, flight->record, LAYER_REDIS, false);
+}
+
+static void go_to_directories(struct flight *flight)
+{
+    if (ask_directories(flight) != 0) {
+        fall_back(flight, REASON_INTERNAL);
+    }
+}
+
+void flight_record_came(struct flight *flight)
+{
+    if (flight->answered) {
+        return;
+    }
+    const struct answer *known = flight->lookup->parts.shared != NULL ? flight->record : flight->old;
+    if (!spares_the_directories(flight, known)) {
+        go_to_directories(flight);
+    } else if (known->generation == flight->world->generation) {
+        serve_record(flight);
+    } else if (collect_from_answer(flight, known) != 0 || judge_candidates(flight, JUDGING_RECORD) != 0) {
+        go_to_directories(flight);
+    }
+}
+
+/* 5: what the directories sent goes to a validator */
+
+void flight_directories_came(struct flight *flight)
+{
+    if (flight->answered) {
+        return;
+    }
+    if (collect_answers(flight) != 0) {
+        fall_back(flight, REASON_INTERNAL);
+        return;
+    }
+    struct bytes key = address_bytes(&flight->address);
+    flight->draft.retry_after_s = (backoff_next_ms(flight->lookup->backoff, key, clock_mono_ms()) + 999) / 1000;
+    if (judge_candidates(flight, JUDGING_FOUND) != 0) {
+        fall_back(flight, REASON_OVERLOADED);
+    }
+}
+
+/* 6: the verdict */
+
+static void found_was_judged(struct flight *flight)
+{
+    if (flight->verdict->outcome != OUTCOME_UNKNOWN) {
+        backoff_clear(flight->lookup->backoff, address_bytes(&flight->address));
+        store_verdict(flight);
+        if (!flight->answered) {
+            answer_flight(flight, flight->verdict, LAYER_DIRECTORY, false);
+        }
+    } else if (!flight->answered) {
+        flight->unknown = answer_ref(flight->verdict);
+        fall_back(flight, flight->verdict->reason);
+    }
+}
+
+static void record_was_judged(struct flight *flight)
+{
+    if (flight->answered) {
+        return;
+    }
+    if (flight->verdict->outcome == OUTCOME_UNKNOWN || clock_wall_s() >= flight->verdict->fresh_until) {
+        go_to_directories(flight);
+        return;
+    }
+    store_verdict(flight);
+    answer_flight(flight, flight->verdict, flight->record != NULL ? LAYER_REDIS : LAYER_MEMORY, false);
+}
+
+static void fallback_was_judged(struct flight *flight)
+{
+    if (flight->answered) {
+        return;
+    }
+    const struct answer *verdict = flight->verdict;
+    int64_t now = clock_wall_s();
+    bool fresh = now < verdict->fresh_until, found = verdict->outcome == OUTCOME_FOUND;
+    if (found ? now < verdict->stale_until : verdict->outcome == OUTCOME_NONE && fresh) {
+        answer_flight(flight, flight->verdict, LAYER_MEMORY, !fresh);
+    } else {
+        answer_unknown(flight, flight->failure);
+    }
+}
+
+void flight_judged(struct flight *flight)
+{
+    static void (*const next[])(struct flight *flight) = {
+        [JUDGING_FOUND] = found_was_judged,
+        [JUDGING_RECORD] = record_was_judged,
+        [JUDGING_FALLBACK] = fallback_was_judged,
+    };
+    if (flight->verdict != NULL) {
+        next[flight->judging](flight);
+    } else if (!flight->answered) {
+        answer_unknown(flight, REASON_INTERNAL);
+    }
+}
+
+/* The flight owns its deadline: no library decides how long a client waits. */
+static void on_deadline(struct timer *timer)
+{
+    struct flight *flight = (struct flight *)((char *)timer - offsetof(struct flight, deadline));
+    bool grace = !flight->deadline_passed && flight->asking;
+    flight->deadline_passed = true;
+    flight->open++;
+    if (grace && engine_timer_set(flight->lookup->parts.engine, timer, JUDGING_GRACE_MS) == 0) {
+        ask_no_longer(flight);
+        flight_directories_came(flight);
+    } else if (!flight->answered) {
+        backoff_fail(flight->lookup->backoff, address_bytes(&flight->address), clock_mono_ms());
+        answer_unknown(flight, REASON_DEADLINE);
+    }
+    flight_release(flight);
+}
+
+/* Shutting down */
+
+void lookup_drain(struct lookup *lookup)
+{
+    atomic_store(&lookup->draining, true);
+}
+
+bool lookup_is_draining(struct lookup *lookup)
+{
+    return atomic_load(&lookup->draining);
+}
+
+void lookup_end_flights(struct lookup *lookup)
+{
+    for (struct flight *flight; (flight = flights_any(lookup->flights)) != NULL;) {
+        flight->open++;
+        ask_no_longer(flight);
+        answer_unknown(flight, REASON_SHUTTING_DOWN);
+        flight_release(flight);
+    }
+}
+
+bool lookup_idle(const struct lookup *lookup)
+{
+    return lookup->alive == 0;
+}

@@ -1,0 +1,54 @@
+/*
+ * The way of one lookup, from an address to an answer. lookup.c reads like the
+ * list; this is who may call what from where.
+ *
+ * lookup_get() and lookup_start() are for any thread; everything else, and every
+ * step of a flight, runs on the engine thread.
+ */
+#ifndef GATEWAY_LOOKUP_H
+#define GATEWAY_LOOKUP_H
+
+#include "base/pool.h"
+#include "cache/memory.h"
+#include "cache/redis.h"
+#include "gateway/engine.h"
+#include "gateway/world.h"
+
+struct lookup;
+
+/* What a lookup works with; all of it borrowed, and outliving it. */
+struct lookup_parts {
+    struct engine *engine;
+    struct memory *memory;
+    struct shared *shared;     /* NULL: no Redis configured */
+    struct pool *validators;
+    struct pool *background;   /* for what may wait: closing the directories of a world that has gone */
+};
+
+/* Takes a reference of `world`. NULL: out of memory. */
+struct lookup *lookup_new(const struct lookup_parts *parts, struct world *world);
+
+/* After lookup_idle() said so. */
+void lookup_free(struct lookup **lookup);
+
+/* A fresh answer that is in memory now, or .answer = NULL. Neither waits nor allocates. */
+struct served lookup_get(struct lookup *lookup, const struct address *address);
+
+/* Starts the lookup or joins it; `ready` comes exactly once: at the latest shortly after lookup.deadline. */
+void lookup_start(struct lookup *lookup, const struct address *address, struct waiter *waiter);
+
+/* New lookups begin in this world from now on; takes a reference. */
+void lookup_adopt(struct lookup *lookup, struct world *world);
+struct world *lookup_world(struct lookup *lookup); /* borrowed */
+
+/* From now on every new lookup is answered unknown (shutting_down); flights go on. */
+void lookup_drain(struct lookup *lookup);
+bool lookup_is_draining(struct lookup *lookup);
+
+/* Ends every flight now: unknown (shutting_down), or an older answer where there is one. */
+void lookup_end_flights(struct lookup *lookup);
+
+/* Whether no flight is under way and nothing that one started is still to come back. */
+bool lookup_idle(const struct lookup *lookup);
+
+#endif

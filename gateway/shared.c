@@ -1,0 +1,76 @@
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "gateway/steps.h"
+
+/* Takes what Redis had as an answer of ours. Its generation is ours only if our policy judged it. */
+static void take_record(struct flight *flight, struct bytes value)
+{
+    struct answer_draft draft = {0};
+    struct error error;
+    switch (record_open(flight->world->ring, flight->record_key, value, &draft, &error)) {
+    case RECORD_BAD_SEAL:
+        count(COUNT_REDIS_BAD_SEAL);
+        return;
+    case RECORD_BAD:
+        count(COUNT_REDIS_BAD_RECORD);
+        return;
+    case RECORD_GOOD:
+        break;
+    }
+    struct digest policy = policy_fingerprint(flight->world->policy);
+    if (!bytes_equal(address_bytes(&draft.address), address_bytes(&flight->address))) {
+        count(COUNT_REDIS_BAD_RECORD);
+    } else {
+        draft.scope = world_scope_number(&flight->scope); /* the key of the record is made of it */
+        draft.generation = digest_equal(&draft.policy, &policy) ? flight->world->generation : 0;
+        flight->record = answer_make(&draft);
+        count_add(COUNT_REDIS_REJUDGED, draft.generation == 0);
+    }
+    answer_draft_free(&draft);
+}
+
+static void ask_under_next_key(struct flight *flight);
+
+static void on_shared(void *context, enum shared_result result, struct bytes value)
+{
+    struct flight *flight = context;
+    if (result == SHARED_HIT) {
+        take_record(flight, value);
+    }
+    /* While keys change, a record may still stand under the name that the key before gave it. */
+    if (flight->record == NULL && result == SHARED_MISS &&
+        ++flight->ring_index < seal_ring_count(flight->world->ring)) {
+        ask_under_next_key(flight);
+    } else {
+        flight_record_came(flight);
+    }
+    flight_release(flight);
+}
+
+static void ask_under_next_key(struct flight *flight)
+{
+    record_key(flight->world->ring, flight->ring_index, flight->world->config->redis_prefix, &flight->scope,
+               &flight->address, flight->record_key);
+    flight->open++;
+    shared_get(flight->lookup->parts.shared, flight->record_key, on_shared, flight);
+}
+
+void ask_shared(struct flight *flight)
+{
+    flight->ring_index = 0;
+    ask_under_next_key(flight);
+}
+
+void store_verdict(struct flight *flight)
+{
+    const struct lookup_parts *parts = &flight->lookup->parts;
+    int64_t now = clock_wall_s();
+    if (now >= flight->verdict->fresh_until) {
+        return;
+    }
+    memory_put(parts->memory, flight->verdict, now);
+    if (parts->shared != NULL && flight->sealed.size > 0 && !flight->sealed.failed) {
+        shared_put(parts->shared, flight->record_key, buffer_bytes(&flight->sealed),
+                   (flight->verdict->stale_until - now) * 1000);
+    }
+}

@@ -1,0 +1,69 @@
+/*
+ * The steps of a lookup that have files of their own, and what they share. Only
+ * lookup.c and they include this; all run on the engine thread.
+ */
+#ifndef GATEWAY_STEPS_H
+#define GATEWAY_STEPS_H
+
+#include "gateway/backoff.h"
+#include "gateway/flight.h"
+#include "gateway/lookup.h"
+
+struct lookup {
+    struct lookup_parts parts;
+    struct world *world;
+    struct flights *flights;
+    struct backoff *backoff;
+    size_t alive; /* flights that are not freed yet, answered or not */
+    /* What lookup_get() needs of the world, on any thread. */
+    _Atomic uint64_t generation;
+    _Atomic int64_t memory_ttl_s;
+    atomic_bool draining;
+};
+
+/* asking.c: asks every directory of the flight; then flight_directories_came(), once, with whatever has come. -1: out of
+ * memory, nothing was asked. */
+int ask_directories(struct flight *flight);
+
+/* The deadline: those that have not answered are not waited for any longer. */
+void ask_no_longer(struct flight *flight);
+
+/* Makes flight->draft and flight->candidates of what each directory did and of the values that came. -1: memory. */
+int collect_answers(struct flight *flight);
+
+/* Likewise of an older answer: its values, its directories, its times. -1: memory. */
+int collect_from_answer(struct flight *flight, const struct answer *answer);
+
+/* judging.c: hands the flight's candidates to a validator; then flight_judged(). -1: the validators are full. */
+int judge_candidates(struct flight *flight, enum judging judging);
+
+/* shared.c: asks Redis, under each key of the seal ring; then flight_record_came(), with flight->record set if there was
+ * something. */
+void ask_shared(struct flight *flight);
+
+/* Puts the verdict into memory and, sealed, into Redis, where they belong. */
+void store_verdict(struct flight *flight);
+
+/* answering.c: the end of a flight. Everybody who waits gets the answer; the flight leaves the table. */
+void answer_flight(struct flight *flight, struct answer *answer, enum layer layer, bool stale);
+void answer_plain(struct flight *flight, enum outcome outcome, enum reason reason, int64_t retry_after_ms);
+
+/* What the failing directories said, if that is known, or only why. */
+void answer_unknown(struct flight *flight, enum reason reason);
+
+/* The directories fail, or may not be asked: an older answer that may still serve is judged again, otherwise unknown. */
+void fall_back(struct flight *flight, enum reason failure);
+
+/* One who waits for no flight gets an answer without certificates. */
+void tell_plain(struct lookup *lookup, const struct address *address, struct waiter *waiter, enum outcome outcome,
+                enum reason reason, int64_t retry_after_ms);
+
+/* A step that counted itself in flight->open ends: frees the flight when it was the last and the flight has answered. */
+void flight_release(struct flight *flight);
+
+/* lookup.c: where these steps lead. */
+void flight_record_came(struct flight *flight);
+void flight_directories_came(struct flight *flight);
+void flight_judged(struct flight *flight);
+
+#endif

@@ -1,0 +1,245 @@
+#include "gateway/world.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+static void hold_free(struct directory_hold **hold_)
+{
+    struct directory_hold *hold = *hold_;
+    *hold_ = NULL;
+    if (hold == NULL || atomic_fetch_sub(&hold->references, 1) != 1) {
+        return;
+    }
+    directory_close(&hold->directory);
+    free(hold);
+}
+
+static void add_list(struct digest_stream *stream, const char *const *list, size_t count)
+{
+    digest_stream_add_number(stream, (int64_t)count);
+    for (size_t i = 0; i < count; i++) {
+        digest_stream_add_string(stream, list[i]);
+    }
+}
+
+/* A certificate authority file that was renewed under its old name is a change too. */
+static void add_file_state(struct digest_stream *stream, const char *path)
+{
+    struct stat state;
+    if (path != NULL && path[0] != '\0' && stat(path, &state) == 0) {
+        digest_stream_add_number(stream, (int64_t)state.st_ino);
+        digest_stream_add_number(stream, (int64_t)state.st_size);
+        digest_stream_add_number(stream, (int64_t)state.st_mtim.tv_sec);
+        digest_stream_add_number(stream, (int64_t)state.st_mtim.tv_nsec);
+    }
+}
+
+static int identify(const struct directory_config *config, struct digest *identity)
+{
+    struct digest_stream *stream = digest_stream_new();
+    if (stream == NULL) {
+        return -1;
+    }
+    digest_stream_add_string(stream, config->name);
+    add_list(stream, config->uris, config->uri_count);
+    digest_stream_add_string(stream, config->base);
+    add_list(stream, config->domains, config->domain_count);
+    digest_stream_add_string(stream, config->filter);
+    digest_stream_add_string(stream, config->bind_dn);
+    digest_stream_add_string(stream, config->password);
+    digest_stream_add_number(stream, config->tls);
+    digest_stream_add_string(stream, config->ca_file);
+    add_file_state(stream, config->ca_file);
+    const int64_t numbers[] = {config->timeout_ms,  config->connect_timeout_ms, config->connections,
+                               config->max_entries, config->max_value_bytes,    config->max_queued,
+                               config->scope};
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        digest_stream_add_number(stream, numbers[i]);
+    }
+    *identity = digest_stream_end(&stream);
+    return 0;
+}
+
+/* The directory of `config`: the one that `before` has open, if nothing about it changed, or a new one. */
+static struct directory_hold *hold_directory(const struct directory_config *config, const struct world *before,
+                                             struct error *error)
+{
+    struct digest identity;
+    if (identify(config, &identity) != 0) {
+        error_set(error, "out of memory");
+        return NULL;
+    }
+    for (size_t i = 0; before != NULL && i < before->directory_count; i++) {
+        struct directory_hold *held = before->directories[i];
+        if (digest_equal(&held->identity, &identity)) {
+            atomic_fetch_add(&held->references, 1);
+            return held;
+        }
+    }
+    struct directory_hold *hold = calloc(1, sizeof(*hold));
+    if (hold == NULL) {
+        error_set(error, "out of memory");
+        return NULL;
+    }
+    atomic_init(&hold->references, 1);
+    hold->identity = identity;
+    hold->fingerprint = directory_fingerprint(config);
+    hold->directory = directory_open(config, error);
+    if (hold->directory == NULL) {
+        free(hold);
+        return NULL;
+    }
+    return hold;
+}
+
+static int open_directories(struct world *world, const struct world *before, struct error *error)
+{
+    const struct config *config = world->config;
+    world->directories = calloc(config->directory_count + 1, sizeof(struct directory_hold *));
+    if (world->directories == NULL) {
+        return error_set(error, "directories: out of memory");
+    }
+    for (size_t i = 0; i < config->directory_count; i++) {
+        world->directories[i] = hold_directory(&config->directories[i], before, error);
+        if (world->directories[i] == NULL) {
+            return error_prefix(error, "directories[%zu]", i);
+        }
+        world->directory_count++;
+    }
+    return 0;
+}
+
+/* A gateway without a seal key makes its own, keeps it over reloads, and shares with nobody. */
+static struct seal_ring *make_ring(const struct config *config, struct error *error)
+{
+    if (config->seal_key_count > 0) {
+        return seal_ring_new(config->seal_keys, config->seal_key_count, error);
+    }
+    static uint8_t own[SEAL_KEY_MIN_BYTES];
+    static bool drawn;
+    if (!drawn) { /* world_load() is never called twice at once */
+        digest_random(own, sizeof(own));
+        drawn = true;
+    }
+    struct bytes key = bytes_of(own, sizeof(own));
+    return seal_ring_new(&key, 1, error);
+}
+
+static bool judges_alike(const struct world *a, const struct world *b)
+{
+    struct digest policy_a = policy_fingerprint(a->policy), policy_b = policy_fingerprint(b->policy);
+    bool alike = digest_equal(&policy_a, &policy_b) && a->directory_count == b->directory_count;
+    for (size_t i = 0; alike && i < a->directory_count; i++) {
+        const struct directory_hold *left = a->directories[i], *right = b->directories[i];
+        alike = left == right || digest_equal(&left->identity, &right->identity);
+    }
+    return alike;
+}
+
+struct world *world_load(const char *path, const struct world *before, void (*fault)(void *context, const char *line),
+                         void *context)
+{
+    struct error error = {""};
+    bool complete = false;
+    struct world *world = calloc(1, sizeof(*world));
+    if (world == NULL) {
+        fault(context, "out of memory");
+        return NULL;
+    }
+    atomic_init(&world->references, 1);
+
+    world->config = config_load(path, fault, context);
+    if (world->config == NULL) {
+        goto out;
+    }
+    world->policy = policy_load(&world->config->trust, &error);
+    if (world->policy == NULL) {
+        error_prefix(&error, "%s", path);
+        goto out;
+    }
+    world->ring = make_ring(world->config, &error);
+    if (world->ring == NULL) {
+        error_prefix(&error, "%s: redis.seal-key-file", path);
+        goto out;
+    }
+    if (open_directories(world, before, &error) != 0) {
+        error_prefix(&error, "%s", path);
+        goto out;
+    }
+    world->generation = before == NULL ? 1 : before->generation + (judges_alike(world, before) ? 0 : 1);
+    complete = true;
+out:
+    if (error.text[0] != '\0') {
+        fault(context, error.text);
+    }
+    if (!complete) {
+        world_free(&world);
+    }
+    return world;
+}
+
+struct world *world_ref(struct world *world)
+{
+    atomic_fetch_add(&world->references, 1);
+    return world;
+}
+
+void world_free(struct world **world_)
+{
+    struct world *world = *world_;
+    *world_ = NULL;
+    if (world == NULL || atomic_fetch_sub(&world->references, 1) != 1) {
+        return;
+    }
+    for (size_t i = 0; i < world->directory_count; i++) {
+        hold_free(&world->directories[i]);
+    }
+    free(world->directories);
+    seal_ring_free(&world->ring);
+    policy_free(&world->policy);
+    config_free(&world->config);
+    free(world);
+}
+
+static void close_world(struct work *work)
+{
+    struct world *world = (struct world *)((char *)work - offsetof(struct world, closing));
+    world_free(&world);
+}
+
+void world_retire(struct world **world_, struct pool *background)
+{
+    struct world *world = *world_;
+    *world_ = NULL;
+    if (world == NULL) {
+        return;
+    }
+    /* References are taken and given back on the engine thread alone, so "the last one" stays true. */
+    world->closing.run = close_world;
+    if (atomic_load(&world->references) != 1 || !pool_submit(background, &world->closing)) {
+        world_free(&world);
+    }
+}
+
+size_t world_directories(const struct world *world, const char *domain, struct directory **out, struct digest *scope)
+{
+    uint8_t fingerprints[MAX_DIRECTORIES * DIGEST_BYTES];
+    size_t count = 0;
+    for (size_t i = 0; i < world->directory_count && count < MAX_DIRECTORIES; i++) {
+        const struct directory_hold *hold = world->directories[i];
+        if (directory_serves(directory_settings(hold->directory), domain)) {
+            memcpy(fingerprints + count * DIGEST_BYTES, hold->fingerprint.bytes, DIGEST_BYTES);
+            out[count++] = hold->directory;
+        }
+    }
+    *scope = digest_sha256(bytes_of(fingerprints, count * DIGEST_BYTES));
+    return count;
+}
+
+uint64_t world_scope_number(const struct digest *scope)
+{
+    uint64_t number;
+    memcpy(&number, scope->bytes, sizeof(number));
+    return number;
+}

@@ -1,0 +1,59 @@
+/*
+ * The world as configured: one configuration, the policy and directories that
+ * it makes, and the seal. Immutable, reference-counted. A reload makes the next
+ * world; lookups under way finish in the one they began in, so that no answer
+ * ever mixes two.
+ *
+ * The generation counts worlds that may judge differently: it goes on only when
+ * policy or directories changed, and an answer of another generation is not
+ * served from memory as it stands. The scope names the directories that are
+ * asked for one domain; the same scope means that the same values would come
+ * back, so these may be judged again without asking.
+ */
+#ifndef GATEWAY_WORLD_H
+#define GATEWAY_WORLD_H
+
+#include <stdatomic.h>
+
+#include "base/pool.h"
+#include "base/seal.h"
+#include "gateway/config.h"
+
+struct world {
+    atomic_uint references;
+    uint64_t generation;
+    struct config *config;
+    struct policy *policy;
+    struct seal_ring *ring;
+    struct directory_hold **directories; /* in the order of the configuration */
+    size_t directory_count;
+    struct work closing;
+};
+
+/* A directory that several worlds may hold: one that a reload leaves as it was keeps its connections. */
+struct directory_hold {
+    atomic_uint references;
+    struct directory *directory;
+    struct digest identity;    /* over every setting */
+    struct digest fingerprint; /* over those that may change an answer */
+};
+
+/* Reads the configuration and everything that it names; waits for files, not for the network. `before` is the world it
+ * will take the place of, or NULL at start. One reference, the caller's. NULL: every fault was given to `fault`. */
+struct world *world_load(const char *path, const struct world *before, void (*fault)(void *context, const char *line),
+                         void *context);
+
+struct world *world_ref(struct world *world);
+
+/* Gives the reference back and sets the pointer to NULL. The last one closes what no other world holds, which may wait
+ * up to a second: so the engine thread calls world_retire(), which leaves that to `background`. */
+void world_free(struct world **world);
+void world_retire(struct world **world, struct pool *background);
+
+/* The directories of this world that answer for `domain`, at most MAX_DIRECTORIES, borrowed; how many; and their scope. */
+size_t world_directories(const struct world *world, const char *domain, struct directory **out, struct digest *scope);
+
+/* The form of a scope that answers carry. */
+uint64_t world_scope_number(const struct digest *scope);
+
+#endif
