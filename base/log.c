@@ -22,6 +22,11 @@ void log_open(enum log_level most, enum log_format format)
     atomic_store_explicit(&line_format, (int)format, memory_order_relaxed);
 }
 
+enum log_format log_current_format(void)
+{
+    return (enum log_format)atomic_load_explicit(&line_format, memory_order_relaxed);
+}
+
 bool log_enabled(enum log_level level)
 {
     return (int)level <= atomic_load_explicit(&most_level, memory_order_relaxed);

@@ -30,6 +30,8 @@ struct log_field {
 /* Call before the first thread starts; later changes (reload) take effect at the next line. */
 void log_open(enum log_level most, enum log_format format);
 
+enum log_format log_current_format(void);
+
 bool log_enabled(enum log_level level);
 
 /* Never called directly: see log_event. */

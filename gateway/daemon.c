@@ -1,0 +1,278 @@
+#include "gateway/daemon.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/text.h"
+#include "gateway/lookup.h"
+#include "gateway/reload.h"
+#include "http/http.h"
+
+#define MAX_VALIDATIONS_QUEUED 4096
+#define MAX_BACKGROUND_QUEUED 64
+/* What an ended flight still waits for (a directory's thread inside a library) takes at most this much longer. */
+#define LAST_GRACE_MS 3000
+#define DRAIN_STEP_MS 20
+
+struct daemon {
+    const char *config_path;
+    bool log_fixed;
+    struct engine *engine;
+    struct memory *memory;
+    struct shared *shared;
+    struct pool *validators;
+    struct pool *background;
+    struct lookup *lookup;
+    struct reload *reload;
+    struct http *http;
+    int64_t drain_ms;
+
+    bool draining;
+    int64_t drain_until_ms;
+    struct timer drain_step;
+    struct timer housekeeping;
+};
+
+/* What the HTTP side asks of us. */
+
+static struct served backend_get(void *context, const struct address *address)
+{
+    return lookup_get(context, address);
+}
+
+static void backend_start(void *context, const struct address *address, struct waiter *waiter)
+{
+    lookup_start(context, address, waiter);
+}
+
+static bool backend_ready(void *context, char *why, size_t why_size)
+{
+    if (lookup_is_draining(context)) {
+        snprintf(why, why_size, "shutting down");
+        return false;
+    }
+    return true;
+}
+
+/* Draining: no new lookups, open ones to their end within `drain`, then everything else. */
+
+static void on_drain_step(struct timer *timer)
+{
+    struct daemon *daemon = (struct daemon *)((char *)timer - offsetof(struct daemon, drain_step));
+    bool late = clock_mono_ms() >= daemon->drain_until_ms;
+    bool done = lookup_idle(daemon->lookup) && http_waiting(daemon->http) == 0;
+    if (late) {
+        lookup_end_flights(daemon->lookup);
+    }
+    bool over = clock_mono_ms() >= daemon->drain_until_ms + LAST_GRACE_MS;
+    if ((done && !reload_is_under_way(daemon->reload)) || over ||
+        engine_timer_set(daemon->engine, timer, DRAIN_STEP_MS) != 0) {
+        engine_stop(daemon->engine);
+    }
+}
+
+static void on_end(void *context, int signal)
+{
+    struct daemon *daemon = context;
+    if (daemon->draining) {
+        daemon->drain_until_ms = clock_mono_ms(); /* the second signal means: now */
+        return;
+    }
+    log_event(LEVEL_NOTICE, "draining", LOG_NUMBER("signal", signal),
+              LOG_NUMBER("waiting", (int64_t)http_waiting(daemon->http)));
+    daemon->draining = true;
+    daemon->drain_until_ms = clock_mono_ms() + daemon->drain_ms;
+    lookup_drain(daemon->lookup);
+    http_drain(daemon->http);
+    daemon->drain_step.fire = on_drain_step;
+    on_drain_step(&daemon->drain_step);
+}
+
+static void on_reload(void *context, int signal)
+{
+    (void)signal;
+    struct daemon *daemon = context;
+    if (!daemon->draining) {
+        reload_start(daemon->reload);
+    }
+}
+
+static void on_housekeeping(struct timer *timer)
+{
+    struct daemon *daemon = (struct daemon *)((char *)timer - offsetof(struct daemon, housekeeping));
+    gauge_set(GAUGE_MEMORY_BYTES, (int64_t)memory_bytes(daemon->memory));
+    gauge_set(GAUGE_MEMORY_ENTRIES, (int64_t)memory_entries(daemon->memory));
+    engine_timer_set(daemon->engine, timer, 1000);
+}
+
+/* Start */
+
+static size_t cores(void)
+{
+    long online = sysconf(_SC_NPROCESSORS_ONLN);
+    return online > 0 ? (size_t)online : 1;
+}
+
+static int fail(const char *what, const struct error *error)
+{
+    log_event(LEVEL_ERROR, "cannot start", LOG_TEXT("setting", what), LOG_TEXT("fault", error->text));
+    return -1;
+}
+
+static int start_parts(struct daemon *daemon, struct world *world)
+{
+    const struct config *config = world->config;
+    struct error error = {"out of memory or threads"};
+    daemon->drain_ms = config->drain_ms;
+    daemon->engine = engine_new();
+    daemon->memory = memory_new((size_t)config->cache.memory_bytes);
+    daemon->validators = pool_new("validator", config->validators > 0 ? (size_t)config->validators : cores(),
+                                  MAX_VALIDATIONS_QUEUED);
+    daemon->background = pool_new("background", 1, MAX_BACKGROUND_QUEUED);
+    if (daemon->engine == NULL || daemon->memory == NULL || daemon->validators == NULL || daemon->background == NULL) {
+        return fail("cache.memory, lookup.validators", &error);
+    }
+    if (config->has_redis) {
+        daemon->shared = shared_open(engine_base(daemon->engine), &config->redis, &error);
+        if (daemon->shared == NULL) {
+            return fail("redis", &error);
+        }
+        if (config->seal_key_count == 0) {
+            log_event(LEVEL_WARNING, "no redis.seal-key-file: what is stored in Redis can be read by this process alone");
+        }
+    }
+    const struct lookup_parts parts = {daemon->engine, daemon->memory, daemon->shared, daemon->validators,
+                                       daemon->background};
+    daemon->lookup = lookup_new(&parts, world);
+    if (daemon->lookup == NULL) {
+        return fail("lookup.flights", &error);
+    }
+    daemon->reload = reload_new(daemon->engine, daemon->background, daemon->lookup, daemon->config_path,
+                                daemon->log_fixed);
+    return daemon->reload != NULL ? 0 : fail("memory", &error);
+}
+
+static int start_listening(struct daemon *daemon, const struct config *config)
+{
+    struct error error = {"cannot catch signals"};
+    const struct http_backend backend = {daemon->lookup, backend_get, backend_start, backend_ready};
+    if (engine_catch(daemon->engine, SIGTERM, on_end, daemon) != 0 ||
+        engine_catch(daemon->engine, SIGINT, on_end, daemon) != 0 ||
+        engine_catch(daemon->engine, SIGHUP, on_reload, daemon) != 0) {
+        return fail("signals", &error);
+    }
+    daemon->http = http_open(&config->http, &backend, &error);
+    if (daemon->http == NULL) {
+        return fail("listen", &error);
+    }
+    daemon->housekeeping.fire = on_housekeeping;
+    on_housekeeping(&daemon->housekeeping);
+    gauge_set(GAUGE_START_TIME, clock_wall_s());
+    for (size_t i = 0; i < config->http.listen_count; i++) {
+        log_event(LEVEL_NOTICE, "listening", LOG_TEXT("address", config->http.listen[i]),
+                  LOG_NUMBER("port", http_port(daemon->http, i)));
+    }
+    log_event(LEVEL_NOTICE, "ready", LOG_TEXT("version", VERSION),
+              LOG_NUMBER("directories", (int64_t)config->directory_count), LOG_NUMBER("pid", getpid()));
+    return 0;
+}
+
+/* End: the reverse. Whoever may still call somebody goes first. */
+static void end(struct daemon *daemon)
+{
+    engine_timer_clear(&daemon->drain_step);
+    engine_timer_clear(&daemon->housekeeping);
+    if (daemon->lookup != NULL) {
+        lookup_drain(daemon->lookup);
+    }
+    http_close(&daemon->http);
+    shared_close(&daemon->shared);
+    pool_free(&daemon->validators);
+    pool_free(&daemon->background);
+    if (daemon->engine != NULL) {
+        engine_run_posted(daemon->engine);
+    }
+    reload_free(&daemon->reload);
+    lookup_free(&daemon->lookup);
+    memory_free(&daemon->memory);
+    engine_free(&daemon->engine);
+}
+
+static struct world *load_first(struct daemon *daemon, const char *log_word)
+{
+    struct world *world = world_load(daemon->config_path, NULL, reload_log_fault, NULL);
+    if (world == NULL) {
+        log_event(LEVEL_ERROR, "cannot start", LOG_TEXT("file", daemon->config_path));
+        return NULL;
+    }
+    log_open(world->config->log_level, log_word != NULL ? log_current_format() : world->config->log_format);
+    return world;
+}
+
+int daemon_run(const char *config_path, const char *log_word)
+{
+    int status = 1;
+    struct daemon daemon = {.config_path = config_path, .log_fixed = log_word != NULL};
+    signal(SIGPIPE, SIG_IGN);
+    log_open(LEVEL_NOTICE, log_word != NULL && strcmp(log_word, "json") == 0 ? LOG_FORMAT_JSON : LOG_FORMAT_TEXT);
+
+    struct world *world = load_first(&daemon, log_word);
+    if (world == NULL || start_parts(&daemon, world) != 0 || start_listening(&daemon, world->config) != 0) {
+        goto out;
+    }
+    world_free(&world);
+    engine_run(daemon.engine);
+    if (!lookup_idle(daemon.lookup)) {
+        log_event(LEVEL_ERROR, "a directory's thread does not come back; ending without it");
+        _exit(1);
+    }
+    log_event(LEVEL_NOTICE, "ended");
+    status = 0;
+out:
+    end(&daemon);
+    world_free(&world);
+    return status;
+}
+
+/* -t */
+
+static void print_fault(void *context, const char *line)
+{
+    *(bool *)context = true;
+    fprintf(stderr, "%s\n", line);
+}
+
+static void print_anchor(void *context, const char *subject, int64_t not_after, const char *fingerprint)
+{
+    (void)context;
+    char time[TEXT_TIME_BYTES];
+    printf("anchor %s\n       expires %s  sha256 %s\n", subject, text_time(not_after, time), fingerprint);
+}
+
+int daemon_check(const char *config_path)
+{
+    bool faulty = false;
+    struct error error = {""};
+    log_open(LEVEL_WARNING, LOG_FORMAT_TEXT);
+    struct config *config = config_load(config_path, print_fault, &faulty);
+    struct policy *policy = config != NULL ? policy_load(&config->trust, &error) : NULL;
+    if (config != NULL && policy == NULL) {
+        fprintf(stderr, "%s: %s\n", config_path, error.text);
+    }
+    int status = policy != NULL && !faulty ? 0 : 1;
+    if (status == 0) {
+        for (size_t i = 0; i < config->directory_count; i++) {
+            printf("directory %s  %s\n", config->directories[i].name, config->directories[i].uris[0]);
+        }
+        policy_each_anchor(policy, print_anchor, NULL);
+        printf("%s: the configuration is good\n", config_path);
+    }
+    policy_free(&policy);
+    config_free(&config);
+    return status;
+}

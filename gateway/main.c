@@ -1,0 +1,124 @@
+/*
+ * certlookupd: the gateway's command line.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/digest.h"
+#include "base/seal.h"
+#include "gateway/config.h"
+#include "gateway/daemon.h"
+
+#define EXIT_USAGE 64 /* EX_USAGE of sysexits.h */
+
+enum option_code { OPTION_LOG = 256, OPTION_NEW_KEY, OPTION_SETTINGS };
+
+static const struct option long_options[] = {
+    {"config", required_argument, NULL, 'c'},
+    {"test", no_argument, NULL, 't'},
+    {"log", required_argument, NULL, OPTION_LOG},
+    {"new-key", required_argument, NULL, OPTION_NEW_KEY},
+    {"settings", no_argument, NULL, OPTION_SETTINGS},
+    {"version", no_argument, NULL, 'V'},
+    {"help", no_argument, NULL, 'h'},
+    {0},
+};
+
+static const char help[] =
+    "usage: certlookupd [-c FILE] [-t] [--log text|json]\n"
+    "       certlookupd --new-key FILE\n"
+    "\n"
+    "Serves recipient encryption certificates from LDAP directories over HTTP.\n"
+    "\n"
+    "  -c, --config FILE     the configuration (" SYSCONFDIR "/certlookup/certlookupd.conf)\n"
+    "  -t, --test            check it, list directories and anchors, and end\n"
+    "      --log text|json   the form of log lines, whatever the configuration says\n"
+    "      --new-key FILE    make a seal key for redis.seal-key-file and end\n"
+    "      --settings        list every setting with type, default and limits\n"
+    "  -V, --version         the version\n"
+    "  -h, --help            this text\n"
+    "\n"
+    "SIGHUP reloads the configuration, SIGTERM drains and ends.\n"
+    "certlookupd(8), certlookupd.conf(5)\n";
+
+/* 32 random bytes as text, which survives editors and secret stores; never over a file that is there. */
+static int make_key(const char *path)
+{
+    uint8_t key[SEAL_KEY_MIN_BYTES];
+    char hex[2 * SEAL_KEY_MIN_BYTES + 1], line[sizeof(hex) + 1];
+    digest_random(key, sizeof(key));
+    snprintf(line, sizeof(line), "%s\n", digest_hex(bytes_of(key, sizeof(key)), hex));
+
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        fprintf(stderr, "certlookupd: %s: %s\n", path, strerror(errno));
+        return EXIT_FAILURE;
+    }
+    bool written = write(fd, line, strlen(line)) == (ssize_t)strlen(line) && fsync(fd) == 0;
+    if (close(fd) != 0 || !written) {
+        fprintf(stderr, "certlookupd: %s: %s\n", path, strerror(errno));
+        unlink(path);
+        return EXIT_FAILURE;
+    }
+    return EXIT_SUCCESS;
+}
+
+static int print_settings(void)
+{
+    struct buffer settings;
+    buffer_init(&settings, 1024 * 1024);
+    config_write_settings(&settings);
+    fputs(buffer_string(&settings), stdout);
+    buffer_free(&settings);
+    return EXIT_SUCCESS;
+}
+
+static int usage(const char *what)
+{
+    fprintf(stderr, "certlookupd: %s\nTry 'certlookupd --help'.\n", what);
+    return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    const char *config = SYSCONFDIR "/certlookup/certlookupd.conf", *log_word = NULL;
+    bool test = false;
+    for (int option; (option = getopt_long(argc, argv, "c:tVh", long_options, NULL)) != -1;) {
+        switch (option) {
+        case 'c':
+            config = optarg;
+            break;
+        case 't':
+            test = true;
+            break;
+        case OPTION_LOG:
+            if (strcmp(optarg, "text") != 0 && strcmp(optarg, "json") != 0) {
+                return usage("--log takes text or json");
+            }
+            log_word = optarg;
+            break;
+        case OPTION_NEW_KEY:
+            return make_key(optarg);
+        case OPTION_SETTINGS:
+            return print_settings();
+        case 'V':
+            puts("certlookupd " VERSION);
+            return EXIT_SUCCESS;
+        case 'h':
+            fputs(help, stdout);
+            return EXIT_SUCCESS;
+        default:
+            return usage("unknown option");
+        }
+    }
+    if (optind < argc) {
+        return usage("there are no arguments besides options");
+    }
+    return test ? daemon_check(config) : daemon_run(config, log_word);
+}

@@ -1,0 +1,113 @@
+#include "gateway/reload.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/metrics.h"
+
+struct reload {
+    struct engine *engine;
+    struct pool *background;
+    struct lookup *lookup;
+    const char *path;
+    bool log_fixed;
+
+    bool under_way;
+    bool again;
+    struct work load;
+    struct task loaded;
+    struct world *before;
+    struct world *next; /* NULL: the configuration has a fault */
+};
+
+void reload_log_fault(void *context, const char *line)
+{
+    (void)context;
+    log_event(LEVEL_ERROR, "configuration", LOG_TEXT("fault", line));
+}
+
+static void on_background(struct work *work)
+{
+    struct reload *reload = (struct reload *)((char *)work - offsetof(struct reload, load));
+    reload->next = world_load(reload->path, reload->before, reload_log_fault, NULL);
+    engine_post(reload->engine, &reload->loaded);
+}
+
+static void adopt(struct reload *reload)
+{
+    const struct config *config = reload->next->config;
+    const char *fixed = config_needs_restart(reload->before->config, config);
+    if (fixed != NULL) {
+        log_event(LEVEL_WARNING, "a change needs a restart and is not taken over", LOG_TEXT("setting", fixed));
+    }
+    log_open(config->log_level, reload->log_fixed ? log_current_format() : config->log_format);
+    lookup_adopt(reload->lookup, reload->next);
+    count(COUNT_RELOADS);
+    log_event(LEVEL_NOTICE, "configuration reloaded", LOG_NUMBER("generation", (int64_t)reload->next->generation),
+              LOG_NUMBER("directories", (int64_t)reload->next->directory_count),
+              LOG_NUMBER("anchors", (int64_t)policy_anchor_count(reload->next->policy)),
+              LOG_NUMBER("crls", (int64_t)policy_crl_count(reload->next->policy)));
+    world_retire(&reload->next, reload->background);
+}
+
+static void on_loaded(struct task *task)
+{
+    struct reload *reload = (struct reload *)((char *)task - offsetof(struct reload, loaded));
+    if (reload->next != NULL) {
+        adopt(reload);
+    } else {
+        count(COUNT_RELOADS_FAILED);
+        log_event(LEVEL_ERROR, "configuration not reloaded, the one before stays", LOG_TEXT("file", reload->path));
+    }
+    world_retire(&reload->before, reload->background);
+    reload->under_way = false;
+    if (reload->again) {
+        reload->again = false;
+        reload_start(reload);
+    }
+}
+
+struct reload *reload_new(struct engine *engine, struct pool *background, struct lookup *lookup, const char *path,
+                          bool log_fixed)
+{
+    struct reload *reload = calloc(1, sizeof(*reload));
+    if (reload != NULL) {
+        *reload = (struct reload){
+            .engine = engine,
+            .background = background,
+            .lookup = lookup,
+            .path = path,
+            .log_fixed = log_fixed,
+            .load = {.run = on_background},
+            .loaded = {.run = on_loaded},
+        };
+    }
+    return reload;
+}
+
+void reload_free(struct reload **reload)
+{
+    free(*reload);
+    *reload = NULL;
+}
+
+bool reload_is_under_way(const struct reload *reload)
+{
+    return reload->under_way;
+}
+
+void reload_start(struct reload *reload)
+{
+    if (reload->under_way) {
+        reload->again = true;
+        return;
+    }
+    reload->before = world_ref(lookup_world(reload->lookup));
+    reload->under_way = pool_submit(reload->background, &reload->load);
+    if (!reload->under_way) {
+        count(COUNT_RELOADS_FAILED);
+        log_event(LEVEL_ERROR, "configuration not reloaded: too much is waiting already");
+        world_retire(&reload->before, reload->background);
+    }
+}

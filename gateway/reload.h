@@ -1,0 +1,27 @@
+/*
+ * SIGHUP: the next world is loaded on a thread that may wait, and taken over on
+ * the engine thread. A configuration with a fault is refused whole, and the
+ * world stays as it is. Signals that come while one loads lead to one more load.
+ */
+#ifndef GATEWAY_RELOAD_H
+#define GATEWAY_RELOAD_H
+
+#include "gateway/lookup.h"
+
+struct reload;
+
+/* `log_fixed`: the command line has chosen the log's format, a reload does not change it. NULL: out of memory. */
+struct reload *reload_new(struct engine *engine, struct pool *background, struct lookup *lookup, const char *path,
+                          bool log_fixed);
+
+/* Only when none is under way. */
+void reload_free(struct reload **reload);
+
+/* Engine thread. Starts loading, or asks for another load after the one under way. */
+void reload_start(struct reload *reload);
+bool reload_is_under_way(const struct reload *reload);
+
+/* Gives one fault of a configuration to the log; a callback for world_load(). */
+void reload_log_fault(void *context, const char *line);
+
+#endif
