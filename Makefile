@@ -70,13 +70,14 @@ $B/flags: FORCE
 	 echo '$(subst ','\'',$(CC) $(BUILD_CFLAGS) $(BUILD_LDFLAGS))' > $@
 FORCE:
 
-# Unit tests: tests/unit/test_<file>.c, each a program of its own against the library.
+# Unit tests: tests/unit/test_<file>.c, each a program of its own against the library; scarce.c lets allocations fail.
+SCARCE_LD := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=strndup
 UNIT_SOURCES := $(wildcard tests/unit/test_*.c)
 UNIT_TESTS   := $(patsubst tests/unit/%.c,$B/unit/%,$(UNIT_SOURCES))
-$B/unit/%: $B/tests/unit/%.o $B/libcertlookup.a
+$B/unit/%: $B/tests/unit/%.o $B/tests/unit/scarce.o $B/libcertlookup.a
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$Q$(CC) $(BUILD_LDFLAGS) -o $@ $^ -lcmocka $(PKG_LIBS)
+	$Q$(CC) $(BUILD_LDFLAGS) $(SCARCE_LD) -o $@ $^ -lcmocka $(PKG_LIBS)
 
 # Tools of the tests and the demo: tests/tools/<name>.c.
 $B/tools/%: $B/tests/tools/%.o $B/libcertlookup.a
