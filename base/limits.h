@@ -26,6 +26,10 @@
 #define MAX_BUNDLE_CERTIFICATES 16 /* certificates taken out of one userSMIMECertificate */
 #define MAX_CHAIN 10               /* certificates in a chain, leaf and anchor included */
 #define MAX_CERTIFICATE_NAMES 256  /* subjectAltName entries looked at */
+#define MAX_EXTENSIONS 64          /* of one certificate; more is malformed */
+#define MAX_SIGNATURE_CHECKS 64    /* tried while looking for the path of one value */
+#define MAX_PATHS 16               /* complete paths judged for one value */
+#define MAX_DETAIL_BYTES 300       /* why a value was refused, in words */
 
 /* Configuration. */
 #define MAX_DIRECTORIES 64
@@ -37,6 +41,13 @@
 
 /* HTTP. */
 #define MAX_URI_BYTES 4096
+#define MAX_IGNORED_BODY_BYTES (64 * 1024)         /* of a request's body that nobody wants */
+#define MAX_RESPONSE_BYTES (32 * 1024 * 1024)      /* one answer in one format */
+
+/* JSON that a gateway sends to the command line. Parts are members and elements. */
+#define MAX_JSON_BYTES (16 * 1024 * 1024)
+#define MAX_JSON_DEPTH 16
+#define MAX_JSON_PARTS (128 * 1024)
 
 /* A record as it stands in Redis. */
 #define MAX_RECORD_BYTES (4 * 1024 * 1024)

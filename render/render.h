@@ -20,11 +20,12 @@ struct render_options {
     bool stale;      /* JSON: "stale": true */
     bool best_only;  /* JSON: the first certificate alone; others always */
     const char *layer; /* JSON with explain: where the answer came from; NULL: left out */
+    bool colour;       /* text: verdicts in colour */
 };
 
 struct format_info {
     const char *name;       /* "pem": what ?format= and -o take */
-    const char *media_type; /* "application/pem-certificate-chain"; NULL: not for HTTP */
+    const char *media_type; /* "application/pem-certificate-chain", parameters included; NULL: not for HTTP */
     const char *file_ending; /* "pem" */
     int (*render)(const struct answer *answer, const struct render_options *options, struct buffer *out);
 };
@@ -36,9 +37,8 @@ bool format_parse(const char *name, enum format *format);
  * -1: there is none, the buffer is full or memory is out. */
 int render(enum format format, const struct answer *answer, const struct render_options *options, struct buffer *out);
 
-/* application/problem+json (RFC 9457): {"type","title","status","detail", then, where given, "reason","address"…}.
- * `type` is about:blank unless `slug` is given: then a relative reference into docs/problems. detail, reason, address
- * may be NULL. */
+/* application/problem+json (RFC 9457): {"type":"about:blank","title","status", then, where given, "detail","reason",
+ * "address"}. detail, reason and address may be NULL. -1: the buffer is full or memory is out. */
 struct problem {
     int status;
     const char *title;
@@ -51,5 +51,9 @@ int render_problem(const struct problem *problem, struct buffer *out);
 /* The reverse of FORMAT_JSON with explain, for `certlookup -u`: fills a draft (answer_draft_free()) from what a gateway
  * sent; unknown members are passed over, bounds are kept. -1: not such a document. */
 int render_read_json(struct bytes json, struct answer_draft *draft, struct error *error);
+
+/* The reverse of render_problem(): its words ("title: detail") and its reason, REASON_UNJUDGED where it names none that
+ * is known. -1: not a problem; `words` then says why. */
+int render_read_problem(struct bytes json, enum reason *reason, struct error *words);
 
 #endif
