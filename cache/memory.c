@@ -1,0 +1,185 @@
+#include "cache/memory.h"
+
+#include <stdlib.h>
+
+#include "base/metrics.h"
+#include "cache/memory_shard.h"
+
+#define SHARD_BYTES_MIN ((size_t)4 * 1024 * 1024) /* so that any answer of ordinary size fits well */
+#define SHARDS_MAX 256
+
+/* What an entry costs besides sizeof(struct entry): the allocator's header and rounding for it, for the answer and for
+ * the blobs of the answer. */
+#define ALLOCATOR_BYTES 32
+
+struct memory {
+    struct shard *shards;
+    size_t shard_count; /* a power of two */
+};
+
+static size_t shards_for(size_t max_bytes)
+{
+    size_t shards = 1;
+
+    while (shards < SHARDS_MAX && max_bytes / (shards * 2) >= SHARD_BYTES_MIN) {
+        shards *= 2;
+    }
+    return shards;
+}
+
+struct memory *memory_new(size_t max_bytes)
+{
+    struct memory *memory = calloc(1, sizeof(*memory));
+    size_t shards = shards_for(max_bytes);
+
+    if (memory == NULL) {
+        return NULL;
+    }
+    memory->shards = aligned_alloc(_Alignof(struct shard), shards * sizeof(*memory->shards));
+    if (memory->shards == NULL) {
+        memory_free(&memory);
+        return NULL;
+    }
+    memset(memory->shards, 0, shards * sizeof(*memory->shards));
+    for (; memory->shard_count < shards; memory->shard_count++) {
+        if (shard_open(&memory->shards[memory->shard_count], max_bytes / shards) != 0) {
+            memory_free(&memory);
+            return NULL;
+        }
+    }
+    return memory;
+}
+
+void memory_free(struct memory **memory)
+{
+    if (*memory == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < (*memory)->shard_count; i++) {
+        shard_close(&(*memory)->shards[i]);
+    }
+    free((*memory)->shards);
+    free(*memory);
+    *memory = NULL;
+}
+
+/* The table inside a shard uses the low bits. */
+static struct shard *shard_of(struct memory *memory, uint64_t hash)
+{
+    return &memory->shards[(hash >> 48) & (memory->shard_count - 1)];
+}
+
+struct remembered memory_get(struct memory *memory, struct bytes address)
+{
+    struct remembered remembered = {NULL, 0};
+    uint64_t hash = digest_table_hash(address);
+    struct shard *shard = shard_of(memory, hash);
+    struct entry *entry;
+
+    pthread_mutex_lock(&shard->lock);
+    entry = shard_find(shard, hash, address);
+    if (entry != NULL) {
+        /* Only a first hit writes: a hot entry stays in the caches of all cores. */
+        if (!entry->visited) {
+            entry->visited = true;
+        }
+        remembered.confirmed_at = entry->confirmed_at;
+        remembered.answer = answer_ref(entry->answer);
+    }
+    pthread_mutex_unlock(&shard->lock);
+    return remembered;
+}
+
+static struct entry *entry_new(struct answer *answer, int64_t confirmed_at)
+{
+    struct entry *entry = calloc(1, sizeof(*entry));
+
+    if (entry == NULL) {
+        return NULL;
+    }
+    entry->answer = answer_ref(answer);
+    entry->hash = digest_table_hash(bytes_of(answer->address.text, answer->address.size));
+    entry->confirmed_at = confirmed_at;
+    entry->cost = answer->memory_bytes + sizeof(*entry) + ALLOCATOR_BYTES;
+    return entry;
+}
+
+static enum placing entry_place(struct memory *memory, struct entry *entry)
+{
+    struct shard *shard = shard_of(memory, entry->hash);
+    struct leavers leavers = {.count = 0};
+    enum placing placing;
+
+    do {
+        pthread_mutex_lock(&shard->lock);
+        placing = shard_place(shard, entry, &leavers);
+        pthread_mutex_unlock(&shard->lock);
+        leavers_free(&leavers);
+    } while (placing == NO_ROOM_YET);
+    return placing;
+}
+
+void memory_put(struct memory *memory, struct answer *answer, int64_t confirmed_at)
+{
+    struct entry *entry = entry_new(answer, confirmed_at);
+    enum placing placing;
+    int64_t cost;
+
+    if (entry == NULL) {
+        /* Nobody shall be given the older word, even if the newer one cannot be kept. */
+        memory_drop(memory, bytes_of(answer->address.text, answer->address.size));
+        return;
+    }
+    cost = (int64_t)entry->cost;
+    placing = entry_place(memory, entry);
+    if (placing == PLACED) {
+        gauge_add(GAUGE_MEMORY_ENTRIES, 1);
+        gauge_add(GAUGE_MEMORY_BYTES, cost);
+        return; /* `entry` is the shard's, or gone already */
+    }
+    if (placing == PLACED_IN_OLD) {
+        gauge_add(GAUGE_MEMORY_BYTES, cost - (int64_t)entry->cost);
+    }
+    answer_free(&entry->answer);
+    free(entry);
+}
+
+void memory_drop(struct memory *memory, struct bytes address)
+{
+    uint64_t hash = digest_table_hash(address);
+    struct shard *shard = shard_of(memory, hash);
+    struct leavers leavers = {.count = 0};
+    struct entry *entry;
+
+    pthread_mutex_lock(&shard->lock);
+    entry = shard_find(shard, hash, address);
+    if (entry != NULL) {
+        shard_remove(shard, entry, &leavers);
+    }
+    pthread_mutex_unlock(&shard->lock);
+    leavers_free(&leavers);
+}
+
+size_t memory_bytes(struct memory *memory)
+{
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < memory->shard_count; i++) {
+        pthread_mutex_lock(&memory->shards[i].lock);
+        bytes += memory->shards[i].bytes;
+        pthread_mutex_unlock(&memory->shards[i].lock);
+    }
+    return bytes;
+}
+
+size_t memory_entries(struct memory *memory)
+{
+    size_t entries = 0;
+
+    for (size_t i = 0; i < memory->shard_count; i++) {
+        pthread_mutex_lock(&memory->shards[i].lock);
+        entries += memory->shards[i].entries;
+        pthread_mutex_unlock(&memory->shards[i].lock);
+    }
+    return entries;
+}
