@@ -1,12 +1,15 @@
 /*
  * The HTTP side: listens, reads requests, sends answers.
  *
- *   listener.c  the daemons of libmicrohttpd, their limits, draining
- *   request.c   one request from its first byte to its last: target, query, headers, the wait for an answer
- *   routes.c    the table of routes and what each does
- *   negotiate.c Accept and ?format= → format
- *   hot.c       ready-made responses for answers that are asked for often
- *   respond.c   responses with their headers; problems
+ *   listener.c   the daemons of libmicrohttpd, their limits, draining; socket.c binds
+ *   request.c    one request from its first byte to its last, and the wait for an answer
+ *   target.c     path segments and query parameters of a request
+ *   headers.c    its header fields, and whether its framing is sound
+ *   routes.c     the table of routes; pages.c answers those that need no lookup
+ *   recipients.c the routes that look somebody up; negotiate.c Accept and ?format= → format; access.c who may
+ *   reply.c      an answer as a response; etag.c its tag
+ *   hot.c        ready-made responses for answers that are asked for often
+ *   respond.c    responses with their headers; problems
  *
  * A request is read on a thread of libmicrohttpd. An answer from memory goes
  * out from there; otherwise the connection is suspended and the lookup resumes

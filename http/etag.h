@@ -1,0 +1,18 @@
+/*
+ * Entity tags (RFC 9110 8.8.3) and If-None-Match (13.1.2).
+ */
+#ifndef HTTP_ETAG_H
+#define HTTP_ETAG_H
+
+#include "base/bytes.h"
+
+#define ETAG_BYTES 35 /* with quotes and NUL */
+
+/* The strong tag of a body: half of its SHA-256. Same bytes, same tag, on every gateway. Returns `out`. */
+const char *etag_make(struct bytes body, char out[ETAG_BYTES]);
+
+/* Whether a value of If-None-Match names the tag: "*", or a list of tags, compared weakly (W/ makes no difference).
+ * What is not a tag ends the list. */
+bool etag_listed(struct bytes list, const char *etag);
+
+#endif

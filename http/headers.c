@@ -1,0 +1,204 @@
+#include "http/headers.h"
+
+#include <strings.h>
+
+static const struct {
+    unsigned status;
+    const char *text;
+} faults[] = {
+    [FRAMING_OK] = {200, "nothing is wrong"},
+    [FRAMING_BAD_NAME] = {400, "the name of a header field is not a token (RFC 9110 5.1)"},
+    [FRAMING_BAD_VALUE] = {400, "a header field holds a character that it must not (RFC 9110 5.5)"},
+    [FRAMING_BAD_LENGTH] = {400, "Content-Length is not a number (RFC 9112 6.3)"},
+    [FRAMING_TWO_LENGTHS] = {400, "there is more than one Content-Length (RFC 9112 6.3)"},
+    [FRAMING_LENGTH_AND_CODING] = {400, "Content-Length stands beside Transfer-Encoding (RFC 9112 6.3)"},
+    [FRAMING_BAD_CODING] = {400, "Transfer-Encoding is not chunked alone (RFC 9112 6.1)"},
+    [FRAMING_NO_HOST] = {400, "Host is missing (RFC 9112 3.2)"},
+    [FRAMING_TWO_HOSTS] = {400, "there is more than one Host (RFC 9112 3.2)"},
+    [FRAMING_BAD_HOST] = {400, "Host is not a host name with an optional port (RFC 9112 3.2)"},
+    [FRAMING_TOO_MANY] = {400, "a header field is repeated too often"},
+    [FRAMING_UNKNOWN_LENGTH] = {411, "a body must state its Content-Length here"},
+    [FRAMING_BODY_TOO_LARGE] = {413, "nothing here takes so large a body"},
+};
+
+const char *framing_fault_text(enum framing_fault fault)
+{
+    return faults[fault].text;
+}
+
+unsigned framing_fault_status(enum framing_fault fault)
+{
+    return faults[fault].status;
+}
+
+static void fail(struct headers *headers, enum framing_fault fault)
+{
+    if (headers->fault == FRAMING_OK) {
+        headers->fault = fault;
+    }
+}
+
+static void take_length(struct headers *headers, struct bytes value)
+{
+    uint64_t length = 0;
+
+    headers->lengths++;
+    if (value.size == 0) {
+        fail(headers, FRAMING_BAD_LENGTH);
+    }
+    for (size_t i = 0; i < value.size; i++) {
+        if (value.data[i] < '0' || value.data[i] > '9') {
+            fail(headers, FRAMING_BAD_LENGTH);
+            return;
+        }
+        /* More digits than any body here may have only make it "too large", whatever they say. */
+        if (length <= MAX_IGNORED_BODY_BYTES) {
+            length = length * 10 + (uint64_t)(value.data[i] - '0');
+        }
+    }
+    headers->length = length;
+}
+
+static void take_coding(struct headers *headers, struct bytes value)
+{
+    headers->codings++;
+    if (value.size != 7 || strncasecmp((const char *)value.data, "chunked", 7) != 0) {
+        fail(headers, FRAMING_BAD_CODING);
+    }
+}
+
+/* uri-host [":" port] by its alphabet: enough to see that it is no path and no list. */
+static void take_host(struct headers *headers, struct bytes value)
+{
+    headers->hosts++;
+    for (size_t i = 0; i < value.size; i++) {
+        uint8_t c = value.data[i];
+        if (c <= ' ' || c >= 0x7f || strchr("/?#@\\,\"<>^`{|}", c) != NULL) {
+            fail(headers, FRAMING_BAD_HOST);
+            return;
+        }
+    }
+}
+
+static void take_list(struct headers *headers, struct header_list *list, struct bytes value)
+{
+    if (list->count == HEADERS_VALUES_MAX) {
+        fail(headers, FRAMING_TOO_MANY);
+        return;
+    }
+    list->values[list->count++] = value;
+}
+
+static void take_accept(struct headers *headers, struct bytes value)
+{
+    take_list(headers, &headers->accept, value);
+}
+
+static void take_if_none_match(struct headers *headers, struct bytes value)
+{
+    take_list(headers, &headers->if_none_match, value);
+}
+
+static void take_authorization(struct headers *headers, struct bytes value)
+{
+    headers->authorization = value;
+    headers->authorizations++;
+}
+
+static void take_forwarded(struct headers *headers, struct bytes value)
+{
+    (void)value;
+    headers->forwarded = true;
+}
+
+static const struct field {
+    const char *name;
+    size_t size;
+    void (*take)(struct headers *headers, struct bytes value);
+} fields[] = {
+#define FIELD(name_, take_) {name_, sizeof(name_) - 1, take_}
+    FIELD("Host", take_host),
+    FIELD("Accept", take_accept),
+    FIELD("If-None-Match", take_if_none_match),
+    FIELD("Authorization", take_authorization),
+    FIELD("Content-Length", take_length),
+    FIELD("Transfer-Encoding", take_coding),
+    FIELD("Forwarded", take_forwarded),
+    FIELD("X-Forwarded-For", take_forwarded),
+    FIELD("X-Real-IP", take_forwarded),
+#undef FIELD
+};
+
+/* tchar, RFC 9110 5.6.2 */
+static bool is_token(struct bytes name)
+{
+    for (size_t i = 0; i < name.size; i++) {
+        uint8_t c = name.data[i];
+        bool letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+        if (!letter && !(c >= '0' && c <= '9') && c != '-' && (c == 0 || strchr("!#$%&'*+.^_`|~", c) == NULL)) {
+            return false;
+        }
+    }
+    return name.size > 0;
+}
+
+static bool is_field_value(struct bytes value)
+{
+    for (size_t i = 0; i < value.size; i++) {
+        uint8_t c = value.data[i];
+        if (c == '\0' || c == '\r' || c == '\n') {
+            return false;
+        }
+    }
+    return true;
+}
+
+void headers_init(struct headers *headers)
+{
+    *headers = (struct headers){0};
+}
+
+void headers_add(struct headers *headers, struct bytes name, struct bytes value)
+{
+    if (!is_token(name)) {
+        fail(headers, FRAMING_BAD_NAME);
+        return;
+    }
+    if (!is_field_value(value)) {
+        fail(headers, FRAMING_BAD_VALUE);
+        return;
+    }
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        const struct field *field = &fields[i];
+        if (field->size == name.size && strncasecmp((const char *)name.data, field->name, name.size) == 0) {
+            field->take(headers, value);
+            return;
+        }
+    }
+}
+
+enum framing_fault headers_check(const struct headers *headers, bool host_required)
+{
+    if (headers->lengths > 0 && headers->codings > 0) {
+        return FRAMING_LENGTH_AND_CODING;
+    }
+    if (headers->lengths > 1) {
+        return FRAMING_TWO_LENGTHS;
+    }
+    if (headers->codings > 1) {
+        return FRAMING_BAD_CODING;
+    }
+    if (headers->fault != FRAMING_OK) {
+        return headers->fault;
+    }
+    if (headers->hosts > 1) {
+        return FRAMING_TWO_HOSTS;
+    }
+    if (headers->hosts == 0 && host_required) {
+        return FRAMING_NO_HOST;
+    }
+    if (headers->codings > 0) {
+        return FRAMING_UNKNOWN_LENGTH;
+    }
+    return headers->length > MAX_IGNORED_BODY_BYTES ? FRAMING_BODY_TOO_LARGE : FRAMING_OK;
+}

@@ -1,0 +1,239 @@
+#include "http/negotiate.h"
+
+#include <strings.h>
+
+/* A media range of Accept, or the media type of a format: the same grammar but for the stars and the weight. */
+struct range {
+    struct bytes type;
+    struct bytes subtype;
+    struct bytes parameters; /* from the first ';' */
+    int weight;              /* thousandths */
+};
+
+static bool is_blank(uint8_t c)
+{
+    return c == ' ' || c == '\t';
+}
+
+static struct bytes trim(struct bytes text)
+{
+    while (text.size > 0 && is_blank(text.data[0])) {
+        text = bytes_of(text.data + 1, text.size - 1);
+    }
+    while (text.size > 0 && is_blank(text.data[text.size - 1])) {
+        text.size--;
+    }
+    return text;
+}
+
+static bool equal_nocase(struct bytes a, struct bytes b)
+{
+    return a.size == b.size && (a.size == 0 || strncasecmp((const char *)a.data, (const char *)b.data, a.size) == 0);
+}
+
+/* Cuts off what stands before the first `separator` that is in no quoted-string, and trims it. */
+static struct bytes cut_unquoted(struct bytes *rest, char separator)
+{
+    bool quoted = false;
+    size_t end = 0;
+
+    for (; end < rest->size && (quoted || rest->data[end] != separator); end++) {
+        if (rest->data[end] == '"') {
+            quoted = !quoted;
+        } else if (rest->data[end] == '\\' && quoted && end + 1 < rest->size) {
+            end++;
+        }
+    }
+    struct bytes head = trim(bytes_of(rest->data, end));
+    size_t skip = end < rest->size ? end + 1 : end;
+    *rest = bytes_of(rest->data + skip, rest->size - skip);
+    return head;
+}
+
+/* Takes the next ";name=value" off. A value loses its quotes. False: there is none. */
+static bool next_parameter(struct bytes *rest, struct bytes *name, struct bytes *value)
+{
+    struct bytes parameter = {NULL, 0};
+
+    while (parameter.size == 0 && rest->size > 0) {
+        parameter = cut_unquoted(rest, ';');
+    }
+    *value = parameter;
+    *name = cut_unquoted(value, '=');
+    *value = trim(*value);
+    if (value->size >= 2 && value->data[0] == '"' && value->data[value->size - 1] == '"') {
+        *value = bytes_of(value->data + 1, value->size - 2);
+    }
+    return parameter.size > 0;
+}
+
+/* qvalue, RFC 9110 12.4.2; ".5" too, which old clients send. -1: not one. */
+static int parse_weight(struct bytes text)
+{
+    int weight = 0;
+    int unit = 1000;
+    size_t i = 0;
+
+    if (i < text.size && (text.data[i] == '0' || text.data[i] == '1')) {
+        weight = (text.data[i++] - '0') * unit;
+    }
+    if (i < text.size && text.data[i] == '.') {
+        for (i++; i < text.size && unit > 1 && text.data[i] >= '0' && text.data[i] <= '9'; i++) {
+            unit /= 10;
+            weight += (text.data[i] - '0') * unit;
+        }
+    }
+    return text.size > 0 && i == text.size && weight <= 1000 ? weight : -1;
+}
+
+/* False: not a media range. */
+static bool parse_range(struct bytes text, struct range *range)
+{
+    struct bytes name, value;
+
+    range->parameters = text;
+    range->subtype = cut_unquoted(&range->parameters, ';');
+    range->type = cut_unquoted(&range->subtype, '/');
+    range->weight = 1000;
+    /* A lone star is what Java sends. */
+    if (range->type.size == 1 && range->type.data[0] == '*' && range->subtype.size == 0) {
+        range->subtype = range->type;
+    }
+    struct bytes rest = range->parameters;
+    while (next_parameter(&rest, &name, &value)) {
+        if (equal_nocase(name, bytes_of("q", 1))) {
+            range->weight = parse_weight(value);
+        }
+    }
+    return range->type.size > 0 && range->subtype.size > 0 && range->weight >= 0;
+}
+
+static bool is_star(struct bytes text)
+{
+    return text.size == 1 && text.data[0] == '*';
+}
+
+/* The value that the type states for a parameter; false: it states none. */
+static bool find_parameter(const struct range *type, struct bytes wanted, struct bytes *value)
+{
+    struct bytes rest = type->parameters;
+    struct bytes name;
+
+    while (next_parameter(&rest, &name, value)) {
+        if (equal_nocase(name, wanted)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* How exactly the range names the type: 0 for stars alone, more for each part named; -1: it does not.
+ * A parameter that the type does not state (charset=utf-8) makes no difference. */
+static int match(const struct range *range, const struct range *type)
+{
+    struct bytes rest = range->parameters;
+    struct bytes name, wanted, stated;
+    int exactness = 0;
+
+    if (!is_star(range->type)) {
+        if (!equal_nocase(range->type, type->type)) {
+            return -1;
+        }
+        exactness++;
+    }
+    if (!is_star(range->subtype)) {
+        if (is_star(range->type) || !equal_nocase(range->subtype, type->subtype)) {
+            return -1;
+        }
+        exactness++;
+    }
+    while (next_parameter(&rest, &name, &wanted) && !equal_nocase(name, bytes_of("q", 1))) {
+        if (find_parameter(type, name, &stated)) {
+            if (!equal_nocase(wanted, stated)) {
+                return -1;
+            }
+            exactness++;
+        }
+    }
+    return exactness;
+}
+
+struct score {
+    int exactness; /* of the most exact range that names this format, which alone says its weight; -1: none does */
+    int weight;
+};
+
+static void score_range(const struct range *range, const struct range types[FORMAT_COUNT], unsigned offered,
+                        struct score scores[FORMAT_COUNT])
+{
+    for (unsigned i = 0; i < FORMAT_COUNT; i++) {
+        int exactness = (offered & FORMAT_BIT(i)) != 0 ? match(range, &types[i]) : -1;
+        bool better = exactness > scores[i].exactness ||
+                      (exactness == scores[i].exactness && range->weight > scores[i].weight);
+        if (exactness >= 0 && better) {
+            scores[i] = (struct score){exactness, range->weight};
+        }
+    }
+}
+
+static bool choose(const struct score scores[FORMAT_COUNT], enum format preferred, enum format *format)
+{
+    struct score best = {-1, 0};
+
+    for (unsigned i = 0; i < FORMAT_COUNT; i++) {
+        bool better = scores[i].weight > best.weight ||
+                      (scores[i].weight == best.weight &&
+                       (scores[i].exactness > best.exactness ||
+                        (scores[i].exactness == best.exactness && i == (unsigned)preferred)));
+        if (scores[i].exactness >= 0 && scores[i].weight > 0 && better) {
+            best = scores[i];
+            *format = (enum format)i;
+        }
+    }
+    return best.exactness >= 0;
+}
+
+bool negotiate_accept(const struct bytes *accept, size_t count, unsigned offered, enum format preferred,
+                      enum format *format)
+{
+    struct range types[FORMAT_COUNT] = {0};
+    struct score scores[FORMAT_COUNT];
+    struct range range;
+    size_t ranges = 0;
+    size_t readable = 0;
+
+    for (unsigned i = 0; i < FORMAT_COUNT; i++) {
+        scores[i] = (struct score){-1, 0};
+        const char *media_type = render_formats[i].media_type;
+        if (media_type == NULL || !parse_range(bytes_of_string(media_type), &types[i])) {
+            offered &= ~FORMAT_BIT(i);
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct bytes rest = accept[i];
+        while (rest.size > 0 && ranges < NEGOTIATE_RANGES_MAX) {
+            ranges++;
+            if (parse_range(cut_unquoted(&rest, ','), &range)) {
+                readable++;
+                score_range(&range, types, offered, scores);
+            }
+        }
+    }
+    if (readable == 0) {
+        *format = preferred;
+        return true;
+    }
+    return choose(scores, preferred, format);
+}
+
+bool negotiate_name(struct bytes name, enum format *format)
+{
+    for (unsigned i = 0; i < FORMAT_COUNT; i++) {
+        const struct format_info *info = &render_formats[i];
+        if (info->media_type != NULL && bytes_equal(name, bytes_of_string(info->name))) {
+            *format = (enum format)i;
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,14 @@
+/*
+ * The routes that need no lookup. Private to http/.
+ */
+#ifndef HTTP_PAGES_H
+#define HTTP_PAGES_H
+
+#include "http/request.h"
+
+enum MHD_Result pages_health(struct request *request);
+enum MHD_Result pages_readiness(struct request *request);
+enum MHD_Result pages_metrics(struct request *request);
+enum MHD_Result pages_index(struct request *request);
+
+#endif

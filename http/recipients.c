@@ -1,0 +1,147 @@
+#include "http/recipients.h"
+
+#include "base/metrics.h"
+#include "http/hot.h"
+#include "http/negotiate.h"
+#include "http/respond.h"
+#include "http/routes.h"
+
+/* "1" "true", "0" "false". False: neither. */
+static bool parse_switch(struct bytes text, bool *on)
+{
+    *on = bytes_equal(text, bytes_of("1", 1)) || bytes_equal(text, bytes_of("true", 4));
+    return *on || bytes_equal(text, bytes_of("0", 1)) || bytes_equal(text, bytes_of("false", 5));
+}
+
+/* Reads explain and format from the query, then Accept. Returns 200, or the status to refuse with and why. */
+static unsigned read_wish(const struct request *request, struct wish *wish, const char **why)
+{
+    const struct route *route = request->route;
+    const struct header_list *accept = &request->headers.accept;
+    struct bytes value;
+
+    *wish = (struct wish){.format = route->preferred, .best_only = route->best_only,
+                          .close = atomic_load(&request->http->draining)};
+    size_t explains = target_parameter(&request->target, "explain", &value);
+    if (explains > 1 || (explains == 1 && !parse_switch(value, &wish->explain))) {
+        *why = "explain takes 1 or 0, once";
+        return MHD_HTTP_BAD_REQUEST;
+    }
+    size_t formats = target_parameter(&request->target, "format", &value);
+    if (formats > 1 || (formats == 1 && !negotiate_name(value, &wish->format))) {
+        *why = "format takes the name of one format, once";
+        return MHD_HTTP_BAD_REQUEST;
+    }
+    if (wish->explain && !request_is_privileged(request)) {
+        *why = "explain is for requests from this machine or with the token";
+        return MHD_HTTP_FORBIDDEN;
+    }
+    bool offered = formats == 1 ? (route->formats & FORMAT_BIT(wish->format)) != 0
+                                : negotiate_accept(accept->values, accept->count, route->formats, route->preferred,
+                                                   &wish->format);
+    return offered ? MHD_HTTP_OK : MHD_HTTP_NOT_ACCEPTABLE;
+}
+
+static enum MHD_Result refuse_formats(struct request *request)
+{
+    struct response_headers headers = {0};
+    struct buffer detail;
+    const char *before = "this is offered as ";
+
+    buffer_init(&detail, MAX_ERROR_BYTES);
+    for (unsigned i = 0; i < FORMAT_COUNT; i++) {
+        const struct format_info *info = &render_formats[i];
+        if ((request->route->formats & FORMAT_BIT(i)) != 0) {
+            buffer_append_format(&detail, "%s%s (?format=%s)", before, info->media_type, info->name);
+            before = ", ";
+        }
+    }
+    respond_header(&headers, MHD_HTTP_HEADER_VARY, "%s", MHD_HTTP_HEADER_ACCEPT);
+    enum MHD_Result result =
+        respond_problem(request, MHD_HTTP_NOT_ACCEPTABLE, buffer_string(&detail), &headers);
+    buffer_free(&detail);
+    return result;
+}
+
+static bool is_not_modified(const struct request *request, const struct reply *reply)
+{
+    const struct header_list *list = &request->headers.if_none_match;
+
+    for (size_t i = 0; i < list->count && reply->not_modified != NULL; i++) {
+        if (etag_listed(list->values[i], reply->etag)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum MHD_Result send_reply(struct request *request, const struct reply *reply)
+{
+    if (is_not_modified(request, reply)) {
+        return respond_shared(request, MHD_HTTP_NOT_MODIFIED, reply->not_modified);
+    }
+    return respond_shared(request, reply->status, reply->full);
+}
+
+static enum MHD_Result make_and_send(struct request *request, const struct wish *wish, struct hot *hot, unsigned variant)
+{
+    struct reply reply;
+
+    if (reply_make(&request->served, wish, &reply) != 0) {
+        return respond_shared(request, MHD_HTTP_SERVICE_UNAVAILABLE, request->http->out_of_memory);
+    }
+    enum MHD_Result result = send_reply(request, &reply);
+    if (hot == NULL || !hot_put(hot, request->served.answer, variant, &reply)) {
+        reply_free(&reply);
+    }
+    return result;
+}
+
+/* What may be the same for everybody who asks: a fresh answer from memory, for somebody who wants nothing special. */
+static bool may_share(const struct served *served, const struct wish *wish)
+{
+    return served->layer == LAYER_MEMORY && !served->stale && served->answer->outcome != OUTCOME_UNKNOWN &&
+           !wish->explain && !wish->close;
+}
+
+static enum MHD_Result send_served(struct request *request, const struct wish *wish)
+{
+    static const enum counter counters[] = {
+        [OUTCOME_UNKNOWN] = COUNT_OUTCOME_UNKNOWN,
+        [OUTCOME_NONE] = COUNT_OUTCOME_NONE,
+        [OUTCOME_FOUND] = COUNT_OUTCOME_FOUND,
+    };
+    const struct served *served = &request->served;
+    unsigned variant = (unsigned)wish->format << 1 | wish->best_only;
+    struct hot *hot = may_share(served, wish) ? http_hot(request->http) : NULL;
+    const struct reply *ready_made = hot != NULL ? hot_get(hot, served->answer, variant) : NULL;
+
+    count(counters[served->answer->outcome]);
+    if (ready_made != NULL) {
+        return send_reply(request, ready_made);
+    }
+    return make_and_send(request, wish, hot, variant);
+}
+
+enum MHD_Result recipients_answer(struct request *request)
+{
+    const struct http_backend *backend = &request->http->backend;
+    const char *why = NULL;
+    struct wish wish;
+
+    unsigned status = read_wish(request, &wish, &why);
+    if (status == MHD_HTTP_NOT_ACCEPTABLE) {
+        return refuse_formats(request);
+    }
+    if (status != MHD_HTTP_OK) {
+        return respond_problem(request, status, why, NULL);
+    }
+    if (request->served.answer == NULL) {
+        enum address_fault fault = address_parse(request->captured, &request->address);
+        if (fault != ADDRESS_OK) {
+            return respond_problem(request, MHD_HTTP_BAD_REQUEST, address_fault_text(fault), NULL);
+        }
+        request->served = backend->get(backend->context, &request->address);
+    }
+    return request->served.answer != NULL ? send_served(request, &wish) : request_wait(request);
+}

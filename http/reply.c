@@ -1,0 +1,169 @@
+#include "http/reply.h"
+
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "http/respond.h"
+
+/* What libmicrohttpd keeps for a response and its header fields, about. */
+#define RESPONSE_OVERHEAD_BYTES 2048
+
+unsigned reply_status(const struct answer *answer)
+{
+    if (answer->outcome == OUTCOME_FOUND) {
+        return MHD_HTTP_OK;
+    }
+    if (answer->outcome == OUTCOME_NONE) {
+        return MHD_HTTP_NOT_FOUND;
+    }
+    if (answer->reason == REASON_INTERNAL) {
+        return MHD_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    bool late = answer->reason == REASON_DEADLINE || answer->reason == REASON_DIRECTORY_TIMEOUT;
+    return late ? MHD_HTTP_GATEWAY_TIMEOUT : MHD_HTTP_SERVICE_UNAVAILABLE;
+}
+
+const char *reply_file_name(struct bytes address, const char *ending, char out[REPLY_FILE_NAME_BYTES])
+{
+    size_t room = REPLY_FILE_NAME_BYTES - strlen(ending) - 2;
+    size_t size = 0;
+
+    for (size_t i = 0; i < address.size && size < room; i++) {
+        uint8_t c = address.data[i];
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '@' ||
+                     c == '_' || c == '+' || ((c == '.' || c == '-') && size > 0);
+        out[size++] = plain ? (char)c : '_';
+    }
+    snprintf(out + size, REPLY_FILE_NAME_BYTES - size, ".%s", ending);
+    return out;
+}
+
+/* RFC 9211 */
+static void add_cache_status(const struct served *served, struct response_headers *headers)
+{
+    static const char *const words[] = {
+        [LAYER_DIRECTORY] = "certlookup; fwd=miss",
+        [LAYER_REDIS] = "certlookup; hit; detail=shared",
+        [LAYER_MEMORY] = "certlookup; hit",
+    };
+
+    if (served->stale) {
+        int64_t left = served->answer->fresh_until - clock_wall_s();
+        respond_header(headers, "Cache-Status", "certlookup; hit; ttl=%lld; detail=stale", (long long)(left < 0 ? left : 0));
+    } else {
+        respond_header(headers, "Cache-Status", "%s", words[served->layer]);
+    }
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* How long others may keep it: as long as we would, and nobody but the one who asked. */
+static void add_life(const struct served *served, const struct wish *wish, struct response_headers *headers)
+{
+    const struct answer *answer = served->answer;
+    char date[TEXT_TIME_BYTES];
+
+    if (answer->outcome == OUTCOME_UNKNOWN) {
+        long long wait_s = answer->retry_after_s > 1 ? (long long)answer->retry_after_s : 1;
+        respond_header(headers, MHD_HTTP_HEADER_RETRY_AFTER, "%lld", wait_s);
+    } else {
+        int64_t until = served->stale ? earlier(answer->fresh_until, clock_wall_s() - 1) : answer->fresh_until;
+        respond_header(headers, MHD_HTTP_HEADER_EXPIRES, "%s", text_http_date(until, date));
+    }
+    bool keep = answer->outcome != OUTCOME_UNKNOWN && !served->stale && !wish->explain;
+    respond_header(headers, MHD_HTTP_HEADER_CACHE_CONTROL, "%s", keep ? "private" : "no-store");
+    respond_header(headers, MHD_HTTP_HEADER_VARY, "%s", MHD_HTTP_HEADER_ACCEPT);
+    add_cache_status(served, headers);
+    if (wish->close) {
+        respond_header(headers, MHD_HTTP_HEADER_CONNECTION, "close");
+    }
+}
+
+static void add_content(const struct answer *answer, const struct format_info *info, struct response_headers *headers)
+{
+    char name[REPLY_FILE_NAME_BYTES];
+
+    respond_header(headers, MHD_HTTP_HEADER_CONTENT_TYPE, "%s", info->media_type);
+    respond_header(headers, "X-Content-Type-Options", "nosniff");
+    if (info != &render_formats[FORMAT_JSON]) {
+        struct bytes address = bytes_of(answer->address.text, answer->address.size);
+        respond_header(headers, MHD_HTTP_HEADER_CONTENT_DISPOSITION, "attachment; filename=\"%s\"",
+                       reply_file_name(address, info->file_ending, name));
+    }
+}
+
+/* The problem that an answer is when there is no certificate in it. */
+static void make_problem(const struct answer *answer, struct response_headers *headers, struct reply *reply)
+{
+    bool none = answer->outcome == OUTCOME_NONE;
+    struct problem problem = {
+        .status = (int)reply->status,
+        .title = none ? "No usable certificate" : respond_title(reply->status),
+        .detail = reason_text(answer->reason),
+        .reason = reason_word(answer->reason),
+        .address = answer->address.size > 0 ? answer->address.text : NULL,
+    };
+
+    reply->full = respond_make_problem(&problem, headers);
+}
+
+static void make_document(const struct served *served, const struct wish *wish, struct response_headers *headers,
+                          struct reply *reply)
+{
+    enum format format = wish->explain ? FORMAT_JSON : wish->format;
+    struct render_options options = {
+        .explain = wish->explain,
+        .stale = served->stale,
+        .best_only = wish->best_only && !wish->explain,
+        .layer = layer_word(served->layer),
+    };
+    struct buffer body;
+
+    buffer_init(&body, MAX_RESPONSE_BYTES);
+    if (render(format, served->answer, &options, &body) != 0) {
+        buffer_free(&body);
+        return;
+    }
+    reply->bytes += body.size;
+    if (reply->status == MHD_HTTP_OK) {
+        etag_make(buffer_bytes(&body), reply->etag);
+        respond_header(headers, MHD_HTTP_HEADER_ETAG, "%s", reply->etag);
+        reply->not_modified = respond_make(NULL, headers);
+        reply->bytes += RESPONSE_OVERHEAD_BYTES;
+    }
+    add_content(served->answer, &render_formats[format], headers);
+    reply->full = respond_make(&body, headers);
+}
+
+int reply_make(const struct served *served, const struct wish *wish, struct reply *reply)
+{
+    struct response_headers headers = {0};
+
+    *reply = (struct reply){.status = reply_status(served->answer), .bytes = RESPONSE_OVERHEAD_BYTES};
+    add_life(served, wish, &headers);
+    if (served->answer->outcome == OUTCOME_FOUND || wish->explain) {
+        make_document(served, wish, &headers, reply);
+    } else {
+        make_problem(served->answer, &headers, reply);
+    }
+    if (reply->full == NULL || (reply->etag[0] != '\0' && reply->not_modified == NULL)) {
+        reply_free(reply);
+        return -1;
+    }
+    return 0;
+}
+
+void reply_free(struct reply *reply)
+{
+    if (reply->full != NULL) {
+        MHD_destroy_response(reply->full);
+    }
+    if (reply->not_modified != NULL) {
+        MHD_destroy_response(reply->not_modified);
+    }
+    *reply = (struct reply){0};
+}

@@ -1,0 +1,45 @@
+/*
+ * An answer to a lookup as a response: status, header fields, body. Private to http/.
+ *
+ *   found    200 in the format asked for; ETag, and a 304 beside it
+ *   none     404, a problem with the reason
+ *   unknown  503 and Retry-After; 504 when time ran out; 500 for a defect of ours
+ *
+ * With `explain` the body is the whole JSON document, whatever the status.
+ */
+#ifndef HTTP_REPLY_H
+#define HTTP_REPLY_H
+
+#include <microhttpd.h>
+
+#include "base/answer.h"
+#include "http/etag.h"
+#include "render/render.h"
+
+struct wish {
+    enum format format;
+    bool best_only;
+    bool explain;
+    bool close; /* the connection, once this is sent */
+};
+
+struct reply {
+    unsigned status;
+    char etag[ETAG_BYTES];             /* "": none */
+    struct MHD_Response *full;
+    struct MHD_Response *not_modified; /* NULL: there is no etag */
+    size_t bytes;                      /* about what the responses cost in memory */
+};
+
+/* The status of an answer: 200 404 500 503 504. */
+unsigned reply_status(const struct answer *answer);
+
+/* -1: out of memory, or the answer does not fit into MAX_RESPONSE_BYTES; `reply` then holds nothing. */
+int reply_make(const struct served *served, const struct wish *wish, struct reply *reply);
+void reply_free(struct reply *reply);
+
+/* "alice@example.org.pem", with '_' for whatever a file's name or a quoted-string had better not hold. */
+#define REPLY_FILE_NAME_BYTES 128
+const char *reply_file_name(struct bytes address, const char *ending, char out[REPLY_FILE_NAME_BYTES]);
+
+#endif

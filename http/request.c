@@ -1,0 +1,170 @@
+#include "http/request.h"
+
+#include <stdlib.h>
+
+#include "base/metrics.h"
+#include "http/access.h"
+#include "http/respond.h"
+#include "http/routes.h"
+
+#define REQUEST_OF(waiter_) ((struct request *)((char *)(waiter_) - offsetof(struct request, waiter)))
+
+void request_on_connection(void *cls, struct MHD_Connection *connection, void **context,
+                           enum MHD_ConnectionNotificationCode code)
+{
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        free(*context);
+        *context = NULL;
+        return;
+    }
+    struct request *request = calloc(1, sizeof(*request));
+    if (request != NULL) {
+        const union MHD_ConnectionInfo *info =
+            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+        request->http = cls;
+        request->connection = connection;
+        request->loopback = info != NULL && access_is_loopback(info->client_addr);
+    }
+    *context = request;
+}
+
+void *request_on_target(void *cls, const char *target, struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    struct request *request = info != NULL ? info->socket_context : NULL;
+
+    (void)cls;
+    if (request != NULL) {
+        request->state = REQUEST_NEW;
+        request->framing_refused = false;
+        request->route = NULL;
+        request->target_fault = target_parse(bytes_of_string(target), &request->target);
+    }
+    return request;
+}
+
+static enum MHD_Result take_header(void *cls, enum MHD_ValueKind kind, const char *name, size_t name_size,
+                                   const char *value, size_t value_size)
+{
+    (void)kind;
+    headers_add(cls, bytes_of(name, name_size), bytes_of(value, value_size));
+    return MHD_YES;
+}
+
+static enum MHD_Result read_headers(struct request *request, const char *method, const char *version)
+{
+    request->state = REQUEST_READ;
+    request->method = method;
+    headers_init(&request->headers);
+    MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, take_header, &request->headers);
+
+    bool host_required = strcmp(version, MHD_HTTP_VERSION_1_0) != 0;
+    enum framing_fault fault = headers_check(&request->headers, host_required);
+    if (fault == FRAMING_OK) {
+        return MHD_YES;
+    }
+    request->framing_refused = true;
+    return respond_problem(request, framing_fault_status(fault), framing_fault_text(fault), NULL);
+}
+
+static void leave_waiting(struct request *request)
+{
+    request->state = REQUEST_READ;
+    atomic_fetch_sub(&request->http->waiting, 1);
+    gauge_add(GAUGE_WAITING, -1);
+}
+
+enum MHD_Result request_on_call(void *cls, struct MHD_Connection *connection, const char *url, const char *method,
+                                const char *version, const char *upload, size_t *upload_size, void **context)
+{
+    struct request *request = *context;
+
+    (void)cls;
+    (void)connection;
+    (void)url;
+    (void)upload;
+    if (request == NULL) {
+        return MHD_NO;
+    }
+    if (request->state == REQUEST_NEW) {
+        return read_headers(request, method, version);
+    }
+    if (*upload_size > 0) {
+        *upload_size = 0;
+        return MHD_YES;
+    }
+    if (request->state == REQUEST_WAITING) {
+        leave_waiting(request);
+        return request->route->answer(request);
+    }
+    return routes_answer(request);
+}
+
+void request_on_completed(void *cls, struct MHD_Connection *connection, void **context,
+                          enum MHD_RequestTerminationCode code)
+{
+    struct request *request = *context;
+
+    (void)cls;
+    (void)connection;
+    (void)code;
+    if (request == NULL) {
+        return;
+    }
+    if (request->state == REQUEST_WAITING) {
+        leave_waiting(request);
+    }
+    answer_free(&request->served.answer);
+    *context = NULL;
+}
+
+static void on_ready(struct waiter *waiter, struct served served)
+{
+    struct request *request = REQUEST_OF(waiter);
+
+    request->served = served;
+    MHD_resume_connection(request->connection);
+}
+
+static enum MHD_Result refuse_wait(struct request *request, const char *why)
+{
+    struct response_headers headers = {0};
+
+    respond_header(&headers, MHD_HTTP_HEADER_RETRY_AFTER, "1");
+    return respond_problem(request, MHD_HTTP_SERVICE_UNAVAILABLE, why, &headers);
+}
+
+enum MHD_Result request_wait(struct request *request)
+{
+    struct http *http = request->http;
+
+    /* The place first, the question after: http_close() sets draining and then looks at the places, so one sees the other. */
+    size_t before = atomic_fetch_add(&http->waiting, 1);
+    bool draining = atomic_load(&http->draining);
+    if (draining || before >= http->max_waiting) {
+        atomic_fetch_sub(&http->waiting, 1);
+        if (!draining) {
+            count(COUNT_LIMIT_WAITING);
+        }
+        return refuse_wait(request, reason_text(draining ? REASON_SHUTTING_DOWN : REASON_OVERLOADED));
+    }
+    gauge_add(GAUGE_WAITING, 1);
+    request->state = REQUEST_WAITING;
+    request->waiter = (struct waiter){.ready = on_ready};
+    /* First suspended, then started: the answer may come from within start(), and resuming a connection that is not
+     * suspended would be lost. */
+    MHD_suspend_connection(request->connection);
+    http->backend.start(http->backend.context, &request->address, &request->waiter);
+    return MHD_YES;
+}
+
+bool request_is_privileged(const struct request *request)
+{
+    const struct headers *headers = &request->headers;
+
+    if (request->loopback && !headers->forwarded) {
+        return true;
+    }
+    return headers->authorizations == 1 && access_has_token(request->http->token, headers->authorization);
+}

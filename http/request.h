@@ -1,0 +1,69 @@
+/*
+ * One request, from its first byte to its last. Private to http/.
+ *
+ * libmicrohttpd calls, on one thread for each connection:
+ *
+ *   connection opened → a struct request is made; it serves every request of this connection, one after the other
+ *   target read       → taken apart at once, as libmicrohttpd alters it afterwards
+ *   handler, first    → header fields are looked at. An answer given here closes the connection, which is what a request
+ *                       with unsound framing gets; every other one waits for the second call, or each request would
+ *                       cost a connection.
+ *   handler, body     → thrown away
+ *   handler, second   → the route answers, or request_wait() suspends the connection and starts the lookup
+ *   handler, third    → after the waiter resumed it: the route answers from request->served
+ *   request completed → what the request held is given back
+ *   connection closed → the struct is freed
+ *
+ * The one thing that another thread does is on_ready() in request.c: it writes
+ * request->served and resumes the connection, and does not touch the request
+ * again; libmicrohttpd's own lock orders that write before the third call. A
+ * suspended connection cannot close, so the waiter outlives the lookup.
+ */
+#ifndef HTTP_REQUEST_H
+#define HTTP_REQUEST_H
+
+#include <microhttpd.h>
+
+#include "http/headers.h"
+#include "http/listener.h"
+#include "http/target.h"
+
+struct route;
+
+enum request_state { REQUEST_NEW, REQUEST_READ, REQUEST_WAITING };
+
+struct request {
+    struct http *http;
+    struct MHD_Connection *connection;
+    bool loopback;                /* whoever is at the other end of the connection */
+
+    enum request_state state;
+    bool framing_refused;
+    const char *method;
+    const struct route *route;
+    struct headers headers;
+    struct waiter waiter;
+    struct served served;         /* what the waiter brought; .answer NULL: nothing yet */
+    struct bytes captured;        /* the segment at {address} in the route's pattern; a view into target */
+    struct address address;       /* what it says, once the route has read it */
+    enum target_fault target_fault;
+    struct target target;
+};
+
+/* The callbacks of libmicrohttpd. cls is the struct http. */
+void request_on_connection(void *cls, struct MHD_Connection *connection, void **context,
+                           enum MHD_ConnectionNotificationCode code);
+void *request_on_target(void *cls, const char *target, struct MHD_Connection *connection);
+enum MHD_Result request_on_call(void *cls, struct MHD_Connection *connection, const char *url, const char *method,
+                                const char *version, const char *upload, size_t *upload_size, void **context);
+void request_on_completed(void *cls, struct MHD_Connection *connection, void **context,
+                          enum MHD_RequestTerminationCode code);
+
+/* Suspends the connection and starts the lookup of request->address; the route is called again when request->served has
+ * come. Where no more may wait, the answer is 503. */
+enum MHD_Result request_wait(struct request *request);
+
+/* Loopback, and no proxy there that speaks for somebody else; or the token. */
+bool request_is_privileged(const struct request *request);
+
+#endif

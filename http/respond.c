@@ -1,0 +1,158 @@
+#include "http/respond.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/metrics.h"
+#include "http/routes.h"
+
+void respond_header(struct response_headers *headers, const char *name, const char *format, ...)
+{
+    va_list arguments;
+
+    assert(headers->count < RESPOND_HEADERS_MAX);
+    struct response_header *field = &headers->fields[headers->count++];
+    field->name = name;
+    va_start(arguments, format);
+    vsnprintf(field->value, sizeof(field->value), format, arguments);
+    va_end(arguments);
+}
+
+struct MHD_Response *respond_make(struct buffer *body, const struct response_headers *headers)
+{
+    struct MHD_Response *response = NULL;
+    size_t size = 0;
+    uint8_t *data = NULL;
+
+    if (body != NULL && !body->failed && body->size > 0) {
+        data = buffer_take(body, &size);
+    }
+    if (data != NULL) {
+        response = MHD_create_response_from_buffer(size, data, MHD_RESPMEM_MUST_FREE);
+    } else if (body == NULL || (!body->failed && body->size == 0)) {
+        response = MHD_create_response_from_buffer(0, (void *)"", MHD_RESPMEM_PERSISTENT);
+    }
+    if (body != NULL) {
+        buffer_free(body);
+    }
+    if (response == NULL) {
+        free(data);
+        return NULL;
+    }
+    for (size_t i = 0; i < headers->count; i++) {
+        if (MHD_add_response_header(response, headers->fields[i].name, headers->fields[i].value) != MHD_YES) {
+            MHD_destroy_response(response);
+            return NULL;
+        }
+    }
+    return response;
+}
+
+static void count_status(unsigned status)
+{
+    static const enum counter counters[] = {COUNT_HTTP_2XX, COUNT_HTTP_3XX, COUNT_HTTP_4XX, COUNT_HTTP_5XX};
+
+    if (status >= 200 && status < 600) {
+        count(counters[status / 100 - 2]);
+    }
+}
+
+enum MHD_Result respond_shared(struct request *request, unsigned status, struct MHD_Response *response)
+{
+    count_status(status);
+    log_event(LEVEL_DEBUG, "request answered", LOG_TEXT("method", request->method),
+              LOG_TEXT("route", request->route != NULL ? request->route->pattern : "none"),
+              LOG_NUMBER("status", status));
+    return MHD_queue_response(request->connection, status, response);
+}
+
+static enum MHD_Result respond_and_destroy(struct request *request, unsigned status, struct MHD_Response *response)
+{
+    if (response == NULL) {
+        return respond_shared(request, MHD_HTTP_SERVICE_UNAVAILABLE, request->http->out_of_memory);
+    }
+    enum MHD_Result result = respond_shared(request, status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+static void add_close(const struct request *request, struct response_headers *headers)
+{
+    if (request->framing_refused || atomic_load(&request->http->draining)) {
+        respond_header(headers, MHD_HTTP_HEADER_CONNECTION, "close");
+    }
+}
+
+enum MHD_Result respond_own(struct request *request, unsigned status, struct buffer *body,
+                            struct response_headers *headers)
+{
+    add_close(request, headers);
+    return respond_and_destroy(request, status, respond_make(body, headers));
+}
+
+static const struct {
+    unsigned status;
+    const char *title;
+} titles[] = {
+    {400, "Bad request"},
+    {403, "Forbidden"},
+    {404, "Not found"},
+    {405, "Method not allowed"},
+    {406, "Not acceptable"},
+    {411, "Length required"},
+    {413, "Content too large"},
+    {500, "Internal error"},
+    {503, "Service unavailable"},
+    {504, "Directory timed out"},
+};
+
+const char *respond_title(unsigned status)
+{
+    for (size_t i = 0; i < sizeof(titles) / sizeof(titles[0]); i++) {
+        if (titles[i].status == status) {
+            return titles[i].title;
+        }
+    }
+    return "Problem";
+}
+
+struct MHD_Response *respond_make_problem(const struct problem *problem, struct response_headers *headers)
+{
+    struct buffer body;
+
+    buffer_init(&body, MAX_RESPONSE_BYTES);
+    if (render_problem(problem, &body) != 0) {
+        buffer_free(&body);
+        return NULL;
+    }
+    respond_header(headers, MHD_HTTP_HEADER_CONTENT_TYPE, "application/problem+json");
+    respond_header(headers, "X-Content-Type-Options", "nosniff");
+    return respond_make(&body, headers);
+}
+
+enum MHD_Result respond_problem(struct request *request, unsigned status, const char *detail,
+                                struct response_headers *headers)
+{
+    struct response_headers none = {0};
+    struct problem problem = {.status = (int)status, .title = respond_title(status), .detail = detail};
+
+    if (headers == NULL) {
+        headers = &none;
+    }
+    add_close(request, headers);
+    respond_header(headers, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    return respond_and_destroy(request, status, respond_make_problem(&problem, headers));
+}
+
+enum MHD_Result respond_text(struct request *request, unsigned status, struct buffer *text, const char *media_type)
+{
+    struct response_headers headers = {0};
+
+    respond_header(&headers, MHD_HTTP_HEADER_CONTENT_TYPE, "%s", media_type);
+    respond_header(&headers, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    respond_header(&headers, "X-Content-Type-Options", "nosniff");
+    return respond_own(request, status, text, &headers);
+}

@@ -1,0 +1,50 @@
+/*
+ * Responses and their header fields; problems (RFC 9457). Private to http/.
+ */
+#ifndef HTTP_RESPOND_H
+#define HTTP_RESPOND_H
+
+#include "http/request.h"
+#include "render/render.h"
+
+/* "Wed, 21 Oct 2015 07:28:00 GMT", a list of methods, a file name, with their NUL. */
+#define RESPOND_VALUE_BYTES 256
+#define RESPOND_HEADERS_MAX 16
+
+/* Header fields being collected. Values are copied; one that is too long is cut. */
+struct response_headers {
+    size_t count;
+    struct response_header {
+        const char *name;
+        char value[RESPOND_VALUE_BYTES];
+    } fields[RESPOND_HEADERS_MAX];
+};
+
+void respond_header(struct response_headers *headers, const char *name, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* A response that takes the body's memory over (and leaves the buffer empty, whatever happens). NULL body: none.
+ * NULL: the body failed, or out of memory. The caller's to MHD_destroy_response(). */
+struct MHD_Response *respond_make(struct buffer *body, const struct response_headers *headers);
+
+/* Sends a response that others may share. */
+enum MHD_Result respond_shared(struct request *request, unsigned status, struct MHD_Response *response);
+
+/* Makes a response for this request alone and sends it. While draining it also closes the connection. Out of memory: 503. */
+enum MHD_Result respond_own(struct request *request, unsigned status, struct buffer *body,
+                            struct response_headers *headers);
+
+/* The title and the type are the status's. `headers` may be NULL. Never to be cached unless the headers say so. */
+enum MHD_Result respond_problem(struct request *request, unsigned status, const char *detail,
+                                struct response_headers *headers);
+
+/* What a problem of this status is called: "Not Acceptable". */
+const char *respond_title(unsigned status);
+
+/* A problem as a response by itself, with its Content-Type among `headers`. NULL: out of memory. */
+struct MHD_Response *respond_make_problem(const struct problem *problem, struct response_headers *headers);
+
+/* A line or two of text/plain, not to be cached. */
+enum MHD_Result respond_text(struct request *request, unsigned status, struct buffer *text, const char *media_type);
+
+#endif

@@ -1,0 +1,139 @@
+#include "http/routes.h"
+
+#include "base/metrics.h"
+#include "http/negotiate.h"
+#include "http/pages.h"
+#include "http/recipients.h"
+#include "http/respond.h"
+
+#define READ (METHOD_GET | METHOD_HEAD)
+
+/* The first that fits counts; what is asked most stands first. */
+const struct route routes[] = {
+    {"/v1/recipients/{address}/certificate", READ, false, recipients_answer,
+     "the best certificate to encrypt to; ?format=der|pem|p7c|json or Accept",
+     FORMAT_BIT(FORMAT_DER) | FORMAT_BIT(FORMAT_PEM) | FORMAT_BIT(FORMAT_P7C) | FORMAT_BIT(FORMAT_JSON), FORMAT_DER,
+     true},
+    {"/v1/recipients/{address}", READ, false, recipients_answer,
+     "all usable certificates, best first, as JSON; ?explain=1 shows why others are refused (loopback or token)",
+     FORMAT_BIT(FORMAT_JSON), FORMAT_JSON, false},
+    {"/healthz", READ, false, pages_health, "200 while the process lives"},
+    {"/readyz", READ, false, pages_readiness, "200 when lookups can be answered, else 503 and why"},
+    {"/metrics", READ, true, pages_metrics, "counters for Prometheus (loopback or token)"},
+    {"/", READ, false, pages_index, "this list"},
+};
+const size_t routes_count = sizeof(routes) / sizeof(routes[0]);
+
+static const struct {
+    const char *name;
+    unsigned bit;
+} methods[] = {{"GET", METHOD_GET}, {"HEAD", METHOD_HEAD}, {"POST", METHOD_POST}};
+
+static const size_t methods_count = sizeof(methods) / sizeof(methods[0]);
+
+/* Goes through pattern and target side by side. */
+static bool fits(const char *pattern, const struct target *target, struct bytes *captured)
+{
+    size_t at = 0;
+
+    while (*pattern == '/') {
+        size_t size = strcspn(++pattern, "/");
+        if (at == target->segment_count) {
+            return false;
+        }
+        struct bytes segment = target->segments[at++];
+        if (pattern[0] == '{' ? segment.size == 0 : !bytes_equal(segment, bytes_of(pattern, size))) {
+            return false;
+        }
+        if (pattern[0] == '{') {
+            *captured = segment;
+        }
+        pattern += size;
+    }
+    return at == target->segment_count;
+}
+
+static const struct route *find(const struct target *target, struct bytes *captured)
+{
+    for (size_t i = 0; i < routes_count; i++) {
+        if (fits(routes[i].pattern, target, captured)) {
+            return &routes[i];
+        }
+    }
+    return NULL;
+}
+
+static unsigned method_bit(const char *method)
+{
+    for (size_t i = 0; i < methods_count; i++) {
+        if (strcmp(method, methods[i].name) == 0) {
+            return methods[i].bit;
+        }
+    }
+    return 0;
+}
+
+static void add_allow(unsigned allowed, struct response_headers *headers)
+{
+    char list[64] = "";
+
+    for (size_t i = 0; i < methods_count; i++) {
+        if ((allowed & methods[i].bit) != 0) {
+            strcat(strcat(list, methods[i].name), ", ");
+        }
+    }
+    respond_header(headers, MHD_HTTP_HEADER_ALLOW, "%sOPTIONS", list);
+}
+
+static enum MHD_Result answer_options(struct request *request, unsigned allowed)
+{
+    struct response_headers headers = {0};
+
+    add_allow(allowed, &headers);
+    return respond_own(request, MHD_HTTP_NO_CONTENT, NULL, &headers);
+}
+
+static enum MHD_Result refuse_method(struct request *request, unsigned allowed)
+{
+    struct response_headers headers = {0};
+
+    add_allow(allowed, &headers);
+    return respond_problem(request, MHD_HTTP_METHOD_NOT_ALLOWED, "the Allow field lists what this resource takes",
+                           &headers);
+}
+
+static enum MHD_Result refuse_target(struct request *request, enum target_fault fault)
+{
+    if (fault == TARGET_TOO_LONG) {
+        count(COUNT_LIMIT_URI);
+    }
+    return respond_problem(request, fault == TARGET_TOO_DEEP ? MHD_HTTP_NOT_FOUND : MHD_HTTP_BAD_REQUEST,
+                           target_fault_text(fault), NULL);
+}
+
+enum MHD_Result routes_answer(struct request *request)
+{
+    bool options = strcmp(request->method, MHD_HTTP_METHOD_OPTIONS) == 0;
+
+    if (request->target_fault != TARGET_OK) {
+        return refuse_target(request, request->target_fault);
+    }
+    if (request->target.asterisk) {
+        return options ? answer_options(request, READ) : refuse_target(request, TARGET_BAD_FORM);
+    }
+    request->route = find(&request->target, &request->captured);
+    if (request->route == NULL) {
+        return respond_problem(request, MHD_HTTP_NOT_FOUND, target_fault_text(TARGET_TOO_DEEP), NULL);
+    }
+    if (options) {
+        return answer_options(request, request->route->methods);
+    }
+    if ((request->route->methods & method_bit(request->method)) == 0) {
+        return refuse_method(request, request->route->methods);
+    }
+    if (request->route->privileged && !request_is_privileged(request)) {
+        return respond_problem(request, MHD_HTTP_FORBIDDEN, "this is for requests from this machine or with the token",
+                               NULL);
+    }
+    return request->route->answer(request);
+}

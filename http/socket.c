@@ -1,0 +1,74 @@
+#include "http/socket.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/text.h"
+
+static int switch_on(int fd, int level, int option)
+{
+    int on = 1;
+
+    return setsockopt(fd, level, option, &on, sizeof(on));
+}
+
+static int bind_and_listen(const struct addrinfo *info, const char *address, struct error *error)
+{
+    const char *step = "socket";
+    int fd = socket(info->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+
+    if (fd < 0 || (step = "SO_REUSEADDR", switch_on(fd, SOL_SOCKET, SO_REUSEADDR)) != 0 ||
+        (info->ai_family == AF_INET6 && (step = "IPV6_V6ONLY", switch_on(fd, IPPROTO_IPV6, IPV6_V6ONLY)) != 0) ||
+        (step = "bind", bind(fd, info->ai_addr, info->ai_addrlen)) != 0 ||
+        (step = "listen", listen(fd, SOMAXCONN)) != 0) {
+        error_set(error, "\"%s\": %s: %s", address, step, strerror(errno));
+        if (fd >= 0) {
+            close(fd);
+        }
+        return -1;
+    }
+    return fd;
+}
+
+int socket_listen(const char *address, struct error *error)
+{
+    struct addrinfo hints = {
+        .ai_socktype = SOCK_STREAM,
+        .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
+    };
+    struct addrinfo *info = NULL;
+    char host[64], service[8];
+    uint16_t port;
+
+    if (text_parse_host_port(address, host, sizeof(host), &port, error) != 0) {
+        return error_prefix(error, "\"%s\"", address);
+    }
+    snprintf(service, sizeof(service), "%u", port);
+    int rc = getaddrinfo(host, service, &hints, &info);
+    if (rc != 0) {
+        return error_set(error, "\"%s\": not a numeric address with a port: %s", address, gai_strerror(rc));
+    }
+    int fd = bind_and_listen(info, address, error);
+    freeaddrinfo(info);
+    return fd;
+}
+
+uint16_t socket_port(int socket)
+{
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } bound;
+    socklen_t size = sizeof(bound);
+
+    if (getsockname(socket, &bound.any, &size) != 0) {
+        return 0;
+    }
+    return ntohs(bound.any.sa_family == AF_INET6 ? bound.v6.sin6_port : bound.v4.sin_port);
+}

@@ -1,0 +1,182 @@
+#include "http/target.h"
+
+#include <strings.h>
+
+#include "base/text.h"
+
+static const char *const fault_texts[] = {
+    [TARGET_OK] = "nothing is wrong",
+    [TARGET_TOO_LONG] = "the address of the request is too long",
+    [TARGET_BAD_FORM] = "the target of the request is not a path (RFC 9112 3.2)",
+    [TARGET_BAD_ESCAPE] = "a percent sign is not followed by two hexadecimal digits (RFC 3986 2.1)",
+    [TARGET_CONTROL] = "a control character, a raw space or a raw '#' has no place in the address of a request",
+    [TARGET_BAD_UTF8] = "the address of the request is not UTF-8 once its percent-encoding is undone",
+    [TARGET_TOO_MANY] = "the query has too many parameters",
+    [TARGET_TOO_DEEP] = "there is nothing at this path",
+};
+
+const char *target_fault_text(enum target_fault fault)
+{
+    return fault_texts[fault];
+}
+
+static int hex_value(uint8_t c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static bool is_control(uint8_t c)
+{
+    return c < 0x20 || c == 0x7f;
+}
+
+/* Decodes `raw` to the end of the storage, which is as large as the longest target and so never too small. */
+static enum target_fault decode(struct target *target, struct bytes raw, bool form, struct bytes *out)
+{
+    uint8_t *to = target->storage + target->used;
+    size_t size = 0;
+    bool ascii = true;
+
+    for (size_t i = 0; i < raw.size; i++) {
+        uint8_t c = raw.data[i];
+        if (c == '%') {
+            int high = i + 2 < raw.size ? hex_value(raw.data[i + 1]) : -1;
+            int low = i + 2 < raw.size ? hex_value(raw.data[i + 2]) : -1;
+            if (high < 0 || low < 0) {
+                return TARGET_BAD_ESCAPE;
+            }
+            c = (uint8_t)(high << 4 | low);
+            i += 2;
+        } else if (c == ' ' || c == '#') {
+            return TARGET_CONTROL;
+        } else if (c == '+' && form) {
+            c = ' ';
+        }
+        if (is_control(c)) {
+            return TARGET_CONTROL;
+        }
+        ascii = ascii && c < 0x80;
+        to[size++] = c;
+    }
+    *out = bytes_of(to, size);
+    target->used += size;
+    return ascii || text_is_utf8(*out) ? TARGET_OK : TARGET_BAD_UTF8;
+}
+
+/* Cuts off what stands before the first `separator`, and the separator. The whole where there is none. */
+static struct bytes cut(struct bytes *rest, char separator)
+{
+    const uint8_t *end = rest->size > 0 ? memchr(rest->data, separator, rest->size) : NULL;
+    struct bytes head = *rest;
+
+    if (end == NULL) {
+        *rest = bytes_of(rest->data + rest->size, 0);
+    } else {
+        head.size = (size_t)(end - rest->data);
+        *rest = bytes_of(end + 1, rest->size - head.size - 1);
+    }
+    return head;
+}
+
+static enum target_fault parse_path(struct target *target, struct bytes path)
+{
+    enum target_fault fault = TARGET_OK;
+    bool more = true;
+
+    path = bytes_of(path.data + 1, path.size - 1);
+    while (more && fault == TARGET_OK) {
+        size_t before = path.size;
+        struct bytes raw = cut(&path, '/');
+        more = raw.size < before;
+        if (target->segment_count == TARGET_SEGMENTS_MAX) {
+            return TARGET_TOO_DEEP;
+        }
+        fault = decode(target, raw, false, &target->segments[target->segment_count++]);
+    }
+    return fault;
+}
+
+static enum target_fault parse_query(struct target *target, struct bytes query)
+{
+    enum target_fault fault = TARGET_OK;
+
+    while (query.size > 0 && fault == TARGET_OK) {
+        struct bytes value = cut(&query, '&');
+        if (value.size == 0) {
+            continue;
+        }
+        if (target->parameter_count == TARGET_PARAMETERS_MAX) {
+            return TARGET_TOO_MANY;
+        }
+        struct parameter *parameter = &target->parameters[target->parameter_count++];
+        struct bytes name = cut(&value, '=');
+        fault = decode(target, name, true, &parameter->name);
+        if (fault == TARGET_OK) {
+            fault = decode(target, value, true, &parameter->value);
+        }
+    }
+    return fault;
+}
+
+/* The absolute form (RFC 9112 3.2.2), which every server must take: what counts is what follows the host. */
+static struct bytes skip_scheme_and_host(struct bytes raw)
+{
+    static const char *const schemes[] = {"http://", "https://"};
+
+    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+        size_t size = strlen(schemes[i]);
+        if (raw.size > size && strncasecmp((const char *)raw.data, schemes[i], size) == 0) {
+            size_t at = size;
+            while (at < raw.size && raw.data[at] != '/' && raw.data[at] != '?') {
+                at++;
+            }
+            return bytes_of(raw.data + at, raw.size - at);
+        }
+    }
+    return raw;
+}
+
+enum target_fault target_parse(struct bytes raw, struct target *target)
+{
+    target->asterisk = false;
+    target->segment_count = 0;
+    target->parameter_count = 0;
+    target->used = 0;
+    if (raw.size > MAX_URI_BYTES) {
+        return TARGET_TOO_LONG;
+    }
+    if (raw.size == 1 && raw.data[0] == '*') {
+        target->asterisk = true;
+        return TARGET_OK;
+    }
+    struct bytes query = skip_scheme_and_host(raw);
+    bool absolute = query.size != raw.size;
+    struct bytes path = cut(&query, '?');
+    if (path.size == 0 && absolute) {
+        path = bytes_of("/", 1);
+    }
+    if (path.size == 0 || path.data[0] != '/') {
+        return TARGET_BAD_FORM;
+    }
+    enum target_fault fault = parse_path(target, path);
+    return fault == TARGET_OK ? parse_query(target, query) : fault;
+}
+
+size_t target_parameter(const struct target *target, const char *name, struct bytes *value)
+{
+    struct bytes wanted = bytes_of_string(name);
+    size_t found = 0;
+
+    for (size_t i = 0; i < target->parameter_count; i++) {
+        if (bytes_equal(target->parameters[i].name, wanted)) {
+            if (found++ == 0) {
+                *value = target->parameters[i].value;
+            }
+        }
+    }
+    return found;
+}
