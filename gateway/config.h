@@ -6,7 +6,8 @@
  * is filled in from that table; a setting that is not in it is refused, with
  * file, line and name. `${VAR}` in a string is replaced from the environment;
  * an unset variable is an error. Secrets (password-file, token-file,
- * seal-key-file) are read when the file is read.
+ * seal-key-file) are read when the file is read; of anchors and CRLs it is only
+ * looked at whether they can be read, policy_load() has the rest to say.
  */
 #ifndef GATEWAY_CONFIG_H
 #define GATEWAY_CONFIG_H
@@ -32,7 +33,7 @@ struct config {
     bool has_redis;
     struct shared_config redis;
     char *redis_prefix;                      /* redis.prefix */
-    struct bytes seal_keys[2];               /* content of redis.seal-key-file, redis.old-seal-key-file; wiped on free */
+    struct bytes seal_keys[2];               /* content of redis.seal-key-file, old-seal-key-file; wiped on free */
     size_t seal_key_count;                   /* 0: none given */
     int64_t deadline_ms;                     /* lookup.deadline: of one lookup, all directories */
     int64_t max_flights;                     /* lookup.flights: different addresses under way */

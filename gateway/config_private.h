@@ -1,0 +1,115 @@
+/*
+ * What the parts of the configuration share: config_table.c holds the settings,
+ * config_scan.c looks at the text before libconfig may, config_read.c fills in
+ * the struct, config_check.c compares settings with each other.
+ *
+ * A setting is known by its path: "cache.ttl", "directories[0].domains[2]".
+ */
+#ifndef GATEWAY_CONFIG_PRIVATE_H
+#define GATEWAY_CONFIG_PRIVATE_H
+
+#include <libconfig.h>
+
+#include "base/buffer.h"
+#include "gateway/config.h"
+
+#define MAX_SETTING_BYTES 2048 /* one string, after ${VAR} was replaced */
+#define MAX_PATH_BYTES 160
+#define MAX_FAULTS 100         /* reported of one file */
+
+enum setting_type {
+    SETTING_STRING,
+    SETTING_LIST,        /* of strings */
+    SETTING_DURATION_MS, /* both are written alike; the struct keeps milliseconds or seconds */
+    SETTING_DURATION_S,
+    SETTING_SIZE,
+    SETTING_NUMBER,
+    SETTING_BOOLEAN,
+    SETTING_WORD,
+    SETTING_SECRET,      /* names a file; the struct keeps what is in it */
+    SETTING_TYPE_COUNT
+};
+
+/* Default and limits are text, as one would write them in the file, and read by the same code. */
+struct setting {
+    const char *path;       /* "listen", "cache.ttl", "directories.name" */
+    enum setting_type type;
+    const char *preset;     /* the default; of a list: its one element, or ""; NULL: required */
+    const char *least;      /* bounds: of a number, of a string's or secret's length, of a list's count */
+    const char *most;
+    const char *words;      /* SETTING_WORD: separated by spaces; the field gets the place of the word, from 0 */
+    int (*accept)(char text[MAX_SETTING_BYTES], struct error *error); /* NULL, or refuses a string, or rewrites it */
+    bool restart;
+    size_t offset, size;    /* of the field, in struct config or, for "directories", in struct directory_draft */
+    size_t count_offset;    /* SETTING_LIST: where its length stands, a size_t */
+    const char *help;
+};
+
+extern const struct setting settings_table[];
+extern const size_t settings_count;
+
+extern const char *const settings_groups[]; /* NULL at the end */
+
+const char *setting_name(const struct setting *setting);           /* without its group */
+bool setting_in(const struct setting *setting, const char *group); /* "": outside of all groups */
+
+/* NULL: no such setting. */
+const struct setting *settings_find(const char *group, const char *name);
+bool settings_has_group(const char *group);
+
+/* What somebody may have meant: the nearest name in `group`, or the same name in another one. NULL: nothing is near. */
+const char *settings_nearest(const char *group, const char *name);
+
+/* What directories.tls may say; TLS_AUTO follows the URIs. */
+enum tls_word { TLS_WORD_AUTO, TLS_WORD_LDAPS, TLS_WORD_STARTTLS, TLS_WORD_NONE };
+
+struct directory_draft {
+    struct directory_config config;
+    enum tls_word tls;
+};
+
+/* Refuses a text that libconfig would take for something else than it looks, or that could harm it. -1: `line` and the
+ * words say what. */
+int config_scan(struct bytes text, unsigned *line, struct error *error);
+
+/* One reading of one file. */
+struct reader {
+    const char *path;
+    struct config *config;
+    struct directory_draft *drafts;
+    config_t tree;
+    bool has_tree;
+    void (*fault)(void *context, const char *line);
+    void *context;
+    size_t faults;
+    struct buffer faulted; /* the paths at fault, each between two '\n' */
+};
+
+/* Reports a fault of the setting at `path` ("": of the file), with the line where it stands. */
+void reader_fault(struct reader *reader, const char *path, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void reader_fault_at(struct reader *reader, unsigned line, const char *path, const char *text);
+
+/* Whether something at this path or below it was reported. */
+bool reader_faulted(const struct reader *reader, const char *path);
+
+/* The setting of this path as it stands in the file; NULL: it does not. */
+config_setting_t *reader_find(const struct reader *reader, const char *path);
+
+/* Zeroed memory that lives as long as the configuration, and is wiped at its end. NULL: reported as a fault. */
+void *reader_keep(struct reader *reader, size_t size);
+char *reader_keep_string(struct reader *reader, const char *string);
+
+/* One value (not a list) as the file has it, or as it is preset, into its field in `base`. -1: the words say why. */
+int setting_read(struct reader *reader, const struct setting *setting, const config_setting_t *node, void *base,
+                 struct error *error);
+int setting_preset(struct reader *reader, const struct setting *setting, void *base, struct error *error);
+
+/* A string with its variables replaced; and whether this setting takes it, which may rewrite it. */
+int setting_read_string(const config_setting_t *node, char text[MAX_SETTING_BYTES], struct error *error);
+int setting_check_string(const struct setting *setting, char text[MAX_SETTING_BYTES], struct error *error);
+
+void reader_read_tree(struct reader *reader);
+void reader_check(struct reader *reader);
+
+#endif

@@ -1,0 +1,202 @@
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "gateway/config_private.h"
+
+static int append_path(char path[MAX_PATH_BYTES], const char *parent, const char *name)
+{
+    return snprintf(path, MAX_PATH_BYTES, "%s%s%.64s", parent, *parent != '\0' ? "." : "", name);
+}
+
+static void set_list(const struct setting *setting, void *base, const char *const *list, size_t count)
+{
+    memcpy((char *)base + setting->offset, &list, sizeof(list));
+    memcpy((char *)base + setting->count_offset, &count, sizeof(count));
+}
+
+/* One element, kept; NULL: reported. */
+static const char *read_element(struct reader *reader, const struct setting *setting, const char *path,
+                                const config_setting_t *node, const char *const *before, size_t count)
+{
+    char text[MAX_SETTING_BYTES], element[MAX_PATH_BYTES + 16];
+    struct error error;
+
+    snprintf(element, sizeof(element), "%s[%zu]", path, count);
+    if (setting_read_string(node, text, &error) != 0 || setting_check_string(setting, text, &error) != 0) {
+        reader_fault(reader, element, "%s", error.text);
+        return NULL;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (before[i] != NULL && strcmp(before[i], text) == 0) {
+            reader_fault(reader, element, "\"%.200s\" stands here twice", text);
+            return NULL;
+        }
+    }
+    return reader_keep_string(reader, text);
+}
+
+static void read_list(struct reader *reader, const struct setting *setting, const char *path,
+                      const config_setting_t *node, void *base)
+{
+    size_t least = strtoul(setting->least, NULL, 10), most = strtoul(setting->most, NULL, 10);
+
+    if (!config_setting_is_array(node) && !config_setting_is_list(node)) {
+        reader_fault(reader, path, "must be a list of strings: [ \"…\", \"…\" ]");
+        return;
+    }
+    size_t count = (size_t)config_setting_length(node);
+    if (count < least || count > most) {
+        reader_fault(reader, path, "has %zu elements, not from %zu to %zu", count, least, most);
+        return;
+    }
+    const char **list = reader_keep(reader, (count + 1) * sizeof(*list));
+    for (size_t i = 0; list != NULL && i < count; i++) {
+        list[i] = read_element(reader, setting, path, config_setting_get_elem(node, (unsigned)i), list, i);
+    }
+    set_list(setting, base, list, list != NULL ? count : 0);
+}
+
+static void read_setting(struct reader *reader, const struct setting *setting, const char *parent,
+                         const config_setting_t *node, void *base)
+{
+    char path[MAX_PATH_BYTES];
+    struct error error;
+
+    append_path(path, parent, setting_name(setting));
+    if (setting->type == SETTING_LIST) {
+        read_list(reader, setting, path, node, base);
+    } else if (setting_read(reader, setting, node, base, &error) != 0) {
+        reader_fault(reader, path, "%s", error.text);
+    }
+}
+
+static void preset_list(struct reader *reader, const struct setting *setting, void *base)
+{
+    bool is_empty = setting->preset == NULL || *setting->preset == '\0';
+    const char **list = is_empty ? NULL : reader_keep(reader, 2 * sizeof(*list));
+
+    if (list != NULL) {
+        list[0] = setting->preset;
+    }
+    set_list(setting, base, list, list != NULL);
+}
+
+static void preset_group(struct reader *reader, const char *group, void *base)
+{
+    struct error error;
+
+    for (size_t i = 0; i < settings_count; i++) {
+        const struct setting *setting = &settings_table[i];
+        if (!setting_in(setting, group)) {
+            continue;
+        }
+        if (setting->type == SETTING_LIST) {
+            preset_list(reader, setting, base);
+        } else if (setting_preset(reader, setting, base, &error) != 0) {
+            reader_fault(reader, setting_name(setting), "%s", error.text);
+        }
+    }
+}
+
+static void report_unknown(struct reader *reader, const char *group, const char *path, const char *name)
+{
+    const char *nearest = settings_nearest(group, name);
+
+    if (nearest != NULL) {
+        reader_fault(reader, path, "there is no such setting; did you mean %s?", nearest);
+    } else {
+        reader_fault(reader, path, "there is no such setting");
+    }
+}
+
+static void read_subgroup(struct reader *reader, const char *name, const config_setting_t *node);
+
+/* Fills in `base` from the members of a group; `node` may be NULL: none is there. */
+static void read_group(struct reader *reader, const char *group, const char *parent, const config_setting_t *node,
+                       void *base)
+{
+    char path[MAX_PATH_BYTES];
+    int length = node != NULL ? config_setting_length(node) : 0;
+
+    preset_group(reader, group, base);
+    for (int i = 0; i < length; i++) {
+        const config_setting_t *member = config_setting_get_elem(node, (unsigned)i);
+        const char *name = config_setting_name(member);
+        const struct setting *setting = settings_find(group, name);
+        append_path(path, parent, name);
+        if (setting != NULL) {
+            read_setting(reader, setting, parent, member, base);
+        } else if (*group == '\0' && *name != '\0' && settings_has_group(name)) {
+            read_subgroup(reader, name, member);
+        } else {
+            report_unknown(reader, group, path, name);
+        }
+    }
+    for (size_t i = 0; i < settings_count; i++) {
+        const struct setting *setting = &settings_table[i];
+        append_path(path, parent, setting_name(setting));
+        if (setting_in(setting, group) && setting->preset == NULL && reader_find(reader, path) == NULL) {
+            reader_fault(reader, path, "is missing");
+        }
+    }
+}
+
+static void read_directories(struct reader *reader, const config_setting_t *node)
+{
+    size_t count = config_setting_is_list(node) ? (size_t)config_setting_length(node) : 0;
+
+    if (count == 0 || count > MAX_DIRECTORIES) {
+        reader_fault(reader, "directories",
+                     "must be a list of 1 to %d groups: directories = ( { name = \"…\"; … } );", MAX_DIRECTORIES);
+        return;
+    }
+    reader->drafts = reader_keep(reader, count * sizeof(*reader->drafts));
+    reader->config->directories = reader_keep(reader, count * sizeof(*reader->config->directories));
+    if (reader->drafts == NULL || reader->config->directories == NULL) {
+        return;
+    }
+    reader->config->directory_count = count;
+    for (size_t i = 0; i < count; i++) {
+        const config_setting_t *element = config_setting_get_elem(node, (unsigned)i);
+        char path[MAX_PATH_BYTES];
+        snprintf(path, sizeof(path), "directories[%zu]", i);
+        if (config_setting_is_group(element)) {
+            read_group(reader, "directories", path, element, &reader->drafts[i]);
+        } else {
+            reader_fault(reader, path, "must be a group: { name = \"…\"; … }");
+        }
+    }
+}
+
+static void read_subgroup(struct reader *reader, const char *name, const config_setting_t *node)
+{
+    if (strcmp(name, "directories") == 0) {
+        read_directories(reader, node);
+    } else if (config_setting_is_group(node)) {
+        read_group(reader, name, name, node, reader->config);
+    } else {
+        reader_fault(reader, name, "must be a group: %s = { … };", name);
+    }
+}
+
+/* A group that the file leaves out. */
+static void read_absent(struct reader *reader, const char *group)
+{
+    if (strcmp(group, "directories") == 0 || strcmp(group, "trust") == 0) {
+        reader_fault(reader, group, "is missing");
+    }
+    if (strcmp(group, "directories") != 0) {
+        preset_group(reader, group, reader->config);
+    }
+}
+
+void reader_read_tree(struct reader *reader)
+{
+    for (const char *const *group = settings_groups; *group != NULL; group++) {
+        if (reader_find(reader, *group) == NULL) {
+            read_absent(reader, *group);
+        }
+    }
+    read_group(reader, "", "", config_root_setting(&reader->tree), reader->config);
+    reader->config->has_redis = reader_find(reader, "redis") != NULL;
+}

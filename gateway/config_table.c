@@ -1,0 +1,340 @@
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/seal.h"
+#include "base/text.h"
+#include "cache/record.h"
+#include "gateway/config_private.h"
+
+#define STRINGIFY(number_) #number_
+#define TEXT(number_) STRINGIFY(number_)
+
+static int accept_listen(char text[MAX_SETTING_BYTES], struct error *error)
+{
+    char host[MAX_DOMAIN_BYTES + 1];
+    uint16_t port;
+
+    return text_parse_host_port(text, host, sizeof(host), &port, error);
+}
+
+static int accept_domain(char text[MAX_SETTING_BYTES], struct error *error)
+{
+    char pattern[MAX_DOMAIN_BYTES + 3];
+
+    if (!address_domain_pattern_parse(text, pattern)) {
+        return error_set(error, "\"%.100s\" is neither a domain nor \"*.domain\" nor \"*\"", text);
+    }
+    memcpy(text, pattern, strlen(pattern) + 1);
+    return 0;
+}
+
+static int accept_name(char text[MAX_SETTING_BYTES], struct error *error)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+
+    if (text[strspn(text, allowed)] != '\0') {
+        return error_set(error, "\"%.100s\" has characters other than letters, digits, '_', '.' and '-'", text);
+    }
+    return 0;
+}
+
+static int accept_prefix(char text[MAX_SETTING_BYTES], struct error *error)
+{
+    for (const char *at = text; *at != '\0'; at++) {
+        if (*at <= ' ' || *at > '~') {
+            return error_set(error, "\"%.100s\" has characters other than printable ASCII", text);
+        }
+    }
+    return 0;
+}
+
+/* What follows "Bearer" (RFC 6750 2.1). */
+static int accept_token(char text[MAX_SETTING_BYTES], struct error *error)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~+/=";
+
+    if (text[strspn(text, allowed)] != '\0') {
+        return error_set(error, "the token has characters other than letters, digits and -._~+/= (RFC 6750 2.1)");
+    }
+    return 0;
+}
+
+#define FIELD(struct_, member_) \
+    .offset = offsetof(struct struct_, member_), .size = sizeof(((struct struct_ *)0)->member_)
+#define IN_CONFIG(member_) FIELD(config, member_)
+#define IN_DIRECTORY(member_) FIELD(directory_draft, config.member_)
+#define CONFIG_LIST(member_, count_) IN_CONFIG(member_), .count_offset = offsetof(struct config, count_)
+#define DIRECTORY_LIST(member_, count_) \
+    IN_DIRECTORY(member_), .count_offset = offsetof(struct directory_draft, config.count_)
+
+const struct setting settings_table[] = {
+    {"listen", SETTING_LIST, "127.0.0.1:8080", "1", TEXT(MAX_LISTEN), NULL, accept_listen, true,
+     CONFIG_LIST(http.listen, http.listen_count),
+     .help = "addresses to answer HTTP on; port 0 takes a free one"},
+    {"drain", SETTING_DURATION_MS, "10s", "0", "5m", NULL, NULL, false, IN_CONFIG(drain_ms),
+     .help = "how long SIGTERM waits for open requests"},
+
+    {"directories.name", SETTING_STRING, NULL, "1", "64", NULL, accept_name, false, IN_DIRECTORY(name),
+     .help = "how log, metrics and answers call this directory"},
+    {"directories.uri", SETTING_LIST, NULL, "1", TEXT(MAX_URIS), NULL, NULL, false, DIRECTORY_LIST(uris, uri_count),
+     .help = "ldaps://, ldap:// or ldapi:// servers with the same content, tried in order"},
+    {"directories.base", SETTING_STRING, "", "0", "1024", NULL, NULL, false, IN_DIRECTORY(base),
+     .help = "base DN of the search; empty: from the server's defaultNamingContext or namingContexts"},
+    {"directories.domains", SETTING_LIST, NULL, "1", TEXT(MAX_DOMAINS), NULL, accept_domain, false,
+     DIRECTORY_LIST(domains, domain_count),
+     .help = "mail domains that this directory answers for; *.domain for all below it, * for all"},
+    {"directories.filter", SETTING_STRING, "(mail=%m)", "1", "1024", NULL, NULL, false, IN_DIRECTORY(filter),
+     .help = "search filter; %m address, %u local part, %d domain, %% a percent sign, each escaped"},
+    {"directories.bind-dn", SETTING_STRING, "", "1", "1024", NULL, NULL, false, IN_DIRECTORY(bind_dn),
+     .help = "DN of a simple bind; without it searches are anonymous"},
+    {"directories.password-file", SETTING_SECRET, "", "1", "1024", NULL, NULL, false, IN_DIRECTORY(password),
+     .help = "file with the password of bind-dn, readable by its owner only"},
+    {"directories.tls", SETTING_WORD, "auto", NULL, NULL, "auto ldaps starttls none", NULL, false,
+     FIELD(directory_draft, tls),
+     .help = "auto: ldaps for ldaps://, starttls for ldap://, none for ldapi://; never falls back to clear text"},
+    {"directories.ca-file", SETTING_STRING, "", "1", "1024", NULL, NULL, false, IN_DIRECTORY(ca_file),
+     .help = "PEM file of the authorities that vouch for the server; empty: the system's"},
+    {"directories.timeout", SETTING_DURATION_MS, "3s", "10ms", "1m", NULL, NULL, false, IN_DIRECTORY(timeout_ms),
+     .help = "of one search"},
+    {"directories.connect-timeout", SETTING_DURATION_MS, "1s", "10ms", "1m", NULL, NULL, false,
+     IN_DIRECTORY(connect_timeout_ms),
+     .help = "of resolving, connecting, TLS and bind together, for each server"},
+    {"directories.connections", SETTING_NUMBER, "2", "1", "16", NULL, NULL, false, IN_DIRECTORY(connections),
+     .help = "connections to the directory; each carries many searches at a time"},
+    {"directories.entries", SETTING_NUMBER, "16", "1", TEXT(MAX_ENTRIES), NULL, NULL, false,
+     IN_DIRECTORY(max_entries),
+     .help = "entries taken of one search; more mark the answer as cut off"},
+    {"directories.value-size", SETTING_SIZE, "64K", "1K", "64K", NULL, NULL, false, IN_DIRECTORY(max_value_bytes),
+     .help = "larger attribute values are left out and mark the answer as cut off"},
+    {"directories.queue", SETTING_NUMBER, "1000", "1", "100000", NULL, NULL, false, IN_DIRECTORY(max_queued),
+     .help = "searches waiting or under way; more are answered unavailable"},
+    {"directories.scope", SETTING_WORD, "sub", NULL, NULL, "base one sub", NULL, false, IN_DIRECTORY(scope),
+     .help = "scope of the search"},
+
+    {"trust.anchors", SETTING_LIST, NULL, "1", "64", NULL, NULL, false,
+     CONFIG_LIST(trust.anchors, trust.anchor_count),
+     .help = "files or folders with the certificates that chains must end in: PEM, DER or PKCS#7"},
+    {"trust.intermediates", SETTING_LIST, "", "0", "64", NULL, NULL, false,
+     CONFIG_LIST(trust.intermediates, trust.intermediate_count),
+     .help = "files or folders with issuers that help to build chains: PEM, DER or PKCS#7"},
+    {"trust.crls", SETTING_LIST, "", "0", "64", NULL, NULL, false, CONFIG_LIST(trust.crls, trust.crl_count),
+     .help = "files or folders with revocation lists: PEM or DER"},
+    {"trust.revocation", SETTING_WORD, "prefer", NULL, NULL, "off prefer require", NULL, false,
+     IN_CONFIG(trust.revocation),
+     .help = "what to do where no evidence is at hand: not to look for any, to mark the certificate, or to refuse it"},
+    {"trust.local-part-case", SETTING_WORD, "ignore", NULL, NULL, "ignore exact", NULL, false,
+     IN_CONFIG(trust.exact_local_part),
+     .help = "how ASCII letters left of the @ compare between address and certificate"},
+    {"trust.allow-sha1", SETTING_BOOLEAN, "false", NULL, NULL, NULL, NULL, false, IN_CONFIG(trust.allow_sha1),
+     .help = "accept SHA-1 in signatures below the anchor"},
+    {"trust.min-rsa-bits", SETTING_NUMBER, "2048", "1024", "16384", NULL, NULL, false, IN_CONFIG(trust.min_rsa_bits),
+     .help = "shorter RSA keys are weak"},
+    {"trust.addressless", SETTING_WORD, "refuse", NULL, NULL, "refuse directory", NULL, false,
+     IN_CONFIG(trust.addressless),
+     .help = "certificates without any address: refuse them, or believe the directory whose they are"},
+
+    {"cache.memory", SETTING_SIZE, "256M", "1M", "1024G", NULL, NULL, true, IN_CONFIG(cache.memory_bytes),
+     .help = "bound of the answers kept in memory"},
+    {"cache.ttl", SETTING_DURATION_S, "1h", "1s", "30d", NULL, NULL, false, IN_CONFIG(cache.ttl_s),
+     .help = "life of an answer with usable certificates"},
+    {"cache.negttl", SETTING_DURATION_S, "5m", "1s", "30d", NULL, NULL, false, IN_CONFIG(cache.negttl_s),
+     .help = "life of the answer that there is none"},
+    {"cache.limitttl", SETTING_DURATION_S, "1m", "1s", "30d", NULL, NULL, false, IN_CONFIG(cache.limitttl_s),
+     .help = "life of an answer that was cut off or lacks a directory"},
+    {"cache.stale", SETTING_DURATION_S, "1d", "0", "30d", NULL, NULL, false, IN_CONFIG(cache.stale_s),
+     .help = "how long an expired answer may serve while its directory is down"},
+    {"cache.memory-ttl", SETTING_DURATION_S, "60s", "1s", "30d", NULL, NULL, false, IN_CONFIG(cache.memory_ttl_s),
+     .help = "with redis: how long an answer serves from memory before Redis is asked again"},
+
+    {"redis.uri", SETTING_STRING, NULL, "1", "1024", NULL, NULL, true, IN_CONFIG(redis.uri),
+     .help = "redis://host:port/db, redis+unix:///path, or rediss:// where built in"},
+    {"redis.username", SETTING_STRING, "", "1", "256", NULL, NULL, true, IN_CONFIG(redis.username),
+     .help = "user of AUTH"},
+    {"redis.password-file", SETTING_SECRET, "", "1", "1024", NULL, NULL, true, IN_CONFIG(redis.password),
+     .help = "file with the password of AUTH, readable by its owner only"},
+    {"redis.timeout", SETTING_DURATION_MS, "500ms", "10ms", "10s", NULL, NULL, true, IN_CONFIG(redis.timeout_ms),
+     .help = "of one command, and of connecting"},
+    {"redis.queue", SETTING_NUMBER, "10000", "1", "1000000", NULL, NULL, true, IN_CONFIG(redis.max_queued),
+     .help = "commands under way; over it Redis is passed by"},
+    {"redis.prefix", SETTING_STRING, "certlookup:", "1", TEXT(RECORD_PREFIX_MAX), NULL, accept_prefix, false,
+     IN_CONFIG(redis_prefix),
+     .help = "what keys begin with"},
+    {"redis.seal-key-file", SETTING_SECRET, "", TEXT(SEAL_KEY_MIN_BYTES), "4096", NULL, NULL, false,
+     IN_CONFIG(seal_keys[0]),
+     .help = "file with the key that seals what is stored; without it nothing is shared with other gateways"},
+    {"redis.old-seal-key-file", SETTING_SECRET, "", TEXT(SEAL_KEY_MIN_BYTES), "4096", NULL, NULL, false,
+     IN_CONFIG(seal_keys[1]),
+     .help = "the key before, still good for opening"},
+
+    {"lookup.deadline", SETTING_DURATION_MS, "5s", "50ms", "1m", NULL, NULL, false, IN_CONFIG(deadline_ms),
+     .help = "of one lookup, over all directories"},
+    {"lookup.flights", SETTING_NUMBER, "1024", "1", "65536", NULL, NULL, true, IN_CONFIG(max_flights),
+     .help = "different addresses under way at a time; more are answered overloaded"},
+    {"lookup.validators", SETTING_NUMBER, "0", "0", "256", NULL, NULL, true, IN_CONFIG(validators),
+     .help = "threads that judge certificates; 0: one for each core"},
+
+    {"http.threads", SETTING_NUMBER, "0", "0", "256", NULL, NULL, true, IN_CONFIG(http.threads),
+     .help = "of each listener; 0: one for each core"},
+    {"http.connections", SETTING_NUMBER, "4096", "16", "1000000", NULL, NULL, true, IN_CONFIG(http.max_connections),
+     .help = "of each listener"},
+    {"http.waiting", SETTING_NUMBER, "0", "0", "500000", NULL, NULL, true, IN_CONFIG(http.max_waiting),
+     .help = "requests that wait for a directory, less than half of connections; 0: a quarter of them"},
+    {"http.idle-timeout", SETTING_DURATION_S, "30s", "1s", "1h", NULL, NULL, true, IN_CONFIG(http.idle_timeout_s),
+     .help = "a connection silent for so long is closed"},
+    {"http.hot-memory", SETTING_SIZE, "16M", "0", "1G", NULL, NULL, true, IN_CONFIG(http.hot_bytes),
+     .help = "bound of the ready-made responses of each thread"},
+    {"http.token-file", SETTING_SECRET, "", "16", "256", NULL, accept_token, true, IN_CONFIG(http.token),
+     .help = "file with the token that opens /metrics, ?explain=1 and /v1/status to others than loopback"},
+
+    {"log.level", SETTING_WORD, "info", NULL, NULL, "error warning notice info debug", NULL, false,
+     IN_CONFIG(log_level),
+     .help = "the least important lines that are still written"},
+    {"log.format", SETTING_WORD, "text", NULL, NULL, "text json", NULL, false, IN_CONFIG(log_format),
+     .help = "lines for people or for machines; the command line has the last word"},
+};
+
+const size_t settings_count = sizeof(settings_table) / sizeof(settings_table[0]);
+
+const char *setting_name(const struct setting *setting)
+{
+    const char *dot = strchr(setting->path, '.');
+
+    return dot != NULL ? dot + 1 : setting->path;
+}
+
+bool setting_in(const struct setting *setting, const char *group)
+{
+    size_t size = strlen(group);
+    const char *name = setting_name(setting);
+
+    if (size == 0) {
+        return name == setting->path;
+    }
+    return name == setting->path + size + 1 && memcmp(setting->path, group, size) == 0;
+}
+
+const struct setting *settings_find(const char *group, const char *name)
+{
+    for (const struct setting *setting = settings_table; setting < settings_table + settings_count; setting++) {
+        if (setting_in(setting, group) && strcmp(setting_name(setting), name) == 0) {
+            return setting;
+        }
+    }
+    return NULL;
+}
+
+const char *const settings_groups[] = {"directories", "trust", "cache", "redis", "lookup", "http", "log", NULL};
+
+bool settings_has_group(const char *group)
+{
+    for (const char *const *known = settings_groups; *known != NULL; known++) {
+        if (strcmp(*known, group) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+#define NEAR_NAME_BYTES 32
+
+static char plain(char c)
+{
+    return c == '_' ? '-' : c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+/* Letters to insert, drop or change on the way from one name to the other (Levenshtein); names too long are far. */
+static size_t distance(const char *from, const char *to)
+{
+    size_t row[NEAR_NAME_BYTES + 1];
+    size_t size = strlen(to);
+
+    if (size > NEAR_NAME_BYTES || strlen(from) > NEAR_NAME_BYTES) {
+        return NEAR_NAME_BYTES;
+    }
+    for (size_t i = 0; i <= size; i++) {
+        row[i] = i;
+    }
+    for (size_t i = 0; from[i] != '\0'; i++) {
+        size_t diagonal = row[0];
+        row[0] = i + 1;
+        for (size_t j = 0; j < size; j++) {
+            size_t change = diagonal + (plain(from[i]) != plain(to[j]));
+            diagonal = row[j + 1];
+            size_t gap = 1 + (row[j] < row[j + 1] ? row[j] : row[j + 1]);
+            row[j + 1] = change < gap ? change : gap;
+        }
+    }
+    return row[size];
+}
+
+const char *settings_nearest(const char *group, const char *name)
+{
+    const char *nearest = NULL;
+    size_t best = strlen(name) < 6 ? 2 : 3; /* what is farther is no help */
+
+    for (size_t i = 0; i < settings_count; i++) {
+        size_t steps = distance(name, setting_name(&settings_table[i]));
+        if (setting_in(&settings_table[i], group) && steps < best) {
+            best = steps;
+            nearest = settings_table[i].path;
+        }
+    }
+    for (const char *const *known = settings_groups; *group == '\0' && *known != NULL; known++) {
+        if (distance(name, *known) < best) {
+            best = distance(name, *known);
+            nearest = *known;
+        }
+    }
+    for (size_t i = 0; nearest == NULL && i < settings_count; i++) {
+        nearest = strcmp(setting_name(&settings_table[i]), name) == 0 ? settings_table[i].path : NULL;
+    }
+    return nearest;
+}
+
+static const char *const type_words[SETTING_TYPE_COUNT] = {
+    [SETTING_STRING] = "string",       [SETTING_LIST] = "list",     [SETTING_DURATION_MS] = "duration",
+    [SETTING_DURATION_S] = "duration", [SETTING_SIZE] = "size",     [SETTING_NUMBER] = "number",
+    [SETTING_BOOLEAN] = "boolean",     [SETTING_WORD] = "word",     [SETTING_SECRET] = "secret-file",
+};
+
+/* How a value is written: its unit, or the words to choose from. */
+static const char *setting_unit(const struct setting *setting)
+{
+    if (setting->words != NULL) {
+        return setting->words;
+    }
+    switch (setting->type) {
+    case SETTING_DURATION_MS:
+    case SETTING_DURATION_S:
+        return "ms s m h d";
+    case SETTING_SIZE:
+        return "K M G";
+    case SETTING_BOOLEAN:
+        return "true false";
+    case SETTING_LIST:
+        return "strings";
+    case SETTING_STRING:
+    case SETTING_SECRET:
+        return "characters";
+    case SETTING_NUMBER:
+    case SETTING_WORD:
+    case SETTING_TYPE_COUNT:
+        break;
+    }
+    return "-";
+}
+
+static const char *shown(const char *text)
+{
+    return text == NULL || *text == '\0' ? "-" : text;
+}
+
+void config_write_settings(struct buffer *out)
+{
+    for (const struct setting *setting = settings_table; setting < settings_table + settings_count; setting++) {
+        buffer_append_format(out, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", setting->path,
+                             type_words[setting->type], setting_unit(setting),
+                             setting->preset == NULL ? "required" : shown(setting->preset), shown(setting->least),
+                             shown(setting->most), setting->restart ? "restart" : "reload", setting->help);
+    }
+}
