@@ -1,0 +1,451 @@
+/*
+ * Plays stories and prints TAP.
+ *
+ *     play FOLDER STORY-FILE…
+ *
+ * A file holds any number of stories. A line is a verb and its words; '#' begins
+ * a comment. The verbs:
+ *
+ *     STORY words                    begins a story; the words name the test
+ *     SET cache.ttl "1h"             a setting, as in the configuration file
+ *     DIRECTORY corp example.org …   a directory and its domains
+ *     REDIS                          gateways share a Redis
+ *     START                          starts the gateway (GATEWAY 2, START: another)
+ *     GATEWAY n                      what follows is about gateway n, 1 to 4
+ *     HAS corp address kind …        an entry with these values (kinds: stage.h), "-" for none
+ *     LACKS corp address             no entry
+ *     MOOD corp answers|down|hangs|cuts
+ *     REDIS-IS up|down|tampered|swapped|forgotten
+ *     REVOKE address                 a new CRL with the good one of this address
+ *     RELOAD [refused]               SIGHUP
+ *     DRAIN                          SIGTERM whose limit has come
+ *     ASK address [times]
+ *     TIME_PASSES 10s
+ *     ANSWER word …                  the next answer is so: found none unknown, a reason, layer=…, fresh, stale,
+ *                                    partial, whole, usable=n, refused=n, life<=1h, retry=n (seconds), times=n
+ *     NO_ANSWER                      nothing has come that was not looked at
+ *     SEARCHES corp n                so many searches so far
+ *     REDIS_GETS n    REDIS_SETS n   so many commands so far
+ *     SECRET text                    does not stand in Redis in clear
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "tests/scenario/played.h"
+#include "tests/scenario/stage.h"
+#include "tests/tools/pki.h"
+
+#define WORDS_MAX 128
+
+static struct story {
+    const char *file;
+    unsigned line;
+    unsigned gateway;
+    bool open, failed;
+    char name[200];
+} story;
+static unsigned passed, failed;
+
+static void complain(const char *what, const char *detail)
+{
+    story.failed = true;
+    printf("# %s:%u: %s%s%s\n", story.file, story.line, what, detail != NULL ? ": " : "", detail != NULL ? detail : "");
+}
+
+static unsigned number(const char *text)
+{
+    int64_t value = -1;
+    struct error error;
+    if (text == NULL || text_parse_number(text, &value, &error) != 0) {
+        must(false, "a number is wanted in a story");
+    }
+    return (unsigned)value;
+}
+
+static void finish_story(void)
+{
+    if (!story.open) {
+        return;
+    }
+    struct served left = stage_next_answer();
+    if (left.answer != NULL) {
+        complain("an answer came that the story does not mention", outcome_word(left.answer->outcome));
+        answer_free(&left.answer);
+    }
+    stage_end();
+    story.open = false;
+    *(story.failed ? &failed : &passed) += 1;
+    printf("%s %u - %s\n", story.failed ? "not ok" : "ok", passed + failed, story.name);
+}
+
+static void do_story(char **words)
+{
+    finish_story();
+    story.open = true;
+    story.failed = false;
+    story.gateway = 0;
+    story.name[0] = '\0';
+    for (size_t size = 0; *words != NULL; words++) {
+        size += (size_t)snprintf(story.name + size, sizeof(story.name) - size, "%s%s", size > 0 ? " " : "", *words);
+    }
+    stage_reset();
+}
+
+static void do_set(char **words)
+{
+    char value[256] = "";
+    for (size_t i = 1, size = 0; words[i] != NULL; i++) {
+        size += (size_t)snprintf(value + size, sizeof(value) - size, "%s ", words[i]);
+    }
+    stage_set(words[0], value);
+}
+
+static void do_directory(char **words)
+{
+    char domains[256] = "";
+    for (size_t i = 1, size = 0; words[i] != NULL; i++) {
+        size += (size_t)snprintf(domains + size, sizeof(domains) - size, "%s\"%s\"", i > 1 ? ", " : "", words[i]);
+    }
+    stage_directory(words[0], domains);
+}
+
+static void do_redis(char **words)
+{
+    (void)words;
+    stage_redis();
+}
+
+static void do_start(char **words)
+{
+    (void)words;
+    stage_start(story.gateway);
+}
+
+static void do_gateway(char **words)
+{
+    story.gateway = number(words[0]) - 1;
+    must(story.gateway < STAGE_GATEWAYS, "GATEWAY");
+}
+
+static void do_has(char **words)
+{
+    struct bytes values[WORDS_MAX];
+    unsigned count = 0;
+    for (size_t i = 2; words[i] != NULL; i++) {
+        if (strcmp(words[i], "-") != 0) {
+            values[count++] = stage_value(words[1], words[i]);
+        }
+    }
+    played_directory_put(words[0], words[1], values, count);
+}
+
+static void do_lacks(char **words)
+{
+    played_directory_take(words[0], words[1]);
+}
+
+static void do_mood(char **words)
+{
+    static const char *const moods[] = {"answers", "down", "hangs", "cuts"};
+    for (size_t i = 0; i < sizeof(moods) / sizeof(moods[0]); i++) {
+        if (strcmp(words[1], moods[i]) == 0) {
+            played_directory_mood(words[0], (enum played_mood)i);
+            return;
+        }
+    }
+    must(false, "MOOD");
+}
+
+static void redis_up(void)
+{
+    played_redis_up(true);
+}
+
+static void redis_down(void)
+{
+    played_redis_up(false);
+}
+
+static void do_redis_is(char **words)
+{
+    static const struct {
+        const char *word;
+        void (*act)(void);
+    } acts[] = {{"up", redis_up}, {"down", redis_down}, {"tampered", played_redis_tamper}, {"swapped", played_redis_swap},
+                {"forgotten", played_redis_forget}};
+    for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++) {
+        if (strcmp(words[0], acts[i].word) == 0) {
+            acts[i].act();
+            return;
+        }
+    }
+    must(false, "REDIS-IS");
+}
+
+static void do_revoke(char **words)
+{
+    stage_revoke(words[0]);
+}
+
+static void do_reload(char **words)
+{
+    bool wants_refusal = words[0] != NULL && strcmp(words[0], "refused") == 0;
+    if (stage_reload(story.gateway) == wants_refusal) {
+        complain(wants_refusal ? "the reload was not refused" : "the reload was refused", NULL);
+    }
+}
+
+static void do_drain(char **words)
+{
+    (void)words;
+    stage_drain(story.gateway);
+    played_settle();
+}
+
+static void do_ask(char **words)
+{
+    unsigned times = words[1] != NULL ? number(words[1]) : 1;
+    for (unsigned i = 0; i < times; i++) {
+        stage_ask(story.gateway, words[0]);
+    }
+    played_settle();
+}
+
+static void do_time_passes(char **words)
+{
+    int64_t left;
+    struct error error;
+    must(text_parse_duration(words[0], &left, &error) == 0, "TIME_PASSES");
+    for (int64_t next; (next = played_next_timer_ms()) >= 0 && next <= left; left -= next) {
+        played_clock_pass(next);
+        played_fire_timers();
+        played_settle();
+    }
+    played_clock_pass(left);
+    played_settle();
+}
+
+/* What an ANSWER may say: a word, perhaps with a number behind it, and whether it is true of the answer. */
+
+static bool is_fresh(const struct served *served, int64_t value)
+{
+    (void)value;
+    return !served->stale && clock_wall_s() < served->answer->fresh_until;
+}
+
+static bool is_stale(const struct served *served, int64_t value)
+{
+    (void)value;
+    return served->stale && clock_wall_s() >= served->answer->fresh_until;
+}
+
+static bool is_partial(const struct served *served, int64_t value)
+{
+    (void)value;
+    return served->answer->partial;
+}
+
+static bool is_whole(const struct served *served, int64_t value)
+{
+    (void)value;
+    return !served->answer->partial;
+}
+
+static bool has_usable(const struct served *served, int64_t value)
+{
+    return served->answer->usable_count == (size_t)value;
+}
+
+static bool has_refused(const struct served *served, int64_t value)
+{
+    return served->answer->certificate_count - served->answer->usable_count == (size_t)value;
+}
+
+static bool has_retry(const struct served *served, int64_t value)
+{
+    return served->answer->retry_after_s == value;
+}
+
+static const struct {
+    const char *word;
+    bool (*holds)(const struct served *served, int64_t value);
+} claims[] = {
+    {"fresh", is_fresh},   {"stale", is_stale},     {"partial", is_partial}, {"whole", is_whole},
+    {"usable=", has_usable}, {"refused=", has_refused}, {"retry=", has_retry},
+};
+
+static bool holds(const struct served *served, const char *word)
+{
+    const struct answer *answer = served->answer;
+    enum outcome outcome;
+    enum reason reason;
+    if (outcome_parse(word, &outcome)) {
+        return answer->outcome == outcome;
+    }
+    if (reason_parse(word, &reason)) {
+        return answer->reason == reason;
+    }
+    if (strncmp(word, "layer=", 6) == 0) {
+        return strcmp(layer_word(served->layer), word + 6) == 0;
+    }
+    if (strncmp(word, "life<=", 6) == 0) {
+        int64_t ms = 0;
+        struct error error;
+        must(text_parse_duration(word + 6, &ms, &error) == 0, word);
+        int64_t life_s = answer->fresh_until - answer->made_at;
+        return life_s <= ms / 1000 && life_s >= ms / 1000 * 9 / 10 - 1;
+    }
+    for (size_t i = 0; i < sizeof(claims) / sizeof(claims[0]); i++) {
+        size_t size = strlen(claims[i].word);
+        bool takes_number = claims[i].word[size - 1] == '=';
+        if (strncmp(word, claims[i].word, size) == 0 && (takes_number || word[size] == '\0')) {
+            return claims[i].holds(served, takes_number ? (int64_t)number(word + size) : 0);
+        }
+    }
+    must(false, word);
+    return false;
+}
+
+static void describe(const struct served *served)
+{
+    const struct answer *answer = served->answer;
+    printf("#   it is: %s %s layer=%s usable=%zu refused=%zu%s%s life=%llds retry=%lld\n", outcome_word(answer->outcome),
+           reason_word(answer->reason), layer_word(served->layer), answer->usable_count,
+           answer->certificate_count - answer->usable_count, served->stale ? " stale" : "",
+           answer->partial ? " partial" : "", (long long)(answer->fresh_until - answer->made_at),
+           (long long)answer->retry_after_s);
+}
+
+static void do_answer(char **words)
+{
+    unsigned times = 1;
+    for (size_t i = 0; words[i] != NULL; i++) {
+        times = strncmp(words[i], "times=", 6) == 0 ? number(words[i] + 6) : times;
+    }
+    for (unsigned n = 0; n < times; n++) {
+        struct served served = stage_next_answer();
+        if (served.answer == NULL) {
+            complain("no answer has come", NULL);
+            return;
+        }
+        for (size_t i = 0; words[i] != NULL; i++) {
+            if (strncmp(words[i], "times=", 6) != 0 && !holds(&served, words[i])) {
+                complain("the answer is not so", words[i]);
+                describe(&served);
+            }
+        }
+        answer_free(&served.answer);
+    }
+}
+
+static void do_no_answer(char **words)
+{
+    (void)words;
+    struct served served = stage_next_answer();
+    if (served.answer != NULL) {
+        complain("an answer has come", NULL);
+        describe(&served);
+        answer_free(&served.answer);
+    }
+}
+
+static void expect_number(const char *what, unsigned is, const char *want)
+{
+    if (is != number(want)) {
+        printf("# %s: %u\n", what, is);
+        complain("the number is another", want);
+    }
+}
+
+static void do_searches(char **words)
+{
+    expect_number("searches", played_directory_searches(words[0]), words[1]);
+}
+
+static void do_redis_gets(char **words)
+{
+    expect_number("GETs", played_redis_gets(), words[0]);
+}
+
+static void do_redis_sets(char **words)
+{
+    expect_number("SETs", played_redis_sets(), words[0]);
+}
+
+static void do_secret(char **words)
+{
+    if (played_redis_mentions(words[0])) {
+        complain("stands in Redis in clear", words[0]);
+    }
+}
+
+static const struct verb {
+    const char *word;
+    void (*act)(char **words);
+    unsigned least; /* words behind it */
+} verbs[] = {
+    {"STORY", do_story, 1},           {"SET", do_set, 2},
+    {"DIRECTORY", do_directory, 2},   {"REDIS", do_redis, 0},
+    {"START", do_start, 0},           {"GATEWAY", do_gateway, 1},
+    {"HAS", do_has, 3},               {"LACKS", do_lacks, 2},
+    {"MOOD", do_mood, 2},             {"REDIS-IS", do_redis_is, 1},
+    {"REVOKE", do_revoke, 1},         {"RELOAD", do_reload, 0},
+    {"DRAIN", do_drain, 0},           {"ASK", do_ask, 1},
+    {"TIME_PASSES", do_time_passes, 1}, {"ANSWER", do_answer, 1},
+    {"NO_ANSWER", do_no_answer, 0},   {"SEARCHES", do_searches, 2},
+    {"REDIS_GETS", do_redis_gets, 1}, {"REDIS_SETS", do_redis_sets, 1},
+    {"SECRET", do_secret, 1},
+};
+
+static void play_line(char *line)
+{
+    char *words[WORDS_MAX + 1] = {NULL}, *rest = line;
+    unsigned count = 0;
+    line[strcspn(line, "#\n")] = '\0';
+    for (char *word; count < WORDS_MAX && (word = strtok_r(rest, " \t", &rest)) != NULL;) {
+        words[count++] = word;
+    }
+    if (count == 0) {
+        return;
+    }
+    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+        if (strcmp(words[0], verbs[i].word) == 0 && count - 1 >= verbs[i].least) {
+            verbs[i].act(words + 1);
+            return;
+        }
+    }
+    fprintf(stderr, "%s:%u: not a line of a story: %s\n", story.file, story.line, words[0]);
+    exit(2);
+}
+
+static void play_file(FILE *file, const char *path)
+{
+    char line[1024];
+    story.file = path;
+    for (story.line = 1; fgets(line, sizeof(line), file) != NULL; story.line++) {
+        play_line(line);
+    }
+    finish_story();
+}
+
+int main(int argc, char **argv)
+{
+    FILE *files[64];
+    must(argc > 2 && argc - 2 <= 64, "play FOLDER STORY-FILE…");
+    for (int i = 2; i < argc; i++) {
+        files[i - 2] = fopen(argv[i], "r");
+        must(files[i - 2] != NULL, argv[i]);
+    }
+    log_open(LEVEL_ERROR, LOG_FORMAT_TEXT);
+    stage_open(argv[1]);
+    for (int i = 2; i < argc; i++) {
+        play_file(files[i - 2], argv[i]);
+        fclose(files[i - 2]);
+    }
+    stage_close();
+    printf("1..%u\n", passed + failed);
+    return failed == 0 && passed > 0 ? 0 : 1;
+}

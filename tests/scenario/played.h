@@ -1,0 +1,45 @@
+/*
+ * What the stories play: clock, engine, validators, directories, Redis. Each
+ * played_*.c defines the functions of the real file of that name, so that the
+ * linker takes these; the gateway between them is the real one.
+ */
+#ifndef SCENARIO_PLAYED_H
+#define SCENARIO_PLAYED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+
+/* The clock stands still until it is moved. It starts at the true time, because certificates are made then. */
+void played_clock_start(void);
+void played_clock_pass(int64_t ms);
+
+/* Milliseconds until the next timer; -1: none is set. Fires those that are due. */
+int64_t played_next_timer_ms(void);
+void played_fire_timers(void);
+
+/* Runs what is posted to engines and submitted to pools until nothing is left. */
+void played_settle(void);
+bool played_run_pools(void);
+
+enum played_mood { MOOD_ANSWERS, MOOD_DOWN, MOOD_HANGS, MOOD_CUTS };
+
+/* What stands in a directory. Values are copied; the empty list is an entry without certificates. */
+void played_directory_reset(void);
+void played_directory_put(const char *directory, const char *address, const struct bytes *values, unsigned count);
+void played_directory_take(const char *directory, const char *address);
+void played_directory_mood(const char *directory, enum played_mood mood);
+unsigned played_directory_searches(const char *directory);
+
+/* The one Redis that all gateways of a story share. */
+void played_redis_reset(void);
+void played_redis_up(bool up);
+void played_redis_tamper(void);  /* flips one bit in every value */
+void played_redis_swap(void);    /* gives every key the value of another */
+void played_redis_forget(void);
+unsigned played_redis_gets(void);
+unsigned played_redis_sets(void);
+bool played_redis_mentions(const char *text); /* in any key or value, in clear */
+
+#endif

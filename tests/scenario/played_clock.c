@@ -1,0 +1,32 @@
+#include <time.h>
+
+#include "base/clock.h"
+#include "tests/scenario/played.h"
+
+static int64_t start_wall_s, passed_ms;
+
+void played_clock_start(void)
+{
+    start_wall_s = time(NULL);
+    passed_ms = 0;
+}
+
+void played_clock_pass(int64_t ms)
+{
+    passed_ms += ms;
+}
+
+int64_t clock_wall_s(void)
+{
+    return start_wall_s + passed_ms / 1000;
+}
+
+int64_t clock_mono_ms(void)
+{
+    return 1000000 + passed_ms;
+}
+
+int64_t clock_mono_us(void)
+{
+    return clock_mono_ms() * 1000;
+}

@@ -1,0 +1,201 @@
+/*
+ * Directories whose content and mood the story sets. The settings' side of
+ * ldap/directory.h (settings.c) stays the real one.
+ */
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "ldap/directory.h"
+#include "tests/scenario/played.h"
+
+#define DIRECTORIES_MAX 8
+#define PEOPLE_MAX 64
+#define VALUES_MAX 100
+#define SEARCHES_MAX 64
+
+struct directory {
+    struct directory_config config;
+};
+
+struct search {
+    struct state *state;
+    struct address address;
+    void (*done)(void *context, struct search_result *result);
+    void *context;
+    bool over;
+};
+
+struct person {
+    char address[MAX_ADDRESS_BYTES + 1];
+    struct blob *values[VALUES_MAX];
+    unsigned count;
+};
+
+static struct state {
+    char name[64];
+    enum played_mood mood;
+    unsigned searches, person_count;
+    struct person people[PEOPLE_MAX];
+} states[DIRECTORIES_MAX];
+
+static struct state *state_of(const char *name)
+{
+    for (size_t i = 0; i < DIRECTORIES_MAX; i++) {
+        if (strcmp(states[i].name, name) == 0 || states[i].name[0] == '\0') {
+            memcpy(states[i].name, name, strlen(name) + 1);
+            return &states[i];
+        }
+    }
+    abort();
+}
+
+static struct person *person_of(struct state *state, const char *address)
+{
+    for (unsigned i = 0; i < state->person_count; i++) {
+        if (strcmp(state->people[i].address, address) == 0) {
+            return &state->people[i];
+        }
+    }
+    return NULL;
+}
+
+void played_directory_take(const char *directory, const char *address)
+{
+    struct state *state = state_of(directory);
+    struct person *person = person_of(state, address);
+    if (person != NULL) {
+        for (unsigned i = 0; i < person->count; i++) {
+            blob_free(&person->values[i]);
+        }
+        *person = state->people[--state->person_count];
+    }
+}
+
+void played_directory_put(const char *directory, const char *address, const struct bytes *values, unsigned count)
+{
+    played_directory_take(directory, address);
+    struct state *state = state_of(directory);
+    struct person *person = &state->people[state->person_count++];
+    memcpy(person->address, address, strlen(address) + 1);
+    person->count = count;
+    for (unsigned i = 0; i < count; i++) {
+        person->values[i] = blob_new(values[i]);
+    }
+}
+
+void played_directory_reset(void)
+{
+    for (size_t i = 0; i < DIRECTORIES_MAX; i++) {
+        while (states[i].person_count > 0) {
+            played_directory_take(states[i].name, states[i].people[0].address);
+        }
+        states[i] = (struct state){.mood = MOOD_ANSWERS};
+    }
+}
+
+void played_directory_mood(const char *directory, enum played_mood mood)
+{
+    state_of(directory)->mood = mood;
+}
+
+unsigned played_directory_searches(const char *directory)
+{
+    return state_of(directory)->searches;
+}
+
+struct directory *directory_open(const struct directory_config *config, struct error *error)
+{
+    (void)error;
+    struct directory *directory = calloc(1, sizeof(*directory));
+    directory->config = *config; /* the story keeps every world's configuration alive as long as its directories */
+    directory->config.name = strdup(config->name);
+    char **domains = calloc(config->domain_count, sizeof(char *));
+    for (size_t i = 0; i < config->domain_count; i++) {
+        domains[i] = strdup(config->domains[i]);
+    }
+    directory->config.domains = (const char *const *)domains;
+    return directory;
+}
+
+void directory_close(struct directory **directory)
+{
+    if (*directory == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < (*directory)->config.domain_count; i++) {
+        free((char *)(*directory)->config.domains[i]);
+    }
+    free((void *)(*directory)->config.domains);
+    free((char *)(*directory)->config.name);
+    free(*directory);
+    *directory = NULL;
+}
+
+const struct directory_config *directory_settings(const struct directory *directory)
+{
+    return &directory->config;
+}
+
+static struct search_result *read_person(struct state *state, const char *address)
+{
+    static const enum asked_result results[] = {
+        [MOOD_ANSWERS] = ASKED_ANSWERED,
+        [MOOD_DOWN] = ASKED_UNAVAILABLE,
+        [MOOD_HANGS] = ASKED_TIMED_OUT,
+        [MOOD_CUTS] = ASKED_CUT_OFF,
+    };
+    struct search_result *result = calloc(1, sizeof(*result));
+    struct person *person = person_of(state, address);
+    bool speaks = state->mood == MOOD_ANSWERS || state->mood == MOOD_CUTS;
+    result->result = results[state->mood];
+    result->error = strdup(state->mood == MOOD_ANSWERS ? "" : "the story says so");
+    if (speaks && person != NULL) {
+        result->entries = 1;
+        result->value_count = person->count;
+        result->values = calloc(person->count + 1, sizeof(struct found_value));
+        for (unsigned i = 0; i < person->count; i++) {
+            result->values[i] = (struct found_value){blob_ref(person->values[i]), strdup("uid=somebody"),
+                                                     ATTRIBUTE_USER_CERTIFICATE, i};
+        }
+    }
+    return result;
+}
+
+struct search *directory_search(struct directory *directory, const struct address *address, int64_t timeout_ms,
+                                void (*done)(void *context, struct search_result *result), void *context)
+{
+    (void)timeout_ms; /* one that hangs does so until the lookup's deadline */
+    struct state *state = state_of(directory->config.name);
+    struct search *search = calloc(1, sizeof(*search));
+    *search = (struct search){state, *address, done, context, false};
+    state->searches++;
+    if (state->mood != MOOD_HANGS) {
+        search->over = true;
+        done(context, read_person(state, address->text));
+    }
+    return search;
+}
+
+void search_abandon(struct search **search)
+{
+    if (*search != NULL && !(*search)->over) {
+        (*search)->done((*search)->context, read_person((*search)->state, (*search)->address.text));
+    }
+    free(*search);
+    *search = NULL;
+}
+
+void search_result_free(struct search_result **result_)
+{
+    struct search_result *result = *result_;
+    *result_ = NULL;
+    for (size_t i = 0; result != NULL && i < result->value_count; i++) {
+        blob_free(&result->values[i].value);
+        free(result->values[i].dn);
+    }
+    if (result != NULL) {
+        free(result->values);
+        free(result->error);
+        free(result);
+    }
+}

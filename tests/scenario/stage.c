@@ -1,0 +1,351 @@
+#include "tests/scenario/stage.h"
+
+#include <openssl/pem.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "gateway/lookup.h"
+#include "tests/scenario/played.h"
+#include "tests/tools/pki.h"
+
+#define SETTINGS_MAX 32
+#define DIRECTORIES_MAX 4
+#define MADE_MAX 128
+#define ANSWERS_MAX 1024
+#define TEXT_BYTES 256
+
+static struct authority root, issuing, stranger;
+
+static struct setting {
+    char name[TEXT_BYTES], value[TEXT_BYTES];
+} settings[SETTINGS_MAX];
+static unsigned setting_count;
+
+static struct {
+    char name[TEXT_BYTES], domains[TEXT_BYTES];
+} directories[DIRECTORIES_MAX];
+static unsigned directory_count;
+static bool with_redis;
+
+static struct made {
+    char address[TEXT_BYTES], kind[32];
+    struct der der;
+    X509 *certificate;
+} made[MADE_MAX];
+static unsigned made_count;
+
+static struct gateway {
+    struct engine *engine;
+    struct memory *memory;
+    struct shared *shared;
+    struct pool *pool;
+    struct lookup *lookup;
+    struct world *worlds[16]; /* every one is kept to the end of the story: directories borrow from them */
+    unsigned world_count;
+} gateways[STAGE_GATEWAYS];
+
+static struct served answers[ANSWERS_MAX];
+static unsigned answer_first, answer_last;
+
+static void write_pem(const char *path, X509 *certificate)
+{
+    FILE *file = fopen(path, "w");
+    must(file != NULL && PEM_write_X509(file, certificate) == 1 && fclose(file) == 0, path);
+}
+
+static void write_key(const char *path, char digit)
+{
+    FILE *file = fopen(path, "w");
+    must(file != NULL && fchmod(fileno(file), 0600) == 0, path);
+    for (size_t i = 0; i < 64; i++) {
+        fputc(digit, file);
+    }
+    must(fclose(file) == 0, path);
+}
+
+static void write_crls(const struct revoked_serial *revoked, size_t count)
+{
+    FILE *file = fopen("crls.pem", "w");
+    must(file != NULL, "crls.pem");
+    const struct authority *const both[] = {&root, &issuing};
+    for (size_t i = 0; i < 2; i++) {
+        X509_CRL *crl = crl_issue(both[i], revoked, count, 30);
+        must(PEM_write_X509_CRL(file, crl) == 1, "crls.pem");
+        X509_CRL_free(crl);
+    }
+    must(fclose(file) == 0, "crls.pem");
+}
+
+void stage_open(const char *folder)
+{
+    must(chdir(folder) == 0, folder);
+    const struct certificate_spec ca = {
+        .from_days = -400,
+        .until_days = 4000,
+        .extensions = {{"basicConstraints", "critical,CA:TRUE"}, {"keyUsage", "critical,keyCertSign,cRLSign"}},
+    };
+    struct certificate_spec spec = ca;
+    spec.common_name = "Story Root";
+    authority_new(&root, "root", KEY_P256, spec);
+    spec.common_name = "Strange Root";
+    authority_new(&stranger, "stranger", KEY_P256, spec);
+    spec.common_name = "Story Issuing CA";
+    spec.issuer = &root;
+    authority_new(&issuing, "issuing", KEY_P256, spec);
+    write_key("seal.key", '1');
+    write_key("seal2.key", '2');
+    write_pem("root.pem", root.certificate);
+    write_pem("issuing.pem", issuing.certificate);
+}
+
+void stage_close(void)
+{
+    authority_free(&root);
+    authority_free(&issuing);
+    authority_free(&stranger);
+}
+
+static struct certificate_spec spec_of(const char *kind)
+{
+    struct certificate_spec spec = {
+        .issuer = &issuing,
+        .from_days = -30,
+        .until_days = 365,
+        .extensions = {{"keyUsage", "critical,keyAgreement"}, {"extendedKeyUsage", "emailProtection"}},
+    };
+    if (strcmp(kind, "expired") == 0) {
+        spec.from_days = -60, spec.until_days = -1;
+    } else if (strcmp(kind, "short") == 0) {
+        spec.until_days = 1;
+    } else if (strcmp(kind, "good2") == 0) {
+        spec.from_days = -10;
+    } else if (strcmp(kind, "untrusted") == 0) {
+        spec.issuer = &stranger;
+    } else if (strcmp(kind, "signing") == 0) {
+        spec.extensions[0].value = "critical,digitalSignature";
+    } else {
+        must(strcmp(kind, "good") == 0 || strcmp(kind, "revoked") == 0, kind);
+    }
+    return spec;
+}
+
+static struct made *make(const char *address, const char *kind)
+{
+    for (unsigned i = 0; i < made_count; i++) {
+        if (strcmp(made[i].address, address) == 0 && strcmp(made[i].kind, kind) == 0) {
+            return &made[i];
+        }
+    }
+    must(made_count < MADE_MAX, "too many certificates in one story");
+    struct made *one = &made[made_count++];
+    snprintf(one->address, sizeof(one->address), "%s", address);
+    snprintf(one->kind, sizeof(one->kind), "%s", kind);
+    if (strcmp(kind, "garbage") == 0) {
+        one->der = der_copy("\x30\x82\x01garbage", 10);
+        return one;
+    }
+    struct certificate_spec spec = spec_of(kind);
+    const char *addresses[] = {address};
+    spec.common_name = address;
+    spec.addresses = addresses;
+    spec.address_count = 1;
+    spec.key = key_new(KEY_P256);
+    one->certificate = certificate_issue(&spec);
+    one->der = certificate_der(one->certificate);
+    EVP_PKEY_free(spec.key);
+    return one;
+}
+
+struct bytes stage_value(const char *address, const char *kind)
+{
+    const struct made *one = make(address, kind);
+    return bytes_of(one->der.data, one->der.size);
+}
+
+void stage_revoke(const char *address)
+{
+    struct revoked_serial revoked[MADE_MAX];
+    size_t count = 0;
+    const struct made *good = make(address, "good");
+    for (unsigned i = 0; i < made_count; i++) {
+        if (strcmp(made[i].kind, "revoked") == 0 || &made[i] == good) {
+            revoked[count++] = (struct revoked_serial){&issuing, X509_get_serialNumber(made[i].certificate), 1};
+        }
+    }
+    write_crls(revoked, count);
+}
+
+void stage_set(const char *setting, const char *value)
+{
+    struct setting *place = NULL;
+    for (unsigned i = 0; i < setting_count; i++) {
+        place = strcmp(settings[i].name, setting) == 0 ? &settings[i] : place;
+    }
+    must(place != NULL || setting_count < SETTINGS_MAX, "too many settings");
+    place = place != NULL ? place : &settings[setting_count++];
+    snprintf(place->name, sizeof(place->name), "%s", setting);
+    snprintf(place->value, sizeof(place->value), "%s", value);
+}
+
+void stage_directory(const char *name, const char *domains)
+{
+    must(directory_count < DIRECTORIES_MAX, "too many directories");
+    snprintf(directories[directory_count].name, TEXT_BYTES, "%s", name);
+    snprintf(directories[directory_count++].domains, TEXT_BYTES, "%s", domains);
+}
+
+void stage_redis(void)
+{
+    with_redis = true;
+}
+
+static void write_group(FILE *file, const char *group)
+{
+    size_t size = strlen(group);
+    fprintf(file, "%s = {\n", group);
+    for (unsigned i = 0; i < setting_count; i++) {
+        if (strncmp(settings[i].name, group, size) == 0 && settings[i].name[size] == '.') {
+            fprintf(file, "  %s = %s;\n", settings[i].name + size + 1, settings[i].value);
+        }
+    }
+    fputs("};\n", file);
+}
+
+static void write_config(void)
+{
+    FILE *file = fopen("gateway.conf", "w");
+    must(file != NULL, "gateway.conf");
+    fputs("listen = [ \"127.0.0.1:0\" ];\ndirectories = (", file);
+    for (unsigned i = 0; i < directory_count; i++) {
+        fprintf(file, "%s { name = \"%s\"; uri = [ \"ldap://127.0.0.1:1\" ]; tls = \"none\"; base = \"dc=example\"; domains = [ %s ]; }",
+                i > 0 ? "," : "", directories[i].name, directories[i].domains);
+    }
+    fputs(" );\n", file);
+    const char *const groups[] = {"trust", "cache", "lookup"};
+    for (size_t i = 0; i < 3; i++) {
+        write_group(file, groups[i]);
+    }
+    if (with_redis) {
+        write_group(file, "redis");
+    }
+    must(fclose(file) == 0, "gateway.conf");
+}
+
+static void print_fault(void *context, const char *line)
+{
+    (void)context;
+    printf("# %s\n", line);
+}
+
+static struct world *load_world(struct gateway *gateway)
+{
+    write_config();
+    struct world *before = gateway->world_count > 0 ? gateway->worlds[gateway->world_count - 1] : NULL;
+    struct world *world = world_load("gateway.conf", before, print_fault, NULL);
+    if (world != NULL) {
+        must(gateway->world_count < 16, "too many reloads");
+        gateway->worlds[gateway->world_count++] = world;
+    }
+    return world;
+}
+
+void stage_start(unsigned which)
+{
+    struct gateway *gateway = &gateways[which];
+    struct world *world = load_world(gateway);
+    must(world != NULL, "the story's configuration");
+    gateway->engine = engine_new();
+    gateway->memory = memory_new((size_t)world->config->cache.memory_bytes);
+    gateway->pool = pool_new("played", 1, 1);
+    gateway->shared = with_redis ? shared_open(NULL, &world->config->redis, NULL) : NULL;
+    const struct lookup_parts parts = {gateway->engine, gateway->memory, gateway->shared, gateway->pool, gateway->pool};
+    gateway->lookup = lookup_new(&parts, world);
+}
+
+bool stage_reload(unsigned which)
+{
+    struct world *world = load_world(&gateways[which]);
+    if (world != NULL) {
+        lookup_adopt(gateways[which].lookup, world);
+    }
+    return world != NULL;
+}
+
+void stage_drain(unsigned which)
+{
+    lookup_drain(gateways[which].lookup);
+    lookup_end_flights(gateways[which].lookup);
+}
+
+static void on_ready(struct waiter *waiter, struct served served)
+{
+    free(waiter);
+    must(answer_last < ANSWERS_MAX, "too many answers in one story");
+    answers[answer_last++] = served;
+}
+
+/* As the HTTP side does: memory at once, or wait. */
+void stage_ask(unsigned which, const char *text)
+{
+    struct address address;
+    must(address_parse(bytes_of_string(text), &address) == ADDRESS_OK, text);
+    struct waiter *waiter = calloc(1, sizeof(*waiter));
+    waiter->ready = on_ready;
+    struct served served = lookup_get(gateways[which].lookup, &address);
+    if (served.answer != NULL) {
+        on_ready(waiter, served);
+    } else {
+        lookup_start(gateways[which].lookup, &address, waiter);
+    }
+}
+
+struct served stage_next_answer(void)
+{
+    return answer_first < answer_last ? answers[answer_first++] : (struct served){0};
+}
+
+void stage_end(void)
+{
+    for (unsigned i = 0; i < STAGE_GATEWAYS; i++) {
+        struct gateway *gateway = &gateways[i];
+        if (gateway->lookup != NULL) {
+            lookup_end_flights(gateway->lookup);
+            played_settle();
+            must(lookup_idle(gateway->lookup), "a flight is left over");
+            lookup_free(&gateway->lookup);
+            shared_close(&gateway->shared);
+            memory_free(&gateway->memory);
+            pool_free(&gateway->pool);
+            engine_free(&gateway->engine);
+        }
+        while (gateway->world_count > 0) {
+            world_free(&gateway->worlds[--gateway->world_count]);
+        }
+    }
+    for (struct served left; (left = stage_next_answer()).answer != NULL;) {
+        answer_free(&left.answer);
+    }
+    while (made_count > 0) {
+        free(made[--made_count].der.data);
+        X509_free(made[made_count].certificate);
+        made[made_count].certificate = NULL;
+    }
+}
+
+void stage_reset(void)
+{
+    answer_first = answer_last = 0;
+    setting_count = directory_count = 0;
+    with_redis = false;
+    stage_set("trust.anchors", "[ \"root.pem\" ]");
+    stage_set("trust.intermediates", "[ \"issuing.pem\" ]");
+    stage_set("trust.crls", "[ \"crls.pem\" ]");
+    stage_set("trust.revocation", "\"require\"");
+    stage_set("redis.uri", "\"redis://127.0.0.1:1\"");
+    write_crls(NULL, 0);
+    played_clock_start();
+    played_directory_reset();
+    played_redis_reset();
+}

@@ -1,0 +1,40 @@
+/*
+ * The stage of one story: a folder with a PKI and configurations, and up to four
+ * gateways that share the played directories and the played Redis.
+ */
+#ifndef SCENARIO_STAGE_H
+#define SCENARIO_STAGE_H
+
+#include "base/answer.h"
+
+#define STAGE_GATEWAYS 4
+
+/* Makes the PKI once; `folder` is there already. */
+void stage_open(const char *folder);
+void stage_close(void);
+
+/* A new story: nothing configured, nothing running, nothing stored. */
+void stage_reset(void);
+void stage_end(void); /* ends the gateways of the story */
+
+/* "cache.ttl" "\"1h\"": as it will stand in the configuration file. */
+void stage_set(const char *setting, const char *value);
+void stage_directory(const char *name, const char *domains);
+void stage_redis(void);
+
+/* The value of that kind for the address; the same one each time. Kinds: good good2 expired revoked untrusted signing
+ * short (expires a day from now) garbage. Ends the run on an unknown kind. */
+struct bytes stage_value(const char *address, const char *kind);
+
+/* A new CRL that also names the "good" one of this address, in the file that the configuration names. */
+void stage_revoke(const char *address);
+
+void stage_start(unsigned gateway);
+bool stage_reload(unsigned gateway); /* false: the configuration was refused */
+void stage_drain(unsigned gateway);
+void stage_ask(unsigned gateway, const char *address);
+
+/* The oldest answer that nobody has looked at yet, or .answer = NULL; the reference is the caller's. */
+struct served stage_next_answer(void);
+
+#endif
