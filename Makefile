@@ -1,19 +1,28 @@
-# certlookup: one Makefile, no recursion for building.
+# certlookup: one Makefile.
 #
-#   make            certlookupd and certlookup, in build/release
-#   make demo       everything, on this machine, with real servers: see README
-#   make test       all tests, under AddressSanitizer and UBSan
-#   make setup      installs what is missing (Debian 12 and 13)
-#   make help       all targets
+#   make              certlookupd and certlookup, in build/release
+#   make setup        installs what is missing (Debian 12 and 13; elsewhere names it)
+#   make demo         everything on this machine with real servers, then a tour: see README
+#   make test         all tests under AddressSanitizer and UBSan; also: unit scenario system checks
+#   make tsan         the same tests under ThreadSanitizer
+#   make fuzz         each parser of outside bytes for FUZZ_SECONDS (60), with clang
+#   make lint         cppcheck, shellcheck, mandoc and the rules of the house
+#   make layering     who may include whom
+#   make check-docs   every setting, option, metric and route stands in a manual page
+#   make install      to DESTDIR PREFIX SYSCONFDIR; make uninstall
+#   make clean
 #
-# Yours: CC CFLAGS LDFLAGS PREFIX DESTDIR SYSCONFDIR PKG_CONFIG SAN WERROR V.
+# Yours: CC CPPFLAGS CFLAGS LDFLAGS LDLIBS PREFIX DESTDIR SYSCONFDIR PKG_CONFIG INSTALL SAN=address,undefined WERROR=1 V=1
 
 CC         ?= cc
 CFLAGS     ?= -O2 -g
 PREFIX     ?= /usr/local
 SYSCONFDIR ?= /etc
 PKG_CONFIG ?= pkg-config
+INSTALL    ?= install
 VERSION    := 0.1.0
+
+.DEFAULT_GOAL := all
 
 SAN     ?=
 comma   := ,
@@ -27,20 +36,34 @@ MAINS    := gateway/main.c cli/main.c
 OBJECTS  := $(patsubst %.c,$B/%.o,$(filter-out $(MAINS),$(SOURCES)))
 PROGRAMS := $B/certlookupd $B/certlookup
 
+# hiredis_ssl (rediss://) is there from Debian 13 on. Each $(eval) below asks once, and only when something is built.
 PACKAGES := libmicrohttpd libcrypto ldap lber hiredis libevent_core libevent_pthreads libconfig jansson libcurl libidn2
-PKG_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
-PKG_LIBS   = $(shell $(PKG_CONFIG) --libs $(PACKAGES)) -lunistring -pthread
+HIREDIS_SSL = $(eval HIREDIS_SSL := $$(shell $(PKG_CONFIG) --exists hiredis_ssl && echo hiredis_ssl))$(HIREDIS_SSL)
+PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell $(PKG_CONFIG) --cflags $(PACKAGES) $$(HIREDIS_SSL)))$(PKG_CFLAGS)
+PKG_LIBS = $(eval PKG_LIBS := $$(shell $(PKG_CONFIG) --libs $(PACKAGES) $$(HIREDIS_SSL)))$(PKG_LIBS) -lunistring -pthread
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wformat=2 -Wswitch-enum \
             -Wno-missing-field-initializers $(if $(WERROR),-Werror)
-HARDEN   := -fPIE -fstack-protector-strong -fno-strict-overflow $(if $(SAN),,-D_FORTIFY_SOURCE=2)
+HARDEN    := -fPIE -fstack-protector-strong -fno-strict-overflow
 HARDEN_LD := -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack
-SANITIZE := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
+SANITIZE  := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
+
+# What this compiler knows beyond that is asked once and kept.
+PROBED := $B/probed-$(subst /,_,$(firstword $(CC))).mk
+$(PROBED): etc/probe-flags.sh
+	@mkdir -p $(@D)
+	@CC='$(CC)' sh $< > $@
+ifeq ($(filter clean help setup uninstall layering,$(MAKECMDGOALS)),)
+-include $(PROBED)
+endif
+FORTIFY = $(if $(SAN),,$(if $(filter -O1 -O2 -O3 -Os,$(CFLAGS)),$(HARDEN_FORTIFY)))
 
 # What is ours goes before, what is the user's goes last, so that the user has the last word.
-BUILD_CFLAGS = -std=c11 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -DSYSCONFDIR='"$(SYSCONFDIR)"' -I. $(WARNINGS) $(HARDEN) \
-               $(SANITIZE) -pthread $(PKG_CFLAGS) $(CFLAGS)
+BUILD_CFLAGS = -std=c11 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -DSYSCONFDIR='"$(SYSCONFDIR)"' \
+               $(if $(HIREDIS_SSL),-DHAVE_HIREDIS_SSL) -I. $(WARNINGS) $(HARDEN) $(HARDEN_MORE) $(FORTIFY) $(SANITIZE) \
+               -pthread $(PKG_CFLAGS) $(CPPFLAGS) $(CFLAGS)
 BUILD_LDFLAGS = $(HARDEN_LD) $(SANITIZE) $(LDFLAGS)
+LIBS = $(PKG_LIBS) $(LDLIBS)
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-4s %s\n' $1 $2)
@@ -52,7 +75,7 @@ $B/certlookupd: $B/gateway/main.o $B/libcertlookup.a
 $B/certlookup:  $B/cli/main.o $B/libcertlookup.a
 $(PROGRAMS):
 	$(call say,LD,$@)
-	$Q$(CC) $(BUILD_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+	$Q$(CC) $(BUILD_LDFLAGS) -o $@ $^ $(LIBS)
 
 $B/libcertlookup.a: $(OBJECTS)
 	$(call say,AR,$@)
@@ -65,25 +88,100 @@ $B/%.o: %.c $B/flags
 	$Q$(CC) $(BUILD_CFLAGS) -MMD -MP -c -o $@ $<
 
 $B/flags: FORCE
+	@$(PKG_CONFIG) --print-errors --exists $(PACKAGES) || { echo 'Something is missing: try "make setup".' >&2; exit 1; }
 	@mkdir -p $B
 	@echo '$(subst ','\'',$(CC) $(BUILD_CFLAGS) $(BUILD_LDFLAGS))' | cmp -s - $@ || \
 	 echo '$(subst ','\'',$(CC) $(BUILD_CFLAGS) $(BUILD_LDFLAGS))' > $@
 FORCE:
 
-# Unit tests: tests/unit/test_<file>.c, each a program of its own against the library; scarce.c lets allocations fail.
-SCARCE_LD := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=strndup
-UNIT_SOURCES := $(wildcard tests/unit/test_*.c)
-UNIT_TESTS   := $(patsubst tests/unit/%.c,$B/unit/%,$(UNIT_SOURCES))
-$B/unit/%: $B/tests/unit/%.o $B/tests/unit/scarce.o $B/libcertlookup.a
-	$(call say,LD,$@)
-	@mkdir -p $(@D)
-	$Q$(CC) $(BUILD_LDFLAGS) $(SCARCE_LD) -o $@ $^ -lcmocka $(PKG_LIBS)
+# Programs of the tests: <folder>/<name>.c with a main(), and the folder's other .c files, which help.
+MAIN    := ^int (main|LLVMFuzzerTestOneInput)\b
+mains   = $(patsubst %.c,%,$(shell grep -lsE '$(MAIN)' tests/$1/*.c))
+helpers = $(patsubst %.c,$B/%.o,$(filter-out $(addsuffix .c,$(call mains,$1)),$(wildcard tests/$1/*.c)))
+UNIT     := $(patsubst tests/%,$B/%,$(call mains,unit))
+SCENARIO := $(patsubst tests/%,$B/%,$(call mains,scenario))
+TOOLS    := $(patsubst tests/%,$B/%,$(call mains,tools))
+BENCH    := $(patsubst tests/%,$B/%,$(call mains,bench))
+FUZZ     := $(patsubst tests/%,$B/%,$(call mains,fuzz))
 
-# Tools of the tests and the demo: tests/tools/<name>.c.
-$B/tools/%: $B/tests/tools/%.o $B/libcertlookup.a
+define link_test
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$Q$(CC) $(BUILD_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+	$Q$(CC) $(BUILD_LDFLAGS) $1 -o $@ -Wl,--start-group $(filter %.o %.a,$^) -Wl,--end-group $2 $(LIBS)
+endef
+
+# scarce.c lets the nth allocation fail. Helpers go into an archive, so that a test takes only those that it uses.
+SCARCE_LD := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=strndup
+$B/unit/helpers.a: $(call helpers,unit)
+$B/tools/helpers.a: $(call helpers,tools)
+%/helpers.a:
+	@mkdir -p $(@D)
+	$Q$(RM) $@ && $(AR) crs $@ $^
+
+$(UNIT): $B/%: $B/tests/%.o $B/unit/helpers.a $B/libcertlookup.a
+	$(call link_test,$(SCARCE_LD),-lcmocka)
+$(TOOLS): $B/%: $B/tests/%.o $B/tools/helpers.a $B/libcertlookup.a
+	$(call link_test)
+$(BENCH): $B/%: $B/tests/%.o $B/libcertlookup.a
+	$(call link_test)
+# Clock, directory, Redis and engine are played: what stands before the library takes the place of what is in it.
+$(SCENARIO): $B/%: $B/tests/%.o $(call helpers,scenario) $B/tools/helpers.a $B/libcertlookup.a
+	$(call link_test)
+$(FUZZ): $B/%: $B/tests/%.o $B/libcertlookup.a
+	$(call link_test,-fsanitize=fuzzer)
+
+.PHONY: test unit scenario system checks tsan test-programs
+TEST_SAN := $(or $(SAN),address$(comma)undefined)
+run_tests = $(MAKE) --no-print-directory SAN=$(TEST_SAN) $2test-programs && \
+            sh tests/scripts/run.sh build/$(subst $(comma),-,$(TEST_SAN)) $1
+test-programs: $(PROGRAMS) $(UNIT) $(SCENARIO) $(TOOLS)
+test:
+	@$(call run_tests,checks unit scenario system)
+unit scenario system checks:
+	@$(call run_tests,$@)
+tsan:
+	@$(MAKE) --no-print-directory test SAN=thread
+
+# libFuzzer comes with clang.
+.PHONY: fuzz fuzz-programs
+FUZZ_SECONDS ?= 60
+fuzz-programs: $(FUZZ)
+fuzz:
+	@command -v clang > /dev/null || { echo 'make fuzz needs clang: sh etc/setup.sh fuzz' >&2; exit 1; }
+	@$(MAKE) --no-print-directory CC=clang FLAVOUR=fuzz SAN=fuzzer-no-link,address,undefined fuzz-programs
+	@sh tests/scripts/fuzz.sh build/fuzz/fuzz $(FUZZ_SECONDS)
+
+.PHONY: setup lint layering check-docs help
+setup:
+	@sh etc/setup.sh
+layering:
+	@sh tests/scripts/layering.sh
+lint: all
+	@sh tests/scripts/lint.sh $B
+check-docs: all
+	@sh tests/scripts/check-docs.sh $B
+help:
+	@sed '/^$$/q; s/^# \{0,1\}//' Makefile
+
+.PHONY: install uninstall
+BINDIR   := $(PREFIX)/bin
+SBINDIR  := $(PREFIX)/sbin
+MANDIR   := $(PREFIX)/share/man
+UNITDIR  := $(PREFIX)/lib/systemd/system
+CONFDIR  := $(SYSCONFDIR)/certlookup
+MANUALS  := $(wildcard man/*.[158])
+install: all
+	$(INSTALL) -d $(addprefix $(DESTDIR),$(BINDIR) $(SBINDIR) $(UNITDIR) $(CONFDIR) $(addprefix $(MANDIR)/man,1 5 8))
+	$(INSTALL) -m 755 $B/certlookup $(DESTDIR)$(BINDIR)/certlookup
+	$(INSTALL) -m 755 $B/certlookupd $(DESTDIR)$(SBINDIR)/certlookupd
+	for page in $(MANUALS); do $(INSTALL) -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/ || exit 1; done
+	$(INSTALL) -m 644 etc/certlookupd.conf $(DESTDIR)$(CONFDIR)/certlookupd.conf.sample
+	sed 's|@SBINDIR@|$(SBINDIR)|g; s|@CONFDIR@|$(CONFDIR)|g' etc/certlookupd.service.in > $B/certlookupd.service
+	$(INSTALL) -m 644 $B/certlookupd.service $(DESTDIR)$(UNITDIR)/certlookupd.service
+uninstall:
+	$(RM) $(DESTDIR)$(BINDIR)/certlookup $(DESTDIR)$(SBINDIR)/certlookupd $(DESTDIR)$(UNITDIR)/certlookupd.service
+	$(RM) $(DESTDIR)$(CONFDIR)/certlookupd.conf.sample
+	$(RM) $(foreach page,$(MANUALS),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))
 
 .SECONDARY:
 -include $(shell find $B -name '*.d' 2>/dev/null)

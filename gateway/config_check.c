@@ -11,7 +11,7 @@
 static void fault_of_check(struct reader *reader, const char *group, const char *path, const char *fallback,
                            const struct error *error)
 {
-    char name[64] = "", at[MAX_PATH_BYTES];
+    char name[64] = "", at[MAX_PATH_BYTES + 64];
     size_t size = strcspn(error->text, ":");
     const char *words = error->text;
 
@@ -96,7 +96,7 @@ static void check_directory(struct reader *reader, size_t which)
 
 static void check_files(struct reader *reader, const char *path, const char *const *files, size_t count)
 {
-    char at[MAX_PATH_BYTES];
+    char at[MAX_PATH_BYTES + 32];
 
     for (size_t i = 0; i < count; i++) {
         snprintf(at, sizeof(at), "%s[%zu]", path, i);

@@ -18,7 +18,7 @@ static void set_list(const struct setting *setting, void *base, const char *cons
 static const char *read_element(struct reader *reader, const struct setting *setting, const char *path,
                                 const config_setting_t *node, const char *const *before, size_t count)
 {
-    char text[MAX_SETTING_BYTES], element[MAX_PATH_BYTES + 16];
+    char text[MAX_SETTING_BYTES], element[MAX_PATH_BYTES + 32];
     struct error error;
 
     snprintf(element, sizeof(element), "%s[%zu]", path, count);
