@@ -1,0 +1,84 @@
+/*
+ * A backend that is played, and a client that speaks raw HTTP: for the tests and measurements of http/.
+ *
+ * The local part of an address says how its lookup fares:
+ *
+ *   hit none            in memory, found or none
+ *   miss redis stale    found, after a wait, from the directory, Redis, an expired answer
+ *   inline              found, and brought before start() returns
+ *   gone                none, after a wait
+ *   down late broken    unknown, after a wait: unavailable, deadline, a defect
+ *   hold                found, when play_release() is called
+ *
+ * Anything else is none, in memory.
+ */
+#ifndef TESTS_UNIT_HTTP_PLAY_H
+#define TESTS_UNIT_HTTP_PLAY_H
+
+#include <pthread.h>
+
+#include "base/answer.h"
+#include "base/buffer.h"
+#include "http/http.h"
+
+#define PLAY_KINDS 11
+#define PLAY_WAITERS_MAX 4096
+
+struct play {
+    struct http *http;
+    pthread_mutex_t lock;
+    pthread_cond_t change;
+    pthread_t thread;
+    bool ends;
+    bool released;      /* hold waits no longer */
+    bool not_ready;
+    struct answer *answers[PLAY_KINDS];
+    struct pending {
+        struct waiter *waiter;
+        size_t kind;
+    } pending[PLAY_WAITERS_MAX];
+    size_t pending_count;
+    size_t gets, starts;
+};
+
+/* A certificate, as bytes: CN=Hit, EC P-256, self-signed. */
+struct bytes play_certificate(void);
+
+/* An answer of one certificate whose value ends in `mark`, so that two can be told apart; none: zero of them. */
+struct answer *play_answer(const char *address, enum outcome outcome, enum reason reason, const char *mark,
+                           int64_t life_s);
+
+/* A listener on a free port of 127.0.0.1. `config` NULL: 2 threads and small limits. */
+struct play *play_open(const struct http_config *config);
+void play_close(struct play **play);
+uint16_t play_port(const struct play *play);
+
+/* What memory answers to "hit" from now on; takes the reference over. */
+void play_replace_hit(struct play *play, struct answer *answer);
+
+/* Lets everyone go who waits for "hold", now and from now on. */
+void play_release(struct play *play);
+
+/* A connection to the port on loopback; its reads time out after five seconds. -1: refused. */
+int play_connect(uint16_t port);
+bool play_send(int fd, const char *data, size_t size);
+
+/* Reads to the end of one response (by its Content-Length; `head`: there is no body). False: closed or timed out first. */
+bool play_read_response(int fd, bool head, struct buffer *response);
+
+/* Reads to the end of the connection. False: timed out. */
+bool play_read_all(int fd, struct buffer *all);
+
+/* One request on a connection of its own, and everything that comes back. `request` is sent as it is. */
+void play_exchange(uint16_t port, const char *request, size_t size, struct buffer *response);
+
+/* "GET path HTTP/1.1" with Host, Connection: close and further `fields` ("Accept: x\r\n"). */
+void play_request(uint16_t port, const char *method, const char *path, const char *fields, struct buffer *response);
+
+int play_status(const struct buffer *response);
+
+/* The value of a header field, in `out`; NULL: not there. */
+const char *play_field(const struct buffer *response, const char *name, char *out, size_t size);
+struct bytes play_body(const struct buffer *response);
+
+#endif

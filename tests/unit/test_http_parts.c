@@ -1,0 +1,276 @@
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include "http/access.h"
+#include "http/etag.h"
+#include "http/hot.h"
+#include "http/reply.h"
+#include "http/socket.h"
+#include "tests/unit/http_play.h"
+
+static void test_etag_of_bytes(void **state)
+{
+    char a[ETAG_BYTES], b[ETAG_BYTES];
+
+    (void)state;
+    /* Half of the SHA-256 of "abc", FIPS 180-4. */
+    assert_string_equal(etag_make(bytes_of_string("abc"), a), "\"ba7816bf8f01cfea414140de5dae2223\"");
+    assert_string_not_equal(etag_make(bytes_of_string("abd"), b), a);
+}
+
+static void test_etag_lists(void **state)
+{
+    static const struct {
+        const char *list;
+        bool want;
+    } rows[] = {
+        {"\"a\"", true},
+        {"W/\"a\"", true},
+        {"*", true},
+        {" * ", true},
+        {"\"b\", \"a\"", true},
+        {"\"b\",W/\"c\" ,, W/\"a\"", true},
+        {"\"b,\\\", \"a\"", true},
+        {"", false},
+        {" ", false},
+        {"a", false},
+        {"\"a", false},
+        {"\"", false},
+        {"W/", false},
+        {"W/a", false},
+        {"w/\"a\"", false},
+        {"\"aa\"", false},
+        {"\"\"", false},
+        {"\"b\"", false},
+        {"*, \"b\"", false},
+        {"b, \"a\"", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (etag_listed(bytes_of_string(rows[i].list), "\"a\"") != rows[i].want) {
+            fail_msg("%s", rows[i].list);
+        }
+    }
+}
+
+static void test_loopback(void **state)
+{
+    static const struct {
+        int family;
+        const char *address;
+        bool want;
+    } rows[] = {
+        {AF_INET, "127.0.0.1", true},          {AF_INET, "127.255.255.254", true}, {AF_INET, "128.0.0.1", false},
+        {AF_INET, "126.255.255.255", false},   {AF_INET, "0.0.0.0", false},        {AF_INET, "192.0.2.1", false},
+        {AF_INET6, "::1", true},               {AF_INET6, "::", false},            {AF_INET6, "::2", false},
+        {AF_INET6, "::ffff:127.0.0.1", true},  {AF_INET6, "::ffff:127.9.9.9", true},
+        {AF_INET6, "::ffff:192.0.2.1", false}, {AF_INET6, "fe80::1", false},       {AF_INET6, "::127.0.0.1", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct sockaddr_in v4 = {.sin_family = AF_INET};
+        struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+        bool is_v4 = rows[i].family == AF_INET;
+        inet_pton(rows[i].family, rows[i].address, is_v4 ? (void *)&v4.sin_addr : (void *)&v6.sin6_addr);
+        if (access_is_loopback(is_v4 ? (struct sockaddr *)&v4 : (struct sockaddr *)&v6) != rows[i].want) {
+            fail_msg("%s", rows[i].address);
+        }
+    }
+    assert_false(access_is_loopback(NULL));
+    assert_false(access_is_loopback(&(struct sockaddr){.sa_family = AF_UNIX}));
+}
+
+static void test_token(void **state)
+{
+    static const struct {
+        const char *token, *authorization;
+        bool want;
+    } rows[] = {
+        {"secret", "Bearer secret", true},   {"secret", "bearer secret", true}, {"secret", "BEARER  secret", true},
+        {"secret", "Bearer secret ", false}, {"secret", "Bearer secre", false}, {"secret", "Bearer secrets", false},
+        {"secret", "Bearer ", false},        {"secret", "Bearer", false},       {"secret", "", false},
+        {"secret", "secret", false},         {"secret", "Basic secret", false}, {"secret", "Bearersecret", false},
+        {"", "Bearer ", false},              {"", "", false},                   {"", "Bearer x", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (access_has_token(rows[i].token, bytes_of_string(rows[i].authorization)) != rows[i].want) {
+            fail_msg("token \"%s\", \"%s\"", rows[i].token, rows[i].authorization);
+        }
+    }
+}
+
+static void test_file_names(void **state)
+{
+    static const struct {
+        const char *address, *want;
+    } rows[] = {
+        {"alice@example.org", "alice@example.org.cer"},
+        {"a+b_c-d.e@x.org", "a+b_c-d.e@x.org.cer"},
+        {"../x@y.org", "_._x@y.org.cer"},
+        {"-rf@y.org", "_rf@y.org.cer"},
+        {"\"a b\"@y.org", "_a_b_@y.org.cer"},
+        {"a\"; x=\"@y.org", "a___x__@y.org.cer"},
+        {"jos\xc3\xa9@y.org", "jos__@y.org.cer"},
+        {"a/b\\c%d@y.org", "a_b_c_d@y.org.cer"},
+        {"", ".cer"},
+    };
+    char out[REPLY_FILE_NAME_BYTES];
+    char large[300];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_string_equal(reply_file_name(bytes_of_string(rows[i].address), "cer", out), rows[i].want);
+    }
+    memset(large, 'a', sizeof(large));
+    reply_file_name(bytes_of(large, sizeof(large)), "cer", out);
+    assert_int_equal(strlen(out), REPLY_FILE_NAME_BYTES - 1);
+    assert_string_equal(out + strlen(out) - 5, "a.cer");
+}
+
+static void test_status(void **state)
+{
+    static const struct {
+        enum outcome outcome;
+        enum reason reason;
+        unsigned want;
+    } rows[] = {
+        {OUTCOME_FOUND, REASON_USABLE, 200},
+        {OUTCOME_NONE, REASON_NO_ENTRY, 404},
+        {OUTCOME_NONE, REASON_REVOKED, 404},
+        {OUTCOME_UNKNOWN, REASON_DIRECTORY_UNAVAILABLE, 503},
+        {OUTCOME_UNKNOWN, REASON_DIRECTORY_LIMIT, 503},
+        {OUTCOME_UNKNOWN, REASON_OVERLOADED, 503},
+        {OUTCOME_UNKNOWN, REASON_BACKING_OFF, 503},
+        {OUTCOME_UNKNOWN, REASON_SHUTTING_DOWN, 503},
+        {OUTCOME_UNKNOWN, REASON_REVOCATION_UNKNOWN, 503},
+        {OUTCOME_UNKNOWN, REASON_DIRECTORY_TIMEOUT, 504},
+        {OUTCOME_UNKNOWN, REASON_DEADLINE, 504},
+        {OUTCOME_UNKNOWN, REASON_INTERNAL, 500},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct answer answer = {.outcome = rows[i].outcome, .reason = rows[i].reason};
+        assert_int_equal(reply_status(&answer), rows[i].want);
+    }
+    assert_int_equal(reply_status(answer_internal_error()), 500);
+}
+
+static struct reply make_reply(struct answer *answer)
+{
+    struct served served = {answer, LAYER_MEMORY, false};
+    struct wish wish = {.format = FORMAT_DER, .best_only = true};
+    struct reply reply;
+
+    assert_int_equal(reply_make(&served, &wish, &reply), 0);
+    return reply;
+}
+
+static void test_hot_keeps_and_tells_apart(void **state)
+{
+    struct answer *a = play_answer("a@example.org", OUTCOME_FOUND, REASON_USABLE, "a", 60);
+    struct answer *b = play_answer("b@example.org", OUTCOME_FOUND, REASON_USABLE, "b", 60);
+    struct hot *hot = hot_new(1024 * 1024);
+    struct reply reply = make_reply(a);
+
+    (void)state;
+    assert_null(hot_get(hot, a, 0));
+    assert_true(hot_put(hot, a, 0, &reply));
+    assert_int_equal(atomic_load(&a->references), 2);
+    assert_non_null(hot_get(hot, a, 0));
+    assert_string_equal(hot_get(hot, a, 0)->etag, reply.etag);
+    assert_null(hot_get(hot, a, 1));
+    assert_null(hot_get(hot, b, 0));
+    hot_free(&hot);
+    assert_null(hot);
+    assert_int_equal(atomic_load(&a->references), 1);
+    answer_free(&a);
+    answer_free(&b);
+}
+
+static void test_hot_is_bounded(void **state)
+{
+    enum { COUNT = 400, ROOM = 64 * 1024 };
+    struct answer *answers[COUNT];
+    struct hot *hot = hot_new(ROOM);
+    size_t kept = 0;
+
+    (void)state;
+    for (int i = 0; i < COUNT; i++) {
+        answers[i] = play_answer("a@example.org", OUTCOME_FOUND, REASON_USABLE, "", 60);
+        struct reply reply = make_reply(answers[i]);
+        assert_true(hot_put(hot, answers[i], 0, &reply));
+        assert_non_null(hot_get(hot, answers[i], 0));
+        assert_true(hot_bytes(hot) <= ROOM);
+    }
+    for (int i = 0; i < COUNT; i++) {
+        kept += hot_get(hot, answers[i], 0) != NULL;
+    }
+    assert_in_range(kept, 5, COUNT / 2);
+    hot_free(&hot);
+    for (int i = 0; i < COUNT; i++) {
+        assert_int_equal(atomic_load(&answers[i]->references), 1);
+        answer_free(&answers[i]);
+    }
+}
+
+static void test_hot_refuses_what_is_too_large(void **state)
+{
+    struct answer *a = play_answer("a@example.org", OUTCOME_FOUND, REASON_USABLE, "a", 60);
+    struct hot *hot = hot_new(1024);
+    struct reply reply = make_reply(a);
+
+    (void)state;
+    assert_false(hot_put(hot, a, 0, &reply));
+    assert_int_equal(hot_bytes(hot), 0);
+    reply_free(&reply);
+    hot_free(&hot);
+    answer_free(&a);
+}
+
+static void test_listen_faults(void **state)
+{
+    static const char *const bad[] = {
+        "", ":8080", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", "127.0.0.1:-1", "[::1:80",
+        "localhost:0", "example.org:80", "300.0.0.1:80", "[::zz]:80", "192.0.2.77:0",
+    };
+    struct error error;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        error.text[0] = '\0';
+        if (socket_listen(bad[i], &error) >= 0) {
+            fail_msg("\"%s\" was taken", bad[i]);
+        }
+        assert_non_null(strstr(error.text, bad[i]));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_etag_of_bytes),
+        cmocka_unit_test(test_etag_lists),
+        cmocka_unit_test(test_loopback),
+        cmocka_unit_test(test_token),
+        cmocka_unit_test(test_file_names),
+        cmocka_unit_test(test_status),
+        cmocka_unit_test(test_hot_keeps_and_tells_apart),
+        cmocka_unit_test(test_hot_is_bounded),
+        cmocka_unit_test(test_hot_refuses_what_is_too_large),
+        cmocka_unit_test(test_listen_faults),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
