@@ -173,10 +173,6 @@ static int start_listening(struct daemon *daemon, const struct config *config)
     daemon->housekeeping.fire = on_housekeeping;
     on_housekeeping(&daemon->housekeeping);
     gauge_set(GAUGE_START_TIME, clock_wall_s());
-    for (size_t i = 0; i < config->http.listen_count; i++) {
-        log_event(LEVEL_NOTICE, "listening", LOG_TEXT("address", config->http.listen[i]),
-                  LOG_NUMBER("port", http_port(daemon->http, i)));
-    }
     log_event(LEVEL_NOTICE, "ready", LOG_TEXT("version", VERSION),
               LOG_NUMBER("directories", (int64_t)config->directory_count), LOG_NUMBER("pid", getpid()));
     return 0;
