@@ -52,6 +52,9 @@
 /* A record as it stands in Redis. */
 #define MAX_RECORD_BYTES (4 * 1024 * 1024)
 
+/* Records on their way to Redis, all together. */
+#define MAX_REDIS_QUEUED_BYTES (32 * 1024 * 1024)
+
 /* One line of the log. */
 #define MAX_LOG_LINE_BYTES 4096
 

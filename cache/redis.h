@@ -21,6 +21,7 @@ struct shared_config {
     const char *uri;      /* redis://[user[:password]@]host[:port][/db], redis+unix:///path[?db=n], rediss:// where built */
     const char *username; /* "": none; over the URI's */
     const char *password; /* "": none; over the URI's; from redis.password-file */
+    const char *ca_file;  /* of rediss://; NULL or "": the system's */
     int64_t timeout_ms;   /* of one command, and of connecting */
     int64_t max_queued;   /* commands under way; over it shared_get() misses and shared_put() drops, counted */
 };

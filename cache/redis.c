@@ -1,0 +1,272 @@
+#include "cache/redis.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/metrics.h"
+#include "cache/redis_private.h"
+
+static void command_take(struct command *command)
+{
+    struct shared *shared = command->shared;
+
+    TAILQ_REMOVE(&shared->commands, command, entry);
+    shared->queued--;
+    shared->queued_bytes -= command->bytes;
+    command->shared = NULL;
+}
+
+static void on_reply(redisAsyncContext *context, void *reply, void *private)
+{
+    struct command *command = private;
+    struct shared *shared = command->shared;
+
+    if (shared != NULL) {
+        command_take(command);
+        if (reply == NULL) {
+            link_gone(shared, context);
+        }
+        command->finish(shared, command, reply); /* may close `shared` */
+    }
+    free(command);
+}
+
+bool command_send(struct shared *shared, const struct command *draft, int argc, const char **argv, const size_t *sizes)
+{
+    struct command *command = malloc(sizeof(*command));
+
+    if (command == NULL) {
+        return false;
+    }
+    *command = *draft;
+    command->shared = shared;
+    command->sent_ms = clock_mono_ms();
+    command->bytes = 0;
+    for (int i = 0; i < argc && sizes != NULL; i++) {
+        command->bytes += sizes[i];
+    }
+    if (redisAsyncCommandArgv(shared->context, on_reply, command, argc, argv, sizes) != REDIS_OK) {
+        free(command);
+        return false;
+    }
+    if (shared->state == LINK_UP && TAILQ_EMPTY(&shared->commands)) {
+        link_watch(shared, shared->timeout_ms);
+    }
+    TAILQ_INSERT_TAIL(&shared->commands, command, entry);
+    shared->queued++;
+    shared->queued_bytes += command->bytes;
+    return true;
+}
+
+static bool is_full(const struct shared *shared, size_t bytes)
+{
+    if (shared->queued < shared->max_queued && shared->queued_bytes + bytes <= MAX_REDIS_QUEUED_BYTES) {
+        return false;
+    }
+    count(COUNT_LIMIT_REDIS_QUEUE);
+    return true;
+}
+
+/* What a GETRANGE's reply means. `value` is set for a hit. */
+static enum shared_result read_value(struct shared *shared, const redisReply *reply, struct bytes *value)
+{
+    if (reply != NULL && reply->type == REDIS_REPLY_ERROR) {
+        refusal_note(shared, REFUSED_READ, reply);
+    }
+    if (reply == NULL || reply->type != REDIS_REPLY_STRING) {
+        count(COUNT_REDIS_ERRORS);
+        return SHARED_FAILED;
+    }
+    refusal_over(shared, REFUSED_READ);
+    if (reply->len == 0 || reply->len > MAX_RECORD_BYTES) {
+        count(COUNT_REDIS_MISSES);
+        count_add(COUNT_LIMIT_RECORD_BYTES, reply->len > 0);
+        return SHARED_MISS;
+    }
+    count(COUNT_REDIS_HITS);
+    *value = bytes_of(reply->str, reply->len);
+    return SHARED_HIT;
+}
+
+static void finish_get(struct shared *shared, struct command *command, const redisReply *reply)
+{
+    struct bytes value = {0};
+    enum shared_result result = read_value(shared, reply, &value);
+
+    command->done(command->context, result, value);
+}
+
+static void finish_write(struct shared *shared, struct command *command, const redisReply *reply)
+{
+    (void)command;
+    if (reply != NULL && reply->type == REDIS_REPLY_ERROR) {
+        refusal_note(shared, REFUSED_WRITE, reply);
+    }
+    if (reply == NULL || (reply->type != REDIS_REPLY_STATUS && reply->type != REDIS_REPLY_INTEGER)) {
+        count(COUNT_REDIS_ERRORS);
+        return;
+    }
+    refusal_over(shared, REFUSED_WRITE);
+}
+
+/* GETRANGE, not GET: it bounds what we may be sent. It asks for one byte more than a record may have, which tells that a
+ * value is too large; for a key that is not there it gives "". */
+void shared_get(struct shared *shared, const char *key,
+                void (*done)(void *context, enum shared_result result, struct bytes value), void *context)
+{
+    const struct command draft = {.finish = finish_get, .done = done, .context = context};
+    char last[16];
+    const char *argv[] = {"GETRANGE", key, "0", last};
+    const size_t sizes[] = {8, strlen(key), 1, (size_t)snprintf(last, sizeof(last), "%d", MAX_RECORD_BYTES)};
+
+    if (shared->state == LINK_UP && is_full(shared, 0)) {
+        done(context, SHARED_MISS, (struct bytes){0});
+        return;
+    }
+    if (shared->state == LINK_UP && command_send(shared, &draft, 4, argv, sizes)) {
+        count(COUNT_REDIS_GETS);
+        return;
+    }
+    count(COUNT_REDIS_ERRORS);
+    done(context, SHARED_FAILED, (struct bytes){0});
+}
+
+void shared_put(struct shared *shared, const char *key, struct bytes value, int64_t life_ms)
+{
+    const struct command draft = {.finish = finish_write};
+    char life[24];
+    const char *argv[] = {"SET", key, (const char *)value.data, "PX", life};
+    const size_t sizes[] = {3, strlen(key), value.size, 2,
+                            (size_t)snprintf(life, sizeof(life), "%" PRId64, life_ms)};
+
+    if (life_ms <= 0) {
+        return;
+    }
+    if (value.size > MAX_RECORD_BYTES) {
+        count(COUNT_LIMIT_RECORD_BYTES);
+        return;
+    }
+    if (shared->state == LINK_UP && is_full(shared, value.size)) {
+        return;
+    }
+    count(shared->state == LINK_UP && command_send(shared, &draft, 5, argv, sizes) ? COUNT_REDIS_SETS
+                                                                                  : COUNT_REDIS_ERRORS);
+}
+
+void shared_drop(struct shared *shared, const char *key)
+{
+    const struct command draft = {.finish = finish_write};
+    const char *argv[] = {"DEL", key};
+    const size_t sizes[] = {3, strlen(key)};
+
+    if (shared->state == LINK_UP && is_full(shared, 0)) {
+        return;
+    }
+    if (shared->state != LINK_UP || !command_send(shared, &draft, 2, argv, sizes)) {
+        count(COUNT_REDIS_ERRORS);
+    }
+}
+
+bool shared_is_up(const struct shared *shared)
+{
+    return shared->state == LINK_UP;
+}
+
+static int take_config(const struct shared_config *config, struct target *target, struct error *error)
+{
+    if (config->timeout_ms < 1) {
+        return error_set(error, "timeout: must be longer than nothing");
+    }
+    if (config->max_queued < 1) {
+        return error_set(error, "queue: must have room for a command");
+    }
+    if (target_parse(config->uri, target, error) != 0) {
+        return -1;
+    }
+    if (target->tls && !tls_is_built()) {
+        target_free(target);
+        return error_set(error, "uri: rediss:// needs hiredis_ssl (hiredis 1.0 or newer), which this certlookup was "
+                                "built without");
+    }
+    return 0;
+}
+
+int shared_config_check(const struct shared_config *config, struct error *error)
+{
+    struct target target;
+
+    if (take_config(config, &target, error) != 0) {
+        return -1;
+    }
+    target_free(&target);
+    return 0;
+}
+
+/* What stands beside the URI has the last word over it. */
+static int override(char **string, const char *with)
+{
+    char *copy;
+
+    if (with == NULL || *with == '\0') {
+        return 0;
+    }
+    copy = strdup(with);
+    if (copy == NULL) {
+        return -1;
+    }
+    explicit_bzero(*string, strlen(*string));
+    free(*string);
+    *string = copy;
+    return 0;
+}
+
+struct shared *shared_open(struct event_base *base, const struct shared_config *config, struct error *error)
+{
+    struct shared *shared = calloc(1, sizeof(*shared));
+
+    if (shared == NULL) {
+        error_set(error, "out of memory");
+        return NULL;
+    }
+    TAILQ_INIT(&shared->commands);
+    shared->base = base;
+    shared->timeout_ms = config->timeout_ms;
+    shared->max_queued = (size_t)config->max_queued;
+    if (take_config(config, &shared->target, error) != 0) {
+        goto out;
+    }
+    if (shared->target.tls && (shared->tls = tls_new(&shared->target, config->ca_file, error)) == NULL) {
+        goto out;
+    }
+    if (override(&shared->target.username, config->username) != 0 ||
+        override(&shared->target.password, config->password) != 0 || link_open(shared) != 0) {
+        error_set(error, "out of memory");
+        goto out;
+    }
+    return shared;
+out:
+    shared_close(&shared);
+    return NULL;
+}
+
+void shared_close(struct shared **pointer)
+{
+    struct shared *shared = *pointer;
+    struct command *command;
+
+    if (shared == NULL) {
+        return;
+    }
+    *pointer = NULL;
+    link_close(shared); /* first, so that nobody can send anything any longer */
+    while ((command = TAILQ_FIRST(&shared->commands)) != NULL) {
+        command_take(command); /* hiredis frees it, as soon as this is off its stack */
+        command->finish(shared, command, NULL);
+    }
+    tls_free(&shared->tls);
+    target_free(&shared->target);
+    free(shared);
+}

@@ -1,0 +1,393 @@
+#include <arpa/inet.h>
+#include <event2/event.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "cache/redis_private.h"
+
+#define REST_MIN_MS 100
+#define REST_MAX_MS 10000
+#define NAME "certlookup"
+
+static void link_start(struct shared *shared);
+static void connect_next(struct shared *shared);
+
+void link_watch(struct shared *shared, int64_t timeout_ms)
+{
+    const struct timeval timeout = {timeout_ms / 1000, timeout_ms % 1000 * 1000};
+
+    event_del(shared->timer); /* also when link_break() has made it due already */
+    event_add(shared->timer, &timeout);
+}
+
+static void say(struct shared *shared, enum link_fault fault, const char *why)
+{
+    if (fault <= shared->said) {
+        return;
+    }
+    shared->said = fault;
+    if (fault == FAULT_REFUSED) {
+        log_event(LEVEL_ERROR, "redis refuses us: see redis.uri, redis.username and redis.password-file",
+                  LOG_TEXT("server", shared->target.shown), LOG_TEXT("error", why));
+    } else {
+        log_event(LEVEL_WARNING, "redis is away, answers go on without it", LOG_TEXT("server", shared->target.shown),
+                  LOG_TEXT("error", why));
+    }
+}
+
+/* Half of the rest is chance, so that many gateways do not come back all at once. */
+static void rest(struct shared *shared)
+{
+    uint32_t chance;
+
+    digest_random(&chance, sizeof(chance));
+    shared->state = LINK_RESTING;
+    shared->addresses.count = 0;
+    link_watch(shared, shared->rest_ms / 2 + chance % (shared->rest_ms / 2 + 1));
+    shared->rest_ms = shared->rest_ms * 2 < REST_MAX_MS ? shared->rest_ms * 2 : REST_MAX_MS;
+}
+
+/* All that follows from the loss of the connection but the end of hiredis's context: that calls back, and a callback may
+ * close `shared`. */
+static void lose(struct shared *shared, enum link_fault fault, const char *why)
+{
+    bool connecting = shared->state == LINK_CONNECTING;
+
+    if (shared->state == LINK_UP) {
+        gauge_set(GAUGE_REDIS_UP, 0);
+        if (clock_mono_ms() - shared->up_since_ms >= REST_MAX_MS) {
+            shared->rest_ms = REST_MIN_MS;
+        }
+    }
+    if (shared->context != NULL) {
+        shared->context->data = NULL;
+        shared->context = NULL;
+    }
+    shared->broken = NULL;
+    if (connecting && shared->next_address < shared->addresses.count) {
+        connect_next(shared);
+        return;
+    }
+    say(shared, fault, why);
+    rest(shared);
+}
+
+/* Must be the last that its caller does. */
+static void link_lost(struct shared *shared, enum link_fault fault, const char *why)
+{
+    redisAsyncContext *context = shared->context;
+
+    lose(shared, fault, why);
+    if (context != NULL) {
+        redisAsyncFree(context);
+    }
+}
+
+void link_break(struct shared *shared, const char *why)
+{
+    if (shared->broken == NULL) {
+        shared->broken = why;
+        event_active(shared->timer, EV_TIMEOUT, 1);
+    }
+}
+
+void link_gone(struct shared *shared, const redisAsyncContext *context)
+{
+    const char *why = shared->broken;
+
+    if (shared->context != context) {
+        return;
+    }
+    if (why == NULL) {
+        why = context->errstr != NULL && *context->errstr != '\0' ? context->errstr : "it closed the connection";
+    }
+    lose(shared, FAULT_AWAY, why);
+}
+
+static void link_up(struct shared *shared)
+{
+    shared->state = LINK_UP;
+    shared->up_since_ms = clock_mono_ms();
+    gauge_set(GAUGE_REDIS_UP, 1);
+    if (shared->was_up) {
+        count(COUNT_REDIS_RECONNECTS);
+    }
+    if (shared->said != FAULT_NONE) {
+        log_event(LEVEL_NOTICE, "redis is back", LOG_TEXT("server", shared->target.shown));
+    } else {
+        log_event(LEVEL_INFO, "redis is connected", LOG_TEXT("server", shared->target.shown));
+    }
+    shared->was_up = true;
+    shared->said = FAULT_NONE;
+    link_watch(shared, shared->timeout_ms);
+}
+
+/* AUTH and SELECT: without them nothing that follows has a meaning. */
+static void finish_entry(struct shared *shared, struct command *command, const redisReply *reply)
+{
+    (void)command;
+    if (reply != NULL && reply->type == REDIS_REPLY_ERROR) {
+        link_lost(shared, FAULT_REFUSED, reply->str);
+    }
+}
+
+static void finish_ping(struct shared *shared, struct command *command, const redisReply *reply)
+{
+    (void)command;
+    if (reply == NULL) {
+        return;
+    }
+    if (reply->type == REDIS_REPLY_STATUS || refusal_is(reply, "NOPERM")) {
+        link_up(shared);
+    } else if (refusal_is(reply, "NOAUTH")) {
+        link_lost(shared, FAULT_REFUSED, reply->str);
+    } else {
+        link_lost(shared, FAULT_AWAY, reply->type == REDIS_REPLY_ERROR ? reply->str : "it does not answer PING as Redis does");
+    }
+}
+
+static void finish_name(struct shared *shared, struct command *command, const redisReply *reply)
+{
+    (void)shared;
+    (void)command;
+    (void)reply; /* the name only helps who reads CLIENT LIST */
+}
+
+static bool greet_with(struct shared *shared,
+                       void (*finish)(struct shared *shared, struct command *command, const redisReply *reply), int argc,
+                       const char **argv)
+{
+    const struct command draft = {.finish = finish};
+
+    return command_send(shared, &draft, argc, argv, NULL);
+}
+
+static bool greet(struct shared *shared)
+{
+    const struct target *target = &shared->target;
+    const char *auth[] = {"AUTH", target->username, target->password};
+    const char *auth_alone[] = {"AUTH", target->password};
+    char number[16];
+    const char *choose[] = {"SELECT", number};
+    const char *ping[] = {"PING"};
+    const char *name[] = {"CLIENT", "SETNAME", NAME};
+
+    snprintf(number, sizeof(number), "%d", target->database);
+    if (*target->username != '\0' && !greet_with(shared, finish_entry, 3, auth)) {
+        return false;
+    }
+    if (*target->username == '\0' && *target->password != '\0' && !greet_with(shared, finish_entry, 2, auth_alone)) {
+        return false;
+    }
+    if (target->database != 0 && !greet_with(shared, finish_entry, 2, choose)) {
+        return false;
+    }
+    return greet_with(shared, finish_ping, 1, ping) && greet_with(shared, finish_name, 3, name);
+}
+
+/* hiredis 0.14 does not expect to be freed in here: a fault waits until it is off the stack. */
+static void on_connect(const redisAsyncContext *context, int status)
+{
+    struct shared *shared = context->data;
+
+    if (shared == NULL) {
+        return;
+    }
+    if (status != REDIS_OK) {
+        link_gone(shared, context);
+        return;
+    }
+    shared->state = LINK_GREETING;
+    if (!greet(shared)) {
+        link_break(shared, "out of memory");
+    }
+}
+
+static void on_disconnect(const redisAsyncContext *context, int status)
+{
+    struct shared *shared = context->data;
+
+    (void)status;
+    if (shared != NULL) {
+        link_gone(shared, context);
+    }
+}
+
+/* One go. False: `why` says what failed at once. */
+static bool connect_to(struct shared *shared, const char *address, char *why, size_t why_size)
+{
+    redisAsyncContext *context = *shared->target.path != '\0' ? redisAsyncConnectUnix(shared->target.path)
+                                                              : redisAsyncConnect(address, shared->target.port);
+
+    if (context == NULL) {
+        snprintf(why, why_size, "out of memory");
+        return false;
+    }
+    if (context->err != 0 || guard_attach(context, shared->base) != 0 ||
+        (shared->tls != NULL && tls_start(shared->tls, context) != 0)) {
+        snprintf(why, why_size, "%s", context->c.err != 0 ? context->c.errstr : "out of memory");
+        redisAsyncFree(context);
+        return false;
+    }
+    context->data = shared;
+    shared->context = context;
+    redisAsyncSetConnectCallback(context, on_connect);
+    redisAsyncSetDisconnectCallback(context, on_disconnect);
+    shared->state = LINK_CONNECTING;
+    link_watch(shared, shared->timeout_ms);
+    return true;
+}
+
+static void connect_next(struct shared *shared)
+{
+    char why[256] = "it has no address";
+
+    while (shared->next_address < shared->addresses.count) {
+        if (connect_to(shared, shared->addresses.addresses[shared->next_address++], why, sizeof(why))) {
+            return;
+        }
+    }
+    say(shared, FAULT_AWAY, why);
+    rest(shared);
+}
+
+static void connect_first(struct shared *shared, const struct resolved *addresses)
+{
+    shared->addresses = *addresses;
+    shared->next_address = 0;
+    connect_next(shared);
+}
+
+static void on_resolved(evutil_socket_t fd, short what, void *context)
+{
+    struct shared *shared = context;
+    struct resolved resolved = *resolution_result(shared->resolution);
+
+    (void)fd;
+    (void)what;
+    event_free(shared->resolved);
+    shared->resolved = NULL;
+    resolution_free(&shared->resolution);
+    if (resolved.count > 0) {
+        connect_first(shared, &resolved);
+    } else {
+        say(shared, FAULT_AWAY, resolved.error);
+        rest(shared);
+    }
+}
+
+static void resolve(struct shared *shared)
+{
+    shared->resolution = resolution_start(shared->target.host);
+    if (shared->resolution != NULL) {
+        shared->resolved = event_new(shared->base, resolution_fd(shared->resolution), EV_READ, on_resolved, shared);
+    }
+    if (shared->resolved == NULL || event_add(shared->resolved, NULL) != 0) {
+        resolution_free(&shared->resolution);
+        say(shared, FAULT_AWAY, "no thread to resolve its name");
+        rest(shared);
+        return;
+    }
+    shared->state = LINK_RESOLVING;
+    link_watch(shared, shared->timeout_ms);
+}
+
+static void link_start(struct shared *shared)
+{
+    const char *host = shared->target.host;
+    struct resolved numeric = {.count = 1};
+    struct in6_addr ignored;
+
+    if (*shared->target.path != '\0' || inet_pton(AF_INET, host, &ignored) == 1 ||
+        inet_pton(AF_INET6, host, &ignored) == 1) {
+        snprintf(numeric.addresses[0], sizeof(numeric.addresses[0]), "%s", host);
+        connect_first(shared, &numeric);
+    } else {
+        resolve(shared);
+    }
+}
+
+static void on_oldest(struct shared *shared)
+{
+    const struct command *oldest = TAILQ_FIRST(&shared->commands);
+    int64_t left_ms;
+
+    if (oldest == NULL) {
+        return;
+    }
+    left_ms = oldest->sent_ms + shared->timeout_ms - clock_mono_ms();
+    if (left_ms > 0) {
+        link_watch(shared, left_ms);
+    } else {
+        link_lost(shared, FAULT_AWAY, "it does not answer in time");
+    }
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *context)
+{
+    struct shared *shared = context;
+
+    (void)fd;
+    (void)what;
+    if (shared->broken != NULL) {
+        link_lost(shared, FAULT_AWAY, shared->broken);
+        return;
+    }
+    switch (shared->state) {
+    case LINK_RESTING:
+        link_start(shared);
+        break;
+    case LINK_RESOLVING:
+        /* The thread cannot be stopped: we go on waiting for it, so that there is never a second one. */
+        say(shared, FAULT_AWAY, "its name does not resolve in time");
+        break;
+    case LINK_CONNECTING:
+    case LINK_GREETING:
+        link_lost(shared, FAULT_AWAY, shared->state == LINK_CONNECTING ? "it does not take the connection in time"
+                                                                       : "it does not answer in time");
+        break;
+    case LINK_UP:
+        on_oldest(shared);
+        break;
+    case LINK_CLOSED:
+        break;
+    }
+}
+
+int link_open(struct shared *shared)
+{
+    shared->rest_ms = REST_MIN_MS;
+    shared->timer = event_new(shared->base, -1, 0, on_timer, shared);
+    if (shared->timer == NULL) {
+        return -1;
+    }
+    link_watch(shared, 0);
+    return 0;
+}
+
+void link_close(struct shared *shared)
+{
+    redisAsyncContext *context = shared->context;
+
+    if (shared->state == LINK_UP) {
+        gauge_set(GAUGE_REDIS_UP, 0);
+    }
+    shared->state = LINK_CLOSED;
+    shared->context = NULL;
+    if (shared->timer != NULL) {
+        event_free(shared->timer);
+        shared->timer = NULL;
+    }
+    if (shared->resolved != NULL) {
+        event_free(shared->resolved);
+        shared->resolved = NULL;
+    }
+    resolution_free(&shared->resolution);
+    if (context != NULL) {
+        context->data = NULL;
+        redisAsyncFree(context);
+    }
+}

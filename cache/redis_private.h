@@ -1,0 +1,142 @@
+/*
+ * The inside of cache/redis.h. Private to cache/redis*.c.
+ *
+ *   redis.c          commands: get, put, drop, and what their replies mean
+ *   redis_link.c     the one connection: resolve → connect → greet → up, and after a fault a rest
+ *   redis_guard.c    bounds what a server may send before hiredis takes it apart
+ *   redis_refusal.c  error replies in words, one line in the log per change
+ *   redis_resolve.c  names, on a thread of their own
+ *   redis_tls.c      TLS, where hiredis_ssl is there
+ *   redis_uri.c      the URI
+ *
+ * Who owns a command: from the moment it is sent until its callback, hiredis
+ * does. It also stands in shared->commands as long as somebody waits for it;
+ * once it is taken out, its `shared` is NULL and the callback only frees it. So
+ * a callback of ours may close everything, and what hiredis still holds then
+ * does no harm.
+ */
+#ifndef CACHE_REDIS_PRIVATE_H
+#define CACHE_REDIS_PRIVATE_H
+
+#include <hiredis/async.h>
+#include <hiredis/hiredis.h>
+#include <sys/queue.h>
+
+#include "cache/redis.h"
+
+struct event;
+
+/* A server, as a URI names it. Strings are owned; "" where there is none. */
+struct target {
+    char *host;     /* name or numeric, without brackets */
+    char *path;     /* of a unix socket; "": by TCP */
+    char *username;
+    char *password;
+    char *shown;    /* for the log: without user and password */
+    uint16_t port;
+    int database;
+    bool tls;
+};
+
+/* -1: the words begin with "uri: " and never show the password; there is nothing to free. */
+int target_parse(const char *uri, struct target *target, struct error *error);
+void target_free(struct target *target); /* wipes the password */
+
+#define RESOLVED_MAX 8
+#define RESOLVED_BYTES 64
+
+struct resolved {
+    char addresses[RESOLVED_MAX][RESOLVED_BYTES]; /* numeric */
+    size_t count;
+    char error[128]; /* why there are none */
+};
+
+struct resolution;
+
+/* Asks for a name on a thread of its own. NULL: no thread to be had. */
+struct resolution *resolution_start(const char *host);
+int resolution_fd(const struct resolution *resolution); /* readable when it is done */
+const struct resolved *resolution_result(const struct resolution *resolution); /* once it is done */
+void resolution_free(struct resolution **resolution); /* at any time; waits for nothing */
+
+struct tls;
+
+bool tls_is_built(void);
+struct tls *tls_new(const struct target *target, const char *ca_file, struct error *error);
+void tls_free(struct tls **tls);
+/* -1: context->errstr says why. */
+int tls_start(const struct tls *tls, redisAsyncContext *context);
+
+enum link_state {
+    LINK_RESTING,    /* until the timer */
+    LINK_RESOLVING,
+    LINK_CONNECTING,
+    LINK_GREETING,   /* connected; AUTH, SELECT and PING are not all answered */
+    LINK_UP,
+    LINK_CLOSED
+};
+
+/* What the log has said of the connection. The larger is said even after the smaller. */
+enum link_fault { FAULT_NONE, FAULT_AWAY, FAULT_REFUSED };
+
+enum refused { REFUSED_READ, REFUSED_WRITE, REFUSED_COUNT };
+struct refusal;
+
+struct command {
+    TAILQ_ENTRY(command) entry;
+    struct shared *shared; /* NULL: nobody waits for it any longer */
+    void (*finish)(struct shared *shared, struct command *command, const redisReply *reply); /* NULL reply: none came */
+    void (*done)(void *context, enum shared_result result, struct bytes value);
+    void *context;
+    size_t bytes;
+    int64_t sent_ms;
+};
+TAILQ_HEAD(commands, command);
+
+struct shared {
+    struct event_base *base;
+    struct target target;
+    struct tls *tls;          /* NULL: none */
+    int64_t timeout_ms;
+    size_t max_queued;
+
+    enum link_state state;
+    redisAsyncContext *context; /* while connecting, greeting and up; its `data` is this struct */
+    struct event *timer;      /* resting: the next try; connecting and greeting: the end of patience; up: the oldest command */
+    struct event *resolved;
+    struct resolution *resolution;
+    struct resolved addresses;
+    size_t next_address;
+    int64_t rest_ms;          /* the next rest, before jitter */
+    int64_t up_since_ms;
+    const char *broken;       /* why the connection must be closed, as soon as hiredis is off the stack; NULL: it need not */
+    enum link_fault said;
+    bool was_up;              /* ever */
+
+    struct commands commands; /* in the order they were sent */
+    size_t queued;
+    size_t queued_bytes;
+
+    const struct refusal *refusals[REFUSED_COUNT]; /* why reads and writes are refused; NULL: they are not */
+    int64_t refused_ms[REFUSED_COUNT];
+};
+
+/* redis.c */
+bool command_send(struct shared *shared, const struct command *draft, int argc, const char **argv, const size_t *sizes);
+
+/* redis_link.c */
+int link_open(struct shared *shared);  /* -1: out of memory; link_close() is still due */
+void link_close(struct shared *shared);
+void link_watch(struct shared *shared, int64_t timeout_ms);  /* sets the timer */
+void link_break(struct shared *shared, const char *why);     /* from anywhere, inside hiredis too: closes soon */
+void link_gone(struct shared *shared, const redisAsyncContext *context); /* hiredis is about to free its context */
+
+/* redis_guard.c: instead of redisLibeventAttach(). -1: out of memory. */
+int guard_attach(redisAsyncContext *context, struct event_base *base);
+
+/* redis_refusal.c */
+bool refusal_is(const redisReply *reply, const char *code); /* an error reply that begins with this word */
+void refusal_note(struct shared *shared, enum refused which, const redisReply *reply);
+void refusal_over(struct shared *shared, enum refused which);
+
+#endif

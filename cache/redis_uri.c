@@ -1,0 +1,240 @@
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/un.h>
+
+#include "base/text.h"
+#include "cache/redis_private.h"
+
+#define PORT_DEFAULT "6379"
+#define URI_MAX 1024
+#define DATABASE_MAX 1000000
+
+static const struct scheme {
+    const char *prefix;
+    int (*parse)(char *rest, struct target *target, struct error *error);
+    bool tls;
+} schemes[];
+
+/* Percent-decodes in place (RFC 3986 2.1). */
+static int decode(char *text, const char *what, struct error *error)
+{
+    char *to = text;
+
+    for (const char *from = text; *from != '\0'; from++) {
+        char digits[3] = {0};
+        char octet = *from;
+
+        if (octet == '%') {
+            if (!isxdigit((unsigned char)from[1]) || !isxdigit((unsigned char)from[2])) {
+                return error_set(error, "uri: the %s has a %% without two hexadecimal digits after it", what);
+            }
+            memcpy(digits, from + 1, 2);
+            octet = (char)strtol(digits, NULL, 16);
+            from += 2;
+        }
+        if (octet == '\0') {
+            return error_set(error, "uri: the %s has a NUL in it", what);
+        }
+        *to++ = octet;
+    }
+    *to = '\0';
+    return 0;
+}
+
+static int replace(char **string, const char *with, struct error *error)
+{
+    char *copy = strdup(with);
+
+    if (copy == NULL) {
+        return error_set(error, "uri: out of memory");
+    }
+    free(*string);
+    *string = copy;
+    return 0;
+}
+
+static int parse_database(const char *text, struct target *target, struct error *error)
+{
+    int64_t number = 0;
+
+    if (*text == '\0') {
+        return 0;
+    }
+    if (text_parse_number(text, &number, NULL) != 0 || number > DATABASE_MAX) {
+        return error_set(error, "uri: \"%s\" is not the number of a database", text);
+    }
+    target->database = (int)number;
+    return 0;
+}
+
+static int parse_userinfo(char *userinfo, struct target *target, struct error *error)
+{
+    char *password = strchr(userinfo, ':');
+
+    if (password != NULL) {
+        *password++ = '\0';
+        if (decode(password, "password", error) != 0 || replace(&target->password, password, error) != 0) {
+            return -1;
+        }
+    }
+    return decode(userinfo, "user", error) != 0 ? -1 : replace(&target->username, userinfo, error);
+}
+
+static int parse_host_port(const char *authority, struct target *target, struct error *error)
+{
+    const char *after = strrchr(authority, ']');
+    bool has_port = strchr(after != NULL ? after : authority, ':') != NULL;
+    char whole[URI_MAX + sizeof(PORT_DEFAULT) + 1], host[MAX_DOMAIN_BYTES + 1];
+
+    snprintf(whole, sizeof(whole), "%s%s", authority, has_port ? "" : ":" PORT_DEFAULT);
+    if (text_parse_host_port(whole, host, sizeof(host), &target->port, error) != 0) {
+        error_prefix(error, "uri");
+        return -1;
+    }
+    if (host[0] == '\0' || target->port == 0) {
+        return error_set(error, "uri: \"%s\" is not a host with a port", whole);
+    }
+    return replace(&target->host, host, error);
+}
+
+/* [user[:password]@]host[:port][/db] */
+static int parse_tcp(char *rest, struct target *target, struct error *error)
+{
+    char *path = strchr(rest, '/');
+    char *at;
+
+    if (strchr(rest, '?') != NULL) {
+        return error_set(error, "uri: nothing may follow a '?' here");
+    }
+    if (path != NULL) {
+        *path++ = '\0';
+    }
+    at = strchr(rest, '@');
+    if (at != NULL && strchr(at + 1, '@') != NULL) {
+        return error_set(error, "uri: an '@' in the user or password is written %%40");
+    }
+    if (at != NULL) {
+        *at = '\0';
+        if (parse_userinfo(rest, target, error) != 0) {
+            return -1;
+        }
+        rest = at + 1;
+    }
+    if (parse_host_port(rest, target, error) != 0 || (path != NULL && parse_database(path, target, error) != 0)) {
+        return -1;
+    }
+    return 0;
+}
+
+/* /path[?db=n] */
+static int parse_unix(char *rest, struct target *target, struct error *error)
+{
+    char *query = strchr(rest, '?');
+
+    if (query != NULL) {
+        *query++ = '\0';
+        if (strncmp(query, "db=", 3) != 0 || query[3] == '\0') {
+            return error_set(error, "uri: of a unix socket, only ?db=n may follow the path");
+        }
+        if (parse_database(query + 3, target, error) != 0) {
+            return -1;
+        }
+    }
+    if (rest[0] != '/' || rest[1] == '\0') {
+        return error_set(error, "uri: a unix socket is redis+unix:// and an absolute path");
+    }
+    if (decode(rest, "path", error) != 0) {
+        return -1;
+    }
+    if (strlen(rest) >= sizeof(((struct sockaddr_un *)0)->sun_path)) {
+        return error_set(error, "uri: the path of the unix socket is over %zu bytes",
+                         sizeof(((struct sockaddr_un *)0)->sun_path) - 1);
+    }
+    return replace(&target->path, rest, error);
+}
+
+static const struct scheme schemes[] = {
+    {"redis://", parse_tcp, false},
+    {"rediss://", parse_tcp, true},
+    {"redis+unix://", parse_unix, false},
+};
+
+static int check_characters(const char *uri, struct error *error)
+{
+    if (strlen(uri) > URI_MAX) {
+        return error_set(error, "uri: is over %d bytes", URI_MAX);
+    }
+    for (const char *c = uri; *c != '\0'; c++) {
+        if (*c <= ' ' || *c == 0x7f || *c == '#') {
+            return error_set(error, "uri: has a space, a control character, an octet outside ASCII or a '#' in it");
+        }
+    }
+    return 0;
+}
+
+static int show(struct target *target, struct error *error)
+{
+    char shown[URI_MAX * 2];
+
+    if (*target->path != '\0') {
+        snprintf(shown, sizeof(shown), "%s", target->path);
+    } else {
+        snprintf(shown, sizeof(shown), strchr(target->host, ':') != NULL ? "[%s]:%u" : "%s:%u", target->host,
+                 target->port);
+    }
+    return replace(&target->shown, shown, error);
+}
+
+int target_parse(const char *uri, struct target *target, struct error *error)
+{
+    const struct scheme *scheme = NULL;
+    char *copy = NULL;
+    int result = -1;
+
+    *target = (struct target){0};
+    if (check_characters(uri, error) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+        if (strncasecmp(uri, schemes[i].prefix, strlen(schemes[i].prefix)) == 0) {
+            scheme = &schemes[i];
+        }
+    }
+    if (scheme == NULL) {
+        return error_set(error, "uri: does not begin with redis://, rediss:// or redis+unix://");
+    }
+    if (replace(&target->host, "", error) != 0 || replace(&target->path, "", error) != 0 ||
+        replace(&target->username, "", error) != 0 || replace(&target->password, "", error) != 0) {
+        goto out;
+    }
+    target->tls = scheme->tls;
+    copy = strdup(uri + strlen(scheme->prefix));
+    if (copy == NULL) {
+        error_set(error, "uri: out of memory");
+        goto out;
+    }
+    if (scheme->parse(copy, target, error) == 0 && show(target, error) == 0) {
+        result = 0;
+    }
+    explicit_bzero(copy, strlen(uri) - strlen(scheme->prefix));
+out:
+    free(copy);
+    if (result != 0) {
+        target_free(target);
+    }
+    return result;
+}
+
+void target_free(struct target *target)
+{
+    if (target->password != NULL) {
+        explicit_bzero(target->password, strlen(target->password));
+    }
+    free(target->host);
+    free(target->path);
+    free(target->username);
+    free(target->password);
+    free(target->shown);
+    *target = (struct target){0};
+}
