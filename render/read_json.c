@@ -279,17 +279,19 @@ static int read_answer(struct reader *reader, const json_t *root)
     return 0;
 }
 
-int render_read_json(struct bytes json, struct answer_draft *draft, struct error *error)
+int render_read_json(struct bytes json, struct answer_draft *draft, bool *stale, struct error *error)
 {
     struct answer_draft empty = {0};
     struct reader reader = {draft, error};
 
     *draft = empty;
+    *stale = false;
     json_t *root = json_scan_load(json, error);
     if (root == NULL) {
         return -1;
     }
     int result = read_answer(&reader, root);
+    *stale = json_is_true(json_object_get(root, "stale"));
     json_decref(root);
     if (result != 0) {
         answer_draft_free(draft);

@@ -1,0 +1,132 @@
+/*
+ * certlookup: which certificate may I encrypt to, for this mail address?
+ *
+ *   options        the command line
+ *   ask_directory  search, judge, decide, as the gateway does, but here
+ *   ask_gateway    or ask one that has done so
+ *   show           what came back
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "cli/addresses.h"
+#include "cli/ask_directory.h"
+#include "cli/ask_gateway.h"
+#include "cli/show.h"
+
+struct session {
+    const struct options *options;
+    struct directory_asker *directory; /* NULL: the gateway is asked */
+    struct shown shown;
+    bool told_plain;
+    bool output_failed;
+};
+
+static void tell_plain(struct session *session)
+{
+    if (!session->told_plain) {
+        complain("note: the gateway explains only to its own machine or with --token-file; refused values are not shown");
+        session->told_plain = true;
+    }
+}
+
+static int ask(struct session *session, const struct address *address, struct reply *reply, struct error *error)
+{
+    bool plain = false;
+
+    if (session->directory != NULL) {
+        return directory_ask(session->directory, address, reply, error);
+    }
+    int result = gateway_ask(session->options, address, reply, &plain, error);
+    if (result == 0 && plain) {
+        tell_plain(session);
+    }
+    return result;
+}
+
+static int status_of(const struct reply *reply)
+{
+    static const int statuses[] = {
+        [OUTCOME_FOUND] = STATUS_FOUND, [OUTCOME_NONE] = STATUS_NONE, [OUTCOME_UNKNOWN] = STATUS_UNKNOWN};
+
+    return reply->answer != NULL ? statuses[reply->answer->outcome] : STATUS_FOUND;
+}
+
+static int look_up(void *context, const struct address *address)
+{
+    struct session *session = context;
+    int status = STATUS_UNKNOWN;
+    struct reply reply;
+    struct error error;
+
+    reply_init(&reply);
+    if (ask(session, address, &reply, &error) != 0) {
+        complain("%s: %s", address->text, error.text);
+    } else if (show_reply(&session->shown, &reply) != 0) {
+        session->output_failed = true;
+        status = STATUS_IO;
+    } else {
+        status = status_of(&reply);
+    }
+    reply_clear(&reply);
+    return status;
+}
+
+static int run(const struct options *options)
+{
+    struct session session = {.options = options};
+    struct error error;
+    int status;
+
+    show_init(&session.shown, options);
+    if (options->gateway == NULL) {
+        session.directory = directory_asker_open(options, &error);
+        if (session.directory == NULL) {
+            complain("%s", error.text);
+            return STATUS_USAGE;
+        }
+    }
+    status = addresses_each(options, look_up, &session);
+    directory_asker_close(&session.directory);
+    if (!session.output_failed && show_end() != 0) {
+        status = STATUS_IO;
+    }
+    return status;
+}
+
+static int write_help(void)
+{
+    struct buffer help;
+
+    buffer_init(&help, 16 * 1024);
+    options_write_help(&help);
+    fputs(buffer_string(&help), stdout);
+    buffer_free(&help);
+    return show_end() == 0 ? STATUS_FOUND : STATUS_IO;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    struct error error;
+    int status = STATUS_USAGE;
+
+    signal(SIGPIPE, SIG_IGN);
+    if (options_read(argc, argv, &options, &error) != 0) {
+        complain("%s", error.text);
+    } else if (options.help) {
+        status = write_help();
+    } else if (options.version) {
+        puts("certlookup " VERSION);
+        status = show_end() == 0 ? STATUS_FOUND : STATUS_IO;
+    } else if (log_open(options.verbose ? LEVEL_DEBUG : LEVEL_ERROR, LOG_FORMAT_TEXT),
+               options_check(&options, &error) != 0) {
+        complain("%s (certlookup --help)", error.text);
+    } else {
+        status = run(&options);
+    }
+    options_free(&options);
+    return status;
+}

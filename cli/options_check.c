@@ -1,0 +1,218 @@
+#include <stdlib.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "cli/options.h"
+#include "cli/password.h"
+
+#define SYSTEM_ANCHORS "/etc/ssl/certs/ca-certificates.crt"
+
+static int check_whom(const struct options *options, struct error *error)
+{
+    bool directory = options->uri_count > 0;
+
+    if (directory && options->gateway != NULL) {
+        return error_set(error, "-H asks a directory and -u a gateway: only one of them");
+    }
+    if (!directory && options->gateway == NULL) {
+        return error_set(error, "whom to ask? -H ldap://HOST for a directory, -u http://HOST for a gateway");
+    }
+    if (!directory && options->directory_only != NULL) {
+        return error_set(error, "--%s: only for a directory (-H); a gateway has its own", options->directory_only);
+    }
+    if (directory && options->gateway_only != NULL) {
+        return error_set(error, "--%s: only for a gateway (-u)", options->gateway_only);
+    }
+    return 0;
+}
+
+static bool is_binary(enum format format)
+{
+    return format == FORMAT_DER || format == FORMAT_P7C;
+}
+
+static int check_output(const struct options *options, struct error *error)
+{
+    const char *name = render_formats[options->format].name;
+    bool several = options->address_count > 1 || strcmp(options->addresses[0], "-") == 0;
+
+    if (is_binary(options->format) && several) {
+        return error_set(error, "--output: %s is of one address; several would run into each other", name);
+    }
+    if (is_binary(options->format) && isatty(STDOUT_FILENO)) {
+        return error_set(error, "--output: %s is binary, not for a terminal: add > FILE, or take -o pem", name);
+    }
+    return 0;
+}
+
+/* All of them before the first question: a slip in the last one should not cost the wait for the others. */
+static int check_addresses(const struct options *options, struct error *error)
+{
+    if (options->address_count == 0) {
+        return error_set(error, "which address?");
+    }
+    for (size_t i = 0; i < options->address_count; i++) {
+        const char *text = options->addresses[i];
+        struct address address;
+        if (strcmp(text, "-") == 0 && options->address_count == 1) {
+            return 0;
+        }
+        enum address_fault fault = address_parse(bytes_of_string(text), &address);
+        if (fault != ADDRESS_OK) {
+            return error_set(error, "%.300s: %s", text, address_fault_text(fault));
+        }
+    }
+    return 0;
+}
+
+static int read_password(struct options *options, struct error *error)
+{
+    switch (options->password_from) {
+    case PASSWORD_FILE:
+        if (file_read_secret(options->password_file, &options->password, error) != 0) {
+            return error_prefix(error, "--password-file");
+        }
+        break;
+    case PASSWORD_PROMPT:
+        if (password_ask("LDAP password: ", &options->password, error) != 0) {
+            return error_prefix(error, "--ask-password");
+        }
+        break;
+    case PASSWORD_ARGUMENT:
+    case PASSWORD_NONE:
+        break;
+    }
+    if (options->password.size != strlen(buffer_string(&options->password))) {
+        return error_set(error, "--password-file: %s: holds a NUL byte", options->password_file);
+    }
+    return 0;
+}
+
+static int check_bind(struct options *options, struct error *error)
+{
+    bool has_dn = options->bind_dn[0] != '\0';
+
+    if (has_dn && options->password_from == PASSWORD_NONE) {
+        return error_set(error, "--bind-dn: needs a password: -W, -y FILE or -w PASSWORD");
+    }
+    if (!has_dn && options->password_from != PASSWORD_NONE) {
+        return error_set(error, "--password: whose? -D DN is missing");
+    }
+    if (read_password(options, error) != 0) {
+        return -1;
+    }
+    if (has_dn && options->password.size == 0) {
+        return error_set(error, "--password: is empty; such a bind is anonymous, whatever the DN (RFC 4513 5.1.2)");
+    }
+    return 0;
+}
+
+static enum tls_mode tls_of(const struct options *options)
+{
+    if (strncasecmp(options->uris[0], "ldaps://", strlen("ldaps://")) == 0) {
+        return TLS_LDAPS;
+    }
+    return options->start_tls ? TLS_STARTTLS : TLS_NONE;
+}
+
+static int check_directory(struct options *options, struct error *error)
+{
+    if (tls_of(options) == TLS_LDAPS && options->start_tls) {
+        return error_set(error, "--starttls: ldaps:// is TLS already");
+    }
+    if (check_bind(options, error) != 0) {
+        return -1;
+    }
+    struct directory_config config = options_directory(options);
+    return directory_config_check(&config, error);
+}
+
+static int check_gateway(struct options *options, struct error *error)
+{
+    const char *url = options->gateway;
+
+    if ((strncasecmp(url, "http://", 7) != 0 && strncasecmp(url, "https://", 8) != 0) || strpbrk(url, "?#") != NULL) {
+        return error_set(error, "--gateway: \"%.300s\" is not http:// or https:// with a host", url);
+    }
+    if (options->token_file == NULL) {
+        return 0;
+    }
+    if (file_read_secret(options->token_file, &options->token, error) != 0) {
+        return error_prefix(error, "--token-file");
+    }
+    return options->token.size > 0 ? 0 : error_set(error, "--token-file: %s: is empty", options->token_file);
+}
+
+/* $CERTLOOKUP_ANCHORS names files and folders as $PATH does. */
+static int default_anchors(struct options *options, struct error *error)
+{
+    const char *list = getenv("CERTLOOKUP_ANCHORS");
+
+    if (options->anchors.count > 0) {
+        return 0;
+    }
+    options->anchor_text = strdup(list != NULL && list[0] != '\0' ? list : SYSTEM_ANCHORS);
+    if (options->anchor_text == NULL) {
+        return error_set(error, "out of memory");
+    }
+    char *rest = options->anchor_text;
+    for (char *path; (path = strsep(&rest, ":")) != NULL;) {
+        if (*path != '\0' && options_add_path(&options->anchors, path, error) != 0) {
+            return error_prefix(error, "CERTLOOKUP_ANCHORS");
+        }
+    }
+    return 0;
+}
+
+int options_check(struct options *options, struct error *error)
+{
+    if (check_whom(options, error) != 0 || check_addresses(options, error) != 0 ||
+        check_output(options, error) != 0) {
+        return -1;
+    }
+    if (options->gateway != NULL) {
+        return check_gateway(options, error);
+    }
+    return default_anchors(options, error) == 0 ? check_directory(options, error) : -1;
+}
+
+struct directory_config options_directory(const struct options *options)
+{
+    static const char *const any_domain[] = {"*"};
+
+    return (struct directory_config){
+        .name = options->uris[0],
+        .uris = options->uris,
+        .uri_count = options->uri_count,
+        .base = options->base,
+        .domains = any_domain,
+        .domain_count = 1,
+        .filter = options->filter,
+        .bind_dn = options->bind_dn,
+        .password = buffer_string(&options->password),
+        .tls = tls_of(options),
+        .ca_file = options->ca_file != NULL ? options->ca_file : "",
+        .timeout_ms = options->timeout_ms,
+        .connect_timeout_ms = options->timeout_ms,
+        .connections = 1,
+        .max_entries = options->max_entries,
+        .max_value_bytes = MAX_VALUE_BYTES,
+        .max_queued = 1,
+        .scope = options->scope,
+    };
+}
+
+struct policy_config options_policy(const struct options *options)
+{
+    return (struct policy_config){
+        .anchors = options->anchors.items,
+        .anchor_count = options->anchors.count,
+        .intermediates = options->intermediates.items,
+        .intermediate_count = options->intermediates.count,
+        .crls = options->crls.items,
+        .crl_count = options->crls.count,
+        .revocation = options->revocation,
+        .min_rsa_bits = 2048,
+    };
+}
