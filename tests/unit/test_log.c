@@ -1,0 +1,202 @@
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/limits.h"
+#include "base/log.h"
+
+static FILE *caught; /* what went to stderr since catch_begin() */
+static int real_stderr;
+
+static void catch_begin(void)
+{
+    caught = tmpfile();
+    assert_non_null(caught);
+    real_stderr = dup(STDERR_FILENO);
+    dup2(fileno(caught), STDERR_FILENO);
+}
+
+/* The caller frees. */
+static char *catch_end(void)
+{
+    char *text = calloc(1, 1000000);
+
+    dup2(real_stderr, STDERR_FILENO);
+    close(real_stderr);
+    rewind(caught);
+    text[fread(text, 1, 999999, caught)] = '\0';
+    fclose(caught);
+    return text;
+}
+
+/* One line less its time, which must look like one. */
+static void line_is(enum log_format format, const struct log_field *field, const char *want)
+{
+    const char *start = format == LOG_FORMAT_JSON ? "{\"time\":\"" : "";
+    char *line;
+
+    log_open(LEVEL_INFO, format);
+    catch_begin();
+    log_write(LEVEL_WARNING, "directory does not answer", field, 1);
+    line = catch_end();
+    assert_memory_equal(line, start, strlen(start));
+    assert_int_equal(line[strlen(start) + 10], 'T');
+    assert_int_equal(line[strlen(start) + 19], '.');
+    assert_int_equal(line[strlen(start) + 23], 'Z');
+    if (strcmp(line + strlen(start) + 24, want) != 0) {
+        fail_msg("%s, not %s", line + strlen(start) + 24, want);
+    }
+    free(line);
+}
+
+#define TEXT_HEAD " warning directory does not answer "
+#define JSON_HEAD "\",\"level\":\"warning\",\"message\":\"directory does not answer\","
+
+static const struct {
+    const char *value;
+    size_t size;
+    const char *text, *json;
+} values[] = {
+    {"corp", 4, "corp", "\"corp\""},
+    {"", 0, "\"\"", "\"\""},
+    {"a b", 3, "\"a b\"", "\"a b\""},
+    {"a=b", 3, "\"a=b\"", "\"a=b\""},
+    {"a\"b\\", 4, "\"a\\\"b\\\\\"", "\"a\\\"b\\\\\""},
+    {"x\n2026 error forged", 19, "\"x\\n2026 error forged\"", "\"x\\n2026 error forged\""},
+    {"\r\t\x1b[31m", 7, "\"\\r\\t\\x1b[31m\"", "\"\\r\\t\\u001b[31m\""},
+    {"a\0b", 3, "\"a\\x00b\"", "\"a\\u0000b\""},
+    {"\xc3\xbc\xff\x7f", 4, "\"\\xc3\\xbc\\xff\\x7f\"", "\"\xc3\xbc\xef\xbf\xbd\x7f\""},
+};
+
+static void values_are_escaped(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+        struct log_field field = {"directory", values[i].value, values[i].size, 0};
+        char want[200];
+
+        snprintf(want, sizeof(want), TEXT_HEAD "directory=%s\n", values[i].text);
+        line_is(LOG_FORMAT_TEXT, &field, want);
+        snprintf(want, sizeof(want), JSON_HEAD "\"directory\":%s}\n", values[i].json);
+        line_is(LOG_FORMAT_JSON, &field, want);
+    }
+    line_is(LOG_FORMAT_TEXT, &LOG_NUMBER("ms", -3000), TEXT_HEAD "ms=-3000\n");
+    line_is(LOG_FORMAT_JSON, &LOG_NUMBER("ms", INT64_MIN), JSON_HEAD "\"ms\":-9223372036854775808}\n");
+    line_is(LOG_FORMAT_TEXT, &LOG_BYTES("b", bytes_of("a\0", 2)), TEXT_HEAD "b=\"a\\x00\"\n");
+}
+
+static void events_have_none_or_many_fields(void **state)
+{
+    const char *nothing = NULL;
+    char *text;
+
+    (void)state;
+    log_open(LEVEL_INFO, LOG_FORMAT_TEXT);
+    catch_begin();
+    log_event(LEVEL_ERROR, "alone");
+    log_event(LEVEL_NOTICE, "three", LOG_TEXT("a", "1"), LOG_NUMBER("b", 2), LOG_TEXT("c", nothing));
+    log_event(LEVEL_DEBUG, "unseen");
+    text = catch_end();
+    assert_non_null(strstr(text, "Z error alone\n"));
+    assert_non_null(strstr(text, "Z notice three a=1 b=2 c="));
+    assert_null(strstr(text, "unseen"));
+    free(text);
+}
+
+static void long_values_are_cut(void **state)
+{
+    static char text[100000];
+    static const enum log_format formats[] = {LOG_FORMAT_TEXT, LOG_FORMAT_JSON};
+    static const char filling[] = "x\n"; /* one that stays as it is, one that grows */
+
+    (void)state;
+    for (int round = 0; round < 4; round++) {
+        bool json = formats[round / 2] == LOG_FORMAT_JSON;
+        char *line;
+
+        memset(text, filling[round % 2], sizeof(text) - 1);
+        log_open(LEVEL_INFO, formats[round / 2]);
+        catch_begin();
+        log_event(LEVEL_ERROR, "long", LOG_TEXT("a", text), LOG_TEXT("b", text), LOG_TEXT("c", text),
+                  LOG_TEXT("d", text), LOG_TEXT("e", text), LOG_NUMBER("last", 1));
+        line = catch_end();
+        assert_true(strlen(line) <= MAX_LOG_LINE_BYTES);
+        assert_true(strlen(line) > 1024);
+        assert_ptr_equal(strchr(line, '\n'), line + strlen(line) - 1);
+        assert_non_null(strstr(line, json ? ",\"cut\":true}\n" : " cut=true\n"));
+        free(line);
+    }
+}
+
+static void levels_have_words(void **state)
+{
+    enum log_level level = LEVEL_NOTICE;
+
+    (void)state;
+    assert_false(log_level_parse("", &level));
+    assert_false(log_level_parse("Error", &level));
+    assert_false(log_level_parse("warn", &level));
+    assert_int_equal(level, LEVEL_NOTICE);
+    assert_true(log_level_parse("debug", &level));
+    assert_int_equal(level, LEVEL_DEBUG);
+    assert_true(log_level_parse("error", &level));
+    assert_int_equal(level, LEVEL_ERROR);
+    log_open(LEVEL_WARNING, LOG_FORMAT_TEXT);
+    assert_true(log_enabled(LEVEL_ERROR));
+    assert_true(log_enabled(LEVEL_WARNING));
+    assert_false(log_enabled(LEVEL_NOTICE));
+}
+
+static void *chatter(void *context)
+{
+    for (int i = 0; i < 200; i++) {
+        log_event(LEVEL_ERROR, "line", LOG_NUMBER("i", i), LOG_TEXT("end", "here"));
+    }
+    return context;
+}
+
+static void lines_of_threads_stay_whole(void **state)
+{
+    pthread_t threads[4];
+    size_t lines = 0;
+    char *text;
+
+    (void)state;
+    log_open(LEVEL_INFO, LOG_FORMAT_TEXT);
+    catch_begin();
+    for (int i = 0; i < 4; i++) {
+        pthread_create(&threads[i], NULL, chatter, NULL);
+    }
+    for (int i = 0; i < 4; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    text = catch_end();
+    for (char *line = text, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+        assert_int_equal(line[4], '-');
+        assert_memory_equal(end - 9, " end=here", 9);
+        lines++;
+    }
+    assert_int_equal(lines, 800);
+    free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(values_are_escaped),
+        cmocka_unit_test(events_have_none_or_many_fields),
+        cmocka_unit_test(long_values_are_cut),
+        cmocka_unit_test(levels_have_words),
+        cmocka_unit_test(lines_of_threads_stay_whole),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
