@@ -1,0 +1,286 @@
+#include "x509/judge.h"
+
+#include <openssl/err.h>
+#include <stdlib.h>
+
+#include "x509/order.h"
+#include "x509/path.h"
+#include "x509/rules.h"
+#include "x509/value.h"
+
+/* One distinct value on its way to a verdict. */
+struct item {
+    const struct candidate *candidate;
+    struct value value;
+    struct issuers bundle;     /* what the value itself offers */
+    const struct cert *leaf;   /* among value.certs; NULL: malformed */
+    struct verdict verdict;
+    struct rank rank;
+};
+
+/* One call of judge(). */
+struct session {
+    const struct policy *policy;
+    const struct address *address;
+    int64_t now;
+    struct item **items;
+    size_t count;
+    struct issuers bundles;    /* what all values offer */
+};
+
+static bool is_known(const struct session *session, const struct blob *value)
+{
+    for (size_t i = 0; i < session->count; i++) {
+        if (bytes_equal(blob_bytes(session->items[i]->candidate->value), blob_bytes(value))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int split(struct session *session, const struct candidate *candidates, size_t count)
+{
+    session->items = calloc(count + 1, sizeof(session->items[0]));
+    if (session->items == NULL) {
+        return -1;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct item *item;
+
+        if (is_known(session, candidates[i].value)) {
+            continue;
+        }
+        item = calloc(1, sizeof(*item));
+        if (item == NULL) {
+            return -1;
+        }
+        item->candidate = &candidates[i];
+        session->items[session->count++] = item;
+        value_split(candidates[i].value, candidates[i].source.attribute, &item->value);
+        if (item->value.finding.reason == REASON_INTERNAL) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* A certificate alone offers no issuer but itself. */
+static size_t offered(const struct item *item)
+{
+    return item->value.count > 1 ? item->value.count : 0;
+}
+
+static int pool_bundles(struct session *session)
+{
+    size_t total = 0, used = 0;
+    const struct cert **all;
+    int result = 0;
+
+    for (size_t i = 0; i < session->count; i++) {
+        total += offered(session->items[i]);
+    }
+    all = calloc(total + 1, sizeof(all[0]));
+    if (all == NULL) {
+        return -1;
+    }
+    for (size_t i = 0; i < session->count && result == 0; i++) {
+        struct item *item = session->items[i];
+
+        for (size_t k = 0; k < offered(item); k++) {
+            all[used + k] = &item->value.certs[k];
+        }
+        result = issuers_make(&item->bundle, all + used, offered(item));
+        used += offered(item);
+    }
+    if (result == 0) {
+        result = issuers_make(&session->bundles, all, used);
+    }
+    free(all);
+    return result;
+}
+
+/* Judges one certificate of the value as the recipient's, and keeps it if it is the best of them so far. -1: memory. */
+static int consider(const struct session *session, struct item *item, const struct cert *cert)
+{
+    const struct path_pools pools = {{&session->policy->issuers, &item->bundle, &session->bundles}};
+    struct verdict verdict = {.revocation.crl_reason = -1, .not_after = cert->not_after};
+    struct finding own;
+    struct leaf leaf;
+    struct rank rank;
+
+    ERR_clear_error();
+    leaf_read(session->policy, session->address, cert, &leaf);
+    if (!leaf_check(session->policy, &leaf, &own)) {
+        verdict.finding = own;
+    } else {
+        path_find(session->policy, cert, &pools, session->now, &verdict);
+        if (verdict.finding.reason == REASON_USABLE && verdict.finding.detail[0] == '\0') {
+            memcpy(verdict.finding.detail, own.detail, sizeof(own.detail));
+        }
+    }
+    if (finding_was_memory() || verdict.finding.reason == REASON_INTERNAL) {
+        return -1;
+    }
+    rank = rank_of(&leaf, verdict.finding.reason, verdict.revocation.status);
+    if (item->leaf == NULL || rank_compare(&rank, &item->rank) < 0) {
+        item->leaf = cert;
+        item->verdict = verdict;
+        item->rank = rank;
+    }
+    return 0;
+}
+
+static bool has_end_entity(const struct value *value)
+{
+    for (size_t i = 0; i < value->count; i++) {
+        if (!cert_is_ca(&value->certs[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Of a bundle, the recipient's certificate is the best one that is not a CA's; the others are its issuers. */
+static int judge_item(const struct session *session, struct item *item)
+{
+    bool end_entities_only = has_end_entity(&item->value);
+
+    item->verdict.finding = item->value.finding;
+    item->verdict.revocation.crl_reason = -1;
+    for (size_t i = 0; i < item->value.count; i++) {
+        const struct cert *cert = &item->value.certs[i];
+
+        if (!(end_entities_only && cert_is_ca(cert)) && consider(session, item, cert) < 0) {
+            return -1;
+        }
+    }
+    if (item->verdict.finding.reason == REASON_MALFORMED) {
+        item->leaf = NULL;
+    }
+    if (item->leaf == NULL) {
+        item->rank = rank_of(NULL, REASON_MALFORMED, REVOCATION_NOT_CHECKED);
+    }
+    return 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+    const struct item *left = *(const struct item *const *)a, *right = *(const struct item *const *)b;
+    int order = rank_compare(&left->rank, &right->rank);
+
+    if (order != 0) {
+        return order;
+    }
+    return left->candidate < right->candidate ? -1 : left->candidate > right->candidate;
+}
+
+static int copy_chain(const struct path *path, struct certificate *certificate)
+{
+    if (path->count < 2) {
+        return 0;
+    }
+    certificate->chain = calloc(path->count - 1, sizeof(certificate->chain[0]));
+    if (certificate->chain == NULL) {
+        return -1;
+    }
+    for (size_t i = 1; i < path->count; i++) {
+        certificate->chain[certificate->chain_count++] = blob_ref(path->certs[i]->der);
+    }
+    return 0;
+}
+
+static int copy_source(const struct source *source, struct source *copy)
+{
+    *copy = *source;
+    copy->directory = strdup(source->directory != NULL ? source->directory : "");
+    copy->dn = strdup(source->dn != NULL ? source->dn : "");
+    return copy->directory != NULL && copy->dn != NULL ? 0 : -1;
+}
+
+static int write_item(const struct item *item, struct certificate *certificate)
+{
+    const struct verdict *verdict = &item->verdict;
+
+    certificate->value = blob_ref(item->candidate->value);
+    certificate->reason = verdict->finding.reason;
+    certificate->revocation = verdict->revocation;
+    certificate->detail = strdup(verdict->finding.detail);
+    if (item->leaf != NULL) {
+        certificate->der = blob_ref(item->leaf->der);
+        certificate->not_after = verdict->not_after;
+    }
+    if (copy_source(&item->candidate->source, &certificate->source) < 0 || certificate->detail == NULL) {
+        return -1;
+    }
+    return copy_chain(&verdict->path, certificate);
+}
+
+static int write_draft(struct session *session, struct answer_draft *draft)
+{
+    if (session->count > 1) {
+        qsort(session->items, session->count, sizeof(session->items[0]), compare);
+    }
+    draft->certificates = calloc(session->count + 1, sizeof(draft->certificates[0]));
+    if (draft->certificates == NULL) {
+        return -1;
+    }
+    for (size_t i = 0; i < session->count; i++) {
+        if (write_item(session->items[i], &draft->certificates[draft->certificate_count++]) < 0) {
+            return -1;
+        }
+        draft->usable_count += session->items[i]->rank.reason == REASON_USABLE;
+    }
+    return 0;
+}
+
+static void forget(struct session *session)
+{
+    for (size_t i = 0; i < session->count; i++) {
+        issuers_free(&session->items[i]->bundle);
+        value_free(&session->items[i]->value);
+        free(session->items[i]);
+    }
+    issuers_free(&session->bundles);
+    free(session->items);
+}
+
+/* Certificates only: the rest of the draft is the caller's. */
+static void draft_clear(struct answer_draft *draft)
+{
+    struct answer_draft certificates = {
+        .certificates = draft->certificates,
+        .certificate_count = draft->certificate_count,
+    };
+
+    answer_draft_free(&certificates);
+    draft->certificates = NULL;
+    draft->certificate_count = draft->usable_count = 0;
+}
+
+int judge(const struct policy *policy, const struct address *address, const struct candidate *candidates, size_t count,
+          int64_t now, struct answer_draft *draft)
+{
+    struct session session = {.policy = policy, .address = address, .now = now};
+    int result = -1;
+
+    draft->certificates = NULL;
+    draft->certificate_count = draft->usable_count = 0;
+    draft->policy = policy->fingerprint;
+    if (split(&session, candidates, count) < 0 || pool_bundles(&session) < 0) {
+        goto out;
+    }
+    for (size_t i = 0; i < session.count; i++) {
+        if (judge_item(&session, session.items[i]) < 0) {
+            goto out;
+        }
+    }
+    if (write_draft(&session, draft) < 0) {
+        draft_clear(draft);
+        goto out;
+    }
+    result = 0;
+out:
+    forget(&session);
+    ERR_clear_error();
+    return result;
+}

@@ -1,0 +1,197 @@
+#include "x509/keys.h"
+
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/objects.h>
+#include <openssl/rsa.h>
+#include <stdio.h>
+
+#include "x509/keys_probe.h"
+#include "x509/shown.h"
+
+static const struct algorithm {
+    int nid;
+    const char *word;
+    enum key_use use;
+    bool signs; /* strong enough to sign certificates, whatever its size */
+} algorithms[] = {
+    {NID_rsaEncryption, "RSA", KEY_USE_TRANSPORT, false},
+    {NID_X9_62_id_ecPublicKey, "EC", KEY_USE_AGREEMENT, false},
+    {NID_X25519, "X25519", KEY_USE_AGREEMENT, true},
+    {NID_X448, "X448", KEY_USE_AGREEMENT, true},
+    {NID_ED25519, "Ed25519", KEY_USE_NONE, true},
+    {NID_ED448, "Ed448", KEY_USE_NONE, true},
+    {NID_rsassaPss, "RSASSA-PSS", KEY_USE_NONE, false},
+    {NID_dsa, "DSA", KEY_USE_NONE, false},
+    {NID_dhpublicnumber, "X9.42 DH", KEY_USE_NONE, false},
+};
+
+/* The curves that S/MIME clients can use: FIPS 186, RFC 5639 (the r1 ones, as TLS and CMS profiles take them). */
+static const struct {
+    const char *group, *word;
+} curves[] = {
+    {"prime256v1", "P-256"},
+    {"secp384r1", "P-384"},
+    {"secp521r1", "P-521"},
+    {"brainpoolP256r1", "brainpoolP256r1"},
+    {"brainpoolP384r1", "brainpoolP384r1"},
+    {"brainpoolP512r1", "brainpoolP512r1"},
+};
+
+static const int strong_digests[] = {
+    NID_sha224, NID_sha256, NID_sha384, NID_sha512, NID_sha512_256, NID_sha3_224, NID_sha3_256, NID_sha3_384, NID_sha3_512,
+};
+
+static const struct algorithm *algorithm_find(int nid)
+{
+    for (size_t i = 0; i < sizeof(algorithms) / sizeof(algorithms[0]); i++) {
+        if (algorithms[i].nid == nid) {
+            return &algorithms[i];
+        }
+    }
+    return NULL;
+}
+
+static const ASN1_OBJECT *key_object(const X509 *x509)
+{
+    ASN1_OBJECT *object = NULL;
+
+    X509_PUBKEY_get0_param(&object, NULL, NULL, NULL, X509_get_X509_PUBKEY(x509));
+    return object;
+}
+
+/* "": not an EC key, or its domain parameters are spelled out, which may hide a trapdoor (RFC 5480 2.1.1). */
+static void curve_read(EVP_PKEY *pkey, char out[KEY_WORD_BYTES])
+{
+    char group[KEY_WORD_BYTES] = "";
+    int explicit_parameters = 0;
+
+    out[0] = '\0';
+    if (!EVP_PKEY_is_a(pkey, "EC") || EVP_PKEY_get_group_name(pkey, group, sizeof(group), NULL) != 1 ||
+        (EVP_PKEY_get_int_param(pkey, OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS, &explicit_parameters) == 1 &&
+         explicit_parameters != 0)) {
+        return;
+    }
+    snprintf(out, KEY_WORD_BYTES, "%s", group);
+    for (size_t i = 0; i < sizeof(curves) / sizeof(curves[0]); i++) {
+        if (strcmp(group, curves[i].group) == 0) {
+            snprintf(out, KEY_WORD_BYTES, "%s", curves[i].word);
+        }
+    }
+}
+
+static bool curve_is_listed(const char *word)
+{
+    for (size_t i = 0; i < sizeof(curves) / sizeof(curves[0]); i++) {
+        if (strcmp(word, curves[i].word) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void key_read(const X509 *x509, struct key *key)
+{
+    EVP_PKEY *pkey = X509_get0_pubkey(x509);
+    const ASN1_OBJECT *object = key_object(x509);
+    int nid = OBJ_obj2nid(object);
+    const struct algorithm *algorithm = algorithm_find(nid);
+
+    *key = (struct key){.readable = pkey != NULL, .known = pkey != NULL || algorithm != NULL};
+    if (algorithm != NULL) {
+        snprintf(key->algorithm, sizeof(key->algorithm), "%s", algorithm->word);
+        key->use = keys_probe_can_encrypt(nid) ? algorithm->use : KEY_USE_NONE;
+    } else if (nid != NID_undef) {
+        snprintf(key->algorithm, sizeof(key->algorithm), "%s", OBJ_nid2sn(nid));
+    } else {
+        shown_object(object, key->algorithm, sizeof(key->algorithm));
+    }
+    if (pkey != NULL) {
+        key->bits = EVP_PKEY_get_bits(pkey);
+        curve_read(pkey, key->curve);
+    }
+}
+
+/* e = 1 would send the content key in clear, an even e cannot be decrypted. */
+static bool exponent_is_sound(const EVP_PKEY *pkey)
+{
+    BIGNUM *exponent = NULL;
+    bool sound = EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_E, &exponent) == 1 && BN_is_odd(exponent) &&
+                 !BN_is_one(exponent);
+
+    BN_free(exponent);
+    return sound;
+}
+
+static bool rsa_is_strong(const EVP_PKEY *pkey, const char *word, int64_t min_rsa_bits, char *weakness)
+{
+    int bits = EVP_PKEY_get_bits(pkey);
+
+    if (bits < min_rsa_bits) {
+        snprintf(weakness, KEY_WEAKNESS_BYTES, "%s key of %d bits, fewer than %lld", word, bits, (long long)min_rsa_bits);
+        return false;
+    }
+    if (bits > OPENSSL_RSA_MAX_MODULUS_BITS) {
+        snprintf(weakness, KEY_WEAKNESS_BYTES, "%s key of %d bits, more than can be used", word, bits);
+        return false;
+    }
+    if (!exponent_is_sound(pkey)) {
+        snprintf(weakness, KEY_WEAKNESS_BYTES, "%s key with an unsound exponent (RFC 8017 3.1)", word);
+        return false;
+    }
+    return true;
+}
+
+bool key_is_strong(const X509 *x509, int64_t min_rsa_bits, char weakness[KEY_WEAKNESS_BYTES])
+{
+    EVP_PKEY *pkey = X509_get0_pubkey(x509);
+    const struct algorithm *algorithm = algorithm_find(OBJ_obj2nid(key_object(x509)));
+    struct key key;
+
+    key_read(x509, &key);
+    if (pkey != NULL && (EVP_PKEY_is_a(pkey, "RSA") || EVP_PKEY_is_a(pkey, "RSA-PSS"))) {
+        return rsa_is_strong(pkey, key.algorithm, min_rsa_bits, weakness);
+    }
+    if (pkey != NULL && ((algorithm != NULL && algorithm->signs) || curve_is_listed(key.curve))) {
+        return true;
+    }
+    snprintf(weakness, KEY_WEAKNESS_BYTES, "%s key%s%s, which is not on the list", key.algorithm,
+             key.curve[0] != '\0' ? " on " : "", key.curve);
+    return false;
+}
+
+bool signature_is_strong(X509 *x509, bool allow_sha1, char word[KEY_WORD_BYTES])
+{
+    int digest = NID_undef, key = NID_undef;
+
+    if (X509_get_signature_info(x509, &digest, &key, NULL, NULL) == 1) {
+        if (digest == NID_undef && (key == NID_ED25519 || key == NID_ED448)) {
+            return true;
+        }
+        for (size_t i = 0; i < sizeof(strong_digests) / sizeof(strong_digests[0]); i++) {
+            if (digest == strong_digests[i]) {
+                return true;
+            }
+        }
+        if (digest == NID_sha1 && allow_sha1) {
+            return true;
+        }
+    }
+    signature_word(x509, word);
+    return false;
+}
+
+void signature_word(const X509 *x509, char word[KEY_WORD_BYTES])
+{
+    int nid = X509_get_signature_nid(x509);
+    const X509_ALGOR *algorithm = NULL;
+
+    if (nid != NID_undef) {
+        snprintf(word, KEY_WORD_BYTES, "%s", OBJ_nid2ln(nid));
+        return;
+    }
+    X509_get0_signature(NULL, &algorithm, x509);
+    shown_object(algorithm->algorithm, word, KEY_WORD_BYTES);
+}

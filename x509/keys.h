@@ -1,0 +1,39 @@
+/*
+ * Public keys: what they are, whether one can encrypt to them, whether they are
+ * strong enough. Reads; keeps nothing.
+ */
+#ifndef X509_KEYS_H
+#define X509_KEYS_H
+
+#include <openssl/x509.h>
+
+#include "base/buffer.h"
+
+#define KEY_WORD_BYTES 64
+#define KEY_WEAKNESS_BYTES 192
+
+/* How a key takes part in CMS EnvelopedData (RFC 5652 6.2): by key transport, by key agreement, or not. */
+enum key_use { KEY_USE_NONE, KEY_USE_TRANSPORT, KEY_USE_AGREEMENT };
+
+struct key {
+    char algorithm[KEY_WORD_BYTES]; /* "RSA" "EC" "X25519"…, libcrypto's name, or the OID in dots */
+    char curve[KEY_WORD_BYTES];     /* "P-256" "brainpoolP256r1"…; "": none, or spelled out instead of named */
+    int bits;                       /* 0: not known */
+    enum key_use use;               /* what this libcrypto's CMS can do with it */
+    bool known;                     /* this libcrypto knows the algorithm */
+    bool readable;                  /* and could read the key */
+};
+
+void key_read(const X509 *x509, struct key *key);
+
+/* RSA of at least `min_rsa_bits` with a sound exponent, a listed curve by its name, X25519, X448, Ed25519, Ed448. False:
+ * `weakness` says what it is instead, without its certificate's name. */
+bool key_is_strong(const X509 *x509, int64_t min_rsa_bits, char weakness[KEY_WEAKNESS_BYTES]);
+
+/* Whether the certificate was signed with a digest that resists collisions. False: `word` names algorithm and digest. */
+bool signature_is_strong(X509 *x509, bool allow_sha1, char word[KEY_WORD_BYTES]);
+
+/* "sha256WithRSAEncryption": libcrypto's long name, or the OID in dots. */
+void signature_word(const X509 *x509, char word[KEY_WORD_BYTES]);
+
+#endif

@@ -1,0 +1,117 @@
+#include "x509/names.h"
+
+#include <openssl/x509v3.h>
+
+struct walk {
+    bool (*visit)(void *context, struct bytes address, enum name_place place);
+    void *context;
+    int left; /* of MAX_CERTIFICATE_NAMES */
+};
+
+static bool is_ascii(struct bytes bytes)
+{
+    for (size_t i = 0; i < bytes.size; i++) {
+        if (bytes.data[i] >= 0x80) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool walk_string(struct walk *walk, const ASN1_STRING *string, bool ascii_only, enum name_place place)
+{
+    struct bytes text = {ASN1_STRING_get0_data(string), (size_t)ASN1_STRING_length(string)};
+
+    return (ascii_only && !is_ascii(text)) || walk->visit(walk->context, text, place);
+}
+
+static bool walk_general_name(struct walk *walk, const GENERAL_NAME *name)
+{
+    const OTHERNAME *other;
+
+    if (name->type == GEN_EMAIL) {
+        return walk_string(walk, name->d.rfc822Name, true, NAME_ALTERNATIVE);
+    }
+    other = name->type == GEN_OTHERNAME ? name->d.otherName : NULL;
+    if (other != NULL && OBJ_obj2nid(other->type_id) == NID_id_on_SmtpUTF8Mailbox && other->value != NULL &&
+        other->value->type == V_ASN1_UTF8STRING) {
+        return walk_string(walk, other->value->value.utf8string, false, NAME_ALTERNATIVE);
+    }
+    return true;
+}
+
+static int walk_alternatives(struct walk *walk, const X509 *x509, bool *go_on)
+{
+    int found = -1;
+    GENERAL_NAMES *names = X509_get_ext_d2i(x509, NID_subject_alt_name, &found, NULL);
+
+    for (int i = 0; *go_on && i < sk_GENERAL_NAME_num(names) && walk->left > 0; i++) {
+        walk->left--;
+        *go_on = walk_general_name(walk, sk_GENERAL_NAME_value(names, i));
+    }
+    GENERAL_NAMES_free(names);
+    return names != NULL || found == -1 ? 0 : -1;
+}
+
+/* emailAddress is an IA5String (RFC 2985 5.2.1); UTF8String is seen, for addresses of RFC 6531. */
+static void walk_subject(struct walk *walk, const X509_NAME *subject, bool *go_on)
+{
+    int at = -1;
+
+    while (*go_on && walk->left > 0 && (at = X509_NAME_get_index_by_NID(subject, NID_pkcs9_emailAddress, at)) >= 0) {
+        const ASN1_STRING *value = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at));
+        int type = ASN1_STRING_type(value);
+
+        walk->left--;
+        if (type == V_ASN1_IA5STRING || type == V_ASN1_PRINTABLESTRING || type == V_ASN1_UTF8STRING) {
+            *go_on = walk_string(walk, value, type != V_ASN1_UTF8STRING, NAME_SUBJECT);
+        }
+    }
+}
+
+int names_each(const X509 *x509, bool (*visit)(void *context, struct bytes address, enum name_place place), void *context)
+{
+    struct walk walk = {visit, context, MAX_CERTIFICATE_NAMES};
+    bool go_on = true;
+
+    if (walk_alternatives(&walk, x509, &go_on) < 0) {
+        return -1;
+    }
+    walk_subject(&walk, X509_get_subject_name(x509), &go_on);
+    return 0;
+}
+
+struct comparison {
+    const struct address *address;
+    bool exact_local_part;
+    enum names_match best;
+};
+
+static bool is_same(const struct comparison *comparison, struct bytes text)
+{
+    const struct address *asked = comparison->address;
+    struct address named;
+
+    return address_parse(text, &named) == ADDRESS_OK && bytes_equal(address_bytes(&named), address_bytes(asked)) &&
+           (!comparison->exact_local_part ||
+            (text.size > asked->local_size && memcmp(text.data, asked->text, asked->local_size + 1) == 0));
+}
+
+static bool compare(void *context, struct bytes text, enum name_place place)
+{
+    struct comparison *comparison = context;
+    enum names_match match = NAMES_OTHER;
+
+    if (is_same(comparison, text)) {
+        match = place == NAME_ALTERNATIVE ? NAMES_IN_ALTERNATIVE : NAMES_IN_SUBJECT;
+    }
+    comparison->best = match > comparison->best ? match : comparison->best;
+    return comparison->best < NAMES_IN_SUBJECT;
+}
+
+enum names_match names_match(const X509 *x509, const struct address *address, bool exact_local_part)
+{
+    struct comparison comparison = {address, exact_local_part, NAMES_NONE};
+
+    return names_each(x509, compare, &comparison) == 0 ? comparison.best : NAMES_OTHER;
+}

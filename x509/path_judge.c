@@ -1,0 +1,256 @@
+#include <openssl/err.h>
+#include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
+
+#include "base/text.h"
+#include "x509/keys.h"
+#include "x509/path.h"
+#include "x509/revocation.h"
+#include "x509/shown.h"
+
+/* What one rule gets to see. */
+struct judging {
+    const struct policy *policy;
+    const struct path *path;
+    int64_t now;
+    struct verdict *verdict;
+};
+
+static const struct cert *leaf_of(const struct path *path)
+{
+    return path->certs[0];
+}
+
+static bool refuse(struct judging *judging, enum reason reason, const struct cert *issuer, const char *what)
+{
+    char name[SHOWN_NAME_BYTES];
+
+    return finding_set(&judging->verdict->finding, reason, "issuer \"%s\": %s", shown_name(cert_subject(issuer), name),
+                       what);
+}
+
+static bool rule_critical(struct judging *judging)
+{
+    for (size_t i = 1; i < judging->path->count; i++) {
+        if (judging->path->certs[i]->critical_unknown) {
+            return refuse(judging, REASON_UNKNOWN_CRITICAL_EXTENSION, judging->path->certs[i],
+                          "a critical extension is not known (RFC 5280 4.2)");
+        }
+    }
+    return true;
+}
+
+/* A key that can be broken signs whatever its finder likes, so the anchor's counts as well. */
+static bool rule_issuer_keys(struct judging *judging)
+{
+    char weakness[KEY_WEAKNESS_BYTES];
+
+    for (size_t i = 1; i < judging->path->count; i++) {
+        if (!key_is_strong(judging->path->certs[i]->x509, judging->policy->min_rsa_bits, weakness)) {
+            return refuse(judging, REASON_WEAK_KEY, judging->path->certs[i], weakness);
+        }
+    }
+    return true;
+}
+
+/* The leaf's own signature is among the rules of leaves, the anchor's means nothing. */
+static bool rule_signatures(struct judging *judging)
+{
+    char word[KEY_WORD_BYTES], what[KEY_WORD_BYTES + 32];
+
+    for (size_t i = 1; i + 1 < judging->path->count; i++) {
+        if (!signature_is_strong(judging->path->certs[i]->x509, judging->policy->allow_sha1, word)) {
+            snprintf(what, sizeof(what), "signed with %s", word);
+            return refuse(judging, REASON_WEAK_SIGNATURE, judging->path->certs[i], what);
+        }
+    }
+    return true;
+}
+
+/* libcrypto takes version 1 roots for CAs, and also keyCertSign alone: RFC 5280 6.1.4 (k) does so for anchors only. */
+static bool rule_authorities(struct judging *judging)
+{
+    for (size_t i = 1; i < judging->path->count; i++) {
+        const struct cert *issuer = judging->path->certs[i];
+
+        if (!issuer->anchor && !cert_is_ca(issuer)) {
+            return refuse(judging, REASON_BAD_CHAIN, issuer, "basicConstraints does not say CA (RFC 5280 6.1.4 (k))");
+        }
+        if ((X509_get_extension_flags(issuer->x509) & EXFLAG_XKUSAGE) != 0 &&
+            (X509_get_extended_key_usage(issuer->x509) & (XKU_SMIME | XKU_ANYEKU)) == 0) {
+            return refuse(judging, REASON_BAD_CHAIN, issuer,
+                          "extKeyUsage has neither emailProtection nor anyExtendedKeyUsage (RFC 8550 4.4.4)");
+        }
+    }
+    return true;
+}
+
+/* What X509_verify_cert() says, in our words; what is not here is bad_chain. */
+static const struct {
+    int error;
+    enum reason reason;
+} errors[] = {
+    {X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION, REASON_UNKNOWN_CRITICAL_EXTENSION},
+    {X509_V_ERR_EC_KEY_EXPLICIT_PARAMS, REASON_WEAK_KEY},
+    {X509_V_ERR_CA_KEY_TOO_SMALL, REASON_WEAK_KEY},
+    {X509_V_ERR_EE_KEY_TOO_SMALL, REASON_WEAK_KEY},
+    {X509_V_ERR_CA_MD_TOO_WEAK, REASON_WEAK_SIGNATURE},
+    {X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, REASON_UNTRUSTED},
+    {X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, REASON_UNTRUSTED},
+    {X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE, REASON_UNTRUSTED},
+    {X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, REASON_UNTRUSTED},
+    {X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN, REASON_UNTRUSTED},
+    {X509_V_ERR_CERT_UNTRUSTED, REASON_UNTRUSTED},
+    {X509_V_ERR_CERT_REJECTED, REASON_UNTRUSTED},
+    {X509_V_ERR_INVALID_EXTENSION, REASON_BAD_CHAIN},
+    {X509_V_ERR_OUT_OF_MEM, REASON_INTERNAL},
+};
+
+static enum reason reason_of(int error)
+{
+    for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+        if (errors[i].error == error) {
+            return errors[i].reason;
+        }
+    }
+    return REASON_BAD_CHAIN;
+}
+
+static bool refuse_as_libcrypto(struct judging *judging, X509_STORE_CTX *context)
+{
+    int error = X509_STORE_CTX_get_error(context);
+    X509 *current = X509_STORE_CTX_get_current_cert(context);
+    enum reason reason = finding_was_memory() ? REASON_INTERNAL : reason_of(error);
+    char name[SHOWN_NAME_BYTES];
+
+    if (current == NULL) {
+        current = leaf_of(judging->path)->x509;
+    }
+    return finding_set(&judging->verdict->finding, reason, "\"%s\": %s (RFC 5280 6.1)",
+                       shown_name(X509_get_subject_name(current), name), X509_verify_cert_error_string(error));
+}
+
+/*
+ * The anchor alone is trusted, the rest is offered as it was found. Dates are
+ * our own rules, so that an expired leaf is not taken for anything else; so is
+ * the leaf's purpose. X509_V_FLAG_X509_STRICT would also refuse what does no
+ * harm and is widespread, such as a missing authorityKeyIdentifier. Host names
+ * are no business of a mail certificate: without the flag, a common name that
+ * looks like one would be held against dNSName constraints.
+ */
+static void set_parameters(X509_STORE_CTX *context)
+{
+    X509_VERIFY_PARAM *parameters = X509_STORE_CTX_get0_param(context);
+
+    X509_VERIFY_PARAM_set_flags(parameters,
+                                X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_NO_CHECK_TIME | X509_V_FLAG_POLICY_CHECK);
+    X509_VERIFY_PARAM_set_hostflags(parameters, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+    X509_VERIFY_PARAM_set_auth_level(parameters, 0);
+    X509_VERIFY_PARAM_set_depth(parameters, MAX_CHAIN);
+}
+
+static bool rule_libcrypto(struct judging *judging)
+{
+    const struct path *path = judging->path;
+    X509_STORE_CTX *context = X509_STORE_CTX_new();
+    STACK_OF(X509) *trusted = sk_X509_new_null(), *untrusted = sk_X509_new_null();
+    bool ready = context != NULL && trusted != NULL && untrusted != NULL &&
+                 sk_X509_push(trusted, path->certs[path->count - 1]->x509) > 0;
+    bool valid = false;
+
+    for (size_t i = 1; i + 1 < path->count && ready; i++) {
+        ready = sk_X509_push(untrusted, path->certs[i]->x509) > 0;
+    }
+    if (ready && X509_STORE_CTX_init(context, NULL, leaf_of(path)->x509, untrusted) == 1) {
+        X509_STORE_CTX_set0_trusted_stack(context, trusted);
+        set_parameters(context);
+        valid = X509_verify_cert(context) == 1 || refuse_as_libcrypto(judging, context);
+    } else {
+        finding_set(&judging->verdict->finding, REASON_INTERNAL, "out of memory");
+    }
+    X509_STORE_CTX_free(context);
+    sk_X509_free(trusted);
+    sk_X509_free(untrusted);
+    return valid;
+}
+
+static bool rule_issuer_dates(struct judging *judging)
+{
+    char time[TEXT_TIME_BYTES], what[TEXT_TIME_BYTES + 64];
+
+    for (size_t i = 1; i < judging->path->count; i++) {
+        const struct cert *issuer = judging->path->certs[i];
+
+        if (judging->now < issuer->not_before || judging->now > issuer->not_after) {
+            bool early = judging->now < issuer->not_before;
+
+            snprintf(what, sizeof(what), "%s %s (RFC 5280 6.1.3 (a)(2))", early ? "not valid before" : "expired on",
+                     text_time(early ? issuer->not_before : issuer->not_after, time));
+            return refuse(judging, REASON_CHAIN_EXPIRED, issuer, what);
+        }
+    }
+    return true;
+}
+
+static bool is_timely(const struct cert *leaf, int64_t now)
+{
+    return now >= leaf->not_before && now <= leaf->not_after;
+}
+
+static bool rule_revocation(struct judging *judging)
+{
+    return revocation_check(judging->policy, judging->path, judging->now, is_timely(leaf_of(judging->path), judging->now),
+                            &judging->verdict->revocation, &judging->verdict->finding);
+}
+
+static bool rule_leaf_dates(struct judging *judging)
+{
+    const struct cert *leaf = leaf_of(judging->path);
+    char time[TEXT_TIME_BYTES];
+
+    if (judging->now < leaf->not_before) {
+        return finding_set(&judging->verdict->finding, REASON_NOT_YET_VALID, "not valid before %s (RFC 5280 4.1.2.5)",
+                           text_time(leaf->not_before, time));
+    }
+    if (judging->now > leaf->not_after) {
+        return finding_set(&judging->verdict->finding, REASON_EXPIRED, "expired on %s (RFC 5280 4.1.2.5)",
+                           text_time(leaf->not_after, time));
+    }
+    return true;
+}
+
+/* In the order of enum reason. */
+static bool (*const rules[])(struct judging *judging) = {
+    rule_critical,     rule_issuer_keys, rule_signatures, rule_authorities,
+    rule_libcrypto,    rule_issuer_dates, rule_revocation, rule_leaf_dates,
+};
+
+static int64_t earliest_not_after(const struct path *path)
+{
+    int64_t earliest = INT64_MAX;
+
+    for (size_t i = 0; i < path->count; i++) {
+        earliest = path->certs[i]->not_after < earliest ? path->certs[i]->not_after : earliest;
+    }
+    return earliest;
+}
+
+void path_judge(const struct policy *policy, const struct path *path, int64_t now, struct verdict *verdict)
+{
+    struct judging judging = {policy, path, now, verdict};
+
+    *verdict = (struct verdict){
+        .revocation = {.status = REVOCATION_NOT_CHECKED, .crl_reason = -1},
+        .path = *path,
+        .not_after = earliest_not_after(path),
+    };
+    ERR_clear_error();
+    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+        if (!rules[i](&judging)) {
+            ERR_clear_error();
+            return;
+        }
+    }
+    verdict->finding.reason = REASON_USABLE;
+    ERR_clear_error();
+}

@@ -1,0 +1,221 @@
+#include "x509/policy.h"
+
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "x509/load.h"
+#include "x509/shown.h"
+#include "x509/trust.h"
+
+/* Goes up with every change of a rule that may change a verdict. */
+#define RULES_VERSION 1
+
+static int load_all(const char *setting, const char *const *paths, size_t count, bool anchor, struct cert_list *list,
+                    struct error *error)
+{
+    for (size_t i = 0; i < count; i++) {
+        size_t before = list->count;
+
+        if (load_certificates(paths[i], anchor, list, error) < 0) {
+            return error_prefix(error, "%s", setting);
+        }
+        if (anchor && list->count == before) {
+            return error_set(error, "%s: %s: an empty folder", setting, paths[i]);
+        }
+    }
+    return 0;
+}
+
+/* Anchors stand before intermediates, so that one that is both stays an anchor. */
+static int index_issuers(struct policy *policy, struct error *error)
+{
+    size_t count = policy->anchors.count + policy->intermediates.count;
+    const struct cert **all = calloc(count + 1, sizeof(all[0]));
+    int result = -1;
+
+    if (all != NULL) {
+        if (policy->anchors.count > 0) {
+            memcpy(all, policy->anchors.certs, policy->anchors.count * sizeof(all[0]));
+        }
+        if (policy->intermediates.count > 0) {
+            memcpy(all + policy->anchors.count, policy->intermediates.certs, policy->intermediates.count * sizeof(all[0]));
+        }
+        result = issuers_make(&policy->issuers, all, count);
+    }
+    free(all);
+    return result == 0 ? 0 : error_set(error, "out of memory");
+}
+
+static int load_all_crls(struct policy *policy, const struct policy_config *config, struct error *error)
+{
+    for (size_t i = 0; i < config->crl_count; i++) {
+        if (load_crls(config->crls[i], &policy->issuers, &policy->crls, error) < 0) {
+            return error_prefix(error, "trust.crls");
+        }
+    }
+    crl_list_sort(&policy->crls);
+    for (size_t i = 0; i < policy->crls.count; i++) {
+        const struct crl *crl = &policy->crls.crls[i];
+        char name[SHOWN_NAME_BYTES];
+
+        if (crl->next_update < clock_wall_s()) {
+            log_event(LEVEL_WARNING, "CRL is past its nextUpdate",
+                      LOG_TEXT("issuer", shown_name(X509_CRL_get_issuer(crl->x509), name)),
+                      LOG_NUMBER("next_update", crl->next_update));
+        }
+    }
+    return 0;
+}
+
+static int compare_digests(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof(struct digest));
+}
+
+/* A set of digests: neither order nor repetition of files changes a verdict. */
+static void add_set(struct digest_stream *stream, struct digest *digests, size_t count)
+{
+    qsort(digests, count, sizeof(digests[0]), compare_digests);
+    for (size_t i = 0; i < count; i++) {
+        if (i == 0 || !digest_equal(&digests[i - 1], &digests[i])) {
+            digest_stream_add(stream, bytes_of(digests[i].bytes, DIGEST_BYTES));
+        }
+    }
+    digest_stream_add_string(stream, NULL);
+}
+
+static void add_certs(struct digest_stream *stream, const struct cert_list *list, struct digest *digests)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        digests[i] = list->certs[i]->fingerprint;
+    }
+    add_set(stream, digests, list->count);
+}
+
+static void add_crls(struct digest_stream *stream, const struct crl_list *list, struct digest *digests)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        digests[i] = list->crls[i].fingerprint;
+    }
+    add_set(stream, digests, list->count);
+}
+
+static int make_fingerprint(struct policy *policy, struct error *error)
+{
+    struct digest_stream *stream = digest_stream_new();
+    struct digest *digests = calloc(policy->anchors.count + policy->intermediates.count + policy->crls.count + 1,
+                                    sizeof(digests[0]));
+
+    if (stream == NULL || digests == NULL) {
+        free(digests);
+        if (stream != NULL) {
+            digest_stream_end(&stream);
+        }
+        return error_set(error, "out of memory");
+    }
+    digest_stream_add_number(stream, RULES_VERSION);
+    digest_stream_add_number(stream, (int64_t)OpenSSL_version_num());
+    digest_stream_add_number(stream, policy->revocation);
+    digest_stream_add_number(stream, policy->exact_local_part);
+    digest_stream_add_number(stream, policy->allow_sha1);
+    digest_stream_add_number(stream, policy->addressless);
+    digest_stream_add_number(stream, policy->min_rsa_bits);
+    add_certs(stream, &policy->anchors, digests);
+    add_certs(stream, &policy->intermediates, digests);
+    add_crls(stream, &policy->crls, digests);
+    policy->fingerprint = digest_stream_end(&stream);
+    free(digests);
+    return 0;
+}
+
+struct policy *policy_load(const struct policy_config *config, struct error *error)
+{
+    struct policy *policy = calloc(1, sizeof(*policy));
+
+    if (policy == NULL) {
+        error_set(error, "out of memory");
+        return NULL;
+    }
+    atomic_init(&policy->references, 1);
+    policy->revocation = config->revocation;
+    policy->exact_local_part = config->exact_local_part;
+    policy->allow_sha1 = config->allow_sha1;
+    policy->addressless = config->addressless;
+    policy->min_rsa_bits = config->min_rsa_bits;
+    if (load_all("trust.anchors", config->anchors, config->anchor_count, true, &policy->anchors, error) < 0 ||
+        load_all("trust.intermediates", config->intermediates, config->intermediate_count, false, &policy->intermediates,
+                 error) < 0 ||
+        index_issuers(policy, error) < 0 || load_all_crls(policy, config, error) < 0 ||
+        make_fingerprint(policy, error) < 0) {
+        policy_free(&policy);
+    }
+    return policy;
+}
+
+struct policy *policy_ref(struct policy *policy)
+{
+    if (policy != NULL) {
+        atomic_fetch_add_explicit(&policy->references, 1, memory_order_relaxed);
+    }
+    return policy;
+}
+
+void policy_free(struct policy **policy)
+{
+    struct policy *gone = *policy;
+
+    *policy = NULL;
+    if (gone == NULL || atomic_fetch_sub_explicit(&gone->references, 1, memory_order_acq_rel) != 1) {
+        return;
+    }
+    crl_list_free(&gone->crls);
+    issuers_free(&gone->issuers);
+    cert_list_free(&gone->anchors);
+    cert_list_free(&gone->intermediates);
+    free(gone);
+}
+
+struct digest policy_fingerprint(const struct policy *policy)
+{
+    return policy->fingerprint;
+}
+
+size_t policy_anchor_count(const struct policy *policy)
+{
+    return policy->anchors.count;
+}
+
+size_t policy_crl_count(const struct policy *policy)
+{
+    return policy->crls.count;
+}
+
+const struct cert *policy_anchor(const struct policy *policy, const struct cert *cert)
+{
+    size_t count;
+    const struct cert *const *issuers = issuers_find(&policy->issuers, cert_subject(cert), &count);
+
+    for (size_t i = 0; i < count && issuers[i]->anchor; i++) {
+        if (digest_equal(&issuers[i]->fingerprint, &cert->fingerprint)) {
+            return issuers[i];
+        }
+    }
+    return NULL;
+}
+
+void policy_each_anchor(const struct policy *policy,
+                        void (*visit)(void *context, const char *subject, int64_t not_after, const char *fingerprint),
+                        void *context)
+{
+    char name[SHOWN_NAME_BYTES], hex[DIGEST_HEX_BYTES];
+
+    for (size_t i = 0; i < policy->anchors.count; i++) {
+        const struct cert *anchor = policy->anchors.certs[i];
+
+        visit(context, shown_name(cert_subject(anchor), name), anchor->not_after,
+              digest_hex(bytes_of(anchor->fingerprint.bytes, DIGEST_BYTES), hex));
+    }
+}

@@ -1,0 +1,133 @@
+#include "x509/rules.h"
+
+#include <openssl/x509v3.h>
+
+#define KEY_USAGE_ABSENT UINT32_MAX
+
+void leaf_read(const struct policy *policy, const struct address *address, const struct cert *cert, struct leaf *leaf)
+{
+    uint32_t extended = X509_get_extended_key_usage(cert->x509);
+
+    *leaf = (struct leaf){
+        .cert = cert,
+        .key_usage = X509_get_key_usage(cert->x509),
+        .has_extended_key_usage = (X509_get_extension_flags(cert->x509) & EXFLAG_XKUSAGE) != 0,
+        .names = names_match(cert->x509, address, policy->exact_local_part),
+    };
+    leaf->email_protection = leaf->has_extended_key_usage && (extended & XKU_SMIME) != 0;
+    leaf->any_usage = leaf->has_extended_key_usage && (extended & XKU_ANYEKU) != 0;
+    key_read(cert->x509, &leaf->key);
+}
+
+static bool rule_encryption(const struct policy *policy, const struct leaf *leaf, struct finding *finding)
+{
+    const struct key *key = &leaf->key;
+
+    (void)policy;
+    if (key->known && !key->readable) {
+        return finding_set(finding, REASON_MALFORMED, "the %s key cannot be read (RFC 5280 4.1.2.7)", key->algorithm);
+    }
+    if (key->use == KEY_USE_NONE) {
+        return finding_set(finding, REASON_NOT_ENCRYPTION_CAPABLE, "a %s key cannot be a recipient (RFC 5652 6.2)",
+                           key->algorithm);
+    }
+    return true;
+}
+
+/* Shows the first address that the certificate names. */
+static bool first_address(void *context, struct bytes address, enum name_place place)
+{
+    struct bytes *first = context;
+    char *copy = OPENSSL_strndup((const char *)address.data, address.size);
+
+    (void)place;
+    *first = bytes_of(copy, copy != NULL ? strlen(copy) : 0);
+    return false;
+}
+
+static bool rule_address(const struct policy *policy, const struct leaf *leaf, struct finding *finding)
+{
+    struct bytes first = {0};
+
+    if (leaf->names >= NAMES_IN_SUBJECT) {
+        return true;
+    }
+    if (leaf->names == NAMES_NONE) {
+        if (!policy->addressless) {
+            return finding_set(finding, REASON_ADDRESS_MISMATCH, "the certificate names no address (RFC 8550 3)");
+        }
+        finding_set(finding, REASON_UNJUDGED, "the certificate names no address, the directory vouches for it");
+        return true;
+    }
+    names_each(leaf->cert->x509, first_address, &first);
+    finding_set(finding, REASON_ADDRESS_MISMATCH, "the certificate is for <%.*s>, not for this address (RFC 8550 3)",
+                (int)first.size, first.data != NULL ? (const char *)first.data : "");
+    OPENSSL_free((void *)first.data);
+    return false;
+}
+
+static bool rule_key_usage(const struct policy *policy, const struct leaf *leaf, struct finding *finding)
+{
+    bool transport = leaf->key.use == KEY_USE_TRANSPORT;
+
+    (void)policy;
+    if (leaf->key_usage == KEY_USAGE_ABSENT) {
+        return !cert_is_ca(leaf->cert) || leaf->has_extended_key_usage ||
+               finding_set(finding, REASON_WRONG_KEY_USAGE, "a CA's certificate that states no usage (RFC 5280 4.2.1.3)");
+    }
+    if ((leaf->key_usage & (transport ? KU_KEY_ENCIPHERMENT : KU_KEY_AGREEMENT)) == 0) {
+        return finding_set(finding, REASON_WRONG_KEY_USAGE, "keyUsage lacks %s (RFC 5280 4.2.1.3)",
+                           transport ? "keyEncipherment" : "keyAgreement");
+    }
+    if (!transport && (leaf->key_usage & KU_ENCIPHER_ONLY) != 0) {
+        return finding_set(finding, REASON_WRONG_KEY_USAGE, "keyUsage has encipherOnly (RFC 5280 4.2.1.3)");
+    }
+    return true;
+}
+
+static bool rule_extended_key_usage(const struct policy *policy, const struct leaf *leaf, struct finding *finding)
+{
+    (void)policy;
+    return !leaf->has_extended_key_usage || leaf->email_protection || leaf->any_usage ||
+           finding_set(finding, REASON_WRONG_EXTENDED_KEY_USAGE,
+                       "extKeyUsage has neither emailProtection nor anyExtendedKeyUsage (RFC 8550 4.4.4)");
+}
+
+static bool rule_critical(const struct policy *policy, const struct leaf *leaf, struct finding *finding)
+{
+    (void)policy;
+    return !leaf->cert->critical_unknown ||
+           finding_set(finding, REASON_UNKNOWN_CRITICAL_EXTENSION, "a critical extension is not known (RFC 5280 4.2)");
+}
+
+static bool rule_key(const struct policy *policy, const struct leaf *leaf, struct finding *finding)
+{
+    char weakness[KEY_WEAKNESS_BYTES];
+
+    return key_is_strong(leaf->cert->x509, policy->min_rsa_bits, weakness) ||
+           finding_set(finding, REASON_WEAK_KEY, "%s", weakness);
+}
+
+static bool rule_signature(const struct policy *policy, const struct leaf *leaf, struct finding *finding)
+{
+    char word[KEY_WORD_BYTES];
+
+    return policy_anchor(policy, leaf->cert) != NULL ||
+           signature_is_strong(leaf->cert->x509, policy->allow_sha1, word) ||
+           finding_set(finding, REASON_WEAK_SIGNATURE, "signed with %s", word);
+}
+
+static bool (*const rules[])(const struct policy *policy, const struct leaf *leaf, struct finding *finding) = {
+    rule_encryption, rule_address, rule_key_usage, rule_extended_key_usage, rule_critical, rule_key, rule_signature,
+};
+
+bool leaf_check(const struct policy *policy, const struct leaf *leaf, struct finding *finding)
+{
+    *finding = (struct finding){.reason = REASON_UNJUDGED};
+    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+        if (!rules[i](policy, leaf, finding)) {
+            return false;
+        }
+    }
+    return true;
+}

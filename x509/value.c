@@ -1,0 +1,70 @@
+#include "x509/value.h"
+
+#include <openssl/err.h>
+
+#include "x509/bundle.h"
+#include "x509/der.h"
+
+static void take_certificate(struct blob *bytes, struct value *value)
+{
+    if (cert_parse(bytes, &value->certs[0], &value->finding)) {
+        value->count = 1;
+    }
+}
+
+/* A certificate that cannot be parsed does not spoil the others; all of them together do. */
+static void take_bundle(struct blob *bytes, struct value *value)
+{
+    STACK_OF(X509) *certificates;
+
+    ERR_clear_error();
+    certificates = bundle_decode(blob_bytes(bytes));
+    if (certificates == NULL) {
+        finding_set(&value->finding, finding_was_memory() ? REASON_INTERNAL : REASON_MALFORMED,
+                    "not a SignedData message with certificates (RFC 2798 2.8, RFC 5652 5.1)");
+    }
+    for (int i = 0; i < sk_X509_num(certificates) && value->count < MAX_BUNDLE_CERTIFICATES; i++) {
+        if (cert_copy(sk_X509_value(certificates, i), &value->certs[value->count], &value->finding)) {
+            value->count++;
+        } else if (value->finding.reason == REASON_INTERNAL) {
+            break;
+        }
+    }
+    sk_X509_pop_free(certificates, X509_free);
+}
+
+static void take_other(struct blob *bytes, struct value *value)
+{
+    (void)bytes;
+    finding_set(&value->finding, REASON_MALFORMED,
+                "neither SignedData nor a certificate; MAPI's form (MS-OXOABK 2.2.4.36) is not supported");
+}
+
+void value_split(struct blob *bytes, enum attribute attribute, struct value *value)
+{
+    void (*take)(struct blob *bytes, struct value *value) = take_certificate;
+
+    value->count = 0;
+    value->finding = (struct finding){.reason = REASON_UNJUDGED};
+    if (bytes->size > MAX_VALUE_BYTES) {
+        finding_set(&value->finding, REASON_MALFORMED, "%zu bytes, more than %d", bytes->size, MAX_VALUE_BYTES);
+        return;
+    }
+    if (attribute == ATTRIBUTE_USER_SMIME_CERTIFICATE) {
+        int tag = bytes->size > 0 && bytes->data[0] == DER_SEQUENCE ? der_inner_tag(blob_bytes(bytes)) : -1;
+
+        take = tag == DER_OBJECT_IDENTIFIER ? take_bundle : tag == DER_SEQUENCE ? take_certificate : take_other;
+    }
+    take(bytes, value);
+    if (value->finding.reason == REASON_INTERNAL) {
+        value_free(value);
+    }
+}
+
+void value_free(struct value *value)
+{
+    for (size_t i = 0; i < value->count; i++) {
+        cert_free(&value->certs[i]);
+    }
+    value->count = 0;
+}
