@@ -1,0 +1,221 @@
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/answer.h"
+#include "base/limits.h"
+#include "base/metrics.h"
+#include "tests/unit/scarce.h"
+
+static struct buffer shown;
+
+static bool shows(const char *line)
+{
+    char wanted[300];
+
+    snprintf(wanted, sizeof(wanted), "\n%s\n", line);
+    buffer_clear(&shown);
+    buffer_append_char(&shown, '\n');
+    metrics_write(&shown);
+    assert_false(shown.failed);
+    return strstr(buffer_string(&shown), wanted) != NULL;
+}
+
+/* Must run first: with nothing counted, every metric is named already. */
+static void names_are_all_there_at_once(void **state)
+{
+    static const char *const families[] = {
+        "certlookup_lookups_total counter", "certlookup_lookups_joined_total counter",
+        "certlookup_outcomes_total counter", "certlookup_http_responses_total counter",
+        "certlookup_memory_evictions_total counter", "certlookup_redis_gets_total counter",
+        "certlookup_redis_sets_total counter", "certlookup_redis_hits_total counter",
+        "certlookup_redis_misses_total counter", "certlookup_redis_errors_total counter",
+        "certlookup_redis_reconnects_total counter", "certlookup_redis_bad_seals_total counter",
+        "certlookup_redis_bad_records_total counter", "certlookup_redis_rejudged_total counter",
+        "certlookup_reloads_total counter", "certlookup_reload_failures_total counter",
+        "certlookup_limit_reached_total counter", "certlookup_refusals_total counter",
+        "certlookup_ldap_searches_total counter", "certlookup_ldap_results_total counter",
+        "certlookup_ldap_connects_total counter", "certlookup_ldap_connect_failures_total counter",
+        "certlookup_ldap_up gauge", "certlookup_lookup_seconds histogram", "certlookup_memory_bytes gauge",
+        "certlookup_memory_entries gauge", "certlookup_flights gauge", "certlookup_waiting_requests gauge",
+        "certlookup_redis_up gauge", "certlookup_generation gauge", "certlookup_anchors gauge",
+        "certlookup_crls gauge", "process_start_time_seconds gauge", "process_resident_memory_bytes gauge",
+        "process_open_fds gauge", "certlookup_build_info gauge",
+    };
+    size_t found = 0;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+        char line[100];
+
+        snprintf(line, sizeof(line), "# TYPE %s", families[i]);
+        if (!shows(line)) {
+            fail_msg("%s", line);
+        }
+    }
+    for (const char *at = buffer_string(&shown); (at = strstr(at, "\n# TYPE ")) != NULL; at++) {
+        found++;
+    }
+    assert_int_equal(found, sizeof(families) / sizeof(families[0]));
+    assert_null(strstr(buffer_string(&shown), "(null)"));
+    assert_null(strstr(buffer_string(&shown), "directory=\""));
+}
+
+/* Every line is a comment or "name{labels} number"; a family's lines stand together under one TYPE line. */
+static void the_format_is_kept(void **state)
+{
+    char family[100] = "", name[100];
+    const char *line, *end;
+
+    (void)state;
+    metrics_directory("corp");
+    shows("");
+    for (line = buffer_string(&shown) + 1; *line != '\0'; line = end + 1) {
+        end = strchr(line, '\n');
+        assert_non_null(end);
+        if (sscanf(line, "# TYPE %99s", family) == 1 || strncmp(line, "# HELP ", 7) == 0) {
+            continue;
+        }
+        assert_int_equal(sscanf(line, "%99[a-z_]", name), 1);
+        assert_memory_equal(name, family, strlen(family));
+        assert_non_null(memchr(line, ' ', (size_t)(end - line)));
+        assert_true(end[-1] >= '0' && end[-1] <= '9');
+    }
+}
+
+static void counters_count(void **state)
+{
+    (void)state;
+    count(COUNT_LOOKUPS_MEMORY);
+    count_add(COUNT_LOOKUPS_MEMORY, 41);
+    count(COUNT_LIMIT_RECORD_BYTES);
+    count_refusal(REASON_EXPIRED);
+    assert_int_equal(count_read(COUNT_LOOKUPS_MEMORY), 42);
+    assert_true(shows("certlookup_lookups_total{layer=\"memory\"} 42"));
+    assert_true(shows("certlookup_lookups_total{layer=\"stale\"} 0"));
+    assert_true(shows("certlookup_limit_reached_total{limit=\"record_bytes\"} 1"));
+    assert_true(shows("certlookup_refusals_total{reason=\"expired\"} 1"));
+    assert_true(shows("certlookup_refusals_total{reason=\"malformed\"} 0"));
+    assert_true(shows("certlookup_build_info{version=\"" VERSION "\"} 1"));
+    assert_null(strstr(buffer_string(&shown), "reason=\"usable\""));
+    assert_null(strstr(buffer_string(&shown), "reason=\"no_entry\""));
+}
+
+static void gauges_go_up_and_down(void **state)
+{
+    (void)state;
+    gauge_set(GAUGE_FLIGHTS, 10);
+    gauge_add(GAUGE_FLIGHTS, -3);
+    assert_int_equal(gauge_read(GAUGE_FLIGHTS), 7);
+    assert_true(shows("certlookup_flights 7"));
+    assert_false(shows("process_open_fds 0"));
+    assert_false(shows("process_resident_memory_bytes 0"));
+}
+
+static void durations_fall_into_buckets(void **state)
+{
+    static const int64_t durations[] = {-5, 0, 50, 51, 999, 1000, 9999999, 10000001, INT64_C(3600000000)};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(durations) / sizeof(durations[0]); i++) {
+        count_duration(LAYER_REDIS, durations[i]);
+    }
+    assert_true(shows("certlookup_lookup_seconds_bucket{layer=\"redis\",le=\"0.00005\"} 3"));
+    assert_true(shows("certlookup_lookup_seconds_bucket{layer=\"redis\",le=\"0.0001\"} 4"));
+    assert_true(shows("certlookup_lookup_seconds_bucket{layer=\"redis\",le=\"0.0005\"} 4"));
+    assert_true(shows("certlookup_lookup_seconds_bucket{layer=\"redis\",le=\"0.001\"} 6"));
+    assert_true(shows("certlookup_lookup_seconds_bucket{layer=\"redis\",le=\"10\"} 7"));
+    assert_true(shows("certlookup_lookup_seconds_bucket{layer=\"redis\",le=\"+Inf\"} 9"));
+    assert_true(shows("certlookup_lookup_seconds_count{layer=\"redis\"} 9"));
+    assert_true(shows("certlookup_lookup_seconds_sum{layer=\"redis\"} 3620.002100"));
+    assert_true(shows("certlookup_lookup_seconds_count{layer=\"memory\"} 0"));
+}
+
+static void directories_have_names(void **state)
+{
+    unsigned corp = metrics_directory("corp"), odd = metrics_directory("o\"d\\d\n");
+    char name[20];
+
+    (void)state;
+    assert_int_equal(metrics_directory("corp"), corp);
+    assert_int_not_equal(corp, odd);
+    count_directory(corp, DIRECTORY_SEARCHES);
+    count_directory(corp, DIRECTORY_CUT_OFF);
+    gauge_directory_up(corp, true);
+    assert_int_equal(count_directory_read(corp, DIRECTORY_SEARCHES), 1);
+    assert_true(shows("certlookup_ldap_searches_total{directory=\"corp\"} 1"));
+    assert_true(shows("certlookup_ldap_results_total{directory=\"corp\",result=\"cut_off\"} 1"));
+    assert_true(shows("certlookup_ldap_results_total{directory=\"corp\",result=\"answered\"} 0"));
+    assert_true(shows("certlookup_ldap_up{directory=\"corp\"} 1"));
+    assert_true(shows("certlookup_ldap_up{directory=\"o\\\"d\\\\d\\n\"} 0"));
+    gauge_directory_up(corp, false);
+    assert_true(shows("certlookup_ldap_up{directory=\"corp\"} 0"));
+
+    scarce_begin(1);
+    assert_int_equal(metrics_directory("no room"), MAX_DIRECTORIES);
+    assert_true(scarce_end());
+    assert_false(shows("certlookup_ldap_searches_total{directory=\"other\"} 0"));
+    for (int i = 2; i < MAX_DIRECTORIES; i++) {
+        snprintf(name, sizeof(name), "directory%d", i);
+        assert_int_equal(metrics_directory(name), i);
+    }
+    assert_int_equal(metrics_directory("one more"), MAX_DIRECTORIES);
+    assert_int_equal(metrics_directory("corp"), corp);
+    count_directory(MAX_DIRECTORIES, DIRECTORY_CONNECTS);
+    assert_true(shows("certlookup_ldap_connects_total{directory=\"other\"} 1"));
+}
+
+static void *tally(void *context)
+{
+    for (int i = 0; i < 1000; i++) {
+        count(COUNT_HTTP_2XX);
+        count_duration(LAYER_MEMORY, 10);
+        count_refusal(REASON_REVOKED);
+    }
+    return context;
+}
+
+/* More threads at a time than there are rows, and again, so that rows are given back and taken up. */
+static void threads_lose_no_count(void **state)
+{
+    pthread_t threads[80];
+
+    (void)state;
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < 80; i++) {
+            assert_int_equal(pthread_create(&threads[i], NULL, tally, NULL), 0);
+        }
+        shows("");
+        for (int i = 0; i < 80; i++) {
+            pthread_join(threads[i], NULL);
+        }
+    }
+    assert_int_equal(count_read(COUNT_HTTP_2XX), 240000);
+    assert_true(shows("certlookup_lookup_seconds_count{layer=\"memory\"} 240000"));
+    assert_true(shows("certlookup_refusals_total{reason=\"revoked\"} 240000"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names_are_all_there_at_once),
+        cmocka_unit_test(the_format_is_kept),
+        cmocka_unit_test(counters_count),
+        cmocka_unit_test(gauges_go_up_and_down),
+        cmocka_unit_test(durations_fall_into_buckets),
+        cmocka_unit_test(directories_have_names),
+        cmocka_unit_test(threads_lose_no_count),
+    };
+    int failed;
+
+    buffer_init(&shown, 1 << 20);
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    buffer_free(&shown);
+    return failed;
+}
