@@ -40,7 +40,7 @@ PROGRAMS := $B/certlookupd $B/certlookup
 PACKAGES := libmicrohttpd libcrypto ldap lber hiredis libevent_core libevent_pthreads libconfig jansson libcurl libidn2
 HIREDIS_SSL = $(eval HIREDIS_SSL := $$(shell $(PKG_CONFIG) --exists hiredis_ssl libssl && echo hiredis_ssl libssl))$(HIREDIS_SSL)
 PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell $(PKG_CONFIG) --cflags $(PACKAGES) $$(HIREDIS_SSL)))$(PKG_CFLAGS)
-PKG_LIBS = $(eval PKG_LIBS := $$(shell $(PKG_CONFIG) --libs $(PACKAGES) $$(HIREDIS_SSL)))$(PKG_LIBS) -lunistring -pthread
+PKG_LIBS = $(eval PKG_LIBS := $$(shell $(PKG_CONFIG) --libs $(PACKAGES) $$(HIREDIS_SSL)))$(PKG_LIBS)
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wformat=2 -Wswitch-enum \
             -Wno-missing-field-initializers $(if $(WERROR),-Werror)
@@ -63,7 +63,7 @@ BUILD_CFLAGS = -std=c11 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -DSYSCONFDIR='"$(
                $(if $(HIREDIS_SSL),-DHAVE_HIREDIS_SSL) -I. $(WARNINGS) $(HARDEN) $(HARDEN_MORE) $(FORTIFY) $(SANITIZE) \
                -pthread $(PKG_CFLAGS) $(CPPFLAGS) $(CFLAGS)
 BUILD_LDFLAGS = $(HARDEN_LD) $(SANITIZE) $(LDFLAGS)
-LIBS = $(PKG_LIBS) $(LDLIBS)
+LIBS = $(PKG_LIBS) -lunistring -pthread $(LDLIBS)
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-4s %s\n' $1 $2)

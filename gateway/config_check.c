@@ -147,6 +147,8 @@ static void check_redis(struct reader *reader)
 
     if (shared_config_check(&config->redis, &error) != 0) {
         fault_of_check(reader, "redis", "redis", "uri", &error);
+    } else if (*config->redis.ca_file != '\0') {
+        check_readable(reader, "redis.ca-file", config->redis.ca_file);
     }
     config->seal_key_count = (config->seal_keys[0].data != NULL) + (config->seal_keys[1].data != NULL);
     if (config->seal_keys[1].data == NULL) {

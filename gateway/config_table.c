@@ -152,6 +152,8 @@ const struct setting settings_table[] = {
      .help = "user of AUTH"},
     {"redis.password-file", SETTING_SECRET, "", "1", "1024", NULL, NULL, true, IN_CONFIG(redis.password),
      .help = "file with the password of AUTH, readable by its owner only"},
+    {"redis.ca-file", SETTING_STRING, "", "1", "1024", NULL, NULL, true, IN_CONFIG(redis.ca_file),
+     .help = "PEM file of the authorities that vouch for a rediss:// server; empty: the system's"},
     {"redis.timeout", SETTING_DURATION_MS, "500ms", "10ms", "10s", NULL, NULL, true, IN_CONFIG(redis.timeout_ms),
      .help = "of one command, and of connecting"},
     {"redis.queue", SETTING_NUMBER, "10000", "1", "1000000", NULL, NULL, true, IN_CONFIG(redis.max_queued),

@@ -1,0 +1,23 @@
+# Counts recorded TAP. The last line says what came of it; the status is 1 when anything failed or was skipped.
+/^ok / && !/# (SKIP|skip)/ { passed++ }
+/# (SKIP|skip)/ && /^(not )?ok / { skipped++; print "skipped: " FILENAME ": " $0 }
+/^not ok / && !/# (SKIP|skip)/ { failed++; print FILENAME ": " $0 }
+/^1\.\.[0-9]+/ { planned += substr($0, 4) }
+FNR == 1 { files++ }
+END {
+    missing = planned - passed - failed - skipped
+    if (missing > 0) {
+        print missing " planned tests did not run"
+        failed += missing
+    }
+    if (skipped > 0) {
+        print skipped " skipped tests count as failed"
+        failed += skipped
+    }
+    if (passed + failed == 0) {
+        print "no test ran"
+        failed = 1
+    }
+    printf "%d passed, %d failed\n", passed, failed
+    exit failed > 0
+}
