@@ -25,7 +25,7 @@ const char *record_key(const struct seal_ring *ring, size_t which, const char *p
                        const struct address *address, char out[RECORD_KEY_BYTES]);
 
 /* The body in clear, for tests and fuzzing; and back. record_decode() fills a draft whose strings and blobs are its own
- * (answer_draft_free()); generation is not part of a record and stays as it was. -1: not a record. */
+ * (answer_draft_free()); generation and scope are not part of a record and stay as they were. -1: not a record. */
 int record_encode(const struct answer *answer, struct buffer *out);
 int record_decode(struct bytes body, struct answer_draft *draft, struct error *error);
 

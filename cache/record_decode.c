@@ -23,7 +23,7 @@ static void fail(struct reader *reader, const char *fault)
     if (reader->fault == NULL) {
         reader->fault = fault;
     }
-    reader->left.size = 0;
+    reader->left = bytes_of("", 0);
 }
 
 static struct bytes get_bytes(struct reader *reader, size_t size)
@@ -370,7 +370,7 @@ static void check_whole(struct reader *reader, const struct answer_draft *draft,
 
 int record_decode(struct bytes body, struct answer_draft *draft, struct error *error)
 {
-    struct answer_draft filled = {.generation = draft->generation};
+    struct answer_draft filled = {.generation = draft->generation, .scope = draft->scope};
     struct reader reader = {.left = body};
     struct issuers issuers = {.count = 0};
 

@@ -27,7 +27,7 @@ static void on_reply(redisAsyncContext *context, void *reply, void *private)
     if (shared != NULL) {
         command_take(command);
         if (reply == NULL) {
-            link_gone(shared, context);
+            wire_gone(shared, context);
         }
         command->finish(shared, command, reply); /* may close `shared` */
     }
@@ -53,7 +53,7 @@ bool command_send(struct shared *shared, const struct command *draft, int argc, 
         return false;
     }
     if (shared->state == LINK_UP && TAILQ_EMPTY(&shared->commands)) {
-        link_watch(shared, shared->timeout_ms);
+        wire_watch(shared, shared->timeout_ms);
     }
     TAILQ_INSERT_TAIL(&shared->commands, command, entry);
     shared->queued++;
@@ -175,7 +175,7 @@ bool shared_is_up(const struct shared *shared)
     return shared->state == LINK_UP;
 }
 
-static int take_config(const struct shared_config *config, struct target *target, struct error *error)
+static int take_config(const struct shared_config *config, struct endpoint *target, struct error *error)
 {
     if (config->timeout_ms < 1) {
         return error_set(error, "timeout: must be longer than nothing");
@@ -183,11 +183,11 @@ static int take_config(const struct shared_config *config, struct target *target
     if (config->max_queued < 1) {
         return error_set(error, "queue: must have room for a command");
     }
-    if (target_parse(config->uri, target, error) != 0) {
+    if (endpoint_parse(config->uri, target, error) != 0) {
         return -1;
     }
     if (target->tls && !tls_is_built()) {
-        target_free(target);
+        endpoint_free(target);
         return error_set(error, "uri: rediss:// needs hiredis_ssl (hiredis 1.0 or newer), which this certlookup was "
                                 "built without");
     }
@@ -196,12 +196,12 @@ static int take_config(const struct shared_config *config, struct target *target
 
 int shared_config_check(const struct shared_config *config, struct error *error)
 {
-    struct target target;
+    struct endpoint target;
 
     if (take_config(config, &target, error) != 0) {
         return -1;
     }
-    target_free(&target);
+    endpoint_free(&target);
     return 0;
 }
 
@@ -242,7 +242,7 @@ struct shared *shared_open(struct event_base *base, const struct shared_config *
         goto out;
     }
     if (override(&shared->target.username, config->username) != 0 ||
-        override(&shared->target.password, config->password) != 0 || link_open(shared) != 0) {
+        override(&shared->target.password, config->password) != 0 || wire_open(shared) != 0) {
         error_set(error, "out of memory");
         goto out;
     }
@@ -261,12 +261,12 @@ void shared_close(struct shared **pointer)
         return;
     }
     *pointer = NULL;
-    link_close(shared); /* first, so that nobody can send anything any longer */
+    wire_close(shared); /* first, so that nobody can send anything any longer */
     while ((command = TAILQ_FIRST(&shared->commands)) != NULL) {
         command_take(command); /* hiredis frees it, as soon as this is off its stack */
         command->finish(shared, command, NULL);
     }
     tls_free(&shared->tls);
-    target_free(&shared->target);
+    endpoint_free(&shared->target);
     free(shared);
 }

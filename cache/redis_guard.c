@@ -51,7 +51,7 @@ static void add_read(void *adapter)
     fault = unread_fault(context->c.reader);
     if (fault != NULL) {
         count(COUNT_LIMIT_RECORD_BYTES);
-        link_break(shared, fault);
+        wire_break(shared, fault);
     }
 }
 

@@ -15,15 +15,15 @@
 static void link_start(struct shared *shared);
 static void connect_next(struct shared *shared);
 
-void link_watch(struct shared *shared, int64_t timeout_ms)
+void wire_watch(struct shared *shared, int64_t timeout_ms)
 {
     const struct timeval timeout = {timeout_ms / 1000, timeout_ms % 1000 * 1000};
 
-    event_del(shared->timer); /* also when link_break() has made it due already */
+    event_del(shared->timer); /* also when wire_break() has made it due already */
     event_add(shared->timer, &timeout);
 }
 
-static void say(struct shared *shared, enum link_fault fault, const char *why)
+static void say(struct shared *shared, enum wire_fault fault, const char *why)
 {
     if (fault <= shared->said) {
         return;
@@ -46,13 +46,13 @@ static void rest(struct shared *shared)
     digest_random(&chance, sizeof(chance));
     shared->state = LINK_RESTING;
     shared->addresses.count = 0;
-    link_watch(shared, shared->rest_ms / 2 + chance % (shared->rest_ms / 2 + 1));
+    wire_watch(shared, shared->rest_ms / 2 + chance % (shared->rest_ms / 2 + 1));
     shared->rest_ms = shared->rest_ms * 2 < REST_MAX_MS ? shared->rest_ms * 2 : REST_MAX_MS;
 }
 
 /* All that follows from the loss of the connection but the end of hiredis's context: that calls back, and a callback may
  * close `shared`. */
-static void lose(struct shared *shared, enum link_fault fault, const char *why)
+static void lose(struct shared *shared, enum wire_fault fault, const char *why)
 {
     bool connecting = shared->state == LINK_CONNECTING;
 
@@ -76,7 +76,7 @@ static void lose(struct shared *shared, enum link_fault fault, const char *why)
 }
 
 /* Must be the last that its caller does. */
-static void link_lost(struct shared *shared, enum link_fault fault, const char *why)
+static void link_lost(struct shared *shared, enum wire_fault fault, const char *why)
 {
     redisAsyncContext *context = shared->context;
 
@@ -86,7 +86,7 @@ static void link_lost(struct shared *shared, enum link_fault fault, const char *
     }
 }
 
-void link_break(struct shared *shared, const char *why)
+void wire_break(struct shared *shared, const char *why)
 {
     if (shared->broken == NULL) {
         shared->broken = why;
@@ -94,7 +94,7 @@ void link_break(struct shared *shared, const char *why)
     }
 }
 
-void link_gone(struct shared *shared, const redisAsyncContext *context)
+void wire_gone(struct shared *shared, const redisAsyncContext *context)
 {
     const char *why = shared->broken;
 
@@ -122,7 +122,7 @@ static void link_up(struct shared *shared)
     }
     shared->was_up = true;
     shared->said = FAULT_NONE;
-    link_watch(shared, shared->timeout_ms);
+    wire_watch(shared, shared->timeout_ms);
 }
 
 /* AUTH and SELECT: without them nothing that follows has a meaning. */
@@ -167,7 +167,7 @@ static bool greet_with(struct shared *shared,
 
 static bool greet(struct shared *shared)
 {
-    const struct target *target = &shared->target;
+    const struct endpoint *target = &shared->target;
     const char *auth[] = {"AUTH", target->username, target->password};
     const char *auth_alone[] = {"AUTH", target->password};
     char number[16];
@@ -197,12 +197,12 @@ static void on_connect(const redisAsyncContext *context, int status)
         return;
     }
     if (status != REDIS_OK) {
-        link_gone(shared, context);
+        wire_gone(shared, context);
         return;
     }
     shared->state = LINK_GREETING;
     if (!greet(shared)) {
-        link_break(shared, "out of memory");
+        wire_break(shared, "out of memory");
     }
 }
 
@@ -212,7 +212,7 @@ static void on_disconnect(const redisAsyncContext *context, int status)
 
     (void)status;
     if (shared != NULL) {
-        link_gone(shared, context);
+        wire_gone(shared, context);
     }
 }
 
@@ -237,7 +237,7 @@ static bool connect_to(struct shared *shared, const char *address, char *why, si
     redisAsyncSetConnectCallback(context, on_connect);
     redisAsyncSetDisconnectCallback(context, on_disconnect);
     shared->state = LINK_CONNECTING;
-    link_watch(shared, shared->timeout_ms);
+    wire_watch(shared, shared->timeout_ms);
     return true;
 }
 
@@ -292,7 +292,7 @@ static void resolve(struct shared *shared)
         return;
     }
     shared->state = LINK_RESOLVING;
-    link_watch(shared, shared->timeout_ms);
+    wire_watch(shared, shared->timeout_ms);
 }
 
 static void link_start(struct shared *shared)
@@ -320,7 +320,7 @@ static void on_oldest(struct shared *shared)
     }
     left_ms = oldest->sent_ms + shared->timeout_ms - clock_mono_ms();
     if (left_ms > 0) {
-        link_watch(shared, left_ms);
+        wire_watch(shared, left_ms);
     } else {
         link_lost(shared, FAULT_AWAY, "it does not answer in time");
     }
@@ -357,18 +357,18 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
     }
 }
 
-int link_open(struct shared *shared)
+int wire_open(struct shared *shared)
 {
     shared->rest_ms = REST_MIN_MS;
     shared->timer = event_new(shared->base, -1, 0, on_timer, shared);
     if (shared->timer == NULL) {
         return -1;
     }
-    link_watch(shared, 0);
+    wire_watch(shared, 0);
     return 0;
 }
 
-void link_close(struct shared *shared)
+void wire_close(struct shared *shared)
 {
     redisAsyncContext *context = shared->context;
 

@@ -27,7 +27,7 @@
 struct event;
 
 /* A server, as a URI names it. Strings are owned; "" where there is none. */
-struct target {
+struct endpoint {
     char *host;     /* name or numeric, without brackets */
     char *path;     /* of a unix socket; "": by TCP */
     char *username;
@@ -39,8 +39,8 @@ struct target {
 };
 
 /* -1: the words begin with "uri: " and never show the password; there is nothing to free. */
-int target_parse(const char *uri, struct target *target, struct error *error);
-void target_free(struct target *target); /* wipes the password */
+int endpoint_parse(const char *uri, struct endpoint *target, struct error *error);
+void endpoint_free(struct endpoint *target); /* wipes the password */
 
 #define RESOLVED_MAX 8
 #define RESOLVED_BYTES 64
@@ -62,12 +62,12 @@ void resolution_free(struct resolution **resolution); /* at any time; waits for 
 struct tls;
 
 bool tls_is_built(void);
-struct tls *tls_new(const struct target *target, const char *ca_file, struct error *error);
+struct tls *tls_new(const struct endpoint *target, const char *ca_file, struct error *error);
 void tls_free(struct tls **tls);
 /* -1: context->errstr says why. */
 int tls_start(const struct tls *tls, redisAsyncContext *context);
 
-enum link_state {
+enum wire_state {
     LINK_RESTING,    /* until the timer */
     LINK_RESOLVING,
     LINK_CONNECTING,
@@ -77,7 +77,7 @@ enum link_state {
 };
 
 /* What the log has said of the connection. The larger is said even after the smaller. */
-enum link_fault { FAULT_NONE, FAULT_AWAY, FAULT_REFUSED };
+enum wire_fault { FAULT_NONE, FAULT_AWAY, FAULT_REFUSED };
 
 enum refused { REFUSED_READ, REFUSED_WRITE, REFUSED_COUNT };
 struct refusal;
@@ -95,12 +95,12 @@ TAILQ_HEAD(commands, command);
 
 struct shared {
     struct event_base *base;
-    struct target target;
+    struct endpoint target;
     struct tls *tls;          /* NULL: none */
     int64_t timeout_ms;
     size_t max_queued;
 
-    enum link_state state;
+    enum wire_state state;
     redisAsyncContext *context; /* while connecting, greeting and up; its `data` is this struct */
     struct event *timer;      /* resting: the next try; connecting and greeting: the end of patience; up: the oldest command */
     struct event *resolved;
@@ -110,7 +110,7 @@ struct shared {
     int64_t rest_ms;          /* the next rest, before jitter */
     int64_t up_since_ms;
     const char *broken;       /* why the connection must be closed, as soon as hiredis is off the stack; NULL: it need not */
-    enum link_fault said;
+    enum wire_fault said;
     bool was_up;              /* ever */
 
     struct commands commands; /* in the order they were sent */
@@ -125,11 +125,11 @@ struct shared {
 bool command_send(struct shared *shared, const struct command *draft, int argc, const char **argv, const size_t *sizes);
 
 /* redis_link.c */
-int link_open(struct shared *shared);  /* -1: out of memory; link_close() is still due */
-void link_close(struct shared *shared);
-void link_watch(struct shared *shared, int64_t timeout_ms);  /* sets the timer */
-void link_break(struct shared *shared, const char *why);     /* from anywhere, inside hiredis too: closes soon */
-void link_gone(struct shared *shared, const redisAsyncContext *context); /* hiredis is about to free its context */
+int wire_open(struct shared *shared);  /* -1: out of memory; wire_close() is still due */
+void wire_close(struct shared *shared);
+void wire_watch(struct shared *shared, int64_t timeout_ms);  /* sets the timer */
+void wire_break(struct shared *shared, const char *why);     /* from anywhere, inside hiredis too: closes soon */
+void wire_gone(struct shared *shared, const redisAsyncContext *context); /* hiredis is about to free its context */
 
 /* redis_guard.c: instead of redisLibeventAttach(). -1: out of memory. */
 int guard_attach(redisAsyncContext *context, struct event_base *base);

@@ -36,7 +36,7 @@ static int set_up(struct tls *tls, const char *ca_file, struct error *error)
     return 0;
 }
 
-struct tls *tls_new(const struct target *target, const char *ca_file, struct error *error)
+struct tls *tls_new(const struct endpoint *target, const char *ca_file, struct error *error)
 {
     struct tls *tls = calloc(1, sizeof(*tls));
     struct in6_addr ignored;
@@ -92,7 +92,7 @@ bool tls_is_built(void)
     return false;
 }
 
-struct tls *tls_new(const struct target *target, const char *ca_file, struct error *error)
+struct tls *tls_new(const struct endpoint *target, const char *ca_file, struct error *error)
 {
     (void)target;
     (void)ca_file;

@@ -12,7 +12,7 @@
 
 static const struct scheme {
     const char *prefix;
-    int (*parse)(char *rest, struct target *target, struct error *error);
+    int (*parse)(char *rest, struct endpoint *target, struct error *error);
     bool tls;
 } schemes[];
 
@@ -54,7 +54,7 @@ static int replace(char **string, const char *with, struct error *error)
     return 0;
 }
 
-static int parse_database(const char *text, struct target *target, struct error *error)
+static int parse_database(const char *text, struct endpoint *target, struct error *error)
 {
     int64_t number = 0;
 
@@ -68,7 +68,7 @@ static int parse_database(const char *text, struct target *target, struct error 
     return 0;
 }
 
-static int parse_userinfo(char *userinfo, struct target *target, struct error *error)
+static int parse_userinfo(char *userinfo, struct endpoint *target, struct error *error)
 {
     char *password = strchr(userinfo, ':');
 
@@ -81,7 +81,7 @@ static int parse_userinfo(char *userinfo, struct target *target, struct error *e
     return decode(userinfo, "user", error) != 0 ? -1 : replace(&target->username, userinfo, error);
 }
 
-static int parse_host_port(const char *authority, struct target *target, struct error *error)
+static int parse_host_port(const char *authority, struct endpoint *target, struct error *error)
 {
     const char *after = strrchr(authority, ']');
     bool has_port = strchr(after != NULL ? after : authority, ':') != NULL;
@@ -99,7 +99,7 @@ static int parse_host_port(const char *authority, struct target *target, struct 
 }
 
 /* [user[:password]@]host[:port][/db] */
-static int parse_tcp(char *rest, struct target *target, struct error *error)
+static int parse_tcp(char *rest, struct endpoint *target, struct error *error)
 {
     char *path = strchr(rest, '/');
     char *at;
@@ -128,7 +128,7 @@ static int parse_tcp(char *rest, struct target *target, struct error *error)
 }
 
 /* /path[?db=n] */
-static int parse_unix(char *rest, struct target *target, struct error *error)
+static int parse_unix(char *rest, struct endpoint *target, struct error *error)
 {
     char *query = strchr(rest, '?');
 
@@ -173,7 +173,7 @@ static int check_characters(const char *uri, struct error *error)
     return 0;
 }
 
-static int show(struct target *target, struct error *error)
+static int show(struct endpoint *target, struct error *error)
 {
     char shown[URI_MAX * 2];
 
@@ -186,13 +186,13 @@ static int show(struct target *target, struct error *error)
     return replace(&target->shown, shown, error);
 }
 
-int target_parse(const char *uri, struct target *target, struct error *error)
+int endpoint_parse(const char *uri, struct endpoint *target, struct error *error)
 {
     const struct scheme *scheme = NULL;
     char *copy = NULL;
     int result = -1;
 
-    *target = (struct target){0};
+    *target = (struct endpoint){0};
     if (check_characters(uri, error) != 0) {
         return -1;
     }
@@ -221,12 +221,12 @@ int target_parse(const char *uri, struct target *target, struct error *error)
 out:
     free(copy);
     if (result != 0) {
-        target_free(target);
+        endpoint_free(target);
     }
     return result;
 }
 
-void target_free(struct target *target)
+void endpoint_free(struct endpoint *target)
 {
     if (target->password != NULL) {
         explicit_bzero(target->password, strlen(target->password));
@@ -236,5 +236,5 @@ void target_free(struct target *target)
     free(target->username);
     free(target->password);
     free(target->shown);
-    *target = (struct target){0};
+    *target = (struct endpoint){0};
 }

@@ -1,0 +1,338 @@
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/metrics.h"
+#include "cache/memory.h"
+#include "tests/unit/scarce.h"
+
+#define SMALLEST ((size_t)64 * 1024)
+
+/* An answer of about `bytes`. */
+static struct answer *answer_new(const char *address, size_t bytes)
+{
+    uint8_t *value = calloc(1, bytes + 1);
+    struct certificate certificate = {.reason = REASON_EXPIRED};
+    struct answer_draft draft = {.outcome = OUTCOME_NONE, .reason = REASON_EXPIRED, .certificates = &certificate,
+                                 .certificate_count = 1};
+    struct answer *answer;
+
+    assert_non_null(value);
+    assert_int_equal(address_parse(bytes_of_string(address), &draft.address), ADDRESS_OK);
+    certificate.value = blob_new(bytes_of(value, bytes));
+    answer = answer_make(&draft);
+    assert_non_null(answer);
+    blob_free(&certificate.value);
+    free(value);
+    return answer;
+}
+
+static void put(struct memory *memory, const char *address, size_t bytes, int64_t confirmed_at)
+{
+    struct answer *answer = answer_new(address, bytes);
+
+    memory_put(memory, answer, confirmed_at);
+    answer_free(&answer);
+}
+
+/* When it was confirmed; 0: it is not here. */
+static int64_t look(struct memory *memory, const char *address)
+{
+    struct remembered remembered = memory_get(memory, bytes_of_string(address));
+
+    if (remembered.answer == NULL) {
+        return 0;
+    }
+    assert_string_equal(remembered.answer->address.text, address);
+    answer_free(&remembered.answer);
+    return remembered.confirmed_at;
+}
+
+static const char *address_of(char letter)
+{
+    static char address[] = "x@example.org";
+
+    address[0] = letter;
+    return address;
+}
+
+/* Four answers have room. "+x" puts, "?x" gets, "-x" drops; what is there in the end, in the order of the alphabet. */
+static void evicts_as_sieve(void **state)
+{
+    static const struct {
+        const char *name, *input, *want;
+    } cases[] = {
+        {"all fit", "+a +b +c +d", "abcd"},
+        {"the oldest goes first", "+a +b +c +d +e", "bcde"},
+        {"in order of coming", "+a +b +c +d +e +f +g +h", "efgh"},
+        {"who was asked for stays", "+a +b +c +d ?a +e", "acde"},
+        {"the hand goes on from where it was", "+a +b +c +d ?a +e +f", "adef"},
+        {"the hand goes on to the youngest", "+a +b +c +d ?a +e +f +g +h +i", "aghi"},
+        {"then it comes back to the forgiven", "+a +b +c +d ?a +e ?c ?d ?e +f", "cdef"},
+        {"asked for twice counts once", "+a +b +c +d ?a ?a ?a +e ?c ?d ?e +f", "cdef"},
+        {"all asked for: a whole round, then the oldest", "+a +b +c +d ?a ?b ?c ?d +e", "bcde"},
+        {"asked for again after the hand came by", "+a +b +c +d ?a +e ?a +f +g +h +i +j", "ahij"},
+        {"one-hit wonders do not push out what is asked for", "+a +b ?a ?b +c +d +e +f +g +h ?a ?b +i +j +k", "abjk"},
+        {"a drop makes room", "+a +b +c +d -b +e", "acde"},
+        {"a drop where the hand stands", "+a +b +c +d ?a +e -c +f +g", "aefg"},
+        {"a drop of what is not there", "+a -b", "a"},
+        {"a new answer takes the place of the old", "+a +b +c +d +a +b +c +d +e", "bcde"},
+        {"and its mark of having been asked for", "+a +b +c +d ?a +a +e", "acde"},
+        {"asking for what is not there", "?a +b ?a", "b"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct memory *memory = memory_new(SMALLEST);
+        char got[27] = "";
+
+        assert_non_null(memory);
+        for (const char *step = cases[i].input; *step != '\0'; step += step[2] == '\0' ? 2 : 3) {
+            if (*step == '+') {
+                put(memory, address_of(step[1]), 15 * 1024, 1);
+            } else if (*step == '?') {
+                look(memory, address_of(step[1]));
+            } else {
+                memory_drop(memory, bytes_of_string(address_of(step[1])));
+            }
+            assert_true(memory_bytes(memory) <= SMALLEST);
+        }
+        for (char letter = 'a'; letter <= 'z'; letter++) {
+            if (look(memory, address_of(letter)) != 0) {
+                strncat(got, &letter, 1);
+            }
+        }
+        if (strcmp(got, cases[i].want) != 0) {
+            fail_msg("%s: %s: want %s, got %s", cases[i].name, cases[i].input, cases[i].want, got);
+        }
+        assert_int_equal(memory_entries(memory), strlen(got));
+        memory_free(&memory);
+        assert_null(memory);
+    }
+}
+
+static void replaces_and_remembers_when(void **state)
+{
+    struct memory *memory = memory_new(SMALLEST);
+
+    (void)state;
+    assert_int_equal(look(memory, "a@example.org"), 0);
+    put(memory, "a@example.org", 100, 7);
+    assert_int_equal(look(memory, "a@example.org"), 7);
+    put(memory, "a@example.org", 50000, 8);
+    assert_int_equal(look(memory, "a@example.org"), 8);
+    put(memory, "a@example.org", 10, 9);
+    assert_int_equal(look(memory, "a@example.org"), 9);
+    assert_int_equal(memory_entries(memory), 1);
+    memory_drop(memory, bytes_of_string("a@example.org"));
+    assert_int_equal(memory_entries(memory), 0);
+    memory_free(&memory);
+    memory_free(&memory);
+}
+
+static void a_reader_keeps_what_was_evicted(void **state)
+{
+    struct memory *memory = memory_new(SMALLEST);
+    struct remembered remembered;
+
+    (void)state;
+    put(memory, "a@example.org", 100, 1);
+    remembered = memory_get(memory, bytes_of_string("a@example.org"));
+    memory_drop(memory, bytes_of_string("a@example.org"));
+    memory_free(&memory);
+    assert_string_equal(remembered.answer->address.text, "a@example.org");
+    answer_free(&remembered.answer);
+}
+
+static void too_large_is_not_kept_nor_the_older_word(void **state)
+{
+    struct memory *memory = memory_new(SMALLEST);
+
+    (void)state;
+    put(memory, "a@example.org", 100, 1);
+    put(memory, "b@example.org", 100, 1);
+    put(memory, "a@example.org", 70000, 2);
+    assert_int_equal(look(memory, "a@example.org"), 0);
+    assert_int_equal(look(memory, "b@example.org"), 1);
+    memory_free(&memory);
+}
+
+/* One that needs the room of hundreds: more than are evicted in one go. */
+static void a_large_one_pushes_out_many(void **state)
+{
+    struct memory *memory = memory_new(SMALLEST);
+    char address[64];
+
+    (void)state;
+    for (int i = 0; i < 1000; i++) {
+        snprintf(address, sizeof(address), "p%d@example.org", i);
+        put(memory, address, 1, 1);
+    }
+    assert_true(memory_entries(memory) > 100);
+    put(memory, "large@example.org", 56000, 2);
+    assert_int_equal(look(memory, "large@example.org"), 2);
+    assert_true(memory_bytes(memory) <= SMALLEST);
+    memory_free(&memory);
+}
+
+static void stays_within_its_bytes(void **state)
+{
+    static const size_t sizes[] = {SMALLEST, (size_t)1024 * 1024, (size_t)20 * 1024 * 1024};
+    uint64_t before = count_read(COUNT_MEMORY_EVICTIONS);
+    char address[64];
+
+    (void)state;
+    srand(1);
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        struct memory *memory = memory_new(sizes[i]);
+
+        for (int j = 0; j < 5000; j++) {
+            snprintf(address, sizeof(address), "p%d@example.org", rand() % 2000);
+            switch (rand() % 8) {
+            case 0:
+                memory_drop(memory, bytes_of_string(address));
+                break;
+            case 1:
+                look(memory, address);
+                break;
+            default:
+                put(memory, address, (size_t)rand() % 20000, 1);
+            }
+            assert_true(memory_bytes(memory) <= sizes[i]);
+        }
+        assert_int_equal(gauge_read(GAUGE_MEMORY_BYTES), memory_bytes(memory));
+        assert_int_equal(gauge_read(GAUGE_MEMORY_ENTRIES), memory_entries(memory));
+        memory_free(&memory);
+        assert_int_equal(gauge_read(GAUGE_MEMORY_BYTES), 0);
+        assert_int_equal(gauge_read(GAUGE_MEMORY_ENTRIES), 0);
+    }
+    assert_true(count_read(COUNT_MEMORY_EVICTIONS) > before);
+}
+
+/* Tables grow, and probing survives removals from their middle. */
+static void finds_each_of_many(void **state)
+{
+    struct memory *memory = memory_new((size_t)256 * 1024 * 1024);
+    char address[64];
+
+    (void)state;
+    for (int i = 0; i < 30000; i++) {
+        snprintf(address, sizeof(address), "p%d@example.org", i);
+        put(memory, address, 1, i + 1);
+    }
+    for (int i = 0; i < 30000; i += 3) {
+        snprintf(address, sizeof(address), "p%d@example.org", i);
+        memory_drop(memory, bytes_of_string(address));
+    }
+    for (int i = 0; i < 30000; i++) {
+        snprintf(address, sizeof(address), "p%d@example.org", i);
+        assert_int_equal(look(memory, address), i % 3 == 0 ? 0 : i + 1);
+    }
+    assert_int_equal(memory_entries(memory), 20000);
+    memory_free(&memory);
+}
+
+static void *hammer(void *context)
+{
+    struct memory *memory = context;
+    unsigned chance = (unsigned)(uintptr_t)&chance;
+    char address[64];
+
+    for (int i = 0; i < 5000; i++) {
+        snprintf(address, sizeof(address), "p%d@example.org", rand_r(&chance) % 64);
+        switch (rand_r(&chance) % 16) {
+        case 0:
+            memory_drop(memory, bytes_of_string(address));
+            break;
+        case 1:
+        case 2:
+            put(memory, address, (size_t)rand_r(&chance) % 4000, 1);
+            break;
+        case 3:
+            if (memory_bytes(memory) > SMALLEST) {
+                abort();
+            }
+            break;
+        default:
+            look(memory, address);
+        }
+    }
+    return NULL;
+}
+
+static void many_threads(void **state)
+{
+    struct memory *memory = memory_new(SMALLEST);
+    pthread_t threads[4];
+
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, hammer, memory), 0);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    assert_int_equal(gauge_read(GAUGE_MEMORY_BYTES), memory_bytes(memory));
+    memory_free(&memory);
+}
+
+static void survives_lack_of_memory(void **state)
+{
+    struct answer *answers[64];
+    struct memory *memory = NULL;
+    char address[64];
+    bool failed = true;
+
+    (void)state;
+    for (int nth = 1; failed; nth++) {
+        scarce_begin(nth);
+        memory = memory_new((size_t)64 * 1024 * 1024);
+        failed = scarce_end();
+        assert_true(failed == (memory == NULL));
+    }
+    for (int i = 0; i < 64; i++) {
+        snprintf(address, sizeof(address), "p%d@example.org", i);
+        answers[i] = answer_new(address, 10);
+        memory_put(memory, answers[i], 1);
+    }
+    for (int i = 0; i < 64; i++) {
+        scarce_begin(1);
+        memory_put(memory, answers[i], 2);
+        assert_true(scarce_end());
+        assert_int_equal(look(memory, answers[i]->address.text), 0);
+    }
+    memory_free(&memory);
+    memory = memory_new(SMALLEST);
+    for (int i = 0; i < 64; i++) {
+        scarce_begin(2); /* the entry is there, a larger table is not */
+        memory_put(memory, answers[i], 3);
+        scarce_end();
+        answer_free(&answers[i]);
+    }
+    assert_int_equal(memory_entries(memory), 15);
+    memory_free(&memory);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(evicts_as_sieve),
+        cmocka_unit_test(replaces_and_remembers_when),
+        cmocka_unit_test(a_reader_keeps_what_was_evicted),
+        cmocka_unit_test(too_large_is_not_kept_nor_the_older_word),
+        cmocka_unit_test(a_large_one_pushes_out_many),
+        cmocka_unit_test(stays_within_its_bytes),
+        cmocka_unit_test(finds_each_of_many),
+        cmocka_unit_test(many_threads),
+        cmocka_unit_test(survives_lack_of_memory),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
