@@ -1,0 +1,334 @@
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "tests/unit/http_play.h"
+
+static const char *const one[] = {"127.0.0.1:0"};
+static const char *const two[] = {"127.0.0.1:0", "[::1]:0"};
+
+static struct http_config config(const char *const *listen, size_t count)
+{
+    return (struct http_config){
+        .listen = listen, .listen_count = count, .threads = 2, .max_connections = 1024, .max_waiting = 500,
+        .idle_timeout_s = 10, .hot_bytes = 1024 * 1024, .token = "",
+    };
+}
+
+static void nap(int ms)
+{
+    nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L}, NULL);
+}
+
+static void await_waiting(const struct play *play, size_t want)
+{
+    int64_t end = clock_mono_ms() + 5000;
+
+    while (http_waiting(play->http) != want) {
+        if (clock_mono_ms() > end) {
+            fail_msg("%zu requests wait, %zu should", http_waiting(play->http), want);
+        }
+        nap(1);
+    }
+}
+
+static int ask(const struct play *play, const char *local_part)
+{
+    char request[256];
+    int fd = play_connect(play_port(play));
+
+    snprintf(request, sizeof(request),
+             "GET /v1/recipients/%s@example.org/certificate HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", local_part);
+    assert_true(fd >= 0);
+    assert_true(play_send(fd, request, strlen(request)));
+    return fd;
+}
+
+static int status_of(int fd, struct buffer *response)
+{
+    buffer_clear(response);
+    assert_true(play_read_all(fd, response));
+    close(fd);
+    return play_status(response);
+}
+
+static void test_many_wait_and_all_are_answered(void **state)
+{
+    enum { COUNT = 200 };
+    struct play *play = play_open(NULL);
+    struct buffer response;
+    int fds[COUNT];
+
+    (void)state;
+    buffer_init(&response, 65536);
+    for (int i = 0; i < COUNT; i++) {
+        fds[i] = ask(play, "hold");
+    }
+    await_waiting(play, COUNT);
+    assert_int_equal(gauge_read(GAUGE_WAITING), COUNT);
+    assert_int_equal(status_of(ask(play, "hit"), &response), 200);
+    play_release(play);
+    for (int i = 0; i < COUNT; i++) {
+        assert_int_equal(status_of(fds[i], &response), 200);
+        assert_true(bytes_equal(play_body(&response), play_certificate()));
+    }
+    await_waiting(play, 0);
+    assert_int_equal(gauge_read(GAUGE_WAITING), 0);
+    assert_int_equal(play->starts, COUNT);
+    buffer_free(&response);
+    play_close(&play);
+}
+
+/* Whoever leaves while waiting takes nothing along: the place and the answer come back with the lookup's end. */
+static void test_clients_leave_while_waiting(void **state)
+{
+    enum { COUNT = 100 };
+    struct play *play = play_open(NULL);
+    int fds[COUNT];
+
+    (void)state;
+    for (int i = 0; i < COUNT; i++) {
+        fds[i] = ask(play, "hold");
+    }
+    await_waiting(play, COUNT);
+    for (int i = 0; i < COUNT; i++) {
+        if (i % 2 == 0) {
+            struct linger reset = {.l_onoff = 1};
+            setsockopt(fds[i], SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+        }
+        close(fds[i]);
+    }
+    nap(50);
+    assert_int_equal(http_waiting(play->http), COUNT);
+    play_release(play);
+    await_waiting(play, 0);
+    play_close(&play);
+}
+
+/* Over the cap a miss is refused at once, and hits are served as ever. */
+static void test_cap(void **state)
+{
+    struct http_config small = config(one, 1);
+    struct buffer response;
+    char retry_after[16];
+    int fds[10];
+
+    (void)state;
+    small.max_waiting = 10;
+    small.max_connections = 24;
+    struct play *play = play_open(&small);
+    uint64_t refused = count_read(COUNT_LIMIT_WAITING);
+    buffer_init(&response, 65536);
+    for (int i = 0; i < 10; i++) {
+        fds[i] = ask(play, "hold");
+    }
+    await_waiting(play, 10);
+    for (int i = 0; i < 20; i++) {
+        assert_int_equal(status_of(ask(play, "hold"), &response), 503);
+        assert_string_equal(play_field(&response, "Retry-After", retry_after, sizeof(retry_after)), "1");
+        assert_int_equal(status_of(ask(play, "miss"), &response), 503);
+        assert_int_equal(status_of(ask(play, "hit"), &response), 200);
+    }
+    assert_int_equal(count_read(COUNT_LIMIT_WAITING) - refused, 40);
+    play_release(play);
+    for (int i = 0; i < 10; i++) {
+        assert_int_equal(status_of(fds[i], &response), 200);
+    }
+    await_waiting(play, 0);
+    assert_int_equal(status_of(ask(play, "miss"), &response), 200);
+    buffer_free(&response);
+    play_close(&play);
+}
+
+/* While draining: nobody new gets in, whoever waits is answered, nobody new waits, kept connections are closed. */
+static void test_drain(void **state)
+{
+    static const char again[] = "GET /v1/recipients/miss@example.org HTTP/1.1\r\nHost: a\r\n\r\n";
+    static const char hit[] = "GET /v1/recipients/hit@example.org HTTP/1.1\r\nHost: a\r\n\r\n";
+    static const char ready[] = "GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n";
+    static const struct {
+        const char *request;
+        int status;
+    } kept[] = {{again, 503}, {hit, 200}, {ready, 503}};
+    struct play *play = play_open(NULL);
+    uint16_t port = play_port(play);
+    struct buffer response;
+    int fds[3];
+
+    (void)state;
+    buffer_init(&response, 65536);
+    for (int i = 0; i < 3; i++) {
+        fds[i] = play_connect(port);
+        play_send(fds[i], hit, strlen(hit));
+        buffer_clear(&response);
+        assert_true(play_read_response(fds[i], false, &response));
+    }
+    int waiting = ask(play, "hold");
+    await_waiting(play, 1);
+    http_drain(play->http);
+    http_drain(play->http);
+    assert_int_equal(play_connect(port), -1);
+    for (int i = 0; i < 3; i++) {
+        play_send(fds[i], kept[i].request, strlen(kept[i].request));
+        assert_int_equal(status_of(fds[i], &response), kept[i].status);
+    }
+    assert_int_equal(http_waiting(play->http), 1);
+    play_release(play);
+    assert_int_equal(status_of(waiting, &response), 200);
+    buffer_free(&response);
+    play_close(&play);
+}
+
+/* Closing with kept connections open, with requests that wait, and right after the start. */
+static void test_close(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        struct play *play = play_open(NULL);
+        int idle = play_connect(play_port(play));
+        int held[5];
+        for (int j = 0; j < i % 6; j++) {
+            held[j] = ask(play, j % 2 == 0 ? "hold" : "miss");
+        }
+        if (i % 3 == 0) {
+            nap(5);
+        }
+        if (i % 4 == 0) {
+            http_drain(play->http);
+        }
+        play_close(&play);
+        for (int j = 0; j < i % 6; j++) {
+            close(held[j]);
+        }
+        close(idle);
+    }
+}
+
+static void test_two_listeners(void **state)
+{
+    struct http_config both = config(two, 2);
+    struct play *play = play_open(&both);
+    struct buffer response;
+
+    (void)state;
+    assert_int_not_equal(http_port(play->http, 0), 0);
+    assert_int_not_equal(http_port(play->http, 1), 0);
+    assert_int_equal(http_port(play->http, 2), 0);
+    /* [::1] listens to IPv6 alone. */
+    assert_int_equal(play_connect(http_port(play->http, 1)), -1);
+    buffer_init(&response, 65536);
+    assert_int_equal(status_of(ask(play, "hit"), &response), 200);
+    buffer_free(&response);
+    play_close(&play);
+}
+
+static void test_address_in_use(void **state)
+{
+    struct play *play = play_open(NULL);
+    char address[32];
+    const char *const listen[] = {"127.0.0.1:0", address};
+    struct http_config taken = config(listen, 2);
+    struct http_backend backend = {0};
+    struct error error = {""};
+
+    (void)state;
+    snprintf(address, sizeof(address), "127.0.0.1:%u", play_port(play));
+    assert_null(http_open(&taken, &backend, &error));
+    assert_non_null(strstr(error.text, address));
+    assert_non_null(strstr(error.text, "bind: Address already in use"));
+    play_close(&play);
+}
+
+/* One thread without a pool; without a hot table. */
+static void test_smallest(void **state)
+{
+    struct http_config least = config(one, 1);
+    struct buffer response;
+
+    (void)state;
+    least.threads = 1;
+    least.hot_bytes = 0;
+    struct play *play = play_open(&least);
+    buffer_init(&response, 65536);
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(status_of(ask(play, "hit"), &response), 200);
+        assert_int_equal(status_of(ask(play, "miss"), &response), 200);
+        assert_int_equal(status_of(ask(play, "inline"), &response), 200);
+    }
+    buffer_free(&response);
+    play_close(&play);
+}
+
+/* Several clients, kept connections, every kind of lookup, the answer in memory replaced all the while. */
+static void *busy(void *context)
+{
+    static const char *const kinds[] = {"hit", "miss", "inline", "none", "down", "stale", "redis", "gone"};
+    static const int statuses[] = {200, 200, 200, 404, 503, 200, 200, 404};
+    const struct play *play = context;
+    struct buffer response;
+    char request[256];
+    intptr_t wrong = 0;
+    int fd = play_connect(play_port(play));
+
+    buffer_init(&response, 65536);
+    for (int i = 0; i < 400; i++) {
+        int kind = (i * 7 + i / 8) % 8;
+        snprintf(request, sizeof(request), "GET /v1/recipients/%s@example.org/certificate HTTP/1.1\r\nHost: a\r\n\r\n",
+                 kinds[kind]);
+        buffer_clear(&response);
+        if (!play_send(fd, request, strlen(request)) || !play_read_response(fd, false, &response) ||
+            play_status(&response) != statuses[kind]) {
+            wrong++;
+        }
+    }
+    close(fd);
+    buffer_free(&response);
+    return (void *)wrong;
+}
+
+static void test_busy(void **state)
+{
+    enum { CLIENTS = 8 };
+    struct play *play = play_open(NULL);
+    pthread_t threads[CLIENTS];
+    void *wrong;
+
+    (void)state;
+    for (int i = 0; i < CLIENTS; i++) {
+        pthread_create(&threads[i], NULL, busy, play);
+    }
+    for (int i = 0; i < 200; i++) {
+        play_replace_hit(play, play_answer("hit@example.org", OUTCOME_FOUND, REASON_USABLE, "", 3600));
+        nap(1);
+    }
+    for (int i = 0; i < CLIENTS; i++) {
+        pthread_join(threads[i], &wrong);
+        assert_null(wrong);
+    }
+    play_close(&play);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_many_wait_and_all_are_answered),
+        cmocka_unit_test(test_clients_leave_while_waiting),
+        cmocka_unit_test(test_cap),
+        cmocka_unit_test(test_drain),
+        cmocka_unit_test(test_close),
+        cmocka_unit_test(test_two_listeners),
+        cmocka_unit_test(test_address_in_use),
+        cmocka_unit_test(test_smallest),
+        cmocka_unit_test(test_busy),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
