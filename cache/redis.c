@@ -52,7 +52,7 @@ bool command_send(struct shared *shared, const struct command *draft, int argc, 
         free(command);
         return false;
     }
-    if (shared->state == LINK_UP && TAILQ_EMPTY(&shared->commands)) {
+    if (shared->state == WIRE_UP && TAILQ_EMPTY(&shared->commands)) {
         wire_watch(shared, shared->timeout_ms);
     }
     TAILQ_INSERT_TAIL(&shared->commands, command, entry);
@@ -122,11 +122,11 @@ void shared_get(struct shared *shared, const char *key,
     const char *argv[] = {"GETRANGE", key, "0", last};
     const size_t sizes[] = {8, strlen(key), 1, (size_t)snprintf(last, sizeof(last), "%d", MAX_RECORD_BYTES)};
 
-    if (shared->state == LINK_UP && is_full(shared, 0)) {
+    if (shared->state == WIRE_UP && is_full(shared, 0)) {
         done(context, SHARED_MISS, (struct bytes){0});
         return;
     }
-    if (shared->state == LINK_UP && command_send(shared, &draft, 4, argv, sizes)) {
+    if (shared->state == WIRE_UP && command_send(shared, &draft, 4, argv, sizes)) {
         count(COUNT_REDIS_GETS);
         return;
     }
@@ -149,10 +149,10 @@ void shared_put(struct shared *shared, const char *key, struct bytes value, int6
         count(COUNT_LIMIT_RECORD_BYTES);
         return;
     }
-    if (shared->state == LINK_UP && is_full(shared, value.size)) {
+    if (shared->state == WIRE_UP && is_full(shared, value.size)) {
         return;
     }
-    count(shared->state == LINK_UP && command_send(shared, &draft, 5, argv, sizes) ? COUNT_REDIS_SETS
+    count(shared->state == WIRE_UP && command_send(shared, &draft, 5, argv, sizes) ? COUNT_REDIS_SETS
                                                                                   : COUNT_REDIS_ERRORS);
 }
 
@@ -162,47 +162,17 @@ void shared_drop(struct shared *shared, const char *key)
     const char *argv[] = {"DEL", key};
     const size_t sizes[] = {3, strlen(key)};
 
-    if (shared->state == LINK_UP && is_full(shared, 0)) {
+    if (shared->state == WIRE_UP && is_full(shared, 0)) {
         return;
     }
-    if (shared->state != LINK_UP || !command_send(shared, &draft, 2, argv, sizes)) {
+    if (shared->state != WIRE_UP || !command_send(shared, &draft, 2, argv, sizes)) {
         count(COUNT_REDIS_ERRORS);
     }
 }
 
 bool shared_is_up(const struct shared *shared)
 {
-    return shared->state == LINK_UP;
-}
-
-static int take_config(const struct shared_config *config, struct endpoint *target, struct error *error)
-{
-    if (config->timeout_ms < 1) {
-        return error_set(error, "timeout: must be longer than nothing");
-    }
-    if (config->max_queued < 1) {
-        return error_set(error, "queue: must have room for a command");
-    }
-    if (endpoint_parse(config->uri, target, error) != 0) {
-        return -1;
-    }
-    if (target->tls && !tls_is_built()) {
-        endpoint_free(target);
-        return error_set(error, "uri: rediss:// needs hiredis_ssl (hiredis 1.0 or newer), which this certlookup was "
-                                "built without");
-    }
-    return 0;
-}
-
-int shared_config_check(const struct shared_config *config, struct error *error)
-{
-    struct endpoint target;
-
-    if (take_config(config, &target, error) != 0) {
-        return -1;
-    }
-    endpoint_free(&target);
-    return 0;
+    return shared->state == WIRE_UP;
 }
 
 /* What stands beside the URI has the last word over it. */
@@ -235,14 +205,14 @@ struct shared *shared_open(struct event_base *base, const struct shared_config *
     shared->base = base;
     shared->timeout_ms = config->timeout_ms;
     shared->max_queued = (size_t)config->max_queued;
-    if (take_config(config, &shared->target, error) != 0) {
+    if (endpoint_configure(config, &shared->endpoint, error) != 0) {
         goto out;
     }
-    if (shared->target.tls && (shared->tls = tls_new(&shared->target, config->ca_file, error)) == NULL) {
+    if (shared->endpoint.tls && (shared->tls = tls_new(&shared->endpoint, config->ca_file, error)) == NULL) {
         goto out;
     }
-    if (override(&shared->target.username, config->username) != 0 ||
-        override(&shared->target.password, config->password) != 0 || wire_open(shared) != 0) {
+    if (override(&shared->endpoint.username, config->username) != 0 ||
+        override(&shared->endpoint.password, config->password) != 0 || wire_open(shared) != 0) {
         error_set(error, "out of memory");
         goto out;
     }
@@ -267,6 +237,6 @@ void shared_close(struct shared **pointer)
         command->finish(shared, command, NULL);
     }
     tls_free(&shared->tls);
-    endpoint_free(&shared->target);
+    endpoint_free(&shared->endpoint);
     free(shared);
 }

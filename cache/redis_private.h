@@ -2,7 +2,7 @@
  * The inside of cache/redis.h. Private to cache/redis*.c.
  *
  *   redis.c          commands: get, put, drop, and what their replies mean
- *   redis_link.c     the one connection: resolve → connect → greet → up, and after a fault a rest
+ *   redis_wire.c     the one connection: resolve → connect → greet → up, and after a fault a rest
  *   redis_guard.c    bounds what a server may send before hiredis takes it apart
  *   redis_refusal.c  error replies in words, one line in the log per change
  *   redis_resolve.c  names, on a thread of their own
@@ -39,8 +39,11 @@ struct endpoint {
 };
 
 /* -1: the words begin with "uri: " and never show the password; there is nothing to free. */
-int endpoint_parse(const char *uri, struct endpoint *target, struct error *error);
-void endpoint_free(struct endpoint *target); /* wipes the password */
+int endpoint_parse(const char *uri, struct endpoint *endpoint, struct error *error);
+void endpoint_free(struct endpoint *endpoint); /* wipes the password */
+
+/* redis_settings.c: the endpoint that a configuration names, once all of it is sound. -1: the words name the setting. */
+int endpoint_configure(const struct shared_config *config, struct endpoint *endpoint, struct error *error);
 
 #define RESOLVED_MAX 8
 #define RESOLVED_BYTES 64
@@ -62,18 +65,18 @@ void resolution_free(struct resolution **resolution); /* at any time; waits for 
 struct tls;
 
 bool tls_is_built(void);
-struct tls *tls_new(const struct endpoint *target, const char *ca_file, struct error *error);
+struct tls *tls_new(const struct endpoint *endpoint, const char *ca_file, struct error *error);
 void tls_free(struct tls **tls);
 /* -1: context->errstr says why. */
 int tls_start(const struct tls *tls, redisAsyncContext *context);
 
 enum wire_state {
-    LINK_RESTING,    /* until the timer */
-    LINK_RESOLVING,
-    LINK_CONNECTING,
-    LINK_GREETING,   /* connected; AUTH, SELECT and PING are not all answered */
-    LINK_UP,
-    LINK_CLOSED
+    WIRE_RESTING,    /* until the timer */
+    WIRE_RESOLVING,
+    WIRE_CONNECTING,
+    WIRE_GREETING,   /* connected; AUTH, SELECT and PING are not all answered */
+    WIRE_UP,
+    WIRE_CLOSED
 };
 
 /* What the log has said of the connection. The larger is said even after the smaller. */
@@ -95,7 +98,7 @@ TAILQ_HEAD(commands, command);
 
 struct shared {
     struct event_base *base;
-    struct endpoint target;
+    struct endpoint endpoint;
     struct tls *tls;          /* NULL: none */
     int64_t timeout_ms;
     size_t max_queued;
@@ -124,7 +127,7 @@ struct shared {
 /* redis.c */
 bool command_send(struct shared *shared, const struct command *draft, int argc, const char **argv, const size_t *sizes);
 
-/* redis_link.c */
+/* redis_wire.c */
 int wire_open(struct shared *shared);  /* -1: out of memory; wire_close() is still due */
 void wire_close(struct shared *shared);
 void wire_watch(struct shared *shared, int64_t timeout_ms);  /* sets the timer */

@@ -44,7 +44,7 @@ void refusal_note(struct shared *shared, enum refused which, const redisReply *r
         }
     }
     if (shared->refusals[which] != refusal) {
-        log_event(LEVEL_WARNING, refusal->words, LOG_TEXT("server", shared->target.shown),
+        log_event(LEVEL_WARNING, refusal->words, LOG_TEXT("server", shared->endpoint.shown),
                   LOG_BYTES("reply", bytes_of(reply->str, reply->len)));
     }
     shared->refusals[which] = refusal;
@@ -56,6 +56,6 @@ void refusal_over(struct shared *shared, enum refused which)
     if (shared->refusals[which] != NULL && clock_mono_ms() - shared->refused_ms[which] >= OVER_MS) {
         shared->refusals[which] = NULL;
         log_event(LEVEL_NOTICE, which == REFUSED_READ ? "redis gives records again" : "redis takes records again",
-                  LOG_TEXT("server", shared->target.shown));
+                  LOG_TEXT("server", shared->endpoint.shown));
     }
 }

@@ -36,12 +36,12 @@ static int set_up(struct tls *tls, const char *ca_file, struct error *error)
     return 0;
 }
 
-struct tls *tls_new(const struct endpoint *target, const char *ca_file, struct error *error)
+struct tls *tls_new(const struct endpoint *endpoint, const char *ca_file, struct error *error)
 {
     struct tls *tls = calloc(1, sizeof(*tls));
     struct in6_addr ignored;
 
-    if (tls == NULL || (tls->host = strdup(target->host)) == NULL ||
+    if (tls == NULL || (tls->host = strdup(endpoint->host)) == NULL ||
         (tls->context = SSL_CTX_new(TLS_client_method())) == NULL) {
         error_set(error, "out of memory");
         tls_free(&tls);
@@ -92,9 +92,9 @@ bool tls_is_built(void)
     return false;
 }
 
-struct tls *tls_new(const struct endpoint *target, const char *ca_file, struct error *error)
+struct tls *tls_new(const struct endpoint *endpoint, const char *ca_file, struct error *error)
 {
-    (void)target;
+    (void)endpoint;
     (void)ca_file;
     error_set(error, "uri: no TLS is built in");
     return NULL;

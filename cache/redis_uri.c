@@ -12,7 +12,7 @@
 
 static const struct scheme {
     const char *prefix;
-    int (*parse)(char *rest, struct endpoint *target, struct error *error);
+    int (*parse)(char *rest, struct endpoint *endpoint, struct error *error);
     bool tls;
 } schemes[];
 
@@ -54,7 +54,7 @@ static int replace(char **string, const char *with, struct error *error)
     return 0;
 }
 
-static int parse_database(const char *text, struct endpoint *target, struct error *error)
+static int parse_database(const char *text, struct endpoint *endpoint, struct error *error)
 {
     int64_t number = 0;
 
@@ -64,42 +64,42 @@ static int parse_database(const char *text, struct endpoint *target, struct erro
     if (text_parse_number(text, &number, NULL) != 0 || number > DATABASE_MAX) {
         return error_set(error, "uri: \"%s\" is not the number of a database", text);
     }
-    target->database = (int)number;
+    endpoint->database = (int)number;
     return 0;
 }
 
-static int parse_userinfo(char *userinfo, struct endpoint *target, struct error *error)
+static int parse_userinfo(char *userinfo, struct endpoint *endpoint, struct error *error)
 {
     char *password = strchr(userinfo, ':');
 
     if (password != NULL) {
         *password++ = '\0';
-        if (decode(password, "password", error) != 0 || replace(&target->password, password, error) != 0) {
+        if (decode(password, "password", error) != 0 || replace(&endpoint->password, password, error) != 0) {
             return -1;
         }
     }
-    return decode(userinfo, "user", error) != 0 ? -1 : replace(&target->username, userinfo, error);
+    return decode(userinfo, "user", error) != 0 ? -1 : replace(&endpoint->username, userinfo, error);
 }
 
-static int parse_host_port(const char *authority, struct endpoint *target, struct error *error)
+static int parse_host_port(const char *authority, struct endpoint *endpoint, struct error *error)
 {
     const char *after = strrchr(authority, ']');
     bool has_port = strchr(after != NULL ? after : authority, ':') != NULL;
     char whole[URI_MAX + sizeof(PORT_DEFAULT) + 1], host[MAX_DOMAIN_BYTES + 1];
 
     snprintf(whole, sizeof(whole), "%s%s", authority, has_port ? "" : ":" PORT_DEFAULT);
-    if (text_parse_host_port(whole, host, sizeof(host), &target->port, error) != 0) {
+    if (text_parse_host_port(whole, host, sizeof(host), &endpoint->port, error) != 0) {
         error_prefix(error, "uri");
         return -1;
     }
-    if (host[0] == '\0' || target->port == 0) {
+    if (host[0] == '\0' || endpoint->port == 0) {
         return error_set(error, "uri: \"%s\" is not a host with a port", whole);
     }
-    return replace(&target->host, host, error);
+    return replace(&endpoint->host, host, error);
 }
 
 /* [user[:password]@]host[:port][/db] */
-static int parse_tcp(char *rest, struct endpoint *target, struct error *error)
+static int parse_tcp(char *rest, struct endpoint *endpoint, struct error *error)
 {
     char *path = strchr(rest, '/');
     char *at;
@@ -116,19 +116,19 @@ static int parse_tcp(char *rest, struct endpoint *target, struct error *error)
     }
     if (at != NULL) {
         *at = '\0';
-        if (parse_userinfo(rest, target, error) != 0) {
+        if (parse_userinfo(rest, endpoint, error) != 0) {
             return -1;
         }
         rest = at + 1;
     }
-    if (parse_host_port(rest, target, error) != 0 || (path != NULL && parse_database(path, target, error) != 0)) {
+    if (parse_host_port(rest, endpoint, error) != 0 || (path != NULL && parse_database(path, endpoint, error) != 0)) {
         return -1;
     }
     return 0;
 }
 
 /* /path[?db=n] */
-static int parse_unix(char *rest, struct endpoint *target, struct error *error)
+static int parse_unix(char *rest, struct endpoint *endpoint, struct error *error)
 {
     char *query = strchr(rest, '?');
 
@@ -137,7 +137,7 @@ static int parse_unix(char *rest, struct endpoint *target, struct error *error)
         if (strncmp(query, "db=", 3) != 0 || query[3] == '\0') {
             return error_set(error, "uri: of a unix socket, only ?db=n may follow the path");
         }
-        if (parse_database(query + 3, target, error) != 0) {
+        if (parse_database(query + 3, endpoint, error) != 0) {
             return -1;
         }
     }
@@ -151,7 +151,7 @@ static int parse_unix(char *rest, struct endpoint *target, struct error *error)
         return error_set(error, "uri: the path of the unix socket is over %zu bytes",
                          sizeof(((struct sockaddr_un *)0)->sun_path) - 1);
     }
-    return replace(&target->path, rest, error);
+    return replace(&endpoint->path, rest, error);
 }
 
 static const struct scheme schemes[] = {
@@ -173,26 +173,26 @@ static int check_characters(const char *uri, struct error *error)
     return 0;
 }
 
-static int show(struct endpoint *target, struct error *error)
+static int show(struct endpoint *endpoint, struct error *error)
 {
     char shown[URI_MAX * 2];
 
-    if (*target->path != '\0') {
-        snprintf(shown, sizeof(shown), "%s", target->path);
+    if (*endpoint->path != '\0') {
+        snprintf(shown, sizeof(shown), "%s", endpoint->path);
     } else {
-        snprintf(shown, sizeof(shown), strchr(target->host, ':') != NULL ? "[%s]:%u" : "%s:%u", target->host,
-                 target->port);
+        snprintf(shown, sizeof(shown), strchr(endpoint->host, ':') != NULL ? "[%s]:%u" : "%s:%u", endpoint->host,
+                 endpoint->port);
     }
-    return replace(&target->shown, shown, error);
+    return replace(&endpoint->shown, shown, error);
 }
 
-int endpoint_parse(const char *uri, struct endpoint *target, struct error *error)
+int endpoint_parse(const char *uri, struct endpoint *endpoint, struct error *error)
 {
     const struct scheme *scheme = NULL;
     char *copy = NULL;
     int result = -1;
 
-    *target = (struct endpoint){0};
+    *endpoint = (struct endpoint){0};
     if (check_characters(uri, error) != 0) {
         return -1;
     }
@@ -204,37 +204,37 @@ int endpoint_parse(const char *uri, struct endpoint *target, struct error *error
     if (scheme == NULL) {
         return error_set(error, "uri: does not begin with redis://, rediss:// or redis+unix://");
     }
-    if (replace(&target->host, "", error) != 0 || replace(&target->path, "", error) != 0 ||
-        replace(&target->username, "", error) != 0 || replace(&target->password, "", error) != 0) {
+    if (replace(&endpoint->host, "", error) != 0 || replace(&endpoint->path, "", error) != 0 ||
+        replace(&endpoint->username, "", error) != 0 || replace(&endpoint->password, "", error) != 0) {
         goto out;
     }
-    target->tls = scheme->tls;
+    endpoint->tls = scheme->tls;
     copy = strdup(uri + strlen(scheme->prefix));
     if (copy == NULL) {
         error_set(error, "uri: out of memory");
         goto out;
     }
-    if (scheme->parse(copy, target, error) == 0 && show(target, error) == 0) {
+    if (scheme->parse(copy, endpoint, error) == 0 && show(endpoint, error) == 0) {
         result = 0;
     }
     explicit_bzero(copy, strlen(uri) - strlen(scheme->prefix));
 out:
     free(copy);
     if (result != 0) {
-        endpoint_free(target);
+        endpoint_free(endpoint);
     }
     return result;
 }
 
-void endpoint_free(struct endpoint *target)
+void endpoint_free(struct endpoint *endpoint)
 {
-    if (target->password != NULL) {
-        explicit_bzero(target->password, strlen(target->password));
+    if (endpoint->password != NULL) {
+        explicit_bzero(endpoint->password, strlen(endpoint->password));
     }
-    free(target->host);
-    free(target->path);
-    free(target->username);
-    free(target->password);
-    free(target->shown);
-    *target = (struct endpoint){0};
+    free(endpoint->host);
+    free(endpoint->path);
+    free(endpoint->username);
+    free(endpoint->password);
+    free(endpoint->shown);
+    *endpoint = (struct endpoint){0};
 }

@@ -21,6 +21,11 @@ int64_t clock_wall_s(void)
     return start_wall_s + passed_ms / 1000;
 }
 
+int64_t clock_wall_ms(void)
+{
+    return start_wall_s * 1000 + passed_ms;
+}
+
 int64_t clock_mono_ms(void)
 {
     return 1000000 + passed_ms;

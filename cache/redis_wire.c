@@ -12,7 +12,7 @@
 #define REST_MAX_MS 10000
 #define NAME "certlookup"
 
-static void link_start(struct shared *shared);
+static void wire_start(struct shared *shared);
 static void connect_next(struct shared *shared);
 
 void wire_watch(struct shared *shared, int64_t timeout_ms)
@@ -31,9 +31,9 @@ static void say(struct shared *shared, enum wire_fault fault, const char *why)
     shared->said = fault;
     if (fault == FAULT_REFUSED) {
         log_event(LEVEL_ERROR, "redis refuses us: see redis.uri, redis.username and redis.password-file",
-                  LOG_TEXT("server", shared->target.shown), LOG_TEXT("error", why));
+                  LOG_TEXT("server", shared->endpoint.shown), LOG_TEXT("error", why));
     } else {
-        log_event(LEVEL_WARNING, "redis is away, answers go on without it", LOG_TEXT("server", shared->target.shown),
+        log_event(LEVEL_WARNING, "redis is away, answers go on without it", LOG_TEXT("server", shared->endpoint.shown),
                   LOG_TEXT("error", why));
     }
 }
@@ -44,7 +44,7 @@ static void rest(struct shared *shared)
     uint32_t chance;
 
     digest_random(&chance, sizeof(chance));
-    shared->state = LINK_RESTING;
+    shared->state = WIRE_RESTING;
     shared->addresses.count = 0;
     wire_watch(shared, shared->rest_ms / 2 + chance % (shared->rest_ms / 2 + 1));
     shared->rest_ms = shared->rest_ms * 2 < REST_MAX_MS ? shared->rest_ms * 2 : REST_MAX_MS;
@@ -54,9 +54,9 @@ static void rest(struct shared *shared)
  * close `shared`. */
 static void lose(struct shared *shared, enum wire_fault fault, const char *why)
 {
-    bool connecting = shared->state == LINK_CONNECTING;
+    bool connecting = shared->state == WIRE_CONNECTING;
 
-    if (shared->state == LINK_UP) {
+    if (shared->state == WIRE_UP) {
         gauge_set(GAUGE_REDIS_UP, 0);
         if (clock_mono_ms() - shared->up_since_ms >= REST_MAX_MS) {
             shared->rest_ms = REST_MIN_MS;
@@ -76,7 +76,7 @@ static void lose(struct shared *shared, enum wire_fault fault, const char *why)
 }
 
 /* Must be the last that its caller does. */
-static void link_lost(struct shared *shared, enum wire_fault fault, const char *why)
+static void wire_lost(struct shared *shared, enum wire_fault fault, const char *why)
 {
     redisAsyncContext *context = shared->context;
 
@@ -107,18 +107,18 @@ void wire_gone(struct shared *shared, const redisAsyncContext *context)
     lose(shared, FAULT_AWAY, why);
 }
 
-static void link_up(struct shared *shared)
+static void wire_up(struct shared *shared)
 {
-    shared->state = LINK_UP;
+    shared->state = WIRE_UP;
     shared->up_since_ms = clock_mono_ms();
     gauge_set(GAUGE_REDIS_UP, 1);
     if (shared->was_up) {
         count(COUNT_REDIS_RECONNECTS);
     }
     if (shared->said != FAULT_NONE) {
-        log_event(LEVEL_NOTICE, "redis is back", LOG_TEXT("server", shared->target.shown));
+        log_event(LEVEL_NOTICE, "redis is back", LOG_TEXT("server", shared->endpoint.shown));
     } else {
-        log_event(LEVEL_INFO, "redis is connected", LOG_TEXT("server", shared->target.shown));
+        log_event(LEVEL_INFO, "redis is connected", LOG_TEXT("server", shared->endpoint.shown));
     }
     shared->was_up = true;
     shared->said = FAULT_NONE;
@@ -130,7 +130,7 @@ static void finish_entry(struct shared *shared, struct command *command, const r
 {
     (void)command;
     if (reply != NULL && reply->type == REDIS_REPLY_ERROR) {
-        link_lost(shared, FAULT_REFUSED, reply->str);
+        wire_lost(shared, FAULT_REFUSED, reply->str);
     }
 }
 
@@ -141,11 +141,11 @@ static void finish_ping(struct shared *shared, struct command *command, const re
         return;
     }
     if (reply->type == REDIS_REPLY_STATUS || refusal_is(reply, "NOPERM")) {
-        link_up(shared);
+        wire_up(shared);
     } else if (refusal_is(reply, "NOAUTH")) {
-        link_lost(shared, FAULT_REFUSED, reply->str);
+        wire_lost(shared, FAULT_REFUSED, reply->str);
     } else {
-        link_lost(shared, FAULT_AWAY, reply->type == REDIS_REPLY_ERROR ? reply->str : "it does not answer PING as Redis does");
+        wire_lost(shared, FAULT_AWAY, reply->type == REDIS_REPLY_ERROR ? reply->str : "it does not answer PING as Redis does");
     }
 }
 
@@ -167,22 +167,22 @@ static bool greet_with(struct shared *shared,
 
 static bool greet(struct shared *shared)
 {
-    const struct endpoint *target = &shared->target;
-    const char *auth[] = {"AUTH", target->username, target->password};
-    const char *auth_alone[] = {"AUTH", target->password};
+    const struct endpoint *endpoint = &shared->endpoint;
+    const char *auth[] = {"AUTH", endpoint->username, endpoint->password};
+    const char *auth_alone[] = {"AUTH", endpoint->password};
     char number[16];
     const char *choose[] = {"SELECT", number};
     const char *ping[] = {"PING"};
     const char *name[] = {"CLIENT", "SETNAME", NAME};
 
-    snprintf(number, sizeof(number), "%d", target->database);
-    if (*target->username != '\0' && !greet_with(shared, finish_entry, 3, auth)) {
+    snprintf(number, sizeof(number), "%d", endpoint->database);
+    if (*endpoint->username != '\0' && !greet_with(shared, finish_entry, 3, auth)) {
         return false;
     }
-    if (*target->username == '\0' && *target->password != '\0' && !greet_with(shared, finish_entry, 2, auth_alone)) {
+    if (*endpoint->username == '\0' && *endpoint->password != '\0' && !greet_with(shared, finish_entry, 2, auth_alone)) {
         return false;
     }
-    if (target->database != 0 && !greet_with(shared, finish_entry, 2, choose)) {
+    if (endpoint->database != 0 && !greet_with(shared, finish_entry, 2, choose)) {
         return false;
     }
     return greet_with(shared, finish_ping, 1, ping) && greet_with(shared, finish_name, 3, name);
@@ -200,7 +200,7 @@ static void on_connect(const redisAsyncContext *context, int status)
         wire_gone(shared, context);
         return;
     }
-    shared->state = LINK_GREETING;
+    shared->state = WIRE_GREETING;
     if (!greet(shared)) {
         wire_break(shared, "out of memory");
     }
@@ -219,8 +219,8 @@ static void on_disconnect(const redisAsyncContext *context, int status)
 /* One go. False: `why` says what failed at once. */
 static bool connect_to(struct shared *shared, const char *address, char *why, size_t why_size)
 {
-    redisAsyncContext *context = *shared->target.path != '\0' ? redisAsyncConnectUnix(shared->target.path)
-                                                              : redisAsyncConnect(address, shared->target.port);
+    redisAsyncContext *context = *shared->endpoint.path != '\0' ? redisAsyncConnectUnix(shared->endpoint.path)
+                                                              : redisAsyncConnect(address, shared->endpoint.port);
 
     if (context == NULL) {
         snprintf(why, why_size, "out of memory");
@@ -236,7 +236,7 @@ static bool connect_to(struct shared *shared, const char *address, char *why, si
     shared->context = context;
     redisAsyncSetConnectCallback(context, on_connect);
     redisAsyncSetDisconnectCallback(context, on_disconnect);
-    shared->state = LINK_CONNECTING;
+    shared->state = WIRE_CONNECTING;
     wire_watch(shared, shared->timeout_ms);
     return true;
 }
@@ -281,7 +281,7 @@ static void on_resolved(evutil_socket_t fd, short what, void *context)
 
 static void resolve(struct shared *shared)
 {
-    shared->resolution = resolution_start(shared->target.host);
+    shared->resolution = resolution_start(shared->endpoint.host);
     if (shared->resolution != NULL) {
         shared->resolved = event_new(shared->base, resolution_fd(shared->resolution), EV_READ, on_resolved, shared);
     }
@@ -291,17 +291,17 @@ static void resolve(struct shared *shared)
         rest(shared);
         return;
     }
-    shared->state = LINK_RESOLVING;
+    shared->state = WIRE_RESOLVING;
     wire_watch(shared, shared->timeout_ms);
 }
 
-static void link_start(struct shared *shared)
+static void wire_start(struct shared *shared)
 {
-    const char *host = shared->target.host;
+    const char *host = shared->endpoint.host;
     struct resolved numeric = {.count = 1};
     struct in6_addr ignored;
 
-    if (*shared->target.path != '\0' || inet_pton(AF_INET, host, &ignored) == 1 ||
+    if (*shared->endpoint.path != '\0' || inet_pton(AF_INET, host, &ignored) == 1 ||
         inet_pton(AF_INET6, host, &ignored) == 1) {
         snprintf(numeric.addresses[0], sizeof(numeric.addresses[0]), "%s", host);
         connect_first(shared, &numeric);
@@ -322,7 +322,7 @@ static void on_oldest(struct shared *shared)
     if (left_ms > 0) {
         wire_watch(shared, left_ms);
     } else {
-        link_lost(shared, FAULT_AWAY, "it does not answer in time");
+        wire_lost(shared, FAULT_AWAY, "it does not answer in time");
     }
 }
 
@@ -333,26 +333,26 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
     (void)fd;
     (void)what;
     if (shared->broken != NULL) {
-        link_lost(shared, FAULT_AWAY, shared->broken);
+        wire_lost(shared, FAULT_AWAY, shared->broken);
         return;
     }
     switch (shared->state) {
-    case LINK_RESTING:
-        link_start(shared);
+    case WIRE_RESTING:
+        wire_start(shared);
         break;
-    case LINK_RESOLVING:
+    case WIRE_RESOLVING:
         /* The thread cannot be stopped: we go on waiting for it, so that there is never a second one. */
         say(shared, FAULT_AWAY, "its name does not resolve in time");
         break;
-    case LINK_CONNECTING:
-    case LINK_GREETING:
-        link_lost(shared, FAULT_AWAY, shared->state == LINK_CONNECTING ? "it does not take the connection in time"
+    case WIRE_CONNECTING:
+    case WIRE_GREETING:
+        wire_lost(shared, FAULT_AWAY, shared->state == WIRE_CONNECTING ? "it does not take the connection in time"
                                                                        : "it does not answer in time");
         break;
-    case LINK_UP:
+    case WIRE_UP:
         on_oldest(shared);
         break;
-    case LINK_CLOSED:
+    case WIRE_CLOSED:
         break;
     }
 }
@@ -372,10 +372,10 @@ void wire_close(struct shared *shared)
 {
     redisAsyncContext *context = shared->context;
 
-    if (shared->state == LINK_UP) {
+    if (shared->state == WIRE_UP) {
         gauge_set(GAUGE_REDIS_UP, 0);
     }
-    shared->state = LINK_CLOSED;
+    shared->state = WIRE_CLOSED;
     shared->context = NULL;
     if (shared->timer != NULL) {
         event_free(shared->timer);
