@@ -1,0 +1,278 @@
+#include <stdlib.h>
+#include <strings.h>
+
+#include "base/metrics.h"
+#include "base/text.h"
+#include "ldap/link.h"
+
+/* An attribute description as a server may write it. RFC 4523 4.1, RFC 2798 2.8. */
+static const struct attribute_row {
+    const char *name;
+    enum attribute attribute;
+} ATTRIBUTES[] = {
+    {"userCertificate", ATTRIBUTE_USER_CERTIFICATE},
+    {"2.5.4.36", ATTRIBUTE_USER_CERTIFICATE},
+    {"userSMIMECertificate", ATTRIBUTE_USER_SMIME_CERTIFICATE},
+    {"2.16.840.1.113730.3.1.40", ATTRIBUTE_USER_SMIME_CERTIFICATE},
+};
+
+/* What became of a request, by its result code; any other code is a refusal. */
+static const struct {
+    int code;
+    enum asked_result result;
+} RESULTS[] = {
+    {LDAP_SUCCESS, ASKED_ANSWERED},
+    {LDAP_SIZELIMIT_EXCEEDED, ASKED_CUT_OFF},
+    {LDAP_TIMELIMIT_EXCEEDED, ASKED_CUT_OFF},
+    {LDAP_ADMINLIMIT_EXCEEDED, ASKED_CUT_OFF},
+};
+
+/* One entry while it is read. */
+struct entry {
+    struct search *search;
+    const struct directory_config *config;
+    const struct server *server;
+    struct berval dn;
+    size_t first_value; /* of this entry, in the search's values */
+    uint32_t indexes[2]; /* values seen of each attribute */
+};
+
+/* The worst that was said of any part is what is said of the whole. */
+static void worsen(struct search *search, const struct server *server, enum asked_result result, const char *words)
+{
+    if (result > search->so_far) {
+        search->so_far = result;
+        error_set(&search->words, "%s: search: %s", server->name, words);
+    }
+}
+
+static bool has_name(struct bytes description, const char *name)
+{
+    size_t size = strlen(name);
+
+    return description.size >= size && strncasecmp((const char *)description.data, name, size) == 0 &&
+           (description.size == size || description.data[size] == ';');
+}
+
+static const struct attribute_row *find_attribute(struct bytes description)
+{
+    for (size_t i = 0; i < sizeof(ATTRIBUTES) / sizeof(ATTRIBUTES[0]); i++) {
+        if (has_name(description, ATTRIBUTES[i].name)) {
+            return &ATTRIBUTES[i];
+        }
+    }
+    return NULL;
+}
+
+/* Active Directory hands long attributes out in pieces: ";range=0-1499", the last one ";range=1500-*" (MS-ADTS
+ * 3.1.1.3.1.3.3). A piece that does not end in '*' is not the whole. */
+static bool is_piece(struct bytes description)
+{
+    static const char OPTION[] = ";range=";
+
+    for (size_t i = 0; i + sizeof(OPTION) - 1 <= description.size; i++) {
+        if (strncasecmp((const char *)description.data + i, OPTION, sizeof(OPTION) - 1) == 0) {
+            size_t end = i + 1;
+
+            while (end < description.size && description.data[end] != ';') {
+                end++;
+            }
+            return description.data[end - 1] != '*';
+        }
+    }
+    return false;
+}
+
+/* The DN as valid UTF-8, cut at a character. */
+static char *copy_dn(struct berval dn)
+{
+    size_t size = dn.bv_len < MAX_DN_BYTES ? dn.bv_len : MAX_DN_BYTES;
+    bool is_utf8 = text_is_utf8(bytes_of(dn.bv_val, dn.bv_len));
+
+    while (is_utf8 && size < dn.bv_len && size > 0 && ((unsigned char)dn.bv_val[size] & 0xc0) == 0x80) {
+        size--;
+    }
+    char *copy = malloc(size + 1);
+
+    if (copy == NULL) {
+        return NULL;
+    }
+    for (size_t i = 0; i < size; i++) {
+        unsigned char c = (unsigned char)dn.bv_val[i];
+
+        copy[i] = c == '\0' || (c >= 0x80 && !is_utf8) ? '?' : (char)c;
+    }
+    copy[size] = '\0';
+    return copy;
+}
+
+static bool is_known(const struct entry *entry, enum attribute attribute, struct bytes value)
+{
+    const struct search_result *result = entry->search->result;
+
+    for (size_t i = entry->first_value; i < result->value_count; i++) {
+        if (result->values[i].attribute == attribute && bytes_equal(blob_bytes(result->values[i].value), value)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int make_room(struct search *search)
+{
+    struct search_result *result = search->result;
+
+    if (result->value_count < search->capacity) {
+        return 0;
+    }
+    size_t capacity = search->capacity == 0 ? 4 : 2 * search->capacity;
+    struct found_value *values = realloc(result->values, capacity * sizeof(*values));
+
+    if (values == NULL) {
+        return -1;
+    }
+    result->values = values;
+    search->capacity = capacity;
+    return 0;
+}
+
+static void append_value(const struct entry *entry, enum attribute attribute, uint32_t index, struct bytes value)
+{
+    struct search_result *result = entry->search->result;
+    struct found_value found = {.attribute = attribute, .index = index};
+
+    if (make_room(entry->search) == 0) {
+        found.value = blob_new(value);
+        found.dn = copy_dn(entry->dn);
+    }
+    if (found.value == NULL || found.dn == NULL) {
+        blob_free(&found.value);
+        free(found.dn);
+        entry->search->out_of_memory = true;
+        return;
+    }
+    result->values[result->value_count++] = found;
+}
+
+/* False: no more values are taken. */
+static bool collect_value(struct entry *entry, enum attribute attribute, struct bytes value)
+{
+    if (is_known(entry, attribute, value)) {
+        return true;
+    }
+    uint32_t index = entry->indexes[attribute]++;
+
+    if (value.size > (size_t)entry->config->max_value_bytes) {
+        count(COUNT_LIMIT_VALUE_BYTES);
+        worsen(entry->search, entry->server, ASKED_CUT_OFF, "a value is larger than value-size");
+        return true;
+    }
+    if (entry->search->result->value_count == MAX_VALUES) {
+        count(COUNT_LIMIT_VALUES);
+        worsen(entry->search, entry->server, ASKED_CUT_OFF, "there are more values than are taken");
+        return false;
+    }
+    append_value(entry, attribute, index, value);
+    return !entry->search->out_of_memory;
+}
+
+static bool collect_attribute(struct entry *entry, struct bytes description, const struct berval *values)
+{
+    const struct attribute_row *row = find_attribute(description);
+
+    if (row == NULL) {
+        return true;
+    }
+    if (is_piece(description)) {
+        worsen(entry->search, entry->server, ASKED_CUT_OFF, "the server gave only a range of the values");
+    }
+    for (size_t i = 0; values != NULL && values[i].bv_val != NULL; i++) {
+        if (!collect_value(entry, row->attribute, bytes_of(values[i].bv_val, values[i].bv_len))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static enum collected collect_entry(struct entry *entry, struct link *link, LDAPMessage *message)
+{
+    struct search_result *result = entry->search->result;
+    BerElement *ber = NULL;
+    bool is_open = true;
+    int code = LDAP_SUCCESS;
+
+    if (result->entries >= (uint64_t)entry->config->max_entries) {
+        count(COUNT_LIMIT_ENTRIES);
+        worsen(entry->search, entry->server, ASKED_CUT_OFF, "there are more entries than are taken");
+        return COLLECT_FULL;
+    }
+    if (ldap_get_dn_ber(link->handle, message, &ber, &entry->dn) != LDAP_SUCCESS) {
+        return COLLECT_BAD;
+    }
+    result->entries++;
+    while (is_open && code == LDAP_SUCCESS) {
+        struct berval description = {0};
+        struct berval *values = NULL;
+
+        code = ldap_get_attribute_ber(link->handle, message, ber, &description, &values);
+        if (code != LDAP_SUCCESS || description.bv_val == NULL) {
+            ber_memfree(values);
+            break;
+        }
+        is_open = collect_attribute(entry, bytes_of(description.bv_val, description.bv_len), values);
+        ber_memfree(values);
+    }
+    ber_free(ber, 0);
+    if (code != LDAP_SUCCESS) {
+        return COLLECT_BAD;
+    }
+    return is_open ? COLLECT_MORE : COLLECT_FULL;
+}
+
+static enum collected collect_result(struct search *search, struct link *link, const struct server *server,
+                                     LDAPMessage *message)
+{
+    enum asked_result result = ASKED_UNAVAILABLE;
+    char *diagnostic = NULL;
+    struct error words;
+    int code = LDAP_OTHER;
+
+    if (ldap_parse_result(link->handle, message, &code, NULL, &diagnostic, NULL, NULL, 0) != LDAP_SUCCESS) {
+        return COLLECT_BAD;
+    }
+    for (size_t i = 0; i < sizeof(RESULTS) / sizeof(RESULTS[0]); i++) {
+        if (RESULTS[i].code == code) {
+            result = RESULTS[i].result;
+        }
+    }
+    if (code == LDAP_SIZELIMIT_EXCEEDED) {
+        count(COUNT_LIMIT_ENTRIES);
+    }
+    link_words(code, diagnostic, &words);
+    worsen(search, server, result, words.text);
+    ldap_memfree(diagnostic);
+    return COLLECT_DONE;
+}
+
+enum collected collect_message(struct search *search, struct link *link, LDAPMessage *message)
+{
+    const struct server *server = &search->directory->servers[link->server];
+    struct entry entry = {
+        .search = search,
+        .config = &search->directory->config,
+        .server = server,
+        .first_value = search->result->value_count,
+    };
+
+    switch (ldap_msgtype(message)) {
+    case LDAP_RES_SEARCH_ENTRY:
+        return collect_entry(&entry, link, message);
+    case LDAP_RES_SEARCH_RESULT:
+        return collect_result(search, link, server, message);
+    case LDAP_RES_SEARCH_REFERENCE: /* another server's part of the tree: has a directory of its own, or is not asked */
+    case LDAP_RES_INTERMEDIATE:
+        return COLLECT_MORE;
+    default:
+        return COLLECT_BAD;
+    }
+}

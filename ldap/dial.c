@@ -1,0 +1,276 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "ldap/link.h"
+
+/* One attempt at one server, on a thread of its own. */
+struct dial {
+    struct directory *directory; /* a reference */
+    size_t server;
+    int64_t deadline_ms;
+
+    /* Under the directory's lock. */
+    bool given_up;
+    int socket;       /* that its thread may be stuck on; -1: none */
+    const char *step; /* for the words */
+};
+
+/* False: nobody waits for this dial any more. */
+static bool dial_step(struct dial *dial, const char *step, int socket)
+{
+    pthread_mutex_lock(&dial->directory->lock);
+    bool is_wanted = !dial->given_up;
+
+    dial->step = step;
+    dial->socket = is_wanted ? socket : -1;
+    pthread_mutex_unlock(&dial->directory->lock);
+    return is_wanted;
+}
+
+static void drop_socket(struct dial *dial, int socket)
+{
+    (void)dial_step(dial, dial->step, -1);
+    if (socket >= 0) {
+        close(socket);
+    }
+}
+
+/* 0: connected. */
+static int finish_connect(int socket, int64_t deadline_ms, struct error *error)
+{
+    struct pollfd event = {.fd = socket, .events = POLLOUT};
+    int64_t left_ms = deadline_ms - clock_mono_ms();
+    socklen_t size = sizeof(int);
+    int fault = ETIMEDOUT;
+
+    if (left_ms > 0 && poll(&event, 1, (int)left_ms) == 1) {
+        (void)getsockopt(socket, SOL_SOCKET, SO_ERROR, &fault, &size);
+    }
+    return fault == 0 ? 0 : error_set(error, "%s", strerror(fault));
+}
+
+static int connect_socket(int socket, const struct sockaddr *address, socklen_t size, int64_t deadline_ms,
+                          struct error *error)
+{
+    while (connect(socket, address, size) != 0) {
+        if (errno == EINPROGRESS) {
+            return finish_connect(socket, deadline_ms, error);
+        }
+        /* A socket in the file system whose listener is busy: there is nothing to poll for. */
+        if (errno != EAGAIN || clock_mono_ms() >= deadline_ms) {
+            return error_set(error, "%s", strerror(errno));
+        }
+        (void)poll(NULL, 0, 10);
+    }
+    return 0;
+}
+
+/* Firewalls forget idle connections without a word: ask now and then. */
+static void tune_socket(int socket)
+{
+    static const struct {
+        int level, option, value;
+    } ROWS[] = {
+        {IPPROTO_TCP, TCP_NODELAY, 1},
+        {SOL_SOCKET, SO_KEEPALIVE, 1},
+        {IPPROTO_TCP, TCP_KEEPIDLE, 60},
+        {IPPROTO_TCP, TCP_KEEPINTVL, 10},
+        {IPPROTO_TCP, TCP_KEEPCNT, 3},
+    };
+
+    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+        (void)setsockopt(socket, ROWS[i].level, ROWS[i].option, &ROWS[i].value, sizeof(ROWS[i].value));
+    }
+}
+
+/* A connected, blocking socket, or -1. */
+static int dial_address(struct dial *dial, const struct sockaddr *address, socklen_t size, int64_t deadline_ms,
+                        struct error *error)
+{
+    int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (fd < 0) {
+        return error_set(error, "%s", strerror(errno));
+    }
+    if (!dial_step(dial, "connect", fd) || connect_socket(fd, address, size, deadline_ms, error) != 0 ||
+        fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK) != 0) {
+        drop_socket(dial, fd);
+        return -1;
+    }
+    if (address->sa_family != AF_UNIX) {
+        tune_socket(fd);
+    }
+    return fd;
+}
+
+static int dial_path(struct dial *dial, const char *path, struct error *error)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    memcpy(address.sun_path, path, strlen(path) + 1);
+    return dial_address(dial, (const struct sockaddr *)&address, sizeof(address), dial->deadline_ms, error);
+}
+
+/* Each address gets its share of the time that is left, so that a silent one leaves some to the next. */
+static int dial_addresses(struct dial *dial, const struct addrinfo *addresses, struct error *error)
+{
+    int64_t left = 0;
+    int fd = -1;
+
+    for (const struct addrinfo *at = addresses; at != NULL; at = at->ai_next) {
+        left++;
+    }
+    for (const struct addrinfo *at = addresses; at != NULL && fd < 0; at = at->ai_next) {
+        int64_t now_ms = clock_mono_ms();
+
+        if (now_ms >= dial->deadline_ms) {
+            return error_set(error, "%s", strerror(ETIMEDOUT));
+        }
+        fd = dial_address(dial, at->ai_addr, at->ai_addrlen, now_ms + (dial->deadline_ms - now_ms) / left--, error);
+    }
+    return fd;
+}
+
+static int dial_host(struct dial *dial, const struct uri *uri, struct error *error)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
+    struct addrinfo *addresses = NULL;
+    int fault = 0;
+    int fd = -1;
+
+    if (!dial_step(dial, "resolve", -1)) {
+        return -1;
+    }
+    fault = getaddrinfo(uri->host, uri->port, &hints, &addresses);
+    if (fault != 0) {
+        return error_set(error, "%s", fault == EAI_SYSTEM ? strerror(errno) : gai_strerror(fault));
+    }
+    fd = dial_addresses(dial, addresses, error);
+    freeaddrinfo(addresses);
+    return fd;
+}
+
+static int prepare(struct dial *dial, struct link *link, struct error *error)
+{
+    static const struct {
+        const char *step;
+        int (*run)(struct link *link, const struct directory_config *config, struct error *error);
+    } STEPS[] = {
+        {"TLS", link_secure},
+        {"bind", link_bind},
+        {"read the RootDSE", link_explore},
+        {"connect", link_unblock},
+    };
+
+    for (size_t i = 0; i < sizeof(STEPS) / sizeof(STEPS[0]); i++) {
+        if (!dial_step(dial, STEPS[i].step, link->socket) ||
+            STEPS[i].run(link, &dial->directory->config, error) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* NULL: see error. */
+static struct link *dial_run(struct dial *dial, struct error *error)
+{
+    const struct server *server = &dial->directory->servers[dial->server];
+    int fd = server->uri.scheme == URI_LDAPI ? dial_path(dial, server->uri.path, error)
+                                             : dial_host(dial, &server->uri, error);
+    struct link *link = fd < 0 ? NULL : link_new(fd, server, error);
+
+    if (link == NULL) {
+        drop_socket(dial, fd);
+        return NULL;
+    }
+    link->server = dial->server;
+    if (prepare(dial, link, error) != 0) {
+        /* So that closing it waits for nobody. */
+        (void)shutdown(link->socket, SHUT_RDWR);
+        (void)dial_step(dial, dial->step, -1);
+        link_close(&link);
+    }
+    return link;
+}
+
+static void *dial_main(void *argument)
+{
+    struct dial *dial = argument;
+    struct directory *directory = dial->directory;
+    struct error error = {{0}};
+    struct link *link = dial_run(dial, &error);
+    struct link *surplus = link;
+
+    pthread_mutex_lock(&directory->lock);
+    directory->servers[dial->server].dial = NULL;
+    directory->dials--;
+    if (!dial->given_up && link != NULL) {
+        count_directory(directory->number, DIRECTORY_CONNECTS);
+        surplus = connection_give(directory, link) ? NULL : link;
+        server_dialled(directory, dial->server);
+    } else if (!dial->given_up) {
+        count_directory(directory->number, DIRECTORY_CONNECT_FAILURES);
+        error_prefix(&error, "%s: %s", directory->servers[dial->server].name, dial->step);
+        server_failed(directory, dial->server, false, &error);
+    }
+    keeper_wake(directory);
+    pthread_cond_broadcast(&directory->dials_ended);
+    pthread_mutex_unlock(&directory->lock);
+
+    link_close(&surplus);
+    free(dial);
+    directory_release(directory);
+    return NULL;
+}
+
+int dial_start(struct directory *directory, size_t server)
+{
+    struct dial *dial = calloc(1, sizeof(*dial));
+    pthread_t thread;
+
+    if (dial == NULL) {
+        return -1;
+    }
+    dial->directory = directory_ref(directory);
+    dial->server = server;
+    dial->deadline_ms = clock_mono_ms() + directory->config.connect_timeout_ms;
+    dial->socket = -1;
+    dial->step = "connect";
+    if (thread_start(&thread, true, "ldap-dial", dial_main, dial) != 0) {
+        /* The caller has a reference, so this one is not the last. */
+        atomic_fetch_sub(&directory->references, 1);
+        free(dial);
+        return -1;
+    }
+    directory->servers[server].dial = dial;
+    directory->dials++;
+    return 0;
+}
+
+int64_t dial_deadline_ms(const struct dial *dial)
+{
+    return dial->given_up ? INT64_MAX : dial->deadline_ms;
+}
+
+void dial_give_up(struct dial *dial, struct error *error)
+{
+    struct directory *directory = dial->directory;
+
+    dial->given_up = true;
+    if (dial->socket >= 0) {
+        (void)shutdown(dial->socket, SHUT_RDWR);
+    }
+    count_directory(directory->number, DIRECTORY_CONNECT_FAILURES);
+    error_set(error, "%s: %s: no end after %lld ms", directory->servers[dial->server].name, dial->step,
+              (long long)directory->config.connect_timeout_ms);
+}

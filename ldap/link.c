@@ -1,0 +1,433 @@
+#include "ldap/link.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openldap.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+
+/* GnuTLS, which Debian's libldap uses, ignores LDAP_OPT_X_TLS_PROTOCOL_MIN. */
+#define GNUTLS_PRIORITY "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
+
+/* Where systems keep the authorities that they trust; libldap looks nowhere unless told. */
+static const char *const SYSTEM_CA_FILES[] = {
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+};
+
+/* A server's words, or libldap's, for a log line: one line of UTF-8. */
+static void clean(char *text)
+{
+    bool is_utf8 = text_is_utf8(bytes_of_string(text));
+
+    for (char *at = text; *at != '\0'; at++) {
+        unsigned char c = (unsigned char)*at;
+
+        if (c < 0x20 || c == 0x7f || (c >= 0x80 && !is_utf8)) {
+            *at = '?';
+        }
+    }
+}
+
+void link_words(int code, const char *diagnostic, struct error *error)
+{
+    if (diagnostic == NULL || diagnostic[0] == '\0') {
+        error_set(error, "%s (%d)", ldap_err2string(code), code);
+    } else {
+        error_set(error, "%s (%d): %s", ldap_err2string(code), code, diagnostic);
+        clean(error->text);
+    }
+}
+
+/* What libldap says of its last call. Always -1. */
+static int handle_error(struct link *link, struct error *error)
+{
+    int code = LDAP_OTHER;
+    char *diagnostic = NULL;
+
+    ldap_get_option(link->handle, LDAP_OPT_RESULT_CODE, &code);
+    if (code == LDAP_SERVER_DOWN) {
+        return error_set(error, "the connection was closed");
+    }
+    ldap_get_option(link->handle, LDAP_OPT_DIAGNOSTIC_MESSAGE, &diagnostic);
+    link_words(code, diagnostic, error);
+    ldap_memfree(diagnostic);
+    return -1;
+}
+
+static int set_options(struct link *link)
+{
+    static const struct {
+        int option, value;
+    } ROWS[] = {
+        {LDAP_OPT_PROTOCOL_VERSION, LDAP_VERSION3},
+        {LDAP_OPT_DEREF, LDAP_DEREF_NEVER},
+        {LDAP_OPT_SIZELIMIT, LDAP_NO_LIMIT},
+        {LDAP_OPT_TIMELIMIT, LDAP_NO_LIMIT},
+    };
+    const struct timeval never = {.tv_sec = -1};
+    ber_len_t most = MAX_PDU_BYTES;
+    Sockbuf *buffer = NULL;
+
+    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+        if (ldap_set_option(link->handle, ROWS[i].option, &ROWS[i].value) != LDAP_OPT_SUCCESS) {
+            return -1;
+        }
+    }
+    if (ldap_set_option(link->handle, LDAP_OPT_REFERRALS, LDAP_OPT_OFF) != LDAP_OPT_SUCCESS ||
+        ldap_set_option(link->handle, LDAP_OPT_RESTART, LDAP_OPT_ON) != LDAP_OPT_SUCCESS ||
+        ldap_set_option(link->handle, LDAP_OPT_CONNECT_ASYNC, LDAP_OPT_OFF) != LDAP_OPT_SUCCESS ||
+        ldap_set_option(link->handle, LDAP_OPT_NETWORK_TIMEOUT, &never) != LDAP_OPT_SUCCESS ||
+        ldap_set_option(link->handle, LDAP_OPT_TIMEOUT, &never) != LDAP_OPT_SUCCESS ||
+        ldap_get_option(link->handle, LDAP_OPT_SOCKBUF, &buffer) != LDAP_OPT_SUCCESS) {
+        return -1;
+    }
+    return ber_sockbuf_ctrl(buffer, LBER_SB_OPT_SET_MAX_INCOMING, &most) == 1 ? 0 : -1;
+}
+
+struct link *link_new(int socket, const struct server *server, struct error *error)
+{
+    struct link *link = calloc(1, sizeof(*link));
+    int given = fcntl(socket, F_DUPFD_CLOEXEC, 0);
+    int code = LDAP_NO_MEMORY;
+
+    if (link == NULL || given < 0) {
+        error_set(error, "%s", strerror(errno));
+        goto out;
+    }
+    link->socket = socket;
+    link->opened_ms = clock_mono_ms();
+    /* The URL is for TLS, which takes the name that the certificate must bear from it. */
+    code = ldap_init_fd(given, server->uri.scheme == URI_LDAPI ? LDAP_PROTO_IPC : LDAP_PROTO_TCP, server->name,
+                        &link->handle);
+    if (code != LDAP_SUCCESS) {
+        link_words(code, NULL, error);
+        goto out;
+    }
+    if (set_options(link) != 0) {
+        error_set(error, "libldap refuses an option");
+        link->socket = -1;
+        link_close(&link);
+    }
+    return link;
+out:
+    if (given >= 0) {
+        close(given);
+    }
+    free(link);
+    return NULL;
+}
+
+void link_close(struct link **link)
+{
+    struct link *closed = *link;
+
+    if (closed == NULL) {
+        return;
+    }
+    /* Does not wait: the socket does not block, or is shut down. */
+    (void)ldap_unbind_ext(closed->handle, NULL, NULL);
+    if (closed->socket >= 0) {
+        close(closed->socket);
+    }
+    for (size_t i = 0; i < closed->base_count; i++) {
+        free(closed->bases[i]);
+    }
+    free(closed);
+    *link = NULL;
+}
+
+/* Waits for the next message of a request. NULL: see error. */
+static LDAPMessage *wait_for(struct link *link, ber_int_t request, struct error *error)
+{
+    LDAPMessage *message = NULL;
+
+    if (ldap_result(link->handle, request, LDAP_MSG_ONE, NULL, &message) <= 0) {
+        handle_error(link, error);
+        ldap_msgfree(message);
+        return NULL;
+    }
+    return message;
+}
+
+/* The result code of a request that is answered by one message. -1: there is none. */
+static int wait_for_result(struct link *link, ber_int_t request, struct error *error)
+{
+    LDAPMessage *message = wait_for(link, request, error);
+    char *diagnostic = NULL;
+    int code = LDAP_OTHER;
+
+    if (message == NULL) {
+        return -1;
+    }
+    int parsed = ldap_parse_result(link->handle, message, &code, NULL, &diagnostic, NULL, NULL, 1);
+
+    link_words(parsed == LDAP_SUCCESS ? code : parsed, diagnostic, error);
+    ldap_memfree(diagnostic);
+    return parsed == LDAP_SUCCESS && code == LDAP_SUCCESS ? 0 : -1;
+}
+
+static const char *ca_file_of(const struct directory_config *config)
+{
+    if (config->ca_file[0] != '\0') {
+        return config->ca_file;
+    }
+    for (size_t i = 0; i < sizeof(SYSTEM_CA_FILES) / sizeof(SYSTEM_CA_FILES[0]); i++) {
+        if (access(SYSTEM_CA_FILES[i], R_OK) == 0) {
+            return SYSTEM_CA_FILES[i];
+        }
+    }
+    return SYSTEM_CA_FILES[0];
+}
+
+static bool uses_gnutls(void)
+{
+    char *package = NULL;
+    bool result = ldap_get_option(NULL, LDAP_OPT_X_TLS_PACKAGE, &package) == LDAP_OPT_SUCCESS && package != NULL &&
+                  text_equal_nocase(package, "GnuTLS");
+
+    ldap_memfree(package);
+    return result;
+}
+
+static int set_tls_options(struct link *link, const char *ca_file, struct error *error)
+{
+    static const struct {
+        int option, value;
+    } ROWS[] = {
+        {LDAP_OPT_X_TLS_REQUIRE_CERT, LDAP_OPT_X_TLS_DEMAND},
+        /* A subject's common name counts only where there is no subjectAltName (RFC 6125 6.4.4). */
+        {LDAP_OPT_X_TLS_REQUIRE_SAN, LDAP_OPT_X_TLS_TRY},
+        {LDAP_OPT_X_TLS_PROTOCOL_MIN, LDAP_OPT_X_TLS_PROTOCOL_TLS1_2},
+    };
+    const int is_server = 0;
+
+    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+        if (ldap_set_option(link->handle, ROWS[i].option, &ROWS[i].value) != LDAP_OPT_SUCCESS) {
+            return error_set(error, "libldap refuses an option for TLS");
+        }
+    }
+    if (uses_gnutls() &&
+        ldap_set_option(link->handle, LDAP_OPT_X_TLS_CIPHER_SUITE, GNUTLS_PRIORITY) != LDAP_OPT_SUCCESS) {
+        return error_set(error, "libldap refuses an option for TLS");
+    }
+    (void)ldap_set_option(link->handle, LDAP_OPT_X_TLS_PEERKEY_HASH, NULL);
+    if (ldap_set_option(link->handle, LDAP_OPT_X_TLS_CACERTFILE, ca_file) != LDAP_OPT_SUCCESS ||
+        ldap_set_option(link->handle, LDAP_OPT_X_TLS_NEWCTX, &is_server) != LDAP_OPT_SUCCESS) {
+        return error_set(error, "cannot use the authorities in %s", ca_file);
+    }
+    return 0;
+}
+
+static int start_tls(struct link *link, struct error *error)
+{
+    ber_int_t request = 0;
+
+    if (ldap_start_tls(link->handle, NULL, NULL, &request) != LDAP_SUCCESS) {
+        return handle_error(link, error);
+    }
+    return wait_for_result(link, request, error);
+}
+
+int link_secure(struct link *link, const struct directory_config *config, struct error *error)
+{
+    const char *ca_file = ca_file_of(config);
+    char *diagnostic = NULL;
+
+    if (config->tls == TLS_NONE) {
+        return 0;
+    }
+    if (set_tls_options(link, ca_file, error) != 0) {
+        return -1;
+    }
+    if (config->tls == TLS_STARTTLS && start_tls(link, error) != 0) {
+        return error_prefix(error, "StartTLS refused");
+    }
+    if (ldap_install_tls(link->handle) == LDAP_SUCCESS) {
+        return 0;
+    }
+    ldap_get_option(link->handle, LDAP_OPT_DIAGNOSTIC_MESSAGE, &diagnostic);
+    /* With GnuTLS, libldap has no words for a certificate that it refuses. */
+    if (diagnostic == NULL || strstr(diagnostic, "unknown error") != NULL) {
+        error_set(error, "the server's certificate is not valid, not for this host, or not from an authority in %s",
+                  ca_file);
+    } else {
+        error_set(error, "%s", diagnostic);
+        clean(error->text);
+    }
+    ldap_memfree(diagnostic);
+    return -1;
+}
+
+int link_bind(struct link *link, const struct directory_config *config, struct error *error)
+{
+    struct berval password = {.bv_len = strlen(config->password), .bv_val = (char *)config->password};
+    ber_int_t request = 0;
+
+    if (config->bind_dn[0] == '\0') {
+        return 0;
+    }
+    if (ldap_sasl_bind(link->handle, config->bind_dn, LDAP_SASL_SIMPLE, &password, NULL, NULL, &request) !=
+        LDAP_SUCCESS) {
+        return handle_error(link, error);
+    }
+    return wait_for_result(link, request, error);
+}
+
+static int add_base(struct link *link, struct bytes base)
+{
+    if (link->base_count == LINK_BASES || memchr(base.data, '\0', base.size) != NULL) {
+        return 0;
+    }
+    char *copy = strndup((const char *)base.data, base.size);
+
+    if (copy == NULL) {
+        return -1;
+    }
+    link->bases[link->base_count++] = copy;
+    return 0;
+}
+
+static int take_contexts(struct link *link, LDAPMessage *entry, const char *attribute)
+{
+    struct berval **values = ldap_get_values_len(link->handle, entry, attribute);
+    int result = 0;
+
+    for (size_t i = 0; values != NULL && values[i] != NULL && result == 0; i++) {
+        result = add_base(link, bytes_of(values[i]->bv_val, values[i]->bv_len));
+    }
+    ldap_value_free_len(values);
+    return result;
+}
+
+/* One message of the RootDSE's. 1: there are more. */
+static int read_root(struct link *link, bool wants_bases, LDAPMessage *message, struct error *error)
+{
+    int code = LDAP_OTHER;
+
+    switch (ldap_msgtype(message)) {
+    case LDAP_RES_SEARCH_ENTRY:
+        if (wants_bases && link->base_count == 0 &&
+            (take_contexts(link, message, "defaultNamingContext") != 0 ||
+             (link->base_count == 0 && take_contexts(link, message, "namingContexts") != 0))) {
+            return error_set(error, "out of memory");
+        }
+        return 1;
+    case LDAP_RES_SEARCH_RESULT:
+        if (ldap_parse_result(link->handle, message, &code, NULL, NULL, NULL, NULL, 0) != LDAP_SUCCESS) {
+            return error_set(error, "a result that cannot be read");
+        }
+        break;
+    default:
+        return 1;
+    }
+    /* Who does not let us read it may still let us search. */
+    if (code == LDAP_BUSY || code == LDAP_UNAVAILABLE) {
+        link_words(code, NULL, error);
+        return -1;
+    }
+    if (wants_bases && link->base_count == 0) {
+        return error_set(error, "the server names no naming context; a base must be set");
+    }
+    return 0;
+}
+
+/* Besides telling the naming contexts, the RootDSE proves that at the other end somebody speaks LDAP and answers. */
+int link_explore(struct link *link, const struct directory_config *config, struct error *error)
+{
+    char *attributes[] = {(char *)"defaultNamingContext", (char *)"namingContexts", NULL};
+    bool wants_bases = config->base[0] == '\0';
+    ber_int_t request = 0;
+    int more = 1;
+
+    if (!wants_bases && add_base(link, bytes_of_string(config->base)) != 0) {
+        return error_set(error, "out of memory");
+    }
+    if (ldap_search_ext(link->handle, "", LDAP_SCOPE_BASE, "(objectClass=*)", attributes, 0, NULL, NULL, NULL, 1,
+                        &request) != LDAP_SUCCESS) {
+        return handle_error(link, error);
+    }
+    for (unsigned messages = 0; more > 0; messages++) {
+        LDAPMessage *message = messages < 16 ? wait_for(link, request, error) : NULL;
+
+        if (message == NULL) {
+            return messages < 16 ? -1 : error_set(error, "the answer has no end");
+        }
+        more = read_root(link, wants_bases, message, error);
+        ldap_msgfree(message);
+    }
+    return more;
+}
+
+int link_unblock(struct link *link, const struct directory_config *config, struct error *error)
+{
+    int flags = fcntl(link->socket, F_GETFL);
+    Sockbuf *buffer = NULL;
+
+    if (flags < 0 || fcntl(link->socket, F_SETFL, flags | O_NONBLOCK) != 0) {
+        return error_set(error, "%s", strerror(errno));
+    }
+    /* Without it libldap reads each message in two system calls; TLS has a buffer of its own. */
+    if (config->tls == TLS_NONE && (ldap_get_option(link->handle, LDAP_OPT_SOCKBUF, &buffer) != LDAP_OPT_SUCCESS ||
+                                    ber_sockbuf_add_io(buffer, &ber_sockbuf_io_readahead, LBER_SBIOD_LEVEL_PROVIDER,
+                                                       NULL) != 0)) {
+        return error_set(error, "out of memory");
+    }
+    link->heard_ms = clock_mono_ms();
+    return 0;
+}
+
+enum link_sent link_send(struct link *link, const struct directory_config *config, const char *base, const char *filter,
+                         int64_t timeout_ms, ber_int_t *message, struct error *error)
+{
+    static const char *const ATTRIBUTES[] = {"userCertificate;binary", "userCertificate", "userSMIMECertificate;binary",
+                                             "userSMIMECertificate", NULL};
+    /* So that the server stops, too, once nobody waits; it counts in seconds. */
+    struct timeval limit = {.tv_sec = timeout_ms / 1000 + 1};
+    int code = ldap_search_ext(link->handle, base, config->scope, filter, (char **)ATTRIBUTES, 0, NULL, NULL, &limit,
+                               (int)config->max_entries, message);
+    int held_back = LDAP_SUCCESS;
+
+    if (code == LDAP_BUSY) {
+        link->must_write = true;
+        return LINK_BUSY;
+    }
+    if (code == LDAP_FILTER_ERROR) {
+        link_words(code, NULL, error);
+        return LINK_REFUSED;
+    }
+    if (code != LDAP_SUCCESS) {
+        handle_error(link, error);
+        return LINK_BROKEN;
+    }
+    ldap_get_option(link->handle, LDAP_OPT_RESULT_CODE, &held_back);
+    link->must_write = held_back == LDAP_BUSY;
+    return LINK_SENT;
+}
+
+int link_abandon(struct link *link, ber_int_t message)
+{
+    /* libldap would write the request between the bytes of another; unasked answers do no harm. */
+    if (link->must_write) {
+        return 0;
+    }
+    link->abandons++;
+    return ldap_abandon_ext(link->handle, message, NULL, NULL) == LDAP_SUCCESS ? 0 : -1;
+}
+
+int link_next(struct link *link, LDAPMessage **message, struct error *error)
+{
+    struct timeval now = {0};
+    int type = ldap_result(link->handle, LDAP_RES_ANY, LDAP_MSG_ONE, &now, message);
+
+    if (type < 0) {
+        return handle_error(link, error);
+    }
+    return type > 0 ? 1 : 0;
+}

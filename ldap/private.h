@@ -1,0 +1,168 @@
+/*
+ * What the files of this folder share: a directory with its servers, its queue
+ * and its threads.
+ *
+ *   keeper       one thread: ends searches that wait beyond their deadline, starts dials, gives up on late ones
+ *   dial         a thread for one attempt at one server: resolve, connect, TLS, bind, RootDSE; hands over a link
+ *   connection   `connections` threads: each owns the link it was given and has many searches in flight on it
+ *
+ *   directory_search() → queue → connection takes it → sent on its link → answered → done()
+ *
+ * A dial may get stuck in a resolver that nobody can interrupt: at its deadline
+ * it counts as failed, and is left behind. No server has more than one dial, so
+ * that at most MAX_URIS threads of a directory can be stuck. What a thread may
+ * outlive is reference-counted.
+ *
+ * Locks: one, directory->lock. It guards everything in these structs that is
+ * not said to belong to a thread. No callback and no I/O happens under it, but
+ * the writing of an eventfd.
+ */
+#ifndef LDAP_PRIVATE_H
+#define LDAP_PRIVATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "ldap/directory.h"
+#include "ldap/uri.h"
+
+#define NO_SERVER ((size_t)-1)
+
+struct link;
+struct dial;
+
+/* One server of a directory and how it fared lately. */
+struct server {
+    struct uri uri;
+    const char *name;      /* the URI as configured */
+    struct dial *dial;     /* under way, or stuck beyond its deadline */
+    bool failing;          /* the last attempt, or the last link, failed */
+    bool on_probation;     /* it failed with a link open: a dial that succeeds says little, only an answer clears it */
+    unsigned strikes;      /* failures in a row: how long it rests */
+    int64_t failed_ms;     /* since when */
+    unsigned jitter;       /* 0 to 127: how many 1024ths of the rest are left out, so that gateways do not march in step */
+};
+
+/* Searches in the order of their deadlines. */
+struct search_list {
+    struct search *first, *last;
+};
+
+struct search {
+    atomic_uint references; /* the asker's, and the directory's until `done` was called */
+    struct directory *directory;
+    struct search *previous, *next;
+    struct connection *connection; /* who has it in flight */
+    bool is_queued;        /* neither: it is being finished, or is done */
+    atomic_bool abandoned;
+    struct address address;
+    int64_t started_ms, deadline_ms;
+    void (*done)(void *context, struct search_result *result);
+    void *context;
+
+    /* Of the thread that has it in flight. */
+    int64_t sent_ms;
+    unsigned sends;
+    unsigned pending;      /* requests without a result; one for each base */
+    enum asked_result so_far;
+    struct error words;    /* why it is not answered so far; "" when it is */
+    bool out_of_memory;
+    size_t capacity;       /* of result->values */
+    struct search_result *result;
+};
+
+/* One thread, one eventfd. */
+struct connection {
+    struct directory *directory;
+    pthread_t thread;
+    int wake;              /* eventfd */
+    bool woken;
+    struct link *incoming; /* dialled for it, not yet taken over */
+    size_t server;         /* of the link it takes searches for, `incoming` included; NO_SERVER: none */
+    bool retire;           /* a better server is back, or this one failed: let the link run out */
+    size_t in_flight;
+
+    struct link *current, *retiring; /* its thread's own */
+};
+
+struct directory {
+    atomic_uint references; /* of directory_open(), each search and each dial */
+    struct directory_config config;
+    unsigned number;        /* in the metrics */
+    struct server servers[MAX_URIS];
+
+    pthread_mutex_t lock;
+    pthread_cond_t keeper_wake; /* CLOCK_MONOTONIC */
+    pthread_cond_t dials_ended;
+    bool closing;
+    struct search_list queue;
+    size_t open_searches;   /* in the queue or in flight */
+    size_t dials;           /* threads that have not ended */
+    bool more_wanted;       /* every open link is busy, and there are connections without one */
+    int64_t wanted_ms;      /* when somebody asked last */
+    int64_t no_more_until_ms; /* a further connection was cut at once: the server may allow no more */
+    bool keeper_is_wanted;
+    int64_t keeper_until_ms;  /* it sleeps until then; 0: it is awake */
+    enum { REPORTED_NOTHING, REPORTED_UP, REPORTED_DOWN } reported;
+    struct error last_error;
+
+    pthread_t keeper;
+    bool has_keeper;
+    struct connection *connections;
+    size_t connection_count; /* threads that were started */
+};
+
+/* directory.c */
+int thread_start(pthread_t *thread, bool detached, const char *name, void *(*run)(void *), void *argument);
+struct directory *directory_ref(struct directory *directory);
+void directory_release(struct directory *directory);
+
+/* keeper.c. keeper_wake() is called under the lock. */
+void *keeper_main(void *directory);
+void keeper_wake(struct directory *directory);
+
+/* connection.c. All but the first are called under the lock. connection_give(): true: some connection has the link now;
+ * those with a link to a server further down retire. */
+void *connection_main(void *connection);
+void connection_wake(struct connection *connection);
+bool connection_give(struct directory *directory, struct link *link);
+void connection_retire(struct connection *connection);
+
+/* dial.c. All are called under the lock. dial_start(): -1: no thread, no memory. dial_give_up() frees a stuck thread by
+ * shutting its socket down. */
+int dial_start(struct directory *directory, size_t server);
+int64_t dial_deadline_ms(const struct dial *dial); /* INT64_MAX: was given up already */
+void dial_give_up(struct dial *dial, struct error *error);
+
+/* server.c. All are called under the lock. */
+int64_t server_due_ms(const struct directory *directory, const struct server *server);
+void server_failed(struct directory *directory, size_t server, bool on_probation, const struct error *error);
+void server_dialled(struct directory *directory, size_t server);
+void server_answered(struct directory *directory, size_t server);
+bool directory_is_down(const struct directory *directory);
+size_t directory_best_server(const struct directory *directory); /* that a link is open to; NO_SERVER: none */
+struct connection *directory_spare_connection(const struct directory *directory);
+
+/* search.c */
+struct search *search_new(struct directory *directory, const struct address *address, int64_t timeout_ms,
+                          void (*done)(void *context, struct search_result *result), void *context);
+void search_release(struct search *search);
+void search_forget(struct search *search); /* what came so far, before it is sent anew */
+bool search_is_over(const struct search *search, int64_t now_ms); /* abandoned, or past its deadline */
+
+/* Lists. The deadline orders them. */
+void list_add(struct search_list *list, struct search *search);
+void list_remove(struct search_list *list, struct search *search);
+struct search *list_take_first(struct search_list *list);
+
+/* The queue. All are called under the lock. */
+void queue_add(struct directory *directory, struct search *search);
+struct search *queue_take(struct directory *directory);
+void queue_take_all(struct directory *directory, struct search_list *taken);
+
+/* Gives the result to the asker and the directory's reference back. Without the lock; the search is in no list. Words
+ * that are there already stay, unless the result is worse than they say. */
+void search_finish(struct search *search, enum asked_result result, const char *words);
+void search_finish_all(struct search_list *list, enum asked_result result, const char *words);
+
+#endif
