@@ -25,11 +25,13 @@ static void put_key(struct json_tree *tree, json_t *object, const struct descrip
     }
 }
 
-/* What the certificate says of itself. An extension that is not there leaves its member out: [] would say "for nothing". */
-static void put_description(struct json_tree *tree, json_t *object, struct bytes der)
+/* What the certificate says of itself. An extension that is not there leaves its member out: [] would say "for nothing".
+ * A usable certificate can be described, or memory is out; a refused one as far as it goes. */
+static void put_description(struct json_tree *tree, json_t *object, const struct certificate *certificate)
 {
     struct description description;
-    if (description_read(der, &description) != 0) {
+    if (description_read(blob_bytes(certificate->der), &description) != 0) {
+        tree->failed |= certificate->reason == REASON_USABLE;
         return;
     }
     json_tree_put_text(tree, object, "fingerprint_sha256", description.fingerprint);
@@ -76,7 +78,7 @@ static void put_certificate(struct json_tree *tree, json_t *object, const struct
 {
     if (certificate->der != NULL) {
         json_tree_put_base64(tree, object, "certificate", certificate->der);
-        put_description(tree, object, blob_bytes(certificate->der));
+        put_description(tree, object, certificate);
         json_t *chain = json_tree_put_array(tree, object, "chain");
         for (size_t i = 0; i < certificate->chain_count; i++) {
             json_tree_add_base64(tree, chain, certificate->chain[i]);

@@ -8,7 +8,7 @@
 #define WIDTH 80
 #define INDENT 5
 #define LABEL 11 /* a SHA-256 in hex just fits behind it */
-#define MAX_FIELD_BYTES (64 * 1024)
+#define MAX_FIELD_BYTES 4096 /* a subject may be as large as its certificate: the rest is cut, and said so */
 
 struct writer {
     struct buffer *out;
@@ -53,7 +53,11 @@ static void write_wrapped(struct writer *writer, const char *label, struct bytes
     do {
         size_t size = line_break(text, WIDTH - INDENT - LABEL);
         buffer_append_format(writer->out, "%*s%-*s", INDENT, "", LABEL, label);
-        buffer_append(writer->out, text.data, size);
+        size_t shown = size;
+        while (shown > 0 && text.data[shown - 1] == ' ') {
+            shown--;
+        }
+        buffer_append(writer->out, text.data, shown);
         buffer_append_char(writer->out, '\n');
         text = bytes_of(text.data + size, text.size - size);
         label = "";
@@ -70,6 +74,9 @@ static void write_field(struct writer *writer, const char *label, const char *co
         clean_append_terminal(&clean, bytes_of_string(*pieces));
     }
     write_wrapped(writer, label, bytes_of(buffer_string(&clean), clean.size));
+    if (clean.failed) {
+        write_wrapped(writer, "", bytes_of_string("..."));
+    }
     buffer_free(&clean);
 }
 #define FIELD(writer_, label_, ...) write_field((writer_), (label_), (const char *const[]){__VA_ARGS__, NULL})
@@ -207,7 +214,7 @@ static void write_directories(struct writer *writer, const struct answer *answer
     for (size_t i = 0; i < answer->asked_count; i++) {
         const struct asked *asked = &answer->asked[i];
         char numbers[128];
-        snprintf(numbers, sizeof(numbers), ": %s in %u ms, %u entries, %u values", asked_word(asked->result),
+        snprintf(numbers, sizeof(numbers), ": %s in %u ms, entries: %u, values: %u", asked_word(asked->result),
                  asked->duration_ms, asked->entries, asked->values);
         if (i == 0) {
             buffer_append_char(writer->out, '\n');
@@ -235,8 +242,11 @@ static void write_outcome(struct writer *writer, const struct answer *answer)
     if (answer->outcome != OUTCOME_FOUND) {
         buffer_append_format(writer->out, ", %s", reason_word(answer->reason));
     }
-    buffer_append_format(writer->out, " (%zu usable, %zu refused)%s%s\n", answer->usable_count,
-                         answer->certificate_count - answer->usable_count, answer->partial ? ", partial" : "",
+    if (answer->certificate_count > 0) {
+        buffer_append_format(writer->out, " (%zu usable, %zu refused)", answer->usable_count,
+                             answer->certificate_count - answer->usable_count);
+    }
+    buffer_append_format(writer->out, "%s%s\n", answer->partial ? ", partial" : "",
                          writer->options->stale ? ", stale" : "");
     if (answer->outcome != OUTCOME_FOUND) {
         buffer_append_format(writer->out, "%*s%s\n", INDENT, "", reason_text(answer->reason));
