@@ -136,6 +136,19 @@ static bool idna_to_unicode(const char *text, char *display, size_t room)
     return done;
 }
 
+/*
+ * From A-labels to U-labels and back: libidn2 takes an A-label whose U-label is
+ * not in the form that the mapping of UTS #46 gives (with U+00A0 in it, say).
+ * Such a label would be a second name of another domain (RFC 5891 5.4).
+ */
+static bool domain_show(struct domain *domain)
+{
+    char back[MAX_DOMAIN_BYTES + 2];
+
+    return idna_to_unicode(domain->text, domain->display, sizeof(domain->display)) && is_clean(domain->display) &&
+           idna_to_ascii(domain->display, back, sizeof(back)) && strcmp(back, domain->text) == 0;
+}
+
 bool domain_parse(struct bytes raw, size_t least_labels, struct domain *domain)
 {
     char given[MAX_ADDRESS_DISPLAY_BYTES + 1], text[MAX_DOMAIN_BYTES + 2];
@@ -157,7 +170,7 @@ bool domain_parse(struct bytes raw, size_t least_labels, struct domain *domain)
     }
     memcpy(domain->text, text, domain->size + 1);
     memcpy(domain->display, text, domain->size + 1);
-    return !idna || (idna_to_unicode(text, domain->display, sizeof(domain->display)) && is_clean(domain->display));
+    return !idna || domain_show(domain);
 }
 
 bool address_domain_pattern_parse(const char *raw, char *out)

@@ -66,13 +66,25 @@ int file_read(const char *path, struct buffer *buffer, struct error *error)
     return result;
 }
 
+/* systemd.exec(5): the service manager keeps the folder to the service, and lets it read by an ACL, which stat() shows as
+ * if the group could. */
+static bool is_credential(const char *path)
+{
+    const char *folder = getenv("CREDENTIALS_DIRECTORY");
+    size_t size = folder != NULL ? strlen(folder) : 0;
+
+    return size > 0 && strncmp(path, folder, size) == 0 && path[size] == '/' && strchr(path + size + 1, '/') == NULL;
+}
+
 static int check_secret(const char *path, const struct stat *status, struct error *error)
 {
+    mode_t others = S_IWGRP | S_IROTH | S_IWOTH | (is_credential(path) ? 0 : S_IRGRP);
+
     if (status->st_uid != geteuid() && status->st_uid != 0) {
         return error_set(error, "%s: holds a secret, but belongs to uid %ju, neither us nor root", path,
                          (uintmax_t)status->st_uid);
     }
-    if ((status->st_mode & (S_IRGRP | S_IWGRP | S_IROTH | S_IWOTH)) != 0) {
+    if ((status->st_mode & others) != 0) {
         return error_set(error, "%s: holds a secret, but others than its owner may read or write it (mode %04o): "
                          "chmod 600", path, (unsigned)(status->st_mode & 07777));
     }

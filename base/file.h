@@ -11,7 +11,7 @@
 int file_read(const char *path, struct buffer *buffer, struct error *error);
 
 /* The same for a secret: refused when group or others may read or write it, or when its owner is neither the user we
- * run as nor root. Trailing line ends are cut. */
+ * run as nor root; a credential of systemd is fine as it is. Trailing line ends are cut. */
 int file_read_secret(const char *path, struct buffer *buffer, struct error *error);
 
 /* Calls `visit` for `path` if it is a file, or, in order of name, for each file in it (not below) whose name does not

@@ -119,6 +119,7 @@ static const struct {
     {"no such A-label", "a@xn--a.org", 0, ADDRESS_BAD_DOMAIN},
     {"empty A-label", "a@xn--.org", 0, ADDRESS_BAD_DOMAIN},
     {"A-label of ASCII", "a@xn--abc-.org", 0, ADDRESS_BAD_DOMAIN},
+    {"A-label with a no-break space in it", "a@xn--kkkkkkkkkkkkkkkkkkkkk-chen-3ya.org", 0, ADDRESS_BAD_DOMAIN},
     {"emoji is not in IDNA 2008", "a@\xf0\x9f\x92\xa9.la", 0, ADDRESS_BAD_DOMAIN},
     {"joiner without context", "a@a\xe2\x80\x8d.org", 0, ADDRESS_BAD_DOMAIN},
     {"bidi rule", "a@\xd7\x90" "1a.org", 0, ADDRESS_BAD_DOMAIN},
