@@ -1,0 +1,27 @@
+#!/bin/sh
+# Runs each fuzz target for a while, from its seeds and from what earlier runs have found.
+#
+#   fuzz.sh FOLDER SECONDS      FOLDER holds the targets; finds are left in FOLDER/<target>.finds
+set -eu
+
+folder=$1
+seconds=$2
+status=0
+for target in "$folder"/fuzz_*; do
+    [ -x "$target" ] && [ -f "$target" ] || continue
+    name=${target##*/}
+    corpus=$folder/$name.corpus
+    finds=$folder/$name.finds
+    mkdir -p "$corpus" "$finds"
+    seeds=tests/fuzz/seeds/${name#fuzz_}
+    [ -d "$seeds" ] || seeds=
+    echo "== $name, $seconds s"
+    # shellcheck disable=SC2086  # no seeds is no word
+    if ! "$target" -max_total_time="$seconds" -max_len=65536 -rss_limit_mb=2048 -timeout=10 -print_final_stats=1 \
+        -artifact_prefix="$finds/" "$corpus" $seeds > "$folder/$name.log" 2>&1; then
+        tail -n 40 "$folder/$name.log"
+        status=1
+    fi
+    grep -E 'number_of_executed_units|average_exec_per_sec' "$folder/$name.log" || true
+done
+exit $status
