@@ -88,7 +88,6 @@ struct ldif *ldif_open(const char *path)
     must(ldif != NULL, "out of memory");
     ldif->file = fopen(path, "w");
     must(ldif->file != NULL, path);
-    fputs("version: 1\n\n", ldif->file);
     return ldif;
 }
 

@@ -83,7 +83,8 @@ void person_move(struct person *person, const char *uid, const char *domain);
 
 void person_clear(struct person *person);
 
-/* The directory as LDIF (RFC 2849). First the organisation, its units and its authorities; then each person. */
+/* The directory as LDIF (RFC 2849, without the version line, which slapadd does not know): first the organisation, its
+ * units and its authorities, then each person. */
 struct ldif;
 struct ldif *ldif_open(const char *path);
 void ldif_write_tree(struct ldif *ldif, const struct authorities *authorities);
