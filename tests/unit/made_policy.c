@@ -1,0 +1,175 @@
+#include <openssl/cms.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "tests/unit/made.h"
+
+static void must(bool held, const char *what)
+{
+    if (!held) {
+        fprintf(stderr, "made: %s\n", what);
+        ERR_print_errors_fp(stderr);
+        abort();
+    }
+}
+
+struct blob *made_blob(const X509 *certificate)
+{
+    uint8_t *der = NULL;
+    int size = i2d_X509(certificate, &der);
+    struct blob *blob = blob_new(bytes_of(der, (size_t)size));
+
+    must(blob != NULL, "blob");
+    OPENSSL_free(der);
+    return blob;
+}
+
+struct blob *made_bundle(X509 *const *certificates, size_t count, bool indefinite)
+{
+    CMS_ContentInfo *cms = CMS_sign(NULL, NULL, NULL, BIO_new(BIO_s_mem()), CMS_PARTIAL | CMS_DETACHED);
+    BIO *out = BIO_new(BIO_s_mem());
+    struct blob *blob;
+    const char *data;
+    long size;
+
+    must(cms != NULL && out != NULL, "bundle");
+    for (size_t i = 0; i < count; i++) {
+        must(CMS_add1_cert(cms, certificates[i]) == 1, "bundle's certificate");
+    }
+    if (indefinite) {
+        BIO *content = BIO_new_mem_buf("", 0);
+
+        must(i2d_CMS_bio_stream(out, cms, content, CMS_STREAM) == 1, "stream");
+        BIO_free(content);
+    } else {
+        must(i2d_CMS_bio(out, cms) == 1, "DER");
+    }
+    size = BIO_get_mem_data(out, &data);
+    blob = blob_new(bytes_of(data, (size_t)size));
+    BIO_free(out);
+    CMS_ContentInfo_free(cms);
+    return blob;
+}
+
+struct bytes made_pem(const X509 *certificate)
+{
+    static char text[64 * 1024];
+    BIO *bio = BIO_new(BIO_s_mem());
+    int size;
+
+    must(PEM_write_bio_X509(bio, certificate) == 1, "PEM");
+    size = BIO_read(bio, text, sizeof(text));
+    BIO_free(bio);
+    return bytes_of(text, (size_t)size);
+}
+
+void made_folder(char path[64])
+{
+    snprintf(path, 64, "/tmp/certlookup-made-XXXXXX");
+    must(mkdtemp(path) != NULL, "folder");
+}
+
+void made_file(const char *folder, const char *name, struct bytes bytes, char path[128])
+{
+    FILE *file;
+
+    snprintf(path, 128, "%s/%s", folder, name);
+    file = fopen(path, "w");
+    must(file != NULL && fwrite(bytes.data, 1, bytes.size, file) == bytes.size && fclose(file) == 0, path);
+}
+
+void made_folder_remove(const char *path)
+{
+    DIR *folder = opendir(path);
+    struct dirent *entry;
+    char file[512];
+
+    while (folder != NULL && (entry = readdir(folder)) != NULL) {
+        snprintf(file, sizeof(file), "%s/%s", path, entry->d_name);
+        unlink(file);
+    }
+    closedir(folder);
+    rmdir(path);
+}
+
+static size_t write_all(const char *folder, const char *name, X509 *const *certificates, X509_CRL *const *crls, char path[128])
+{
+    size_t count = 0;
+    FILE *file;
+
+    snprintf(path, 128, "%s/%s", folder, name);
+    file = fopen(path, "w");
+    must(file != NULL, path);
+    for (; certificates != NULL && certificates[count] != NULL; count++) {
+        must(PEM_write_X509(file, certificates[count]) == 1, "PEM");
+    }
+    for (; crls != NULL && crls[count] != NULL; count++) {
+        must(PEM_write_X509_CRL(file, crls[count]) == 1, "PEM");
+    }
+    must(fclose(file) == 0, path);
+    return count;
+}
+
+struct policy *made_policy(const struct made_policy *made)
+{
+    char folder[64], paths[3][128];
+    const char *files[] = {paths[0], paths[1], paths[2]};
+    struct error error;
+    struct policy *policy;
+    struct policy_config config = {
+        .revocation = made->revocation,
+        .exact_local_part = made->exact_local_part,
+        .allow_sha1 = made->allow_sha1,
+        .addressless = made->addressless,
+        .min_rsa_bits = 2048,
+    };
+
+    made_folder(folder);
+    config.anchor_count = write_all(folder, "anchors.pem", made->anchors, NULL, paths[0]) > 0;
+    config.intermediate_count = write_all(folder, "intermediates.pem", made->intermediates, NULL, paths[1]) > 0;
+    config.crl_count = write_all(folder, "crls.pem", NULL, made->crls, paths[2]) > 0;
+    config.anchors = &files[0];
+    config.intermediates = &files[1];
+    config.crls = &files[2];
+    policy = policy_load(&config, &error);
+    must(policy != NULL, error.text);
+    made_folder_remove(folder);
+    return policy;
+}
+
+void made_judge(const struct policy *policy, const char *address, enum attribute attribute, struct blob **values,
+                size_t count, struct answer_draft *draft)
+{
+    struct candidate *candidates = calloc(count + 1, sizeof(*candidates));
+
+    *draft = (struct answer_draft){0};
+    must(address_parse(bytes_of_string(address), &draft->address) == ADDRESS_OK, address);
+    for (size_t i = 0; i < count; i++) {
+        candidates[i] = (struct candidate){values[i], {"corp", "uid=alice,dc=example", attribute, (uint32_t)i}};
+    }
+    must(judge(policy, &draft->address, candidates, count, MADE_NOW, draft) == 0, "judge");
+    for (size_t i = 0; i < count; i++) {
+        blob_free(&values[i]);
+    }
+    free(candidates);
+}
+
+enum reason made_reason(const struct policy *policy, const X509 *certificate, char *detail)
+{
+    struct blob *value = made_blob(certificate);
+    struct answer_draft draft;
+    enum reason reason;
+
+    made_judge(policy, MADE_ADDRESS, ATTRIBUTE_USER_CERTIFICATE, &value, 1, &draft);
+    must(draft.certificate_count == 1, "one verdict");
+    reason = draft.certificates[0].reason;
+    if (detail != NULL) {
+        snprintf(detail, MAX_DETAIL_BYTES + 1, "%s", draft.certificates[0].detail);
+    }
+    answer_draft_free(&draft);
+    return reason;
+}
