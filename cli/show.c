@@ -47,7 +47,7 @@ static const struct {
 } around[FORMAT_COUNT] = {
     [FORMAT_JSON] = {"", "", "\n"},
     [FORMAT_TEXT] = {"", "\n", ""},
-    [FORMAT_LDIF] = {"version: 1\n\n", "\n", ""},
+    [FORMAT_LDIF] = {"", "\n", ""}, /* no "version: 1", as ldapsearch -LLL: slapadd takes it for an entry */
     [FORMAT_PEM] = {"", "", ""},
     [FORMAT_DER] = {"", "", ""},
     [FORMAT_P7C] = {"", "", ""},
