@@ -12,6 +12,25 @@ struct directory_asker {
     int64_t timeout_ms;
 };
 
+/* A policy's faults name the gateway's settings; here an option stands for each. */
+static void name_options(struct error *error)
+{
+    static const struct {
+        const char *setting, *option;
+    } names[] = {{"trust.anchors: ", "--anchor: "},
+                 {"trust.intermediates: ", "--intermediate: "},
+                 {"trust.crls: ", "--crl: "}};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        size_t size = strlen(names[i].setting);
+        if (strncmp(error->text, names[i].setting, size) == 0) {
+            struct error fault = *error;
+            error_set(error, "%s%s", names[i].option, fault.text + size);
+            return;
+        }
+    }
+}
+
 struct directory_asker *directory_asker_open(const struct options *options, struct error *error)
 {
     struct directory_config directory = options_directory(options);
@@ -26,6 +45,8 @@ struct directory_asker *directory_asker_open(const struct options *options, stru
     asker->policy = policy_load(&policy, error);
     if (asker->policy != NULL) {
         asker->directory = directory_open(&directory, error);
+    } else {
+        name_options(error);
     }
     if (asker->directory == NULL) {
         directory_asker_close(&asker);

@@ -115,7 +115,7 @@ int main(int argc, char **argv)
 
     signal(SIGPIPE, SIG_IGN);
     if (options_read(argc, argv, &options, &error) != 0) {
-        complain("%s", error.text);
+        complain("%s (certlookup --help says more)", error.text);
     } else if (options.help) {
         status = write_help();
     } else if (options.version) {
@@ -123,7 +123,7 @@ int main(int argc, char **argv)
         status = show_end() == 0 ? STATUS_FOUND : STATUS_IO;
     } else if (log_open(options.verbose ? LEVEL_DEBUG : LEVEL_ERROR, LOG_FORMAT_TEXT),
                options_check(&options, &error) != 0) {
-        complain("%s (certlookup --help)", error.text);
+        complain("%s", error.text);
     } else {
         status = run(&options);
     }

@@ -249,10 +249,10 @@ static int set_version(struct options *options, char *argument, struct error *er
 }
 
 const struct option_info option_table[] = {
-    {"Ask a directory", 'H', "uri", "URI", FOR_DIRECTORY, "ldap://, ldaps:// or ldapi://; several: tried in order", set_uri},
+    {"Ask a directory", 'H', "uri", "URI", FOR_DIRECTORY, "ldap://, ldaps:// or ldapi://; several in order", set_uri},
     {NULL, 'b', "base", "DN", FOR_DIRECTORY, "where to search (the server's naming contexts)", set_base},
     {NULL, 's', "scope", "SCOPE", FOR_DIRECTORY, "base, one or sub (sub)", set_scope},
-    {NULL, 'f', "filter", "FILTER", FOR_DIRECTORY, "with %m address, %u local part, %d domain ((mail=%m))", set_filter},
+    {NULL, 'f', "filter", "FILTER", FOR_DIRECTORY, "%m address, %u local part, %d domain ((mail=%m))", set_filter},
     {NULL, 'x', "simple", NULL, FOR_DIRECTORY, "simple authentication: the only one, so the default", set_simple},
     {NULL, 'D', "bind-dn", "DN", FOR_DIRECTORY, "bind as (anonymous)", set_bind_dn},
     {NULL, 'w', "password", "PASSWORD", FOR_DIRECTORY, "for the bind; better -W or -y", set_password},
