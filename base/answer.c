@@ -86,9 +86,12 @@ static int strings_collect(struct strings *strings, const struct answer_draft *d
     return 0;
 }
 
+/* What the allocator adds to a block, roughly. */
+#define ALLOCATION_BYTES 16
+
 static size_t blob_cost(const struct blob *blob)
 {
-    return blob != NULL ? sizeof(*blob) + blob->size : 0;
+    return blob != NULL ? ALLOCATION_BYTES + sizeof(*blob) + blob->size : 0;
 }
 
 /* Copies one certificate, with references of its own; its chain goes to `chain`. Returns what its blobs cost. */
@@ -127,7 +130,7 @@ static void answer_fill(struct answer *answer, const struct answer_draft *draft,
         memcpy(base + strings->items[i].offset, strings->items[i].from, strings->items[i].size + 1);
     }
     *answer = (struct answer){
-        .memory_bytes = malloc_usable_size(answer),
+        .memory_bytes = malloc_usable_size(answer) + ALLOCATION_BYTES,
         .address = {strings_place(strings, base, draft->address.text), strlen(draft->address.text)},
         .outcome = draft->outcome,
         .reason = draft->reason,

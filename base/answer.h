@@ -53,7 +53,7 @@ const char *crl_reason_word(int crl_reason); /* "keyCompromise"…; NULL: none s
 /* One value seen, with its verdict. */
 struct certificate {
     struct blob *value;         /* the attribute value, as the directory sent it */
-    struct blob *der;           /* the leaf certificate; the same blob as value where the value is just that. NULL: malformed */
+    struct blob *der;           /* the leaf certificate; the same blob where the value is just that. NULL: malformed */
     struct blob **chain;        /* from the leaf's issuer up to and with the anchor; interned */
     size_t chain_count;
     struct source source;
@@ -120,7 +120,8 @@ struct answer_draft {
     size_t asked_count;
 };
 
-/* Copies the draft; its blobs get one more reference. One reference to the answer, the caller's. NULL: out of memory. */
+/* Copies the draft; its blobs get one more reference each. One reference to the answer, the caller's. NULL: out of
+ * memory. */
 struct answer *answer_make(const struct answer_draft *draft);
 struct answer *answer_ref(struct answer *answer);
 void answer_free(struct answer **answer); /* gives the reference back, sets the pointer to NULL */

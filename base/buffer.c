@@ -44,6 +44,9 @@ static bool buffer_grow(struct buffer *buffer, size_t more)
     while (capacity < needed) {
         capacity = capacity > SIZE_MAX / 2 ? needed : capacity * 2;
     }
+    if (capacity - 1 > buffer->max_bytes) {
+        capacity = buffer->max_bytes + 1;
+    }
     data = realloc(buffer->data, capacity);
     if (data == NULL) {
         buffer->failed = true;

@@ -9,10 +9,16 @@ static enum reason missing_answer(const struct answer_draft *draft, bool deadlin
         [ASKED_UNAVAILABLE] = REASON_DIRECTORY_UNAVAILABLE,
         [ASKED_TIMED_OUT] = REASON_DIRECTORY_TIMEOUT,
     };
+    static const int weights[] = {
+        [ASKED_ANSWERED] = 0,
+        [ASKED_CUT_OFF] = 1,
+        [ASKED_UNAVAILABLE] = 2,
+        [ASKED_TIMED_OUT] = 3,
+    };
     enum asked_result worst = ASKED_ANSWERED;
-    static const int weight[] = {[ASKED_ANSWERED] = 0, [ASKED_CUT_OFF] = 1, [ASKED_UNAVAILABLE] = 2, [ASKED_TIMED_OUT] = 3};
+
     for (size_t i = 0; i < draft->asked_count; i++) {
-        if (weight[draft->asked[i].result] > weight[worst]) {
+        if (weights[draft->asked[i].result] > weights[worst]) {
             worst = draft->asked[i].result;
         }
     }
@@ -24,6 +30,7 @@ static bool awaits_evidence(const struct answer_draft *draft)
 {
     for (size_t i = draft->usable_count; i < draft->certificate_count; i++) {
         const struct certificate *certificate = &draft->certificates[i];
+
         if (certificate->reason == REASON_REVOCATION_UNKNOWN && certificate->revocation.next_update != 0) {
             return true;
         }
@@ -47,6 +54,7 @@ static enum reason reason_for_none(const struct answer_draft *draft)
 void decide(struct answer_draft *draft, bool deadline_passed)
 {
     enum reason missing = missing_answer(draft, deadline_passed);
+
     draft->partial = false;
     if (draft->usable_count > 0) {
         draft->outcome = OUTCOME_FOUND;

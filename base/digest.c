@@ -62,6 +62,9 @@ struct digest digest_hmac(struct bytes key, struct bytes bytes)
 
     pthread_once(&algorithms.once, algorithms_fetch);
     context = EVP_MAC_CTX_new(algorithms.hmac);
+    if (key.size == 0) {
+        key = bytes_of("", 0); /* for EVP_MAC_init() a key that is NULL is none, not an empty one */
+    }
     if (context == NULL || EVP_MAC_init(context, key.data, key.size, parameters) != 1 ||
         EVP_MAC_update(context, bytes.data, bytes.size) != 1 ||
         EVP_MAC_final(context, digest.bytes, &size, sizeof(digest.bytes)) != 1 || size != sizeof(digest.bytes)) {

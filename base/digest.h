@@ -35,7 +35,8 @@ struct digest digest_stream_end(struct digest_stream **stream); /* frees it */
 /* Lower-case hexadecimal, NUL-terminated; `out` holds 2 × size + 1. */
 const char *digest_hex(struct bytes bytes, char *out);
 
-/* Base64 with padding (RFC 4648 4). line = 0: one line; otherwise a '\n' after each `line` characters and at the end. */
+/* Base64 with padding (RFC 4648 4). line = 0: one line; otherwise a '\n' after each `line` characters and at the end of
+ * the last, shorter line. */
 void digest_append_base64(struct buffer *buffer, struct bytes bytes, size_t line);
 
 /* The reverse: strict alphabet and padding, white space only if `lenient`. -1: not base64. */

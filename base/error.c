@@ -2,39 +2,36 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 int error_set(struct error *error, const char *format, ...)
 {
+    struct error words = {""};
     va_list arguments;
 
     if (error == NULL) {
         return -1;
     }
     va_start(arguments, format);
-    if (vsnprintf(error->text, sizeof(error->text), format, arguments) < 0) {
-        error->text[0] = '\0';
+    if (vsnprintf(words.text, sizeof(words.text), format, arguments) < 0) {
+        words.text[0] = '\0';
     }
     va_end(arguments);
+    *error = words; /* only now: the arguments may be the words that are there */
     return -1;
 }
 
 int error_prefix(struct error *error, const char *format, ...)
 {
-    char words[MAX_ERROR_BYTES];
+    char prefix[MAX_ERROR_BYTES];
     va_list arguments;
-    size_t size;
 
     if (error == NULL) {
         return -1;
     }
-    memcpy(words, error->text, sizeof(words));
     va_start(arguments, format);
-    if (vsnprintf(error->text, sizeof(error->text), format, arguments) < 0) {
-        error->text[0] = '\0';
+    if (vsnprintf(prefix, sizeof(prefix), format, arguments) < 0) {
+        prefix[0] = '\0';
     }
     va_end(arguments);
-    size = strlen(error->text);
-    snprintf(error->text + size, sizeof(error->text) - size, ": %s", words);
-    return -1;
+    return error_set(error, "%s: %s", prefix, error->text);
 }

@@ -66,8 +66,8 @@ int file_read(const char *path, struct buffer *buffer, struct error *error)
     return result;
 }
 
-/* systemd.exec(5): the service manager keeps the folder to the service, and lets it read by an ACL, which stat() shows as
- * if the group could. */
+/* systemd.exec(5): the service manager keeps the folder to the service, and lets it read by an ACL, which stat() shows
+ * as if the group could. */
 static bool is_credential(const char *path)
 {
     const char *folder = getenv("CREDENTIALS_DIRECTORY");

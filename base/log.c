@@ -133,10 +133,10 @@ void log_write(enum log_level level, const char *message, const struct log_field
         append_field(&line, &fields[i], json);
         if (line.failed) {
             line.size = before;
-            line.failed = false;
             cut = true;
         }
     }
+    line.failed = false;
     line.max_bytes = MAX_LOG_LINE_BYTES;
     buffer_append_string(&line, !cut ? "" : json ? json_cut : text_cut);
     buffer_append_string(&line, json ? "}\n" : "\n");

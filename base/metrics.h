@@ -26,7 +26,8 @@ enum counter {
     COUNT_OUTCOME_UNKNOWN,
     COUNT_HTTP_2XX, COUNT_HTTP_3XX, COUNT_HTTP_4XX, COUNT_HTTP_5XX,
     COUNT_MEMORY_EVICTIONS,
-    COUNT_REDIS_GETS, COUNT_REDIS_SETS, COUNT_REDIS_HITS, COUNT_REDIS_MISSES, COUNT_REDIS_ERRORS, COUNT_REDIS_RECONNECTS,
+    COUNT_REDIS_GETS, COUNT_REDIS_SETS, COUNT_REDIS_HITS, COUNT_REDIS_MISSES,
+    COUNT_REDIS_ERRORS, COUNT_REDIS_RECONNECTS,
     COUNT_REDIS_BAD_SEAL,    /* a record whose seal is wrong or of a key we do not have */
     COUNT_REDIS_BAD_RECORD,  /* the seal is right, the record is not */
     COUNT_REDIS_REJUDGED,    /* a record of another policy, judged again */
@@ -67,7 +68,8 @@ void gauge_set(enum gauge gauge, int64_t value);
 void gauge_add(enum gauge gauge, int64_t by);
 int64_t gauge_read(enum gauge gauge);
 
-/* The number of the directory of this name, for count_directory(). Over MAX_DIRECTORIES names: the last one, "other". */
+/* The number of the directory of this name, for count_directory(). Over MAX_DIRECTORIES names, or out of memory: the
+ * number of all the others together, "other". */
 unsigned metrics_directory(const char *name);
 void count_directory(unsigned directory, enum directory_counter counter);
 uint64_t count_directory_read(unsigned directory, enum directory_counter counter);

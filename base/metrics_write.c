@@ -11,6 +11,8 @@ const struct metrics_bucket metrics_buckets[METRICS_BUCKETS] = {
     {500000, "0.5"}, {1000000, "1"}, {2500000, "2.5"}, {5000000, "5"}, {10000000, "10"},
 };
 
+_Static_assert(LAYER_MEMORY + 1 == METRICS_LAYERS, "one histogram for each layer");
+
 /* One sample: its family, and its label where the family has one. Rows of one family stand together. */
 struct row_info {
     const char *family;
@@ -20,7 +22,8 @@ struct row_info {
 };
 
 static const struct row_info counters[COUNT_COUNT] = {
-    [COUNT_LOOKUPS_MEMORY] = {"certlookup_lookups_total", "layer", "memory", "Lookups answered, by the layer that knew."},
+    [COUNT_LOOKUPS_MEMORY] = {"certlookup_lookups_total", "layer", "memory",
+                              "Lookups answered, by the layer that knew."},
     [COUNT_LOOKUPS_REDIS] = {"certlookup_lookups_total", "layer", "redis"},
     [COUNT_LOOKUPS_DIRECTORY] = {"certlookup_lookups_total", "layer", "directory"},
     [COUNT_LOOKUPS_STALE] = {"certlookup_lookups_total", "layer", "stale"},
@@ -39,7 +42,8 @@ static const struct row_info counters[COUNT_COUNT] = {
     [COUNT_REDIS_SETS] = {"certlookup_redis_sets_total", NULL, NULL, "Records sent to Redis."},
     [COUNT_REDIS_HITS] = {"certlookup_redis_hits_total", NULL, NULL, "Records that Redis had."},
     [COUNT_REDIS_MISSES] = {"certlookup_redis_misses_total", NULL, NULL, "Records that Redis did not have."},
-    [COUNT_REDIS_ERRORS] = {"certlookup_redis_errors_total", NULL, NULL, "Commands that Redis failed or left unanswered."},
+    [COUNT_REDIS_ERRORS] = {"certlookup_redis_errors_total", NULL, NULL,
+                            "Commands that Redis failed or left unanswered."},
     [COUNT_REDIS_RECONNECTS] = {"certlookup_redis_reconnects_total", NULL, NULL, "Connections to Redis made anew."},
     [COUNT_REDIS_BAD_SEAL] = {"certlookup_redis_bad_seals_total", NULL, NULL,
                               "Records refused: their seal is wrong, or of a key that we do not have."},
@@ -50,7 +54,8 @@ static const struct row_info counters[COUNT_COUNT] = {
     [COUNT_RELOADS] = {"certlookup_reloads_total", NULL, NULL, "Configurations taken over while running."},
     [COUNT_RELOADS_FAILED] = {"certlookup_reload_failures_total", NULL, NULL,
                               "Configurations refused while running; the one before stays."},
-    [COUNT_LIMIT_WAITING] = {"certlookup_limit_reached_total", "limit", "waiting", "Limits that were reached, by limit."},
+    [COUNT_LIMIT_WAITING] = {"certlookup_limit_reached_total", "limit", "waiting",
+                             "Limits that were reached, by limit."},
     [COUNT_LIMIT_FLIGHTS] = {"certlookup_limit_reached_total", "limit", "flights"},
     [COUNT_LIMIT_VALIDATORS] = {"certlookup_limit_reached_total", "limit", "validators"},
     [COUNT_LIMIT_SEARCHES] = {"certlookup_limit_reached_total", "limit", "searches"},

@@ -195,12 +195,13 @@ static const struct seal_key *key_find(const struct seal_ring *ring, const uint8
     return NULL;
 }
 
-enum seal_result seal_open(const struct seal_ring *ring, struct bytes associated, struct bytes sealed, struct buffer *out)
+enum seal_result seal_open(const struct seal_ring *ring, struct bytes associated, struct bytes sealed,
+                           struct buffer *out)
 {
-    const uint8_t *nonce = sealed.data + SEAL_KEY_ID_BYTES, *text = nonce + SEAL_NONCE_BYTES;
     enum seal_result result = SEAL_BROKEN;
     const struct seal_key *key;
     EVP_CIPHER_CTX *context;
+    const uint8_t *nonce, *text;
     uint8_t *plain;
     size_t size;
 
@@ -211,6 +212,8 @@ enum seal_result seal_open(const struct seal_ring *ring, struct bytes associated
     if (key == NULL) {
         return SEAL_UNKNOWN_KEY;
     }
+    nonce = sealed.data + SEAL_KEY_ID_BYTES;
+    text = nonce + SEAL_NONCE_BYTES;
     size = sealed.size - SEAL_OVERHEAD;
     context = EVP_CIPHER_CTX_new();
     plain = malloc(size + 1);

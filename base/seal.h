@@ -30,13 +30,15 @@ struct seal_ring;
 struct seal_ring *seal_ring_new(const struct bytes *keys, size_t count, struct error *error);
 void seal_ring_free(struct seal_ring **ring); /* wipes the keys */
 
-/* Appends the sealed form of `plain` to `out`; `associated` must be the same when it is opened. -1: libcrypto failed. */
+/* Appends the sealed form of `plain` to `out`; `associated` must be the same when it is opened. -1: libcrypto
+ * failed, or `out` is full. */
 int seal_close(const struct seal_ring *ring, struct bytes associated, struct bytes plain, struct buffer *out);
 
 enum seal_result { SEAL_OPENED, SEAL_UNKNOWN_KEY, SEAL_BROKEN };
 
 /* Appends the plain bytes to `out` only when SEAL_OPENED. */
-enum seal_result seal_open(const struct seal_ring *ring, struct bytes associated, struct bytes sealed, struct buffer *out);
+enum seal_result seal_open(const struct seal_ring *ring, struct bytes associated, struct bytes sealed,
+                           struct buffer *out);
 
 /* HMAC under key number `which` (0 is the sealing one): the name of `bytes` in Redis. */
 struct digest seal_index(const struct seal_ring *ring, size_t which, struct bytes bytes);

@@ -7,7 +7,8 @@
 #include "base/buffer.h"
 #include "base/error.h"
 
-/* "250ms" "3s" "5m" "1h" "2d", a bare "0" → milliseconds. No sign, no fraction, nothing before or after. -1: see error. */
+/* "250ms" "3s" "5m" "1h" "2d", a bare "0" → milliseconds. No sign, no fraction, nothing before or after. -1: see
+ * error; the number is unchanged. */
 int text_parse_duration(const char *text, int64_t *ms, struct error *error);
 
 /* "4096" "64K" "256M" "1G" (powers of 1024) → bytes. */
@@ -26,7 +27,7 @@ const char *text_time(int64_t wall_s, char out[TEXT_TIME_BYTES]);
 /* Mon, 23 Nov 2026 06:57:24 GMT (RFC 9110 5.6.7) */
 const char *text_http_date(int64_t wall_s, char out[TEXT_TIME_BYTES]);
 
-/* Seconds since 1970 of the UTC calendar time given; valid for years 0 to 9999 whatever the machine's time_t and zone. */
+/* Seconds since 1970 of the UTC calendar time given, for years 0 to 9999, whatever the machine's time_t and zone. */
 int64_t text_time_from_utc(int year, int month, int day, int hour, int minute, int second);
 
 /* Appends `bytes` as a JSON string with its quotes (RFC 8259); what is not UTF-8 becomes U+FFFD. */

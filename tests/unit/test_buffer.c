@@ -105,6 +105,7 @@ static void grows_far(void **state)
     }
     assert_false(buffer.failed);
     assert_int_equal(strlen(buffer_string(&buffer)), 1000000);
+    assert_true(buffer.capacity <= buffer.max_bytes + 1);
     buffer_append_char(&buffer, 'x');
     assert_true(buffer.failed);
     buffer_free(&buffer);

@@ -35,6 +35,8 @@ static void known_hashes(void **state)
     hex_is(&digest, "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
     digest = digest_hmac(bytes_of_string("Jefe"), bytes_of_string("what do ya want for nothing?"));
     hex_is(&digest, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    digest = digest_hmac(bytes_of(NULL, 0), bytes_of(NULL, 0));
+    hex_is(&digest, "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
     memset(key6, 0xaa, sizeof(key6));
     digest = digest_hmac(bytes_of(key6, sizeof(key6)),
                          bytes_of_string("Test Using Larger Than Block-Size Key - Hash Key First"));

@@ -51,6 +51,10 @@ static void old_words_may_be_arguments(void **state)
     error_set(&inner, "inner");
     error_set(&outer, "outer: %s", inner.text);
     assert_string_equal(outer.text, "outer: inner");
+    error_set(&inner, "again: %s", inner.text);
+    assert_string_equal(inner.text, "again: inner");
+    error_prefix(&inner, "(%s)", inner.text);
+    assert_string_equal(inner.text, "(again: inner): again: inner");
 }
 
 int main(void)

@@ -180,6 +180,40 @@ static void secrets_are_their_owners(void **state)
     }
 }
 
+/* systemd gives a credential to the service by an ACL: the mode then shows a group that may read. */
+static void credentials_of_systemd(void **state)
+{
+    static const struct {
+        const char *path;
+        mode_t mode;
+        bool good;
+    } cases[] = {
+        {"given/key", 0440, true}, {"given/key", 0400, true}, {"given/key", 0460, false}, {"given/key", 0444, false},
+        {"given/below/key", 0440, false}, {"given-not/key", 0440, false},
+    };
+    struct buffer buffer;
+
+    (void)state;
+    assert_int_equal(mkdir(in("given"), 0700), 0);
+    assert_int_equal(mkdir(in("given/below"), 0700), 0);
+    assert_int_equal(mkdir(in("given-not"), 0700), 0);
+    setenv("CREDENTIALS_DIRECTORY", in("given"), 1);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        put(cases[i].path, "x", 1, 0600);
+        assert_int_equal(chmod(in(cases[i].path), cases[i].mode), 0);
+        buffer_init(&buffer, 10);
+        if (file_read_secret(in(cases[i].path), &buffer, NULL) != (cases[i].good ? 0 : -1)) {
+            fail_msg("%s with mode %04o", cases[i].path, (unsigned)cases[i].mode);
+        }
+        buffer_free(&buffer);
+        unlink(in(cases[i].path));
+    }
+    setenv("CREDENTIALS_DIRECTORY", "", 1);
+    put("key", "x", 1, 0440);
+    refuses(file_read_secret, in("key"), "others than its owner");
+    unsetenv("CREDENTIALS_DIRECTORY");
+}
+
 static void a_strangers_secret(void **state)
 {
     (void)state;
@@ -252,6 +286,7 @@ int main(void)
         cmocka_unit_test(exactly_the_maximum_fits),
         cmocka_unit_test(secrets_lose_their_line_end),
         cmocka_unit_test(secrets_are_their_owners),
+        cmocka_unit_test(credentials_of_systemd),
         cmocka_unit_test(a_strangers_secret),
         cmocka_unit_test(folders_are_visited_in_order),
         cmocka_unit_test(out_of_memory),

@@ -85,6 +85,7 @@ static void no_bit_may_change(void **state)
         sealed.size--;
         assert_int_equal(open_as(ring, "key", &sealed, ""), SEAL_BROKEN);
     }
+    assert_int_equal(seal_open(ring, bytes_of(NULL, 0), bytes_of(NULL, 0), &sealed), SEAL_BROKEN);
     buffer_free(&sealed);
     seal_ring_free(&ring);
 }
@@ -138,7 +139,8 @@ static void derivation_is_stable(void **state)
 
     (void)state;
     assert_string_equal(digest_hex(bytes_of(sealed.data, SEAL_KEY_ID_BYTES), hex), "2af05d97e0c1d203");
-    assert_string_equal(digest_hex(bytes_of(index.bytes, DIGEST_BYTES), hex), "e5042e648c9325b0bb592f3e504218a8e88c75a8aea2df7cb523d5585e1fc771");
+    assert_string_equal(digest_hex(bytes_of(index.bytes, DIGEST_BYTES), hex),
+                        "e5042e648c9325b0bb592f3e504218a8e88c75a8aea2df7cb523d5585e1fc771");
     buffer_free(&sealed);
     seal_ring_free(&ring);
 }
