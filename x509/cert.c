@@ -23,7 +23,7 @@ int cert_time(const ASN1_TIME *time, int64_t *wall_s)
 
 bool cert_is_ca(const struct cert *cert)
 {
-    return X509_check_ca(cert->x509) == 1;
+    return (X509_get_extension_flags(cert->x509) & EXFLAG_CA) != 0;
 }
 
 /* libcrypto notices a second instance only of extensions that it reads itself. */

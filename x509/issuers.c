@@ -50,7 +50,7 @@ int issuers_make(struct issuers *issuers, const struct cert *const *certs, size_
         return -1;
     }
     for (size_t i = 0; i < count; i++) {
-        if (certs[i]->anchor || X509_check_ca(certs[i]->x509) != 0) {
+        if (certs[i]->anchor || cert_is_ca(certs[i]) || X509_check_ca(certs[i]->x509) != 0) {
             issuers->sorted[issuers->count++] = certs[i];
         }
     }

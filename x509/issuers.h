@@ -12,7 +12,7 @@ struct issuers {
     size_t count;
 };
 
-/* Takes those of `certs` that may issue (a CA, or an anchor); equal ones once. -1: out of memory. */
+/* Takes those of `certs` that say in any way that they issue, and anchors; equal ones once. -1: out of memory. */
 int issuers_make(struct issuers *issuers, const struct cert *const *certs, size_t count);
 void issuers_free(struct issuers *issuers);
 

@@ -14,13 +14,13 @@ struct search {
     struct verdict *best;
 };
 
-/* Which of two verdicts got further; a path known to be good comes before one of which nothing is known. */
+/* Which of two verdicts got further: no anchor reached, one reached, usable, and known to be good. */
 static int progress(const struct verdict *verdict)
 {
-    if (verdict->finding.reason != REASON_USABLE) {
-        return (int)verdict->finding.reason;
+    if (verdict->finding.reason == REASON_USABLE) {
+        return 2 * REASON_COUNT + (verdict->revocation.status != REVOCATION_UNKNOWN);
     }
-    return REASON_COUNT + (verdict->revocation.status != REVOCATION_UNKNOWN);
+    return (int)verdict->finding.reason + (verdict->path.count > 0 ? REASON_COUNT : 0);
 }
 
 /* No other path can say better: the leaf's own dates and revocation are the same on all of them. */
@@ -28,7 +28,7 @@ static bool is_settled(const struct verdict *verdict)
 {
     enum reason reason = verdict->finding.reason;
 
-    return progress(verdict) > REASON_COUNT || reason == REASON_INTERNAL || reason == REASON_NOT_YET_VALID ||
+    return progress(verdict) > 2 * REASON_COUNT || reason == REASON_INTERNAL || reason == REASON_NOT_YET_VALID ||
            reason == REASON_EXPIRED || reason == REASON_REVOKED;
 }
 
@@ -142,8 +142,8 @@ static bool search_from(struct search *search)
         }
     }
     note(search, REASON_UNTRUSTED, last, NULL,
-         X509_check_issued(last->x509, last->x509) == X509_V_OK ? "self-signed and not an anchor"
-                                                                : "no way from there to an anchor");
+         (X509_get_extension_flags(last->x509) & EXFLAG_SS) != 0 ? "self-signed and not an anchor"
+                                                                   : "no way from there to an anchor");
     return false;
 }
 
