@@ -10,9 +10,6 @@
 #include "base/clock.h"
 #include "base/text.h"
 
-/* GnuTLS, which Debian's libldap uses, ignores LDAP_OPT_X_TLS_PROTOCOL_MIN. */
-#define GNUTLS_PRIORITY "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
-
 /* Where systems keep the authorities that they trust; libldap looks nowhere unless told. */
 static const char *const SYSTEM_CA_FILES[] = {
     "/etc/ssl/certs/ca-certificates.crt",
@@ -186,16 +183,6 @@ static const char *ca_file_of(const struct directory_config *config)
     return SYSTEM_CA_FILES[0];
 }
 
-static bool uses_gnutls(void)
-{
-    char *package = NULL;
-    bool result = ldap_get_option(NULL, LDAP_OPT_X_TLS_PACKAGE, &package) == LDAP_OPT_SUCCESS && package != NULL &&
-                  text_equal_nocase(package, "GnuTLS");
-
-    ldap_memfree(package);
-    return result;
-}
-
 static int set_tls_options(struct link *link, const char *ca_file, struct error *error)
 {
     static const struct {
@@ -212,10 +199,6 @@ static int set_tls_options(struct link *link, const char *ca_file, struct error 
         if (ldap_set_option(link->handle, ROWS[i].option, &ROWS[i].value) != LDAP_OPT_SUCCESS) {
             return error_set(error, "libldap refuses an option for TLS");
         }
-    }
-    if (uses_gnutls() &&
-        ldap_set_option(link->handle, LDAP_OPT_X_TLS_CIPHER_SUITE, GNUTLS_PRIORITY) != LDAP_OPT_SUCCESS) {
-        return error_set(error, "libldap refuses an option for TLS");
     }
     (void)ldap_set_option(link->handle, LDAP_OPT_X_TLS_PEERKEY_HASH, NULL);
     if (ldap_set_option(link->handle, LDAP_OPT_X_TLS_CACERTFILE, ca_file) != LDAP_OPT_SUCCESS ||
@@ -235,23 +218,32 @@ static int start_tls(struct link *link, struct error *error)
     return wait_for_result(link, request, error);
 }
 
-int link_secure(struct link *link, const struct directory_config *config, struct error *error)
+/* With GnuTLS libldap ignores LDAP_OPT_X_TLS_PROTOCOL_MIN, and loses memory with each LDAP_OPT_X_TLS_CIPHER_SUITE. So
+ * what was agreed upon is looked at, before anything is said. */
+static int check_version(struct link *link, struct error *error)
 {
-    const char *ca_file = ca_file_of(config);
+    static const char *const GOOD[] = {"TLS1.2", "TLS1.3", "TLSv1.2", "TLSv1.3"};
+    char *version = NULL;
+    int result = -1;
+
+    ldap_get_option(link->handle, LDAP_OPT_X_TLS_VERSION, &version);
+    for (size_t i = 0; version != NULL && i < sizeof(GOOD) / sizeof(GOOD[0]); i++) {
+        if (strcmp(version, GOOD[i]) == 0) {
+            result = 0;
+        }
+    }
+    if (result != 0) {
+        error_set(error, "the server speaks %s, and TLS 1.2 is the least", version != NULL ? version : "no TLS");
+    }
+    ldap_memfree(version);
+    return result;
+}
+
+/* Why ldap_install_tls() failed. Always -1. */
+static int handshake_error(struct link *link, const char *ca_file, struct error *error)
+{
     char *diagnostic = NULL;
 
-    if (config->tls == TLS_NONE) {
-        return 0;
-    }
-    if (set_tls_options(link, ca_file, error) != 0) {
-        return -1;
-    }
-    if (config->tls == TLS_STARTTLS && start_tls(link, error) != 0) {
-        return error_prefix(error, "StartTLS refused");
-    }
-    if (ldap_install_tls(link->handle) == LDAP_SUCCESS) {
-        return 0;
-    }
     ldap_get_option(link->handle, LDAP_OPT_DIAGNOSTIC_MESSAGE, &diagnostic);
     /* With GnuTLS, libldap has no words for a certificate that it refuses. */
     if (diagnostic == NULL || strstr(diagnostic, "unknown error") != NULL) {
@@ -263,6 +255,25 @@ int link_secure(struct link *link, const struct directory_config *config, struct
     }
     ldap_memfree(diagnostic);
     return -1;
+}
+
+int link_secure(struct link *link, const struct directory_config *config, struct error *error)
+{
+    const char *ca_file = ca_file_of(config);
+
+    if (config->tls == TLS_NONE) {
+        return 0;
+    }
+    if (set_tls_options(link, ca_file, error) != 0) {
+        return -1;
+    }
+    if (config->tls == TLS_STARTTLS && start_tls(link, error) != 0) {
+        return error_prefix(error, "StartTLS refused");
+    }
+    if (ldap_install_tls(link->handle) != LDAP_SUCCESS) {
+        return handshake_error(link, ca_file, error);
+    }
+    return check_version(link, error);
 }
 
 int link_bind(struct link *link, const struct directory_config *config, struct error *error)
