@@ -40,6 +40,9 @@ static int check_critical(const X509_CRL *x509, struct error *error)
 {
     char name[80];
 
+    if (X509_CRL_get_ext_by_NID(x509, NID_delta_crl, -1) >= 0) {
+        return error_set(error, "a delta CRL, which is not supported (RFC 5280 5.2.4)");
+    }
     for (int i = X509_CRL_get_ext_by_critical(x509, 1, -1); i >= 0; i = X509_CRL_get_ext_by_critical(x509, 1, i)) {
         const ASN1_OBJECT *object = X509_EXTENSION_get_object(X509_CRL_get_ext(x509, i));
         int nid = OBJ_obj2nid(object);
@@ -49,8 +52,7 @@ static int check_critical(const X509_CRL *x509, struct error *error)
                              shown_object(object, name, sizeof(name)));
         }
     }
-    return X509_CRL_get_ext_by_NID(x509, NID_delta_crl, -1) < 0
-               ? 0 : error_set(error, "a delta CRL, which is not supported (RFC 5280 5.2.4)");
+    return 0;
 }
 
 static bool entry_is_known(const X509_REVOKED *entry)

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "x509/load.h"
 #include "x509/shown.h"
 #include "x509/trust.h"
@@ -59,12 +60,12 @@ static int load_all_crls(struct policy *policy, const struct policy_config *conf
     crl_list_sort(&policy->crls);
     for (size_t i = 0; i < policy->crls.count; i++) {
         const struct crl *crl = &policy->crls.crls[i];
-        char name[SHOWN_NAME_BYTES];
+        char name[SHOWN_NAME_BYTES], time[TEXT_TIME_BYTES];
 
         if (crl->next_update < clock_wall_s()) {
             log_event(LEVEL_WARNING, "CRL is past its nextUpdate",
                       LOG_TEXT("issuer", shown_name(X509_CRL_get_issuer(crl->x509), name)),
-                      LOG_NUMBER("next_update", crl->next_update));
+                      LOG_TEXT("next_update", crl->next_update != 0 ? text_time(crl->next_update, time) : "none"));
         }
     }
     return 0;

@@ -34,7 +34,7 @@ struct made {
     const X509 *issuer;            /* NULL: self-signed */
     enum made_key key, issuer_key; /* with issuer NULL: issuer_key is not looked at */
     const char *extensions[MADE_EXTENSIONS]; /* "keyUsage=critical,keyEncipherment", as in openssl.cnf */
-    const struct made_name {
+    struct made_name {
         enum { MADE_RFC822 = 1, MADE_SMTP_UTF8, MADE_SMTP_UTF8_IA5, MADE_SUBJECT_IA5, MADE_SUBJECT_UTF8, MADE_SUBJECT_BMP } kind;
         const char *bytes;
         size_t size;               /* 0: strlen(bytes) */
