@@ -31,13 +31,14 @@ stack_open() {
 stack_servers() { # the names of those that were started, the last one first
     local name
     [ ! -e "$STACK/servers" ] || while read -r name; do
-        [ ! -e "$STACK/$name/process" ] || echo "$name"
+        [ ! -e "$STACK/$name/process" ] && [ ! -e "$STACK/$name/starting" ] || echo "$name"
     done < <(tac "$STACK/servers")
 }
 
 stack_close() {
     local name status=0
     while read -r name; do
+        [ ! -e "$STACK/$name/starting" ] || wait_until 5 test -e "$STACK/$name/process" || true
         process_stop "$name" || status=1
     done < <(stack_servers)
     rm -f "$STACK/servers"
@@ -98,15 +99,17 @@ process_run() {
     local name=$1 folder=$STACK/$1
     shift
     rm -f "$folder/process"
+    : > "$folder/starting" # whoever is interrupted here still finds out what was started
     grep -qsxF "$name" "$STACK/servers" || echo "$name" >> "$STACK/servers"
     # shellcheck disable=SC2016  # for the inner shell, which becomes the command
     (cd "$folder" && exec setsid bash -c '
         read -r stat < /proc/$$/stat
         fields=(${stat##*) })
         echo "$$ ${fields[19]}" > process.new && mv process.new process
-        exec "$@"' bash "$@") < /dev/null >> "$folder/log" 2>&1 3>&- &
+        exec "$@"' stack "$@") < /dev/null >> "$folder/log" 2>&1 3>&- 9>&- &
     disown
-    wait_until 10 test -e "$folder/process" || say_failed "$name was not started"
+    wait_until 10 test -e "$folder/process" || say_failed "$name was not started" || return 1
+    rm -f "$folder/starting"
 }
 
 # process_signal NAME SIGNAL: 1 when there is nobody to get it.
@@ -122,7 +125,7 @@ process_stop() {
         process_kill "$1"
         return 1
     fi
-    rm -f "$STACK/$1/process"
+    rm -f "$STACK/$1/process" "$STACK/$1/starting"
 }
 
 process_kill() {

@@ -2,7 +2,7 @@
 
 /* What a correct gateway answers, kind by kind; how many there are of each. */
 const struct kind kinds[] = {
-    {"rsa", "found", "usable", 66, "Alice Archer", dress_rsa,
+    {"rsa", "found", "usable", 48, "Alice Archer", dress_rsa,
      "an RSA key, one certificate"},
     {"ec-p256", "found", "usable", 90, "Bob Baker", dress_p256,
      "a P-256 key, from an RSA or an EC authority"},
