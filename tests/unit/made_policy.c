@@ -28,29 +28,48 @@ struct blob *made_blob(const X509 *certificate)
     return blob;
 }
 
+/* Octets of tag and length of a DER element. */
+static size_t header_size(const uint8_t *der)
+{
+    return der[1] < 0x80 ? 2 : 2 + (der[1] & 0x7fU);
+}
+
+/* ContentInfo, its content and SignedData with indefinite lengths (X.690 8.1.3.6), what is in it as it was. */
+static struct blob *as_indefinite(const uint8_t *der, size_t size)
+{
+    const uint8_t *type = der + header_size(der), *content = type + header_size(type) + type[1];
+    const uint8_t *signed_data = content + header_size(content), *inner = signed_data + header_size(signed_data);
+    struct buffer buffer;
+    struct blob *blob;
+
+    buffer_init(&buffer, 1024 * 1024);
+    buffer_append(&buffer, "\x30\x80", 2);
+    buffer_append(&buffer, type, (size_t)(content - type));
+    buffer_append(&buffer, "\xa0\x80\x30\x80", 4);
+    buffer_append(&buffer, inner, size - (size_t)(inner - der));
+    buffer_append(&buffer, "\0\0\0\0\0\0", 6);
+    blob = blob_new(buffer_bytes(&buffer));
+    buffer_free(&buffer);
+    return blob;
+}
+
 struct blob *made_bundle(X509 *const *certificates, size_t count, bool indefinite)
 {
-    CMS_ContentInfo *cms = CMS_sign(NULL, NULL, NULL, BIO_new(BIO_s_mem()), CMS_PARTIAL | CMS_DETACHED);
-    BIO *out = BIO_new(BIO_s_mem());
+    BIO *nothing = BIO_new(BIO_s_mem());
+    CMS_ContentInfo *cms = CMS_sign(NULL, NULL, NULL, nothing, CMS_PARTIAL | CMS_DETACHED);
+    uint8_t *der = NULL;
     struct blob *blob;
-    const char *data;
-    long size;
+    int size;
 
-    must(cms != NULL && out != NULL, "bundle");
+    must(cms != NULL, "bundle");
     for (size_t i = 0; i < count; i++) {
         must(CMS_add1_cert(cms, certificates[i]) == 1, "bundle's certificate");
     }
-    if (indefinite) {
-        BIO *content = BIO_new_mem_buf("", 0);
-
-        must(i2d_CMS_bio_stream(out, cms, content, CMS_STREAM) == 1, "stream");
-        BIO_free(content);
-    } else {
-        must(i2d_CMS_bio(out, cms) == 1, "DER");
-    }
-    size = BIO_get_mem_data(out, &data);
-    blob = blob_new(bytes_of(data, (size_t)size));
-    BIO_free(out);
+    size = i2d_CMS_ContentInfo(cms, &der);
+    must(size > 0, "bundle");
+    blob = indefinite ? as_indefinite(der, (size_t)size) : blob_new(bytes_of(der, (size_t)size));
+    OPENSSL_free(der);
+    BIO_free(nothing);
     CMS_ContentInfo_free(cms);
     return blob;
 }
