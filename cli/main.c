@@ -27,7 +27,7 @@ struct session {
 static void tell_plain(struct session *session)
 {
     if (!session->told_plain) {
-        complain("note: the gateway explains only to its own machine or with --token-file; refused values are not shown");
+        complain("note: without --token-file this gateway does not explain; refused values are not shown");
         session->told_plain = true;
     }
 }

@@ -51,7 +51,7 @@ struct options {
     bool explain, verbose;
     bool help, version;
 
-    const char *directory_only, *gateway_only; /* the last option given that only makes sense with the one or the other */
+    const char *directory_only, *gateway_only; /* the last option given that is only for the one or the other */
     char *uri_text, *anchor_text;              /* owned: what `uris` and, by default, `anchors` point into */
 
     const char *const *addresses; /* "-" alone: they come from standard input */

@@ -16,7 +16,8 @@ static int check_whom(const struct options *options, struct error *error)
         return error_set(error, "-H asks a directory and -u a gateway: only one of them");
     }
     if (!directory && options->gateway == NULL) {
-        return error_set(error, "whom to ask? -H ldap://HOST for a directory, -u http://HOST for a gateway; --help says more");
+        return error_set(error, "whom to ask? -H ldap://HOST for a directory, -u http://HOST for a gateway "
+                                "(certlookup --help says more)");
     }
     if (!directory && options->directory_only != NULL) {
         return error_set(error, "--%s: only for a directory (-H); a gateway has its own", options->directory_only);

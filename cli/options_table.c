@@ -257,7 +257,7 @@ const struct option_info option_table[] = {
     {NULL, 'D', "bind-dn", "DN", FOR_DIRECTORY, "bind as (anonymous)", set_bind_dn},
     {NULL, 'w', "password", "PASSWORD", FOR_DIRECTORY, "for the bind; better -W or -y", set_password},
     {NULL, 'W', "ask-password", NULL, FOR_DIRECTORY, "prompt for it", set_password_prompt},
-    {NULL, 'y', "password-file", "FILE", FOR_DIRECTORY, "read it from a file that only you may read", set_password_file},
+    {NULL, 'y', "password-file", "FILE", FOR_DIRECTORY, "read it from a file that is yours alone", set_password_file},
     {NULL, 'Z', "starttls", NULL, FOR_DIRECTORY, "StartTLS; never goes on without (-ZZ is the same)", set_start_tls},
     {NULL, 'z', "size-limit", "N", FOR_DIRECTORY, "entries at most (64)", set_size_limit},
     {"Trust", 'A', "anchor", "PATH", FOR_DIRECTORY,

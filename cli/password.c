@@ -90,17 +90,15 @@ int password_ask(const char *prompt, struct buffer *password, struct error *erro
     if (fd < 0) {
         return read_line(STDIN_FILENO, password, error);
     }
-    int result;
-    bool again;
-    do {
+    for (;;) {
         buffer_clear(password);
-        result = ask_once(fd, prompt, password, error);
-        int signal = caught;
-        if (signal != 0) {
-            raise(signal);
+        int result = ask_once(fd, prompt, password, error);
+        if (caught != 0) {
+            raise(caught);
         }
-        again = is_stop(signal); /* stopped and continued: the line begins anew */
-    } while (again);
-    close(fd);
-    return result;
+        if (!is_stop(caught)) { /* stopped and continued: the line begins anew */
+            close(fd);
+            return result;
+        }
+    }
 }

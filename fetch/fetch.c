@@ -119,8 +119,9 @@ static int perform(struct transfer *transfer, struct error *error)
         curl_easy_getinfo(transfer->curl, CURLINFO_CONTENT_TYPE, &type) != CURLE_OK) {
         return error_set(error, "libcurl tells nothing of the answer");
     }
-    if (type != NULL && strlen(type) < sizeof(answer->content_type)) {
-        strcpy(answer->content_type, type);
+    size_t size = type != NULL ? strlen(type) : 0;
+    if (size > 0 && size < sizeof(answer->content_type)) {
+        memcpy(answer->content_type, type, size + 1);
     }
     return 0;
 }

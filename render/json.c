@@ -25,8 +25,8 @@ static void put_key(struct json_tree *tree, json_t *object, const struct descrip
     }
 }
 
-/* What the certificate says of itself. An extension that is not there leaves its member out: [] would say "for nothing".
- * A usable certificate can be described, or memory is out; a refused one as far as it goes. */
+/* What the certificate says of itself. An extension that is not there leaves its member out: [] would say "for
+ * nothing". A usable certificate can be described, or memory is out; a refused one as far as it goes. */
 static void put_description(struct json_tree *tree, json_t *object, const struct certificate *certificate)
 {
     struct description description;

@@ -119,8 +119,8 @@ static bool same_entry(const struct certificate *a, const struct certificate *b)
     return strcmp(a->source.dn, b->source.dn) == 0 && strcmp(a->source.directory, b->source.directory) == 0;
 }
 
-/* All values of the entry that certificate number `first` comes from: the first of that entry. An entry without a usable
- * value is a comment, because a record without an attribute is none. */
+/* All values of the entry that certificate number `first`, its first, comes from. An entry without a usable value is a
+ * comment, because a record without an attribute is none. */
 static void append_entry(struct buffer *out, const struct answer *answer, size_t first,
                          const struct render_options *options)
 {

@@ -38,11 +38,11 @@ static int no_memory(struct reader *reader)
 static int read_time(struct reader *reader, const json_t *object, const char *key, int64_t *wall_s)
 {
     static const char shape[] = "0000-00-00T00:00:00Z";
-    static const size_t places[] = {0, 5, 8, 11, 14, 17};
     static const int least[] = {0, 1, 1, 0, 0, 0}, most[] = {9999, 12, 31, 23, 59, 60};
     const json_t *value = json_object_get(object, key);
     const char *text = json_string_value(value);
-    int parts[6];
+    int parts[6] = {0};
+    size_t part = 0;
 
     *wall_s = 0;
     if (value == NULL) {
@@ -50,11 +50,13 @@ static int read_time(struct reader *reader, const json_t *object, const char *ke
     }
     bool good = text != NULL && strlen(text) == sizeof(shape) - 1;
     for (size_t i = 0; good && i < sizeof(shape) - 1; i++) {
-        good = shape[i] == '0' ? text[i] >= '0' && text[i] <= '9' : text[i] == shape[i];
-    }
-    for (size_t i = 0; good && i < sizeof(parts) / sizeof(parts[0]); i++) {
-        parts[i] = atoi(text + places[i]);
-        good = parts[i] >= least[i] && parts[i] <= most[i];
+        if (shape[i] == '0') {
+            good = text[i] >= '0' && text[i] <= '9';
+            parts[part] = parts[part] * 10 + (text[i] - '0');
+        } else {
+            good = text[i] == shape[i] && parts[part] >= least[part] && parts[part] <= most[part];
+            part++;
+        }
     }
     if (!good) {
         return error_set(reader->error, "%s: not a time such as 2026-11-23T06:57:24Z", key);

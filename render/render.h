@@ -48,8 +48,9 @@ struct problem {
 };
 int render_problem(const struct problem *problem, struct buffer *out);
 
-/* The reverse of FORMAT_JSON, with explain or without, for `certlookup -u`: fills a draft (answer_draft_free()) from what a
- * gateway sent; unknown members are passed over, bounds are kept. -1: not such a document; the draft then holds nothing. */
+/* The reverse of FORMAT_JSON, with explain or without, for `certlookup -u`: fills a draft (answer_draft_free()) from
+ * what a gateway sent; unknown members are passed over, bounds are kept. -1: not such a document; the draft then holds
+ * nothing. */
 int render_read_json(struct bytes json, struct answer_draft *draft, bool *stale, struct error *error);
 
 /* The reverse of render_problem(): its words ("title: detail") and its reason, REASON_UNJUDGED where it names none that
