@@ -19,7 +19,7 @@
 
 /* For each connection: a target of MAX_URI_BYTES, header fields, libmicrohttpd's own notes, and the response's header.
  * What does not fit libmicrohttpd refuses by itself, with 414 or 431. It wipes the whole after each request. */
-#define CONNECTION_MEMORY_BYTES (32 * 1024)
+#define CONNECTION_MEMORY_BYTES (16 * 1024)
 
 /* How long http_close() waits for requests whose waiters have been called. */
 #define RESUME_WAIT_MS 10000

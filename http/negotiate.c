@@ -202,6 +202,10 @@ bool negotiate_accept(const struct bytes *accept, size_t count, unsigned offered
     size_t ranges = 0;
     size_t readable = 0;
 
+    if (count == 0) {
+        *format = preferred;
+        return true;
+    }
     for (unsigned i = 0; i < FORMAT_COUNT; i++) {
         scores[i] = (struct score){-1, 0};
         const char *media_type = render_formats[i].media_type;

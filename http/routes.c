@@ -31,24 +31,35 @@ static const struct {
 
 static const size_t methods_count = sizeof(methods) / sizeof(methods[0]);
 
-/* Goes through pattern and target side by side. */
+/* Whether `pattern` goes on with this segment; moves it past. */
+static bool fits_segment(const char **pattern, struct bytes segment, struct bytes *captured)
+{
+    const char *end;
+
+    if (**pattern == '{') {
+        *captured = segment;
+        end = strchr(*pattern, '}') + 1;
+        *pattern = end;
+        return segment.size > 0;
+    }
+    /* A segment holds no NUL, so nothing is compared behind the pattern's end. */
+    end = *pattern + segment.size;
+    if (strncmp(*pattern, (const char *)segment.data, segment.size) != 0 || (*end != '/' && *end != '\0')) {
+        return false;
+    }
+    *pattern = end;
+    return true;
+}
+
 static bool fits(const char *pattern, const struct target *target, struct bytes *captured)
 {
     size_t at = 0;
 
     while (*pattern == '/') {
-        size_t size = strcspn(++pattern, "/");
-        if (at == target->segment_count) {
+        pattern++;
+        if (at == target->segment_count || !fits_segment(&pattern, target->segments[at++], captured)) {
             return false;
         }
-        struct bytes segment = target->segments[at++];
-        if (pattern[0] == '{' ? segment.size == 0 : !bytes_equal(segment, bytes_of(pattern, size))) {
-            return false;
-        }
-        if (pattern[0] == '{') {
-            *captured = segment;
-        }
-        pattern += size;
     }
     return at == target->segment_count;
 }

@@ -1,0 +1,46 @@
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "base/text.h"
+#include "http/target.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void must(bool holds)
+{
+    if (!holds) {
+        abort();
+    }
+}
+
+/* Every view lies in the storage, is UTF-8 and free of control characters. */
+static void check(const struct target *target, struct bytes view)
+{
+    must(view.data >= target->storage && view.data + view.size <= target->storage + target->used);
+    must(text_is_utf8(view));
+    for (size_t i = 0; i < view.size; i++) {
+        must(view.data[i] >= 0x20 && view.data[i] != 0x7f);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct target target;
+    struct bytes value = {NULL, 0};
+
+    if (target_parse(bytes_of(data, size), &target) != TARGET_OK) {
+        return 0;
+    }
+    must(size > 0 && size <= MAX_URI_BYTES && target.used <= size);
+    must(target.asterisk == (target.segment_count == 0) && target.segment_count <= TARGET_SEGMENTS_MAX);
+    must(target.parameter_count <= TARGET_PARAMETERS_MAX);
+    for (size_t i = 0; i < target.segment_count; i++) {
+        check(&target, target.segments[i]);
+    }
+    for (size_t i = 0; i < target.parameter_count; i++) {
+        check(&target, target.parameters[i].name);
+        check(&target, target.parameters[i].value);
+    }
+    must(target_parameter(&target, "format", &value) <= target.parameter_count);
+    return 0;
+}
