@@ -20,7 +20,10 @@ void *reader_keep(struct reader *reader, size_t size)
     struct kept *kept = calloc(1, sizeof(*kept) + size);
 
     if (kept == NULL) {
-        reader_fault(reader, "", "out of memory");
+        if (!reader->out_of_memory) {
+            reader_fault_at(reader, 0, "", "out of memory");
+        }
+        reader->out_of_memory = true;
         return NULL;
     }
     kept->size = size;
@@ -164,7 +167,9 @@ struct config *config_load(const char *path, void (*fault)(void *context, const 
     reader.config->path = reader_keep_string(&reader, path);
     if (parse(&reader) == 0) {
         reader_read_tree(&reader);
-        reader_check(&reader);
+        if (!reader.out_of_memory) {
+            reader_check(&reader);
+        }
     }
 out:
     if (reader.has_tree) {

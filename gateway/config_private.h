@@ -79,6 +79,7 @@ struct reader {
     struct directory_draft *drafts;
     config_t tree;
     bool has_tree;
+    bool out_of_memory; /* what was read has holes: it is not looked at any further */
     void (*fault)(void *context, const char *line);
     void *context;
     size_t faults;

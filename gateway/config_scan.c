@@ -4,7 +4,7 @@
 
 /* The deepest setting there is: directories → group → list. */
 #define MAX_DEPTH 8
-/* libconfig 1.5 reads an int with atoi() and cuts what does not fit. */
+/* libconfig 1.5 cuts an int to what fits, without a word. */
 #define MAX_DIGITS 9
 
 struct scan {

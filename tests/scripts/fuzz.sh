@@ -2,13 +2,17 @@
 # Runs each fuzz target for a while, from its seeds and from what earlier runs have found.
 #
 #   fuzz.sh FOLDER SECONDS      FOLDER holds the targets; finds are left in FOLDER/<target>.finds
+# Yours: ONLY (config: fuzz_config alone).
 set -eu
 
 folder=$1
 seconds=$2
 status=0
-for target in "$folder"/fuzz_*; do
-    [ -x "$target" ] && [ -f "$target" ] || continue
+export LSAN_OPTIONS="suppressions=$PWD/tests/scripts/lsan.supp:print_suppressions=0"
+for target in "$folder"/fuzz_${ONLY:-*}; do
+    if ! [ -x "$target" ] || [ -d "$target" ]; then
+        continue
+    fi
     name=${target##*/}
     corpus=$folder/$name.corpus
     finds=$folder/$name.finds

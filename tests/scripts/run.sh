@@ -22,7 +22,7 @@ reports="log_path=$RESULTS/sanitizer"
 export ASAN_OPTIONS="$reports:detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1"
 export UBSAN_OPTIONS="$reports:print_stacktrace=1:halt_on_error=1"
 export TSAN_OPTIONS="$reports:second_deadlock_stack=1:suppressions=$PWD/tests/scripts/tsan.supp"
-export LSAN_OPTIONS="suppressions=$PWD/tests/scripts/lsan.supp"
+export LSAN_OPTIONS="suppressions=$PWD/tests/scripts/lsan.supp:print_suppressions=0"
 
 files_of() {
     case $1 in

@@ -1,0 +1,568 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/limits.h"
+#include "gateway/config.h"
+#include "tests/unit/scarce.h"
+
+static char folder[] = "/tmp/test_config.XXXXXX";
+static char heard[64 * 1024]; /* the faults, one a line, each after "\n" */
+
+static void hear(void *context, const char *line)
+{
+    size_t size = strlen(heard);
+
+    assert_ptr_equal(context, heard);
+    snprintf(heard + size, sizeof(heard) - size, "\n%s", line);
+}
+
+static const char *in_folder(const char *name)
+{
+    static char path[sizeof(folder) + 64];
+
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    return path;
+}
+
+static void write_file(const char *name, const void *content, size_t size, mode_t mode)
+{
+    FILE *file = fopen(in_folder(name), "w");
+
+    assert_non_null(file);
+    assert_int_equal(fwrite(content, 1, size, file), size);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(chmod(in_folder(name), mode), 0);
+}
+
+static struct config *load_bytes(const void *text, size_t size)
+{
+    write_file("c", text, size, 0644);
+    heard[0] = '\0';
+    return config_load(in_folder("c"), hear, heard);
+}
+
+static struct config *load(const char *text)
+{
+    return load_bytes(text, strlen(text));
+}
+
+/* The words of fault number `which`, behind "FILE:" ("3: cache.ttl: …"), or NULL. */
+static const char *fault(size_t which)
+{
+    static char line[1024];
+    const char *at = heard;
+
+    for (size_t i = 0; at != NULL && i <= which; i++) {
+        at = strchr(at + (i > 0), '\n');
+    }
+    if (at == NULL) {
+        return NULL;
+    }
+    snprintf(line, sizeof(line), "%.*s", (int)strcspn(at + 1, "\n"), at + 1);
+    assert_memory_equal(line, in_folder("c:"), strlen(in_folder("c:")));
+    return line + strlen(in_folder("c:"));
+}
+
+#define DIRECTORY "directories = ( { name = \"a\"; uri = [ \"ldaps://h\" ]; domains = [ \"*\" ]; } );\n"
+#define TRUST "trust = { anchors = [ \"/etc/passwd\" ]; };\n"
+#define GOOD DIRECTORY TRUST
+/* One directory with more in it, on the lines 1 and 2. */
+#define WITH(more_) \
+    "directories = ( { name = \"a\"; uri = [ \"ldaps://h\" ]; domains = [ \"*\" ];\n" more_ " } );\n" TRUST
+
+static void test_defaults(void **state)
+{
+    struct config *config = load(GOOD);
+
+    (void)state;
+    assert_string_equal(heard, "");
+    assert_non_null(config);
+    assert_int_equal(config->http.listen_count, 1);
+    assert_string_equal(config->http.listen[0], "127.0.0.1:8080");
+    assert_int_equal(config->http.max_connections, 4096);
+    assert_int_equal(config->http.max_waiting, 1024);
+    assert_int_equal(config->http.idle_timeout_s, 30);
+    assert_int_equal(config->http.hot_bytes, 16 << 20);
+    assert_string_equal(config->http.token, "");
+    assert_int_equal(config->drain_ms, 10000);
+    assert_int_equal(config->cache.memory_bytes, 256 << 20);
+    assert_int_equal(config->cache.ttl_s, 3600);
+    assert_int_equal(config->cache.negttl_s, 300);
+    assert_int_equal(config->cache.limitttl_s, 60);
+    assert_int_equal(config->cache.stale_s, 86400);
+    assert_int_equal(config->cache.memory_ttl_s, 60);
+    assert_false(config->has_redis);
+    assert_int_equal(config->seal_key_count, 0);
+    assert_int_equal(config->deadline_ms, 5000);
+    assert_int_equal(config->max_flights, 1024);
+    assert_int_equal(config->validators, 0);
+    assert_int_equal(config->log_level, LEVEL_INFO);
+    assert_int_equal(config->log_format, LOG_FORMAT_TEXT);
+    assert_int_equal(config->trust.revocation, REVOCATION_MODE_PREFER);
+    assert_int_equal(config->trust.min_rsa_bits, 2048);
+    assert_false(config->trust.exact_local_part || config->trust.allow_sha1 || config->trust.addressless);
+
+    const struct directory_config *directory = &config->directories[0];
+    assert_int_equal(config->directory_count, 1);
+    assert_string_equal(directory->base, "");
+    assert_string_equal(directory->filter, "(mail=%m)");
+    assert_string_equal(directory->bind_dn, "");
+    assert_string_equal(directory->password, "");
+    assert_int_equal(directory->tls, TLS_LDAPS);
+    assert_int_equal(directory->timeout_ms, 3000);
+    assert_int_equal(directory->connect_timeout_ms, 1000);
+    assert_int_equal(directory->connections, 2);
+    assert_int_equal(directory->max_entries, 16);
+    assert_int_equal(directory->max_value_bytes, 64 << 10);
+    assert_int_equal(directory->scope, 2);
+    config_free(&config);
+    assert_null(config);
+    config_free(&config);
+}
+
+static void test_everything_given(void **state)
+{
+    static const char text[] =
+        "listen = [ \"127.0.0.1:0\", \"[::1]:8080\" ]; drain = \"0\";\n"
+        "directories = (\n"
+        "  { name = \"a\"; uri = ( \"ldap://h1\", \"ldap://h2:3\" \"89\" ); base = \"dc=x\"; scope = \"one\";\n"
+        "    domains = [ \"B\303\274cher.example\", \"*.Example.ORG\" ]; filter = \"(uid=%u)\"; timeout = \"250ms\";\n"
+        "    connect-timeout = \"2s\"; connections = 3; entries = 5; value-size = \"4096\"; queue = 0x10; },\n"
+        "  { name = \"b\"; uri = [ \"ldapi://%2Frun%2Fs\" ]; domains = [ \"*\" ]; },\n"
+        "  { name = \"c\"; uri = [ \"ldap://h\" ]; domains = [ \"*\" ]; tls = \"none\"; } );\n"
+        "trust = { anchors = [ \"/etc\" ]; crls = [ \"/etc/passwd\" ]; revocation = \"require\"; allow-sha1 = TRUE;\n"
+        "  local-part-case = \"exact\"; min-rsa-bits = 3072L; addressless = \"directory\"; };\n"
+        "cache : { memory = \"1G\", ttl = \"2d\", stale = \"0\"; memory-ttl = \"5s\"; };\n"
+        "redis = { uri = \"redis://127.0.0.1\"; prefix = \"p:\"; seal-key-file = \"${FOLDER}/key\"; };\n"
+        "http = { connections = 100; waiting = 49; threads = 2; token-file = \"${FOLDER}/token\"; };\n"
+        "lookup = { deadline = \"1m\"; validators = 1; }; log = { level = \"debug\"; format = \"json\"; };\n";
+
+    (void)state;
+    write_file("key", "01234567890123456789012345678901\n", 33, 0600);
+    write_file("token", "a-token-of-enough-bytes\r\n", 25, 0400);
+    setenv("FOLDER", folder, 1);
+    struct config *config = load(text);
+    assert_string_equal(heard, "");
+    assert_non_null(config);
+    assert_string_equal(config->http.listen[1], "[::1]:8080");
+    assert_int_equal(config->drain_ms, 0);
+    assert_int_equal(config->directory_count, 3);
+    const struct directory_config *a = &config->directories[0];
+    assert_string_equal(a->uris[1], "ldap://h2:389");
+    assert_string_equal(a->domains[0], "xn--bcher-kva.example");
+    assert_string_equal(a->domains[1], "*.example.org");
+    assert_int_equal(a->tls, TLS_STARTTLS);
+    assert_int_equal(a->scope, 1);
+    assert_int_equal(a->timeout_ms, 250);
+    assert_int_equal(a->max_value_bytes, 4096);
+    assert_int_equal(a->max_queued, 16);
+    assert_int_equal(config->directories[1].tls, TLS_NONE);
+    assert_int_equal(config->directories[2].tls, TLS_NONE);
+    assert_int_equal(config->trust.revocation, REVOCATION_MODE_REQUIRE);
+    assert_int_equal(config->trust.min_rsa_bits, 3072);
+    assert_true(config->trust.exact_local_part && config->trust.allow_sha1 && config->trust.addressless);
+    assert_int_equal(config->cache.memory_bytes, 1 << 30);
+    assert_int_equal(config->cache.ttl_s, 2 * 86400);
+    assert_true(config->has_redis);
+    assert_string_equal(config->redis_prefix, "p:");
+    assert_int_equal(config->seal_key_count, 1);
+    assert_int_equal(config->seal_keys[0].size, 32);
+    assert_string_equal(config->http.token, "a-token-of-enough-bytes");
+    assert_int_equal(config->http.max_waiting, 49);
+    assert_int_equal(config->log_level, LEVEL_DEBUG);
+    assert_int_equal(config->log_format, LOG_FORMAT_JSON);
+    config_free(&config);
+}
+
+static const struct {
+    const char *name;
+    const char *text;
+    const char *want; /* how the first fault begins, behind the file's name */
+} broken[] = {
+    {"nothing", "", " directories: is missing"},
+    {"no trust", DIRECTORY, " trust: is missing"},
+    {"no anchors", DIRECTORY "trust = { };", "2: trust.anchors: is missing"},
+    {"empty anchors", DIRECTORY "trust = { anchors = [ ]; };", "2: trust.anchors: has 0 elements, not from 1 to 64"},
+    {"no directory", TRUST "directories = ( );", "2: directories: must be a list of 1 to 64 groups"},
+    {"one directory without parentheses", TRUST "directories = { name = \"a\"; };", "2: directories: must be a list"},
+    {"a directory that is none", TRUST "directories = ( 5 );", "2: directories[0]: must be a group"},
+    {"a group that is none", GOOD "cache = 5;", "3: cache: must be a group: cache = {"},
+    {"a list for a group", GOOD "cache = ( );", "3: cache: must be a group"},
+
+    {"unknown", GOOD "lisen = 1;", "3: lisen: there is no such setting; did you mean listen?"},
+    {"unknown, underscore", WITH("bind_dn = \"x\";"), "2: directories[0].bind_dn: there is no such setting; did you mean "
+                                                      "directories.bind-dn?"},
+    {"unknown, far from all", GOOD "xyzzy = 1;", "3: xyzzy: there is no such setting"},
+    {"unknown group", GOOD "chache = { };", "3: chache: there is no such setting; did you mean cache?"},
+    {"known elsewhere", GOOD "negttl = \"1s\";", "3: negttl: there is no such setting; did you mean cache.negttl?"},
+    {"known elsewhere, in a group", GOOD "http = {\n listen = [];\n};", "4: http.listen: there is no such setting; did you"},
+    {"group in a group", GOOD "cache = { cache = { }; };", "3: cache.cache: there is no such setting"},
+    {"twice", GOOD "drain = \"1s\";\ndrain = \"1s\";", "4: duplicate setting name"},
+
+    {"string for a list", GOOD "listen = \"127.0.0.1:80\";", "3: listen: must be a list of strings"},
+    {"number in a list", GOOD "listen = [ 1 ];", "3: listen[0]: must be a string in quotes"},
+    {"list in a list", GOOD "listen = ( [ \"a\" ] );", "3: listen[0]: must be a string in quotes"},
+    {"mixed array", GOOD "listen = [ \"a\", 1 ];", "3: mismatched element type in array"},
+    {"same twice in a list", GOOD "listen = [ \"127.0.0.1:1\",\n \"127.0.0.1:1\" ];", "3: listen[1]: \"127.0.0.1:1\" stan"},
+    {"same domain in other letters", TRUST "directories = ( { name = \"a\"; uri = [ \"ldaps://h\" ];\n"
+                                           "domains = [ \"example.org\", \"EXAMPLE.org\" ]; } );",
+     "3: directories[0].domains[1]: \"example.org\" stands here twice"},
+    {"empty list", GOOD "listen = [ ];", "3: listen: has 0 elements, not from 1 to 16"},
+    {"empty string in a list", GOOD "listen = [ \"\" ];", "3: listen[0]: is empty"},
+    {"no port", GOOD "listen = [ \"127.0.0.1\" ];", "3: listen[0]: "},
+    {"port too large", GOOD "listen = [ \"127.0.0.1:65536\" ];", "3: listen[0]: "},
+
+    {"duration as a number", GOOD "cache = { ttl = 60; };", "3: cache.ttl: has no unit: write a string such as"},
+    {"duration as a float", GOOD "cache = { ttl = 1.5; };", "3: cache.ttl: has no unit"},
+    {"duration without unit", GOOD "cache = { ttl = \"60\"; };", "3: cache.ttl: \"60\" is not a duration"},
+    {"duration with another", GOOD "cache = { ttl = \"5x\"; };", "3: cache.ttl: \"5x\" is not a duration"},
+    {"duration empty", GOOD "cache = { ttl = \"\"; };", "3: cache.ttl: \"\" is not a duration"},
+    {"duration negative", GOOD "cache = { ttl = \"-1s\"; };", "3: cache.ttl: \"-1s\" is not a duration"},
+    {"duration that overflows", GOOD "cache = { ttl = \"9223372036854775807d\"; };", "3: cache.ttl: "},
+    {"duration too short", GOOD "cache = { ttl = \"0\"; };", "3: cache.ttl: 0 is not from 1s to 30d"},
+    {"duration too long", GOOD "cache = { ttl = \"31d\"; };", "3: cache.ttl: 31d is not from 1s to 30d"},
+    {"part of a second", GOOD "cache = { ttl = \"1500ms\"; };", "3: cache.ttl: \"1500ms\" is not a whole number of seconds"},
+    {"size as a number", GOOD "cache = { memory = 1024; };", "3: cache.memory: has no unit: write a string such as \"64K\""},
+    {"size with another unit", GOOD "cache = { memory = \"1T\"; };", "3: cache.memory: \"1T\" is not a size"},
+    {"size too small", GOOD "cache = { memory = \"1K\"; };", "3: cache.memory: 1K is not from 1M to 1024G"},
+    {"number in quotes", GOOD "http = { threads = \"2\"; };", "3: http.threads: must be a whole number, without quotes"},
+    {"number with a fraction", GOOD "http = { threads = 2.0; };", "3: http.threads: must be a whole number"},
+    {"number negative", GOOD "http = { threads = -1; };", "3: http.threads: \"-1\" is not a number"},
+    {"number too large", GOOD "http = { threads = 257; };", "3: http.threads: 257 is not from 0 to 256"},
+    {"number beyond 32 bits", GOOD "http = {\n threads = 4294967297; };", "4: the number 429496729… is too large"},
+    {"number beyond 32 bits, negative", GOOD "http = { threads = -4294967297; };", "3: the number 429496729… is too large"},
+    {"number beyond 64 bits", GOOD "http = { threads = 99999999999999999999L; };", "3: the number 999999999… is too large"},
+    {"boolean in quotes", DIRECTORY "trust = { anchors = [ \"/etc\" ]; allow-sha1 = \"true\"; };",
+     "2: trust.allow-sha1: must be true or false, without quotes"},
+    {"boolean as a number", DIRECTORY "trust = { anchors = [ \"/etc\" ]; allow-sha1 = 1; };", "2: trust.allow-sha1: must be"},
+    {"word that is none", GOOD "log = { level = \"loud\"; };", "3: log.level: \"loud\" is none of: error warning notice info"},
+    {"beginning of a word", GOOD "log = { level = \"warn\"; };", "3: log.level: \"warn\" is none of"},
+    {"word empty", GOOD "log = { level = \"\"; };", "3: log.level: \"\" is none of"},
+    {"control character", GOOD "redis = { uri = \"a\\n\"; };", "3: redis.uri: has a control character"},
+    {"not UTF-8 by escape", GOOD "redis = { uri = \"\\xff\"; };", "3: redis.uri: is not UTF-8"},
+
+    {"variable not set", GOOD "redis = { uri = \"${NO_SUCH}\"; };", "3: redis.uri: the environment has no variable NO_SUCH"},
+    {"variable not closed", GOOD "redis = { uri = \"${HOME\"; };", "3: redis.uri: \"${HOME\" is not ${NAME}"},
+    {"variable without a name", GOOD "redis = { uri = \"${}\"; };", "3: redis.uri: \"${}\" is not ${NAME}"},
+    {"variable of a digit", GOOD "redis = { uri = \"${1}\"; };", "3: redis.uri: \"${1}\" is not ${NAME}"},
+    {"variable too long", GOOD "redis = { uri = \"${LONG}\"; };", "3: redis.uri: is longer than 2047 bytes"},
+
+    {"name with a space", TRUST "directories = ( { name = \"a b\"; uri = [ \"ldaps://h\" ]; domains = [ \"*\" ]; } );",
+     "2: directories[0].name: \"a b\" has characters other than"},
+    {"same name", TRUST "directories = ( { name = \"a\"; uri = [ \"ldaps://h\" ]; domains = [ \"*\" ]; },\n"
+                        "{ name = \"A\"; uri = [ \"ldaps://h\" ]; domains = [ \"*\" ]; } );",
+     "3: directories[1].name: directories[0] has this name already"},
+    {"no domains", TRUST "directories = ( { name = \"a\"; uri = [ \"ldaps://h\" ]; } );", "2: directories[0].domains: is mis"},
+    {"domain that is none", TRUST "directories = ( { name = \"a\"; uri = [ \"ldaps://h\" ]; domains = [ \"a@b\" ]; } );",
+     "2: directories[0].domains[0]: \"a@b\" is neither a domain"},
+    {"URI of another scheme", TRUST "directories = ( { name = \"a\"; uri = [ \"http://h\" ]; domains = [ \"*\" ]; } );",
+     "2: directories[0].uri: "},
+    {"TLS that does not fit", WITH("tls = \"starttls\";"), "2: directories[0].tls: "},
+    {"filter that is none", WITH("filter = \"(mail=%m\";"), "2: directories[0].filter: "},
+    {"filter without an address", WITH("filter = \"(mail=a)\";"), "2: directories[0].filter: "},
+    {"bind without a password", WITH("bind-dn = \"cn=x\";"), "2: directories[0].bind-dn: "},
+    {"base that is none", WITH("base = \"nonsense\";"), "2: directories[0].base: "},
+    {"CA file that is not there", WITH("ca-file = \"/nowhere\";"), "2: directories[0].ca-file: /nowhere: "},
+    {"timeout over the deadline", WITH("timeout = \"6s\";"), "2: directories[0].timeout: is longer than lookup.deadline"},
+    {"password file not there", WITH("password-file = \"/nowhere\";"), "2: directories[0].password-file: /nowhere: "},
+
+    {"anchor not there", DIRECTORY "trust = { anchors = [\n \"/etc\",\n \"/nowhere\" ]; };",
+     "2: trust.anchors[1]: /nowhere: No such file"},
+    {"require without CRLs", DIRECTORY "trust = { anchors = [ \"/etc\" ]; revocation = \"require\"; };",
+     "2: trust.revocation: require needs trust.crls"},
+    {"negttl over ttl", GOOD "cache = { ttl = \"1m\";\n negttl = \"2m\"; };", "4: cache.negttl: is longer than cache.ttl"},
+    {"limitttl over ttl", GOOD "cache = { ttl = \"1m\"; limitttl = \"2m\"; };", "3: cache.limitttl: is longer than cache.ttl"},
+    {"memory-ttl without redis", GOOD "cache = { memory-ttl = \"5s\"; };", "3: cache.memory-ttl: means something with a redis"},
+    {"waiting over half", GOOD "http = { connections = 100; waiting = 50; };", "3: http.waiting: 50 is not less than half"},
+    {"redis without uri", GOOD "redis = { };", "3: redis.uri: is missing"},
+    {"redis with another uri", GOOD "redis = { uri = \"http://h\"; };", "3: redis.uri: "},
+    {"prefix too long", GOOD "redis = { uri = \"redis://h\"; prefix = \"123456789012345678901234567890123\"; };",
+     "3: redis.prefix: is longer than 32 bytes"},
+    {"prefix with a space", GOOD "redis = { uri = \"redis://h\"; prefix = \"a b\"; };", "3: redis.prefix: \"a b\" has"},
+    {"seal key too short", GOOD "redis = { uri = \"redis://h\"; seal-key-file = \"${FOLDER}/short\"; };",
+     "3: redis.seal-key-file: "},
+    {"seal key that others read", GOOD "redis = { uri = \"redis://h\"; seal-key-file = \"${FOLDER}/loose\"; };",
+     "3: redis.seal-key-file: "},
+    {"seal key too long", GOOD "redis = { uri = \"redis://h\"; seal-key-file = \"${FOLDER}/long\"; };",
+     "3: redis.seal-key-file: "},
+    {"old seal key alone", GOOD "redis = { uri = \"redis://h\"; old-seal-key-file = \"${FOLDER}/key\"; };",
+     "3: redis.old-seal-key-file: stands without seal-key-file"},
+    {"old seal key the same", GOOD "redis = { uri = \"redis://h\"; seal-key-file = \"${FOLDER}/key\";\n"
+                                   "old-seal-key-file = \"${FOLDER}/key\"; };",
+     "4: redis.old-seal-key-file: holds the same key"},
+    {"token with a NUL", GOOD "http = { token-file = \"${FOLDER}/nul\"; };", "3: http.token-file: the file holds a NUL"},
+    {"token with a space", GOOD "http = { token-file = \"${FOLDER}/space\"; };", "3: http.token-file: the token has"},
+    {"secret of nothing", WITH("bind-dn = \"cn=x\"; password-file = \"${FOLDER}/empty\";"), "2: directories[0].password-file: "},
+
+    {"open comment", GOOD "\n/* drain = \"1s\";", "4: a comment begins here that never ends"},
+    {"open string", GOOD "log = { level = \"info };\n", "3: a string begins here that does not end on this line"},
+    {"open string at the end", GOOD "drain = \"", "3: a string begins here that never ends"},
+    {"NUL by escape", GOOD "drain = \"1s\\x00\";", "3: a string cannot hold a NUL"},
+    {"include", "@include \"/etc\"\n" GOOD, "1: @include is not supported"},
+    {"brackets without end", GOOD "x = ((((((((((((", "3: brackets are nested more than 8 deep"},
+    {"brackets of all kinds", GOOD "x = { a = ( [ ( { b = ( ( ( [ 1 ] ) ) ) } ) ] ) }", "3: brackets are nested more"},
+    {"no value", GOOD "drain = ;", "3: syntax error"},
+    {"no end", GOOD "cache = { ttl = \"1s\";", "3: syntax error"},
+    {"garbage", GOOD "drain = \"1s\"; ?", "3: syntax error"},
+};
+
+static void test_broken(void **state)
+{
+    char many[3000];
+
+    (void)state;
+    memset(many, 'x', sizeof(many) - 1);
+    many[sizeof(many) - 1] = '\0';
+    setenv("LONG", many, 1);
+    setenv("FOLDER", folder, 1);
+    unsetenv("NO_SUCH");
+    write_file("key", "01234567890123456789012345678901", 32, 0600);
+    write_file("short", "0123456789012345678901234567890\n", 32, 0600);
+    write_file("loose", "01234567890123456789012345678901", 32, 0640);
+    memset(many, 'k', sizeof(many));
+    char long_key[4097];
+    memset(long_key, 'k', sizeof(long_key));
+    write_file("long", long_key, sizeof(long_key), 0600);
+    write_file("nul", "0123456789\0abcdefghij", 21, 0600);
+    write_file("space", "0123456789 abcdefghij", 21, 0600);
+    write_file("empty", "\n\n", 2, 0600);
+    for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
+        struct config *config = load(broken[i].text);
+        const char *first = fault(0);
+        bool as_wanted = config == NULL && first != NULL && strncmp(first, broken[i].want, strlen(broken[i].want)) == 0;
+        if (!as_wanted) {
+            print_error("%s:\n  want %s\n  got  %s\n", broken[i].name, broken[i].want, first != NULL ? first : "no fault");
+            config_free(&config);
+        }
+        assert_true(as_wanted);
+    }
+}
+
+static void test_every_fault_is_told(void **state)
+{
+    static const char text[] = "x1 = 1;\n"
+                               "drain = 5;\n"
+                               "directories = ( { name = \"a\"; uri = [ \"ldaps://h\" ]; domains = [ \"a@b\", \"b@c\" ]; },\n"
+                               "  { name = \"b\"; uri = [ \"ldaps://h\" ]; domains = [ \"*\" ]; filter = \"(\"; } );\n"
+                               "http = { connections = 20;\n waiting = 10; };\n" TRUST;
+    static const char *const want[] = {"1: x1: ", "2: drain: ", "3: directories[0].domains[0]: ",
+                                       "3: directories[0].domains[1]: ", "4: directories[1].filter: ",
+                                       "6: http.waiting: "};
+
+    (void)state;
+    assert_null(load(text));
+    for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
+        assert_non_null(fault(i));
+        assert_memory_equal(fault(i), want[i], strlen(want[i]));
+    }
+    assert_null(fault(sizeof(want) / sizeof(want[0])));
+}
+
+/* A file full of faults does not fill the log. */
+static void test_faults_are_bounded(void **state)
+{
+    static char text[64 * 1024];
+    size_t size = 0;
+
+    (void)state;
+    for (int i = 0; i < 1000; i++) {
+        size += (size_t)snprintf(text + size, sizeof(text) - size, "x%d = 1;\n", i);
+    }
+    assert_null(load_bytes(text, size));
+    assert_string_equal(fault(100), " and more faults, not shown");
+    assert_null(fault(101));
+}
+
+static void test_variables(void **state)
+{
+    static const struct {
+        const char *text, *want;
+    } rows[] = {
+        {"${A}", "one"},       {"x${A}y", "xoney"}, {"${A}${A}", "oneone"}, {"$${A}", "${A}"},
+        {"$A", "$A"},          {"$$", "$$"},        {"$$${A}", "$${A}"},    {"${B_2}", "${A}"}, /* no second time */
+        {"a$", "a$"},
+    };
+    char text[512];
+
+    (void)state;
+    setenv("A", "one", 1);
+    setenv("B_2", "${A}", 1);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        snprintf(text, sizeof(text), GOOD "redis = { uri = \"redis://h\"; username = \"%s\"; };", rows[i].text);
+        struct config *config = load(text);
+        assert_string_equal(heard, "");
+        assert_string_equal(config->redis.username, rows[i].want);
+        config_free(&config);
+    }
+}
+
+static void test_files_that_are_no_text(void **state)
+{
+    static char large[MAX_CONFIG_BYTES + 1];
+    static const char with_nul[] = "drain = \"1s\";\n\0";
+    static const char latin1[] = "drain = \"1s\";\n\n# \xfc\n";
+
+    (void)state;
+    assert_null(load_bytes(with_nul, sizeof(with_nul)));
+    assert_string_equal(fault(0), "2: is not a text in UTF-8");
+    assert_null(load_bytes(latin1, sizeof(latin1) - 1));
+    assert_string_equal(fault(0), "3: is not a text in UTF-8");
+    memset(large, '\n', sizeof(large));
+    assert_null(load_bytes(large, sizeof(large)));
+    assert_non_null(strstr(fault(0), "larger than"));
+
+    heard[0] = '\0';
+    assert_null(config_load(folder, hear, heard));
+    assert_non_null(strstr(heard, folder));
+    heard[0] = '\0';
+    assert_null(config_load("/nowhere/at/all", hear, heard));
+    assert_string_equal(heard, "\n/nowhere/at/all: /nowhere/at/all: No such file or directory");
+}
+
+static void test_lines_after_comments_and_lists(void **state)
+{
+    (void)state;
+    assert_null(load("# one\n// two\n/* three\n four \" { ( */ # five\nlisten = [\n\"127.0.0.1:1\"\n,\n\"127.0.0.1:2\"\n]\n;"
+                     "# \"'\n" GOOD "log = {\nlevel = \"x\"; };"));
+    assert_memory_equal(fault(0), "14: log.level: ", 15);
+}
+
+static void test_presets_follow_ttl(void **state)
+{
+    struct config *config = load(GOOD "cache = { ttl = \"30s\"; };");
+
+    (void)state;
+    assert_non_null(config);
+    assert_int_equal(config->cache.negttl_s, 30);
+    assert_int_equal(config->cache.limitttl_s, 30);
+    assert_int_equal(config->cache.memory_ttl_s, 30);
+    config_free(&config);
+}
+
+static void test_needs_restart(void **state)
+{
+    static const struct {
+        const char *now, *next, *want;
+    } rows[] = {
+        {GOOD, GOOD, NULL},
+        {GOOD, GOOD "listen = [ \"127.0.0.1:8080\" ];", NULL},
+        {GOOD, GOOD "listen = [ \"127.0.0.1:8081\" ];", "listen"},
+        {GOOD, GOOD "listen = [ \"127.0.0.1:8080\", \"127.0.0.1:1\" ];", "listen"},
+        {GOOD, GOOD "cache = { ttl = \"1m\"; };", NULL},
+        {GOOD, GOOD "cache = { memory = \"1M\"; };", "cache.memory"},
+        {GOOD, GOOD "redis = { uri = \"redis://h\"; };", "redis"},
+        {GOOD "redis = { uri = \"redis://h\"; };", GOOD "redis = { uri = \"redis://i\"; };", "redis.uri"},
+        {GOOD "redis = { uri = \"redis://h\"; };", GOOD "redis = { uri = \"redis://h\"; prefix = \"x\"; };", NULL},
+        {GOOD, WITH("timeout = \"1s\";"), NULL},
+        {GOOD, GOOD "http = { connections = 100; };", "http.connections"},
+        {GOOD, GOOD "log = { level = \"debug\"; };", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct config *now = load(rows[i].now), *next = load(rows[i].next);
+        assert_true(now != NULL && next != NULL);
+        const char *got = config_needs_restart(now, next);
+        if (rows[i].want == NULL) {
+            assert_null(got);
+        } else {
+            assert_non_null(got);
+            assert_string_equal(got, rows[i].want);
+        }
+        config_free(&now);
+        config_free(&next);
+    }
+}
+
+static void test_settings_are_listed(void **state)
+{
+    struct buffer out;
+    size_t lines = 0;
+
+    (void)state;
+    buffer_init(&out, 1 << 20);
+    config_write_settings(&out);
+    assert_false(out.failed);
+    for (const char *line = buffer_string(&out); *line != '\0'; line = strchr(line, '\n') + 1, lines++) {
+        size_t tabs = 0;
+        for (const char *at = line; *at != '\n'; at++) {
+            tabs += *at == '\t';
+        }
+        assert_int_equal(tabs, 7);
+    }
+    assert_true(lines > 40);
+    assert_non_null(strstr(buffer_string(&out), "cache.ttl\tduration\tms s m h d\t1h\t1s\t30d\treload\t"));
+    assert_non_null(strstr(buffer_string(&out), "directories.name\tstring\tcharacters\trequired\t1\t64\treload\t"));
+    buffer_free(&out);
+}
+
+/* Whatever allocation fails, the file is refused and nothing is lost. */
+static void test_out_of_memory(void **state)
+{
+    int nth = 1;
+
+    (void)state;
+    setenv("FOLDER", folder, 1);
+    write_file("key", "01234567890123456789012345678901", 32, 0600);
+    write_file("c", GOOD "redis = { uri = \"redis://h\"; seal-key-file = \"${FOLDER}/key\"; };",
+               strlen(GOOD "redis = { uri = \"redis://h\"; seal-key-file = \"${FOLDER}/key\"; };"), 0644);
+    for (;; nth++) {
+        heard[0] = '\0';
+        scarce_begin(nth);
+        struct config *config = config_load(in_folder("c"), hear, heard);
+        bool failed = scarce_end();
+        assert_true(config != NULL || heard[0] != '\0');
+        assert_true(config == NULL || heard[0] == '\0');
+        config_free(&config);
+        if (!failed) {
+            break;
+        }
+    }
+    assert_true(nth > 10);
+    assert_string_equal(heard, "");
+}
+
+static int make_folder(void **state)
+{
+    (void)state;
+    return mkdtemp(folder) != NULL ? 0 : -1;
+}
+
+static int remove_folder(void **state)
+{
+    static const char *const names[] = {"c", "key", "token", "short", "loose", "long", "nul", "space", "empty"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        unlink(in_folder(names[i]));
+    }
+    return rmdir(folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_everything_given),
+        cmocka_unit_test(test_broken),
+        cmocka_unit_test(test_every_fault_is_told),
+        cmocka_unit_test(test_faults_are_bounded),
+        cmocka_unit_test(test_variables),
+        cmocka_unit_test(test_files_that_are_no_text),
+        cmocka_unit_test(test_lines_after_comments_and_lists),
+        cmocka_unit_test(test_presets_follow_ttl),
+        cmocka_unit_test(test_needs_restart),
+        cmocka_unit_test(test_settings_are_listed),
+        cmocka_unit_test(test_out_of_memory),
+    };
+
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
