@@ -53,7 +53,7 @@ PROBED := $B/probed-$(subst /,_,$(firstword $(CC))).mk
 $(PROBED): etc/probe-flags.sh
 	@mkdir -p $(@D)
 	@CC='$(CC)' sh $< > $@
-ifeq ($(filter clean help setup uninstall layering,$(MAKECMDGOALS)),)
+ifeq ($(filter clean help setup uninstall layering demo demo-% docker-test,$(MAKECMDGOALS)),)
 -include $(PROBED)
 endif
 FORTIFY = $(if $(SAN),,$(if $(filter -O1 -O2 -O3 -Os,$(CFLAGS)),$(HARDEN_FORTIFY)))
@@ -151,6 +151,19 @@ fuzz:
 	@command -v clang > /dev/null || { echo 'make fuzz needs clang: sh etc/setup.sh fuzz' >&2; exit 1; }
 	@$(MAKE) --no-print-directory CC=clang FLAVOUR=fuzz SAN=fuzzer-no-link,address,undefined fuzz-programs
 	@sh tests/scripts/fuzz.sh build/fuzz/fuzz $(FUZZ_SECONDS)
+
+# Real servers on this machine, with a directory full of people: tests/demo/demo.sh. What is missing is installed first.
+.PHONY: demo demo-check demo-up demo-down demo-programs docker-test
+demo-programs: all $B/tools/makepeople
+demo demo-check demo-up: setup
+	@$(MAKE) --no-print-directory demo-programs
+	@bash tests/demo/demo.sh $B $(if $(filter demo,$@),run,$(@:demo-%=%))
+demo-down:
+	@mkdir -p $B && bash tests/demo/demo.sh $B down
+
+# The same in containers, asked from outside.
+docker-test:
+	@bash docker/test.sh
 
 .PHONY: setup lint layering check-docs help
 setup:

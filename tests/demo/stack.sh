@@ -237,15 +237,19 @@ slapd_filters() {
     sed -n 's/.* SRCH base="[^"].* filter="\(.*\)"$/\1/p' "$STACK/$1/log"
 }
 
-# slapd_values NAME ADDRESS OUT: what ldapsearch returns for this address, each value in a file OUT/NUMBER.ATTRIBUTE.
-slapd_values() {
+# directory_values URI ADDRESS OUT: what ldapsearch returns for this address, each value in a file OUT/NUMBER.ATTRIBUTE.
+directory_values() {
     local name base64 number=0
     mkdir -p "$3"
     while IFS=' ' read -r name base64; do
         number=$((number + 1))
         base64 -d <<< "$base64" > "$3/$number.${name%%[;:]*}"
-    done < <(ldapsearch -x -LLL -o ldif-wrap=no -H "$(slapd_uri "$1")" -b "$BASE_DN" "(mail=$2)" \
-        userCertificate userSMIMECertificate | grep -i '^user[A-Za-z]*Certificate')
+    done < <(ldapsearch -x -LLL -o ldif-wrap=no -H "$1" -b "$BASE_DN" "(mail=$2)" userCertificate userSMIMECertificate |
+        grep -i '^user[A-Za-z]*Certificate')
+}
+
+slapd_values() {
+    directory_values "$(slapd_uri "$1")" "$2" "$3"
 }
 
 # slapd_modify NAME < LDIF
