@@ -26,7 +26,8 @@ void hot_free(struct hot **hot);
 /* `variant` tells apart the replies that one answer gives. The reply is the table's, until the next hot_put(). */
 const struct reply *hot_get(struct hot *hot, const struct answer *answer, unsigned variant);
 
-/* Takes over what `reply` holds and takes a reference to the answer. False: larger than the whole table; nothing happened. */
+/* Takes over what `reply` holds and takes a reference to the answer. False: larger than the whole table, and nothing
+ * happened. */
 bool hot_put(struct hot *hot, struct answer *answer, unsigned variant, const struct reply *reply);
 
 size_t hot_bytes(const struct hot *hot);

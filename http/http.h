@@ -26,8 +26,8 @@ struct http_backend {
     void *context;
     /* A fresh answer that is in memory now, or .answer = NULL. Any thread; does not wait. */
     struct served (*get)(void *context, const struct address *address);
-    /* Starts, or joins, the lookup; waiter->ready comes exactly once, at the latest at the lookup's deadline. Any thread;
-     * does not wait. */
+    /* Starts, or joins, the lookup; waiter->ready comes exactly once, at the latest at the lookup's deadline. Any
+     * thread; does not wait. */
     void (*start)(void *context, const struct address *address, struct waiter *waiter);
     /* Whether we can answer: for /readyz. False: `why` says in one sentence why not. */
     bool (*ready)(void *context, char *why, size_t why_size);

@@ -83,7 +83,8 @@ static enum MHD_Result send_reply(struct request *request, const struct reply *r
     return respond_shared(request, reply->status, reply->full);
 }
 
-static enum MHD_Result make_and_send(struct request *request, const struct wish *wish, struct hot *hot, unsigned variant)
+static enum MHD_Result make_and_send(struct request *request, const struct wish *wish, struct hot *hot,
+                                     unsigned variant)
 {
     struct reply reply;
 

@@ -49,8 +49,8 @@ static void add_cache_status(const struct served *served, struct response_header
     };
 
     if (served->stale) {
-        int64_t left = served->answer->fresh_until - clock_wall_s();
-        respond_header(headers, "Cache-Status", "certlookup; hit; ttl=%lld; detail=stale", (long long)(left < 0 ? left : 0));
+        long long left = (long long)(served->answer->fresh_until - clock_wall_s());
+        respond_header(headers, "Cache-Status", "certlookup; hit; ttl=%lld; detail=stale", left < 0 ? left : 0);
     } else {
         respond_header(headers, "Cache-Status", "%s", words[served->layer]);
     }

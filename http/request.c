@@ -139,7 +139,7 @@ enum MHD_Result request_wait(struct request *request)
 {
     struct http *http = request->http;
 
-    /* The place first, the question after: http_close() sets draining and then looks at the places, so one sees the other. */
+    /* The place first, the question after: http_close() sets draining, then looks at the places. One sees the other. */
     size_t before = atomic_fetch_add(&http->waiting, 1);
     bool draining = atomic_load(&http->draining);
     if (draining || before >= http->max_waiting) {

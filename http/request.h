@@ -5,9 +5,9 @@
  *
  *   connection opened → a struct request is made; it serves every request of this connection, one after the other
  *   target read       → taken apart at once, as libmicrohttpd alters it afterwards
- *   handler, first    → header fields are looked at. An answer given here closes the connection, which is what a request
- *                       with unsound framing gets; every other one waits for the second call, or each request would
- *                       cost a connection.
+ *   handler, first    → header fields are looked at. An answer given here closes the connection, which is what a
+ *                       request with unsound framing gets; every other one waits for the second call, or each request
+ *                       would cost a connection.
  *   handler, body     → thrown away
  *   handler, second   → the route answers, or request_wait() suspends the connection and starts the lookup
  *   handler, third    → after the waiter resumed it: the route answers from request->served

@@ -30,7 +30,8 @@ struct MHD_Response *respond_make(struct buffer *body, const struct response_hea
 /* Sends a response that others may share. */
 enum MHD_Result respond_shared(struct request *request, unsigned status, struct MHD_Response *response);
 
-/* Makes a response for this request alone and sends it. While draining it also closes the connection. Out of memory: 503. */
+/* Makes a response for this request alone and sends it; while draining it also closes the connection. Out of memory: a
+ * 503 goes out in its place. */
 enum MHD_Result respond_own(struct request *request, unsigned status, struct buffer *body,
                             struct response_headers *headers);
 

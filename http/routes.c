@@ -86,14 +86,16 @@ static unsigned method_bit(const char *method)
 
 static void add_allow(unsigned allowed, struct response_headers *headers)
 {
-    char list[64] = "";
+    struct buffer list;
 
+    buffer_init(&list, RESPOND_VALUE_BYTES);
     for (size_t i = 0; i < methods_count; i++) {
         if ((allowed & methods[i].bit) != 0) {
-            strcat(strcat(list, methods[i].name), ", ");
+            buffer_append_format(&list, "%s, ", methods[i].name);
         }
     }
-    respond_header(headers, MHD_HTTP_HEADER_ALLOW, "%sOPTIONS", list);
+    respond_header(headers, MHD_HTTP_HEADER_ALLOW, "%sOPTIONS", buffer_string(&list));
+    buffer_free(&list);
 }
 
 static enum MHD_Result answer_options(struct request *request, unsigned allowed)

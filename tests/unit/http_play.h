@@ -63,7 +63,7 @@ void play_release(struct play *play);
 int play_connect(uint16_t port);
 bool play_send(int fd, const char *data, size_t size);
 
-/* Reads to the end of one response (by its Content-Length; `head`: there is no body). False: closed or timed out first. */
+/* Reads to the end of one response (by its Content-Length; `head`: there is no body). False: closed or timed out. */
 bool play_read_response(int fd, bool head, struct buffer *response);
 
 /* Reads to the end of the connection. False: timed out. */
