@@ -60,8 +60,8 @@ void shard_remove(struct shard *shard, struct entry *entry, struct leavers *leav
 
 enum placing {
     PLACED,        /* the entry is the shard's */
-    PLACED_IN_OLD, /* the entry of the same address took its answer; the one it had is now in `entry`, to be freed */
-    NO_ROOM_YET,   /* the leavers are full: free them and come again, so that a large answer never holds the lock long */
+    PLACED_IN_OLD, /* the entry of the same address took its answer; what that one had is in `entry`, to be freed */
+    NO_ROOM_YET,   /* the leavers are full: free them and come again, so that no answer holds the lock long */
     NOT_PLACED     /* larger than the shard, or no memory; what had its address is gone */
 };
 

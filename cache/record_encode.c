@@ -35,7 +35,7 @@ static void issuers_collect(struct issuers *issuers, const struct answer *answer
     }
 }
 
-/* Words for people never cost us the record: what is too long is cut, what is not UTF-8 loses its octets outside ASCII. */
+/* Words for people never cost us the record: what is too long is cut, what is not UTF-8 loses what is not ASCII. */
 static void put_text(struct buffer *out, const char *text, size_t max)
 {
     struct bytes bytes = bytes_of(text, strnlen(text, max));

@@ -112,8 +112,8 @@ static void finish_write(struct shared *shared, struct command *command, const r
     refusal_over(shared, REFUSED_WRITE);
 }
 
-/* GETRANGE, not GET: it bounds what we may be sent. It asks for one byte more than a record may have, which tells that a
- * value is too large; for a key that is not there it gives "". */
+/* GETRANGE, not GET: it bounds what we may be sent. It asks for one byte more than a record may have, which tells that
+ * a value is too large; for a key that is not there it gives "". */
 void shared_get(struct shared *shared, const char *key,
                 void (*done)(void *context, enum shared_result result, struct bytes value), void *context)
 {

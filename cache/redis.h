@@ -18,7 +18,8 @@
 struct event_base;
 
 struct shared_config {
-    const char *uri;      /* redis://[user[:password]@]host[:port][/db], redis+unix:///path[?db=n], rediss:// where built */
+    const char *uri;      /* redis://[user[:password]@]host[:port][/db], redis+unix:///path[?db=n]; rediss:// where
+                           * hiredis_ssl is there */
     const char *username; /* "": none; over the URI's */
     const char *password; /* "": none; over the URI's; from redis.password-file */
     const char *ca_file;  /* of rediss://; NULL or "": the system's */

@@ -42,7 +42,7 @@ struct endpoint {
 int endpoint_parse(const char *uri, struct endpoint *endpoint, struct error *error);
 void endpoint_free(struct endpoint *endpoint); /* wipes the password */
 
-/* redis_settings.c: the endpoint that a configuration names, once all of it is sound. -1: the words name the setting. */
+/* redis_settings.c: the endpoint of a configuration, once all of that is sound. -1: the words name the setting. */
 int endpoint_configure(const struct shared_config *config, struct endpoint *endpoint, struct error *error);
 
 #define RESOLVED_MAX 8
@@ -105,14 +105,14 @@ struct shared {
 
     enum wire_state state;
     redisAsyncContext *context; /* while connecting, greeting and up; its `data` is this struct */
-    struct event *timer;      /* resting: the next try; connecting and greeting: the end of patience; up: the oldest command */
+    struct event *timer;      /* resting: the next try; on the way up: the end of patience; up: the oldest command */
     struct event *resolved;
     struct resolution *resolution;
     struct resolved addresses;
     size_t next_address;
     int64_t rest_ms;          /* the next rest, before jitter */
     int64_t up_since_ms;
-    const char *broken;       /* why the connection must be closed, as soon as hiredis is off the stack; NULL: it need not */
+    const char *broken;       /* why the connection must be closed once hiredis is off the stack; NULL: it need not */
     enum wire_fault said;
     bool was_up;              /* ever */
 

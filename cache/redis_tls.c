@@ -30,7 +30,8 @@ static int set_up(struct tls *tls, const char *ca_file, struct error *error)
     }
     if (own ? SSL_CTX_load_verify_locations(tls->context, ca_file, NULL) != 1
             : SSL_CTX_set_default_verify_paths(tls->context) != 1) {
-        return error_set(error, "ca-file: %s holds no certificates that can be read", own ? ca_file : "the system's store");
+        return error_set(error, "ca-file: %s has no certificates that can be read",
+                         own ? ca_file : "the system's store");
     }
     SSL_CTX_set_verify(tls->context, SSL_VERIFY_PEER, NULL);
     return 0;

@@ -30,7 +30,8 @@ static void say(struct shared *shared, enum wire_fault fault, const char *why)
     }
     shared->said = fault;
     if (fault == FAULT_REFUSED) {
-        log_event(LEVEL_ERROR, "redis refuses us: see redis.uri, redis.username and redis.password-file",
+        log_event(LEVEL_ERROR,
+                  "redis refuses us, answers go on without it: see redis.uri, redis.username and redis.password-file",
                   LOG_TEXT("server", shared->endpoint.shown), LOG_TEXT("error", why));
     } else {
         log_event(LEVEL_WARNING, "redis is away, answers go on without it", LOG_TEXT("server", shared->endpoint.shown),
@@ -50,8 +51,8 @@ static void rest(struct shared *shared)
     shared->rest_ms = shared->rest_ms * 2 < REST_MAX_MS ? shared->rest_ms * 2 : REST_MAX_MS;
 }
 
-/* All that follows from the loss of the connection but the end of hiredis's context: that calls back, and a callback may
- * close `shared`. */
+/* All that follows from the loss of the connection but the end of hiredis's context, which calls back: and a callback
+ * may close `shared`. */
 static void lose(struct shared *shared, enum wire_fault fault, const char *why)
 {
     bool connecting = shared->state == WIRE_CONNECTING;
@@ -145,7 +146,8 @@ static void finish_ping(struct shared *shared, struct command *command, const re
     } else if (refusal_is(reply, "NOAUTH")) {
         wire_lost(shared, FAULT_REFUSED, reply->str);
     } else {
-        wire_lost(shared, FAULT_AWAY, reply->type == REDIS_REPLY_ERROR ? reply->str : "it does not answer PING as Redis does");
+        wire_lost(shared, FAULT_AWAY,
+                  reply->type == REDIS_REPLY_ERROR ? reply->str : "it does not answer PING as Redis does");
     }
 }
 
@@ -157,8 +159,8 @@ static void finish_name(struct shared *shared, struct command *command, const re
 }
 
 static bool greet_with(struct shared *shared,
-                       void (*finish)(struct shared *shared, struct command *command, const redisReply *reply), int argc,
-                       const char **argv)
+                       void (*finish)(struct shared *shared, struct command *command, const redisReply *reply),
+                       int argc, const char **argv)
 {
     const struct command draft = {.finish = finish};
 
@@ -179,7 +181,8 @@ static bool greet(struct shared *shared)
     if (*endpoint->username != '\0' && !greet_with(shared, finish_entry, 3, auth)) {
         return false;
     }
-    if (*endpoint->username == '\0' && *endpoint->password != '\0' && !greet_with(shared, finish_entry, 2, auth_alone)) {
+    if (*endpoint->username == '\0' && *endpoint->password != '\0' &&
+        !greet_with(shared, finish_entry, 2, auth_alone)) {
         return false;
     }
     if (endpoint->database != 0 && !greet_with(shared, finish_entry, 2, choose)) {

@@ -371,8 +371,8 @@ static void passwords(void **state)
         if (shared_is_up(shared) != cases[i].want) {
             fail_msg("%s: %s", cases[i].name, log);
         }
-        assert_int_equal(lines_with(log, "redis refuses us: see redis.uri, redis.username and redis.password-file"),
-                         cases[i].want ? 0 : 1);
+        assert_int_equal(lines_with(log, "redis refuses us"), cases[i].want ? 0 : 1);
+        assert_int_equal(lines_with(log, "redis.password-file"), cases[i].want ? 0 : 1);
         assert_null(strstr(log, "p@ss"));
         assert_null(strstr(log, "p%40ss"));
         assert_null(strstr(log, "wonder"));
@@ -440,8 +440,8 @@ int main(void)
 {
     static const char *const full[] = {"--maxmemory", "2mb", "--maxmemory-policy", "noeviction", NULL};
     static const char *const replica[] = {"--replicaof", "127.0.0.1", "1", NULL};
-    static const char *const secret[] = {"--requirepass", "p@ss/word%", "--user", "alice", "on", ">wonder", "~*", "+@all",
-                                         NULL};
+    static const char *const secret[] = {"--requirepass", "p@ss/word%", "--user", "alice", "on", ">wonder",
+                                         "~*", "+@all", NULL};
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(puts_gets_and_drops, begin, end),
         cmocka_unit_test_setup_teardown(largest_and_too_large, begin, end),
