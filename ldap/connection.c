@@ -2,15 +2,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/buffer.h"
 #include "base/clock.h"
-#include "base/metrics.h"
-#include "ldap/filter.h"
-#include "ldap/link.h"
+#include "ldap/inflight.h"
 
-#define FILTER_BYTES (128 * 1024)
-/* Messages read before deadlines are looked at again: a server that never ends must not keep us from anything. */
-#define MESSAGES_AT_ONCE 256
 /* A link that the server cuts within this time, with nothing answered, is no better than a connect that failed. */
 #define YOUNG_MS 1000
 
@@ -72,63 +66,6 @@ bool connection_give(struct directory *directory, struct link *link)
     return true;
 }
 
-static void forget_requests(struct link *link, const struct search *search)
-{
-    for (size_t i = 0; i < LINK_REQUESTS; i++) {
-        if (link->requests[i].message != 0 && link->requests[i].search == search) {
-            link->requests[i] = (struct request){0};
-            link->request_count--;
-        }
-    }
-}
-
-/* Takes a search off its link. The caller finishes it or puts it back into the queue. */
-static void detach(struct connection *connection, struct link *link, struct search *search)
-{
-    forget_requests(link, search);
-    list_remove(&link->searches, search);
-    pthread_mutex_lock(&connection->directory->lock);
-    connection->in_flight--;
-    pthread_mutex_unlock(&connection->directory->lock);
-}
-
-/* What was in flight on a link that is gone is sent once more, on another, as long as somebody waits for it. */
-static void send_anew(struct connection *connection, struct link *link, const struct error *error)
-{
-    struct directory *directory = connection->directory;
-    struct search *search;
-
-    while ((search = link->searches.first) != NULL) {
-        bool is_over = search_is_over(search, clock_mono_ms());
-
-        detach(connection, link, search);
-        pthread_mutex_lock(&directory->lock);
-        bool again = !is_over && search->sends < 2 && !directory->closing;
-
-        if (again) {
-            search_forget(search);
-            queue_add(directory, search);
-        }
-        pthread_mutex_unlock(&directory->lock);
-        if (!again) {
-            search_finish(search, is_over ? ASKED_TIMED_OUT : ASKED_UNAVAILABLE, error->text);
-        }
-    }
-}
-
-/* Whether the server has another link that still works. */
-static bool has_other_link(const struct connection *connection, size_t server)
-{
-    const struct directory *directory = connection->directory;
-
-    for (size_t i = 0; i < directory->connection_count; i++) {
-        if (&directory->connections[i] != connection && directory->connections[i].server == server) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Under the lock: the link is not taken into account any more. */
 static void forget_link(struct connection *connection, const struct link *link)
 {
@@ -146,10 +83,10 @@ static void drop_link(struct connection *connection, struct link **link, bool is
     pthread_mutex_lock(&directory->lock);
     forget_link(connection, *link);
     if (is_fault) {
-        server_failed(directory, (*link)->server, true, error);
+        server_failed(directory, (*link)->server, error);
     }
     pthread_mutex_unlock(&directory->lock);
-    send_anew(connection, *link, error);
+    inflight_requeue(connection, *link, error);
     link_close(link);
     pthread_mutex_lock(&directory->lock);
     keeper_wake(directory);
@@ -163,35 +100,13 @@ static void link_broke(struct connection *connection, struct link **link, struct
     bool died_young = !(*link)->answered && now_ms - (*link)->opened_ms < YOUNG_MS;
 
     pthread_mutex_lock(&directory->lock);
-    if (died_young && has_other_link(connection, (*link)->server)) {
+    forget_link(connection, *link);
+    if (died_young && server_has_link(directory, (*link)->server)) {
         died_young = false;
-        directory->no_more_until_ms = now_ms + YOUNG_MS;
+        directory->no_more_until_ms = now_ms + NO_MORE_MS;
     }
     pthread_mutex_unlock(&directory->lock);
     drop_link(connection, link, died_young, error);
-}
-
-/* -1: the link is broken. */
-static int abandon_requests(struct link *link, const struct search *search)
-{
-    for (size_t i = 0; i < LINK_REQUESTS; i++) {
-        if (link->requests[i].message != 0 && link->requests[i].search == search &&
-            link_abandon(link, link->requests[i].message) != 0) {
-            return -1;
-        }
-    }
-    return 0;
-}
-
-/* Ends a search whose answer is complete or not wanted any more. -1: the link is broken. */
-static int end_search(struct connection *connection, struct link *link, struct search *search,
-                      enum asked_result result, const char *words)
-{
-    int sent = abandon_requests(link, search);
-
-    detach(connection, link, search);
-    search_finish(search, result, words);
-    return sent;
 }
 
 /* Whether somebody else could do what this server does not. */
@@ -208,8 +123,15 @@ static bool has_other_server(struct connection *connection, size_t server)
     return result;
 }
 
-/* Ends the searches whose time is up. A link on which nothing at all came since one of them was sent is not used any
- * longer; its server rests if there is another one, otherwise the next dial finds out whether it is alive. */
+/* Whether nothing at all came since the search was sent, and it had time enough. */
+static bool met_silence(const struct link *link, const struct search *search, int64_t now_ms)
+{
+    return search->deadline_ms <= now_ms && link->heard_ms <= search->sent_ms &&
+           now_ms - search->sent_ms >= search->directory->config.timeout_ms / 2;
+}
+
+/* Ends the searches whose time is up. A silent link is not used any longer; its server rests if there is another one,
+ * otherwise the next dial finds out whether it is alive. */
 static void expire(struct connection *connection, struct link **link)
 {
     int64_t now_ms = clock_mono_ms();
@@ -223,12 +145,10 @@ static void expire(struct connection *connection, struct link **link)
         if (!search_is_over(search, now_ms)) {
             continue;
         }
-        bool is_late = search->deadline_ms <= now_ms;
-
-        is_silent = is_silent || (is_late && (*link)->heard_ms <= search->sent_ms);
+        is_silent = is_silent || met_silence(*link, search, now_ms);
         error_set(&error, "%s: search: %s", connection->directory->servers[(*link)->server].name,
-                  is_late ? "no answer in time" : "nobody waits for the answer any more");
-        is_broken = end_search(connection, *link, search, ASKED_TIMED_OUT, error.text) != 0 || is_broken;
+                  search->deadline_ms <= now_ms ? "no answer in time" : "nobody waits for the answer any more");
+        is_broken = inflight_end(connection, *link, search, ASKED_TIMED_OUT, error.text) != 0 || is_broken;
     }
     if (is_silent) {
         error_set(&error, "no answer in time");
@@ -237,74 +157,6 @@ static void expire(struct connection *connection, struct link **link)
         error_set(&error, "the server takes no more requests");
         drop_link(connection, link, false, &error);
     }
-}
-
-static void note_request(struct link *link, ber_int_t message, struct search *search)
-{
-    size_t i = 0;
-
-    while (link->requests[i].message != 0) {
-        i++;
-    }
-    link->requests[i] = (struct request){message, search};
-    link->request_count++;
-    search->pending++;
-}
-
-/* One request for each base. */
-static enum link_sent send_requests(struct link *link, struct search *search, const char *filter, struct error *error)
-{
-    const struct directory *directory = search->directory;
-    int64_t left_ms = search->deadline_ms - clock_mono_ms();
-    enum link_sent sent = LINK_SENT;
-
-    for (size_t i = 0; i < link->base_count && sent == LINK_SENT; i++) {
-        ber_int_t message = 0;
-
-        sent = link_send(link, &directory->config, link->bases[i], filter, left_ms > 0 ? left_ms : 0, &message, error);
-        if (sent == LINK_SENT) {
-            note_request(link, message, search);
-            count_directory(directory->number, DIRECTORY_SEARCHES);
-        }
-    }
-    return sent;
-}
-
-/* Puts a search that was taken on the link. -1: the link is broken. */
-static int start_search(struct connection *connection, struct link *link, struct search *search, struct error *error)
-{
-    enum link_sent sent = LINK_REFUSED;
-    struct buffer filter;
-    int result = 0;
-
-    search_forget(search);
-    search->sent_ms = clock_mono_ms();
-    list_add(&link->searches, search);
-    buffer_init(&filter, FILTER_BYTES);
-    error_set(error, "the filter is too long");
-    if (filter_build(connection->directory->config.filter, &search->address, &filter) == 0) {
-        sent = send_requests(link, search, buffer_string(&filter), error);
-    }
-    buffer_free(&filter);
-    switch (sent) {
-    case LINK_SENT:
-        search->sends++;
-        break;
-    case LINK_REFUSED:
-        result = end_search(connection, link, search, ASKED_UNAVAILABLE, error->text);
-        break;
-    case LINK_BUSY:
-        detach(connection, link, search);
-        pthread_mutex_lock(&connection->directory->lock);
-        queue_add(connection->directory, search);
-        pthread_mutex_unlock(&connection->directory->lock);
-        break;
-    case LINK_BROKEN:
-        search->sends++;
-        result = -1;
-        break;
-    }
-    return result;
 }
 
 /* Under the lock: the next search for this link, or NULL. */
@@ -318,7 +170,8 @@ static struct search *take(struct connection *connection)
     }
     struct search *search = queue_take(connection->directory);
 
-    if (search != NULL) {
+    /* One that is over goes without: it ends here. */
+    if (search != NULL && !search_is_over(search, clock_mono_ms())) {
         search->connection = connection;
         connection->in_flight++;
     }
@@ -338,89 +191,12 @@ static void send_queued(struct connection *connection)
         if (search == NULL) {
             return;
         }
-        if (start_search(connection, connection->current, search, &error) != 0) {
+        if (search->connection == NULL) {
+            search_finish(search, ASKED_TIMED_OUT, "no connection to the directory in time");
+        } else if (inflight_start(connection, connection->current, search, &error) != 0) {
             link_broke(connection, &connection->current, &error);
         }
     }
-}
-
-static struct request *find_request(struct link *link, ber_int_t message)
-{
-    for (size_t i = 0; i < LINK_REQUESTS; i++) {
-        if (link->requests[i].message == message) {
-            return &link->requests[i];
-        }
-    }
-    return NULL;
-}
-
-/* One base has answered; with the last one the search is done. */
-static void end_request(struct connection *connection, struct link *link, struct request *request)
-{
-    struct search *search = request->search;
-
-    *request = (struct request){0};
-    link->request_count--;
-    link->answered = true;
-    if (--search->pending > 0) {
-        return;
-    }
-    detach(connection, link, search);
-    pthread_mutex_lock(&connection->directory->lock);
-    server_answered(connection->directory, link->server);
-    pthread_mutex_unlock(&connection->directory->lock);
-    search_finish(search, search->so_far, "");
-}
-
-/* -1: the link is broken. */
-static int take_message(struct connection *connection, struct link *link, LDAPMessage *message, struct error *error)
-{
-    ber_int_t id = ldap_msgid(message);
-    struct request *request = id > 0 ? find_request(link, id) : NULL;
-
-    /* A notice of disconnection (RFC 4511 4.4.1); no other unsolicited message concerns us. */
-    if (id == 0) {
-        return error_set(error, "the server ended the connection");
-    }
-    if (request == NULL) {
-        return 0; /* nobody waits for it, but the server had not heard that yet */
-    }
-    switch (collect_message(request->search, link, message)) {
-    case COLLECT_MORE:
-        return 0;
-    case COLLECT_FULL:
-        error_set(error, "the server takes no more requests");
-        return end_search(connection, link, request->search, request->search->so_far, "");
-    case COLLECT_DONE:
-        end_request(connection, link, request);
-        return 0;
-    case COLLECT_BAD:
-        break;
-    }
-    return error_set(error, "the server sent a message that cannot be read");
-}
-
-/* Reads what is here. 1: there may be more; 0: all is read; -1: the link is broken. */
-static int drain(struct connection *connection, struct link *link, struct error *error)
-{
-    int64_t now_ms = clock_mono_ms();
-
-    link->must_write = false; /* libldap writes on as it reads, and says so at the next request if that was not all */
-    for (unsigned i = 0; i < MESSAGES_AT_ONCE; i++) {
-        LDAPMessage *message = NULL;
-        int came = link_next(link, &message, error);
-
-        if (came <= 0) {
-            return came;
-        }
-        link->heard_ms = now_ms;
-        came = take_message(connection, link, message, error);
-        ldap_msgfree(message);
-        if (came < 0) {
-            return -1;
-        }
-    }
-    return 1;
 }
 
 /* True: a link has more to read than was read. */
@@ -434,7 +210,7 @@ static bool drain_all(struct connection *connection, const struct pollfd *events
         if (*links[i] == NULL || (events[i].revents == 0 && !(*links[i])->has_more)) {
             continue;
         }
-        int came = drain(connection, *links[i], &error);
+        int came = inflight_read(connection, *links[i], &error);
 
         if (came < 0) {
             link_broke(connection, links[i], &error);
@@ -541,7 +317,7 @@ void *connection_main(void *argument)
         struct link **link = i == 0 ? &connection->current : &connection->retiring;
 
         if (*link != NULL) {
-            send_anew(connection, *link, &error);
+            inflight_requeue(connection, *link, &error);
             link_close(link);
         }
     }

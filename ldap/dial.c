@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/metrics.h"
 #include "ldap/link.h"
 
 /* One attempt at one server, on a thread of its own. */
@@ -215,13 +214,11 @@ static void *dial_main(void *argument)
     directory->servers[dial->server].dial = NULL;
     directory->dials--;
     if (!dial->given_up && link != NULL) {
-        count_directory(directory->number, DIRECTORY_CONNECTS);
         surplus = connection_give(directory, link) ? NULL : link;
         server_dialled(directory, dial->server);
     } else if (!dial->given_up) {
-        count_directory(directory->number, DIRECTORY_CONNECT_FAILURES);
         error_prefix(&error, "%s: %s", directory->servers[dial->server].name, dial->step);
-        server_failed(directory, dial->server, false, &error);
+        server_not_dialled(directory, dial->server, &error);
     }
     keeper_wake(directory);
     pthread_cond_broadcast(&directory->dials_ended);
@@ -270,7 +267,6 @@ void dial_give_up(struct dial *dial, struct error *error)
     if (dial->socket >= 0) {
         (void)shutdown(dial->socket, SHUT_RDWR);
     }
-    count_directory(directory->number, DIRECTORY_CONNECT_FAILURES);
     error_set(error, "%s: %s: no end after %lld ms", directory->servers[dial->server].name, dial->step,
               (long long)directory->config.connect_timeout_ms);
 }

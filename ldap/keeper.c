@@ -55,7 +55,7 @@ static void give_up_late_dials(struct directory *directory)
 
         if (dial != NULL && dial_deadline_ms(dial) <= now_ms) {
             dial_give_up(dial, &error);
-            server_failed(directory, i, false, &error);
+            server_not_dialled(directory, i, &error);
         }
     }
 }
@@ -72,7 +72,7 @@ static void start_dial(struct directory *directory, size_t server)
 
     if (dial_start(directory, server) != 0) {
         error_set(&error, "%s: connect: out of memory or threads", directory->servers[server].name);
-        server_failed(directory, server, false, &error);
+        server_not_dialled(directory, server, &error);
     }
 }
 
@@ -170,6 +170,7 @@ void *keeper_main(void *argument)
         expire_queue(directory);
         give_up_late_dials(directory);
         start_dials(directory);
+        directory_report(directory);
         fail_queue(directory);
         /* What was said while the lock was given away must not be slept over. */
         if (!directory->keeper_is_wanted) {

@@ -10,16 +10,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 
-/* Where systems keep the authorities that they trust; libldap looks nowhere unless told. */
-static const char *const SYSTEM_CA_FILES[] = {
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/ca-bundle.pem",
-    "/etc/ssl/cert.pem",
-};
-
-/* A server's words, or libldap's, for a log line: one line of UTF-8. */
-static void clean(char *text)
+void link_clean(char *text)
 {
     bool is_utf8 = text_is_utf8(bytes_of_string(text));
 
@@ -38,12 +29,11 @@ void link_words(int code, const char *diagnostic, struct error *error)
         error_set(error, "%s (%d)", ldap_err2string(code), code);
     } else {
         error_set(error, "%s (%d): %s", ldap_err2string(code), code, diagnostic);
-        clean(error->text);
+        link_clean(error->text);
     }
 }
 
-/* What libldap says of its last call. Always -1. */
-static int handle_error(struct link *link, struct error *error)
+int link_error(struct link *link, struct error *error)
 {
     int code = LDAP_OTHER;
     char *diagnostic = NULL;
@@ -146,15 +136,14 @@ static LDAPMessage *wait_for(struct link *link, ber_int_t request, struct error 
     LDAPMessage *message = NULL;
 
     if (ldap_result(link->handle, request, LDAP_MSG_ONE, NULL, &message) <= 0) {
-        handle_error(link, error);
+        link_error(link, error);
         ldap_msgfree(message);
         return NULL;
     }
     return message;
 }
 
-/* The result code of a request that is answered by one message. -1: there is none. */
-static int wait_for_result(struct link *link, ber_int_t request, struct error *error)
+int link_wait(struct link *link, ber_int_t request, struct error *error)
 {
     LDAPMessage *message = wait_for(link, request, error);
     char *diagnostic = NULL;
@@ -170,112 +159,6 @@ static int wait_for_result(struct link *link, ber_int_t request, struct error *e
     return parsed == LDAP_SUCCESS && code == LDAP_SUCCESS ? 0 : -1;
 }
 
-static const char *ca_file_of(const struct directory_config *config)
-{
-    if (config->ca_file[0] != '\0') {
-        return config->ca_file;
-    }
-    for (size_t i = 0; i < sizeof(SYSTEM_CA_FILES) / sizeof(SYSTEM_CA_FILES[0]); i++) {
-        if (access(SYSTEM_CA_FILES[i], R_OK) == 0) {
-            return SYSTEM_CA_FILES[i];
-        }
-    }
-    return SYSTEM_CA_FILES[0];
-}
-
-static int set_tls_options(struct link *link, const char *ca_file, struct error *error)
-{
-    static const struct {
-        int option, value;
-    } ROWS[] = {
-        {LDAP_OPT_X_TLS_REQUIRE_CERT, LDAP_OPT_X_TLS_DEMAND},
-        /* A subject's common name counts only where there is no subjectAltName (RFC 6125 6.4.4). */
-        {LDAP_OPT_X_TLS_REQUIRE_SAN, LDAP_OPT_X_TLS_TRY},
-        {LDAP_OPT_X_TLS_PROTOCOL_MIN, LDAP_OPT_X_TLS_PROTOCOL_TLS1_2},
-    };
-    const int is_server = 0;
-
-    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
-        if (ldap_set_option(link->handle, ROWS[i].option, &ROWS[i].value) != LDAP_OPT_SUCCESS) {
-            return error_set(error, "libldap refuses an option for TLS");
-        }
-    }
-    (void)ldap_set_option(link->handle, LDAP_OPT_X_TLS_PEERKEY_HASH, NULL);
-    if (ldap_set_option(link->handle, LDAP_OPT_X_TLS_CACERTFILE, ca_file) != LDAP_OPT_SUCCESS ||
-        ldap_set_option(link->handle, LDAP_OPT_X_TLS_NEWCTX, &is_server) != LDAP_OPT_SUCCESS) {
-        return error_set(error, "cannot use the authorities in %s", ca_file);
-    }
-    return 0;
-}
-
-static int start_tls(struct link *link, struct error *error)
-{
-    ber_int_t request = 0;
-
-    if (ldap_start_tls(link->handle, NULL, NULL, &request) != LDAP_SUCCESS) {
-        return handle_error(link, error);
-    }
-    return wait_for_result(link, request, error);
-}
-
-/* With GnuTLS libldap ignores LDAP_OPT_X_TLS_PROTOCOL_MIN, and loses memory with each LDAP_OPT_X_TLS_CIPHER_SUITE. So
- * what was agreed upon is looked at, before anything is said. */
-static int check_version(struct link *link, struct error *error)
-{
-    static const char *const GOOD[] = {"TLS1.2", "TLS1.3", "TLSv1.2", "TLSv1.3"};
-    char *version = NULL;
-    int result = -1;
-
-    ldap_get_option(link->handle, LDAP_OPT_X_TLS_VERSION, &version);
-    for (size_t i = 0; version != NULL && i < sizeof(GOOD) / sizeof(GOOD[0]); i++) {
-        if (strcmp(version, GOOD[i]) == 0) {
-            result = 0;
-        }
-    }
-    if (result != 0) {
-        error_set(error, "the server speaks %s, and TLS 1.2 is the least", version != NULL ? version : "no TLS");
-    }
-    ldap_memfree(version);
-    return result;
-}
-
-/* Why ldap_install_tls() failed. Always -1. */
-static int handshake_error(struct link *link, const char *ca_file, struct error *error)
-{
-    char *diagnostic = NULL;
-
-    ldap_get_option(link->handle, LDAP_OPT_DIAGNOSTIC_MESSAGE, &diagnostic);
-    /* With GnuTLS, libldap has no words for a certificate that it refuses. */
-    if (diagnostic == NULL || strstr(diagnostic, "unknown error") != NULL) {
-        error_set(error, "the server's certificate is not valid, not for this host, or not from an authority in %s",
-                  ca_file);
-    } else {
-        error_set(error, "%s", diagnostic);
-        clean(error->text);
-    }
-    ldap_memfree(diagnostic);
-    return -1;
-}
-
-int link_secure(struct link *link, const struct directory_config *config, struct error *error)
-{
-    const char *ca_file = ca_file_of(config);
-
-    if (config->tls == TLS_NONE) {
-        return 0;
-    }
-    if (set_tls_options(link, ca_file, error) != 0) {
-        return -1;
-    }
-    if (config->tls == TLS_STARTTLS && start_tls(link, error) != 0) {
-        return error_prefix(error, "StartTLS refused");
-    }
-    if (ldap_install_tls(link->handle) != LDAP_SUCCESS) {
-        return handshake_error(link, ca_file, error);
-    }
-    return check_version(link, error);
-}
-
 int link_bind(struct link *link, const struct directory_config *config, struct error *error)
 {
     struct berval password = {.bv_len = strlen(config->password), .bv_val = (char *)config->password};
@@ -286,9 +169,9 @@ int link_bind(struct link *link, const struct directory_config *config, struct e
     }
     if (ldap_sasl_bind(link->handle, config->bind_dn, LDAP_SASL_SIMPLE, &password, NULL, NULL, &request) !=
         LDAP_SUCCESS) {
-        return handle_error(link, error);
+        return link_error(link, error);
     }
-    return wait_for_result(link, request, error);
+    return link_wait(link, request, error);
 }
 
 static int add_base(struct link *link, struct bytes base)
@@ -362,7 +245,7 @@ int link_explore(struct link *link, const struct directory_config *config, struc
     }
     if (ldap_search_ext(link->handle, "", LDAP_SCOPE_BASE, "(objectClass=*)", attributes, 0, NULL, NULL, NULL, 1,
                         &request) != LDAP_SUCCESS) {
-        return handle_error(link, error);
+        return link_error(link, error);
     }
     for (unsigned messages = 0; more > 0; messages++) {
         LDAPMessage *message = messages < 16 ? wait_for(link, request, error) : NULL;
@@ -414,7 +297,7 @@ enum link_sent link_send(struct link *link, const struct directory_config *confi
         return LINK_REFUSED;
     }
     if (code != LDAP_SUCCESS) {
-        handle_error(link, error);
+        link_error(link, error);
         return LINK_BROKEN;
     }
     ldap_get_option(link->handle, LDAP_OPT_RESULT_CODE, &held_back);
@@ -438,7 +321,7 @@ int link_next(struct link *link, LDAPMessage **message, struct error *error)
     int type = ldap_result(link->handle, LDAP_RES_ANY, LDAP_MSG_ONE, &now, message);
 
     if (type < 0) {
-        return handle_error(link, error);
+        return link_error(link, error);
     }
     return type > 0 ? 1 : 0;
 }

@@ -51,7 +51,7 @@ struct link {
 struct link *link_new(int socket, const struct server *server, struct error *error);
 void link_close(struct link **link);
 
-/* The steps that make it ready, in this order; they block. -1: the words say why, without server and step. */
+/* The steps that make it ready, in this order (the first one is link_tls.c); they block. -1: the words say why, without server and step. */
 int link_secure(struct link *link, const struct directory_config *config, struct error *error);
 int link_bind(struct link *link, const struct directory_config *config, struct error *error);
 int link_explore(struct link *link, const struct directory_config *config, struct error *error);
@@ -77,5 +77,14 @@ enum collected collect_message(struct search *search, struct link *link, LDAPMes
 
 /* "No such object (32): the server's own words", cleaned. */
 void link_words(int code, const char *diagnostic, struct error *error);
+
+/* Makes a server's words, or libldap's, fit for the log: one line of UTF-8. */
+void link_clean(char *text);
+
+/* What libldap says of its last call. Always -1. */
+int link_error(struct link *link, struct error *error);
+
+/* Waits for the result of a request that is answered by one message. -1: it failed, or there is none. */
+int link_wait(struct link *link, ber_int_t request, struct error *error);
 
 #endif

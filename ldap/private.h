@@ -27,6 +27,7 @@
 #include "ldap/uri.h"
 
 #define NO_SERVER ((size_t)-1)
+#define NO_MORE_MS 1000
 
 struct link;
 struct dial;
@@ -39,6 +40,8 @@ struct server {
     bool failing;          /* the last attempt, or the last link, failed */
     bool on_probation;     /* it failed with a link open: a dial that succeeds says little, only an answer clears it */
     unsigned strikes;      /* failures in a row: how long it rests */
+    struct error error;    /* of the last failure */
+    bool is_reported;      /* the log knows that it fails */
     int64_t failed_ms;     /* since when */
     unsigned jitter;       /* 0 to 127: how many 1024ths of the rest are left out, so that gateways do not march in step */
 };
@@ -103,6 +106,8 @@ struct directory {
     int64_t no_more_until_ms; /* a further connection was cut at once: the server may allow no more */
     bool keeper_is_wanted;
     int64_t keeper_until_ms;  /* it sleeps until then; 0: it is awake */
+    bool is_up;
+    size_t up_server;       /* dialled last */
     enum { REPORTED_NOTHING, REPORTED_UP, REPORTED_DOWN } reported;
     struct error last_error;
 
@@ -136,12 +141,17 @@ void dial_give_up(struct dial *dial, struct error *error);
 
 /* server.c. All are called under the lock. */
 int64_t server_due_ms(const struct directory *directory, const struct server *server);
-void server_failed(struct directory *directory, size_t server, bool on_probation, const struct error *error);
+bool server_has_link(const struct directory *directory, size_t server);
 void server_dialled(struct directory *directory, size_t server);
+void server_not_dialled(struct directory *directory, size_t server, const struct error *error);
 void server_answered(struct directory *directory, size_t server);
+void server_failed(struct directory *directory, size_t server, const struct error *error); /* with a link open */
 bool directory_is_down(const struct directory *directory);
 size_t directory_best_server(const struct directory *directory); /* that a link is open to; NO_SERVER: none */
 struct connection *directory_spare_connection(const struct directory *directory);
+
+/* Says in log and metrics what changed. Gives the lock away for the time of writing. */
+void directory_report(struct directory *directory);
 
 /* search.c */
 struct search *search_new(struct directory *directory, const struct address *address, int64_t timeout_ms,

@@ -34,6 +34,16 @@ size_t directory_best_server(const struct directory *directory)
     return best;
 }
 
+bool server_has_link(const struct directory *directory, size_t server)
+{
+    for (size_t i = 0; i < directory->connection_count; i++) {
+        if (directory->connections[i].server == server) {
+            return true;
+        }
+    }
+    return false;
+}
+
 struct connection *directory_spare_connection(const struct directory *directory)
 {
     for (size_t i = 0; i < directory->connection_count; i++) {
@@ -63,20 +73,6 @@ int64_t server_due_ms(const struct directory *directory, const struct server *se
     return server->failing ? server->failed_ms + rest_ms(directory, server) : 0;
 }
 
-static void report(struct directory *directory, bool is_up, const char *server)
-{
-    gauge_directory_up(directory->number, is_up);
-    if (is_up) {
-        directory->reported = REPORTED_UP;
-        log_event(LEVEL_NOTICE, "directory is up", LOG_TEXT("directory", directory->config.name),
-                  LOG_TEXT("server", server));
-    } else {
-        directory->reported = REPORTED_DOWN;
-        log_event(LEVEL_WARNING, "directory is down", LOG_TEXT("directory", directory->config.name),
-                  LOG_TEXT("error", directory->last_error.text));
-    }
-}
-
 /* What else is open to a server that failed is used only as long as there is no other. */
 static void retire_links(struct directory *directory, size_t server)
 {
@@ -92,44 +88,49 @@ static void retire_links(struct directory *directory, size_t server)
     }
 }
 
-void server_failed(struct directory *directory, size_t server, bool on_probation, const struct error *error)
+static void note_failure(struct directory *directory, struct server *server, const struct error *error)
 {
-    struct server *failed = &directory->servers[server];
-    bool is_news = !failed->failing && failed->strikes == 0;
-
-    failed->failing = true;
-    failed->on_probation = failed->on_probation || on_probation;
-    failed->strikes++;
-    failed->failed_ms = clock_mono_ms();
-    failed->jitter = (unsigned)(clock_mono_us() & 127);
+    server->failing = true;
+    server->strikes++;
+    server->failed_ms = clock_mono_ms();
+    server->jitter = (unsigned)(clock_mono_us() & 127);
+    server->error = *error;
     directory->last_error = *error;
-    if (directory->closing) {
-        return;
-    }
-    retire_links(directory, server);
-    if (directory_is_down(directory)) {
-        if (directory->reported != REPORTED_DOWN) {
-            report(directory, false, failed->name);
-        }
-    } else if (is_news) {
-        log_event(LEVEL_NOTICE, "a server of the directory failed, another takes over",
-                  LOG_TEXT("directory", directory->config.name), LOG_TEXT("error", error->text));
-    }
     keeper_wake(directory);
+}
+
+void server_not_dialled(struct directory *directory, size_t server, const struct error *error)
+{
+    count_directory(directory->number, DIRECTORY_CONNECT_FAILURES);
+    if (server_has_link(directory, server)) {
+        directory->no_more_until_ms = clock_mono_ms() + NO_MORE_MS;
+    } else {
+        note_failure(directory, &directory->servers[server], error);
+    }
+}
+
+void server_failed(struct directory *directory, size_t server, const struct error *error)
+{
+    directory->servers[server].on_probation = true;
+    note_failure(directory, &directory->servers[server], error);
+    retire_links(directory, server);
+}
+
+static void note_success(struct directory *directory, struct server *server)
+{
+    server->failing = false;
+    if (!server->on_probation) {
+        server->strikes = 0;
+        server->is_reported = false;
+        directory->is_up = true;
+    }
 }
 
 void server_dialled(struct directory *directory, size_t server)
 {
-    struct server *good = &directory->servers[server];
-
-    good->failing = false;
-    if (good->on_probation) {
-        return;
-    }
-    good->strikes = 0;
-    if (directory->reported != REPORTED_UP) {
-        report(directory, true, good->name);
-    }
+    count_directory(directory->number, DIRECTORY_CONNECTS);
+    directory->up_server = server;
+    note_success(directory, &directory->servers[server]);
 }
 
 void server_answered(struct directory *directory, size_t server)
@@ -138,6 +139,53 @@ void server_answered(struct directory *directory, size_t server)
 
     if (good->on_probation || good->failing) {
         good->on_probation = false;
-        server_dialled(directory, server);
+        note_success(directory, good);
+        keeper_wake(directory);
+    }
+}
+
+static void report_directory(struct directory *directory)
+{
+    bool is_up = directory->is_up;
+    const char *server = directory->servers[directory->up_server].name;
+    struct error error = directory->last_error;
+
+    directory->reported = is_up ? REPORTED_UP : REPORTED_DOWN;
+    gauge_directory_up(directory->number, is_up);
+    pthread_mutex_unlock(&directory->lock);
+    if (is_up) {
+        log_event(LEVEL_NOTICE, "directory is up", LOG_TEXT("directory", directory->config.name),
+                  LOG_TEXT("server", server));
+    } else {
+        log_event(LEVEL_WARNING, "directory is down", LOG_TEXT("directory", directory->config.name),
+                  LOG_TEXT("error", error.text));
+    }
+    pthread_mutex_lock(&directory->lock);
+}
+
+static void report_server(struct directory *directory, struct server *server)
+{
+    struct error error = server->error;
+
+    server->is_reported = true;
+    pthread_mutex_unlock(&directory->lock);
+    log_event(LEVEL_NOTICE, "a server of the directory failed, another one is asked",
+              LOG_TEXT("directory", directory->config.name), LOG_TEXT("error", error.text));
+    pthread_mutex_lock(&directory->lock);
+}
+
+void directory_report(struct directory *directory)
+{
+    directory->is_up = directory->is_up && !directory_is_down(directory);
+    if (directory->is_up ? directory->reported != REPORTED_UP
+                         : directory->reported != REPORTED_DOWN && directory_is_down(directory)) {
+        report_directory(directory);
+    }
+    for (size_t i = 0; i < directory->config.uri_count; i++) {
+        struct server *server = &directory->servers[i];
+
+        if (server->failing && !server->is_reported && !directory_is_down(directory)) {
+            report_server(directory, server);
+        }
     }
 }

@@ -276,6 +276,15 @@ void played_stop(struct played *played)
     pthread_mutex_destroy(&played->lock);
 }
 
+size_t played_talks(struct played *played)
+{
+    pthread_mutex_lock(&played->lock);
+    size_t talks = played->talk_count;
+
+    pthread_mutex_unlock(&played->lock);
+    return talks;
+}
+
 bool clogged_start(struct clogged *clogged)
 {
     *clogged = (struct clogged){0};

@@ -70,6 +70,7 @@ struct played {
 /* `port` 0: a free one. */
 bool played_start(struct played *played, const struct play *play, int port);
 void played_stop(struct played *played);
+size_t played_talks(struct played *played); /* connections that it had */
 
 bool played_entry(struct talk *talk, ber_int_t message, const char *dn, const char *attribute, struct bytes value);
 bool played_result(struct talk *talk, ber_int_t message, int code, const char *diagnostic);
