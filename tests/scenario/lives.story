@@ -68,19 +68,19 @@ ASK alice@example.org
 ANSWER unknown directory_unavailable
 
 STORY a life never reaches beyond the nextUpdate of its CRL
-SET cache.ttl "40d"
+SET cache.ttl "20d"
 DIRECTORY corp example.org
 START
 HAS corp alice@example.org good
 ASK alice@example.org
-ANSWER found life<=30d
+ANSWER found life<=10d
 
 STORY when every CRL is out of date, require makes the outcome unknown, and a new CRL heals it
 SET cache.ttl "1h"
 DIRECTORY corp example.org
 START
 HAS corp alice@example.org good
-TIME_PASSES 31d
+TIME_PASSES 11d
 ASK alice@example.org
 ANSWER unknown revocation_unknown refused=1
 

@@ -440,6 +440,7 @@ int main(int argc, char **argv)
         must(files[i - 2] != NULL, argv[i]);
     }
     log_open(LEVEL_ERROR, LOG_FORMAT_TEXT);
+    setvbuf(stdout, NULL, _IOLBF, 0);
     stage_open(argv[1]);
     for (int i = 2; i < argc; i++) {
         play_file(files[i - 2], argv[i]);

@@ -59,15 +59,20 @@ static struct person *person_of(struct state *state, const char *address)
     return NULL;
 }
 
+static void forget(struct state *state, struct person *person)
+{
+    for (unsigned i = 0; i < person->count; i++) {
+        blob_free(&person->values[i]);
+    }
+    *person = state->people[--state->person_count];
+}
+
 void played_directory_take(const char *directory, const char *address)
 {
     struct state *state = state_of(directory);
     struct person *person = person_of(state, address);
     if (person != NULL) {
-        for (unsigned i = 0; i < person->count; i++) {
-            blob_free(&person->values[i]);
-        }
-        *person = state->people[--state->person_count];
+        forget(state, person);
     }
 }
 
@@ -87,7 +92,7 @@ void played_directory_reset(void)
 {
     for (size_t i = 0; i < DIRECTORIES_MAX; i++) {
         while (states[i].person_count > 0) {
-            played_directory_take(states[i].name, states[i].people[0].address);
+            forget(&states[i], &states[i].people[0]);
         }
         states[i] = (struct state){.mood = MOOD_ANSWERS};
     }

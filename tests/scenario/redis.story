@@ -1,19 +1,5 @@
 # What Redis is trusted with: to make us faster, never wrong.
 
-STORY a second gateway needs no directory
-DIRECTORY corp example.org
-REDIS
-START
-HAS corp alice@example.org good good2 expired
-ASK alice@example.org
-ANSWER found layer=directory usable=2 refused=1
-REDIS_SETS 1
-GATEWAY 2
-START
-ASK alice@example.org
-ANSWER found usable=2 refused=1
-SEARCHES corp 2
-
 STORY gateways that share a seal key share their answers
 SET redis.seal-key-file "seal.key"
 DIRECTORY corp example.org

@@ -65,17 +65,20 @@ static void write_key(const char *path, char digit)
     must(fclose(file) == 0, path);
 }
 
+static void write_crl(const char *path, const char *mode, const struct authority *issuer,
+                      const struct revoked_serial *revoked, size_t count)
+{
+    FILE *file = fopen(path, mode);
+    X509_CRL *crl = crl_issue(issuer, revoked, count, 10);
+    must(file != NULL && PEM_write_X509_CRL(file, crl) == 1 && fclose(file) == 0, path);
+    X509_CRL_free(crl);
+}
+
 static void write_crls(const struct revoked_serial *revoked, size_t count)
 {
-    FILE *file = fopen("crls.pem", "w");
-    must(file != NULL, "crls.pem");
-    const struct authority *const both[] = {&root, &issuing};
-    for (size_t i = 0; i < 2; i++) {
-        X509_CRL *crl = crl_issue(both[i], revoked, count, 30);
-        must(PEM_write_X509_CRL(file, crl) == 1, "crls.pem");
-        X509_CRL_free(crl);
-    }
-    must(fclose(file) == 0, "crls.pem");
+    write_crl("root-crl.pem", "w", &root, revoked, count);
+    write_crl("crls.pem", "w", &root, revoked, count);
+    write_crl("crls.pem", "a", &issuing, revoked, count);
 }
 
 void stage_open(const char *folder)

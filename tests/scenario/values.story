@@ -48,8 +48,8 @@ HAS corp alice@example.org good good2
 ASK alice@example.org
 ANSWER found usable=1 refused=1
 
-STORY without a CRL, prefer serves and require refuses for good
-SET trust.crls [ ]
+STORY without a CRL of the issuer, prefer serves and require refuses for good
+SET trust.crls [ "root-crl.pem" ]
 SET trust.revocation "prefer"
 DIRECTORY corp example.org
 START
