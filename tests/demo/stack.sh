@@ -119,6 +119,8 @@ process_signal() {
 }
 
 process_stop() {
+    local pid
+    pid=$(process_pid "$1") || true
     process_signal "$1" TERM || true
     if ! wait_until 20 process_is_down "$1"; then
         say_failed "$1 did not end within 20 s of SIGTERM"
@@ -126,6 +128,7 @@ process_stop() {
         return 1
     fi
     rm -f "$STACK/$1/process" "$STACK/$1/starting"
+    [ -z "$pid" ] || wait_until 1 test ! -e "/proc/$pid" || true # its parent, or init, takes note in a moment
 }
 
 process_kill() {
