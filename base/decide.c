@@ -31,7 +31,7 @@ static bool awaits_evidence(const struct answer_draft *draft)
     for (size_t i = draft->usable_count; i < draft->certificate_count; i++) {
         const struct certificate *certificate = &draft->certificates[i];
 
-        if (certificate->reason == REASON_REVOCATION_UNKNOWN && certificate->revocation.next_update != 0) {
+        if (certificate->reason == REASON_REVOCATION_UNKNOWN && certificate->revocation.awaited) {
             return true;
         }
     }

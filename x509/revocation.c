@@ -30,6 +30,7 @@ static bool refuse_unknown(enum revocation_mode mode, const struct cert *cert, c
         finding_set(finding, REASON_REVOCATION_UNKNOWN, "no CRL of \"%s\" that covers the certificate (RFC 5280 6.3.3)", name);
     }
     revocation->status = REVOCATION_UNKNOWN;
+    revocation->awaited = answer->next_update != 0;
     return mode != REVOCATION_MODE_REQUIRE;
 }
 

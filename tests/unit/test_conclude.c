@@ -41,7 +41,7 @@ static const struct case_ {
     {"none: revocation unknown for good", ASKED_ANSWERED, 1, true, REASON_REVOCATION_UNKNOWN, {.status = REVOCATION_UNKNOWN}, NOW + DAY, false,
      OUTCOME_NONE, REASON_REVOCATION_UNKNOWN, false, 300, 0},
     {"unknown: evidence may still come", ASKED_ANSWERED, 1, true, REASON_REVOCATION_UNKNOWN,
-     {.status = REVOCATION_UNKNOWN, .this_update = NOW - 90, .next_update = NOW - 50}, NOW + DAY, false, OUTCOME_UNKNOWN, REASON_REVOCATION_UNKNOWN, false, 0, 0},
+     {.status = REVOCATION_UNKNOWN, .next_update = NOW - 50, .awaited = true}, NOW + DAY, false, OUTCOME_UNKNOWN, REASON_REVOCATION_UNKNOWN, false, 0, 0},
     {"unknown: down", ASKED_UNAVAILABLE, 0, false, 0, {0}, 0, false, OUTCOME_UNKNOWN, REASON_DIRECTORY_UNAVAILABLE, false, 0, 0},
     {"unknown: timed out", ASKED_TIMED_OUT, 0, false, 0, {0}, 0, false, OUTCOME_UNKNOWN, REASON_DIRECTORY_TIMEOUT, false, 0, 0},
     {"unknown: our deadline", ASKED_TIMED_OUT, 0, false, 0, {0}, 0, true, OUTCOME_UNKNOWN, REASON_DEADLINE, false, 0, 0},

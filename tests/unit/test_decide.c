@@ -16,7 +16,7 @@ static const struct {
     enum asked_result asked[3];
     int asked_count;
     uint32_t entries; /* of the first one asked */
-    int64_t next_update;
+    bool awaited;
     bool deadline_passed;
     enum outcome outcome;
     enum reason reason;
@@ -44,9 +44,9 @@ static const struct {
     {"our own deadline", 0, {END}, {ASKED_TIMED_OUT}, 1, 0, 0, true, OUTCOME_UNKNOWN, REASON_DEADLINE, false},
     {"our own deadline, but it was down", 0, {END}, {ASKED_UNAVAILABLE}, 1, 0, 0, true, OUTCOME_UNKNOWN,
      REASON_DIRECTORY_UNAVAILABLE, false},
-    {"a CRL may still come", 0, {REASON_EXPIRED, REASON_REVOCATION_UNKNOWN, END}, {ASKED_ANSWERED}, 1, 1, 99, false,
+    {"a CRL may still come", 0, {REASON_EXPIRED, REASON_REVOCATION_UNKNOWN, END}, {ASKED_ANSWERED}, 1, 1, true, false,
      OUTCOME_UNKNOWN, REASON_REVOCATION_UNKNOWN, false},
-    {"no CRL will come", 0, {REASON_REVOCATION_UNKNOWN, END}, {ASKED_ANSWERED}, 1, 1, 0, false, OUTCOME_NONE,
+    {"no CRL will come", 0, {REASON_REVOCATION_UNKNOWN, END}, {ASKED_ANSWERED}, 1, 1, false, false, OUTCOME_NONE,
      REASON_REVOCATION_UNKNOWN, false},
 };
 
@@ -61,7 +61,7 @@ static void verdicts_become_outcomes(void **state)
         draft.usable_count = draft.certificate_count = (size_t)cases[i].usable;
         for (size_t j = 0; cases[i].refused[j] != END; j++) {
             certificates[draft.certificate_count].reason = cases[i].refused[j];
-            certificates[draft.certificate_count++].revocation.next_update = cases[i].next_update;
+            certificates[draft.certificate_count++].revocation.awaited = cases[i].awaited;
         }
         draft.asked_count = (size_t)cases[i].asked_count;
         for (size_t j = 0; j < draft.asked_count; j++) {
