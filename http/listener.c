@@ -21,6 +21,10 @@
  * What does not fit libmicrohttpd refuses by itself, with 414 or 431. It wipes the whole after each request. */
 #define CONNECTION_MEMORY_BYTES (16 * 1024)
 
+/* What RFC 9112 lets a server refuse, 1.0 refuses at level 1. 0.9.75 then just hangs up, for instance on a raw space in a
+ * target; at level 0 it leaves that to us, who say why. */
+#define STRICTNESS (MHD_VERSION >= 0x01000000 ? 1 : 0)
+
 /* How long http_close() waits for requests whose waiters have been called. */
 #define RESUME_WAIT_MS 10000
 
@@ -97,6 +101,7 @@ static struct MHD_Daemon *start_daemon(struct http *http, const struct http_conf
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)config->max_connections,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)config->idle_timeout_s,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY_BYTES,
+        MHD_OPTION_STRICT_FOR_CLIENT, STRICTNESS,
         MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,
         MHD_OPTION_URI_LOG_CALLBACK, request_on_target, http,
         MHD_OPTION_NOTIFY_CONNECTION, request_on_connection, http,

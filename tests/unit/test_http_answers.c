@@ -206,7 +206,7 @@ static void test_hot_follows_memory(void **state)
 {
     (void)state;
     for (int round = 0; round < 8; round++) {
-        char mark[8];
+        char mark[16];
         snprintf(mark, sizeof(mark), "%d", round);
         play_replace_hit(play, play_answer("hit@example.org", OUTCOME_FOUND, REASON_USABLE, mark, 3600));
         for (int i = 0; i < 6; i++) {
