@@ -51,7 +51,7 @@ static void members_keep_their_order(void **state)
         "\"key\":{\"algorithm\":\"RSA\",\"bits\":2048}", "\"signature\":\"ecdsa-with-SHA256\"",
         "\"key_usage\":[\"keyEncipherment\"]", "\"extended_key_usage\":[\"emailProtection\"]",
         "\"addresses\":[\"alice@example.org\"]", "\"chain\":[\"MII", "\"chain_not_after\":", "\"revocation\":{\"status\":\"good\"",
-        "\"next_update\":", "\"source\":{\"directory\":\"corp\",\"dn\":\"cn=Alice,dc=example,dc=org\","
+        "\"next_update\":", "\"source\":{\"directory\":\"corp\"", "\"dn\":\"cn=Alice,dc=example,dc=org\"",
         "\"attribute\":\"userCertificate\",\"index\":2}}]", "\"partial\":false", "\"stale\":true", "\"made_at\"",
         "\"fresh_until\"", "\"refused\":[{\"reason\":\"revoked\"", "\"reason_text\":", "\"activesync_status\":13",
         "\"curve\":\"P-256\"", "\"revoked_at\"", "\"crl_reason\":\"keyCompromise\"", "\"reason\":\"expired\"",
