@@ -57,6 +57,9 @@ static void put_revocation(struct json_tree *tree, json_t *object, const struct 
 {
     json_t *status = json_tree_put_object(tree, object, "revocation");
     json_tree_put_text(tree, status, "status", revocation_word(revocation->status));
+    if (revocation->awaited) {
+        json_tree_put_bool(tree, status, "awaited", true);
+    }
     json_tree_put_time(tree, status, "revoked_at", revocation->revoked_at);
     if (crl_reason_word(revocation->crl_reason) != NULL) {
         json_tree_put_text(tree, status, "crl_reason", crl_reason_word(revocation->crl_reason));

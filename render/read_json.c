@@ -107,6 +107,7 @@ static int read_revocation(struct reader *reader, const json_t *object, struct r
             revocation->status = (enum revocation_status)i;
         }
     }
+    revocation->awaited = json_is_true(json_object_get(object, "awaited"));
     for (int i = 0; i <= 10; i++) { /* RFC 5280 5.3.1 */
         if (crl_reason_word(i) != NULL && strcmp(crl_reason, crl_reason_word(i)) == 0) {
             revocation->crl_reason = i;

@@ -152,7 +152,7 @@ static void write_revocation(struct writer *writer, const struct revocation *rev
               crl_reason != NULL ? crl_reason : "");
         break;
     case REVOCATION_UNKNOWN:
-        FIELD(writer, "revocation", "unknown: no usable CRL");
+        FIELD(writer, "revocation", "unknown: no usable CRL", revocation->awaited ? " yet" : "");
         break;
     case REVOCATION_NOT_CHECKED:
         FIELD(writer, "revocation", "not checked");

@@ -96,6 +96,7 @@ struct answer *fixture_found(void)
     draft.certificates[0].revocation = (struct revocation){REVOCATION_GOOD, 0, -1, 1799999000, 1800100000};
     draft.certificates[1] = row(ec_text, REASON_REVOKED, "revoked", "cn=Alice,dc=example,dc=org", 0);
     draft.certificates[1].revocation = (struct revocation){REVOCATION_REVOKED, 1790000000, 1, 1799999000, 1800100000};
+    draft.certificates[1].revocation.awaited = true;
     draft.certificates[2] = row(rsa_text, REASON_EXPIRED, "", "cn=Al\xc3\xafs,dc=example,dc=org", 1);
     draft.certificates[3] = garbage("cn=\x1b[31m\xff\n,dc=example,dc=org");
     struct answer *answer = answer_make(&draft);

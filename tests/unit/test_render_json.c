@@ -54,7 +54,7 @@ static void members_keep_their_order(void **state)
         "\"next_update\":", "\"source\":{\"directory\":\"corp\"", "\"dn\":\"cn=Alice,dc=example,dc=org\"",
         "\"attribute\":\"userCertificate\",\"index\":2}}]", "\"partial\":false", "\"stale\":true", "\"made_at\"",
         "\"fresh_until\"", "\"refused\":[{\"reason\":\"revoked\"", "\"reason_text\":", "\"activesync_status\":13",
-        "\"curve\":\"P-256\"", "\"revoked_at\"", "\"crl_reason\":\"keyCompromise\"", "\"reason\":\"expired\"",
+        "\"curve\":\"P-256\"", "\"awaited\":true", "\"revoked_at\"", "\"crl_reason\":\"keyCompromise\"", "\"reason\":\"expired\"",
         "\"reason\":\"malformed\"", "\"attribute\":\"userSMIMECertificate\"", "\"value\":\"G1sySmdhcmJhZ2U=\"",
         "\"directories\":[{\"name\":\"corp\",\"result\":\"answered\",\"duration_ms\":12,\"entries\":1,\"values\":4}]",
         "\"layer\":\"redis\"", "\"policy\":\"0000",
