@@ -52,7 +52,8 @@ struct http *http_open(const struct http_config *config, const struct http_backe
 /* The port that listener number `which` listens on. */
 uint16_t http_port(const struct http *http, size_t which);
 
-/* No new connections, and waiting requests are answered 503 as they come; for the time of draining. */
+/* For the time before the end: a new connection is closed at once, a request that would have to wait is answered 503,
+ * and a connection ends with the answer to its request. */
 void http_drain(struct http *http);
 
 /* How many requests wait for a lookup. */

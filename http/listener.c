@@ -5,7 +5,6 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -44,6 +43,17 @@ static void on_panic(void *cls, const char *file, unsigned line, const char *rea
     log_event(LEVEL_ERROR, "libmicrohttpd cannot go on", LOG_TEXT("file", file), LOG_NUMBER("line", line),
               LOG_TEXT("reason", reason != NULL ? reason : ""));
     abort();
+}
+
+/* While draining a new connection is closed at once. MHD_quiesce_daemon() would leave it to the kernel, but it aborts when
+ * a thread reaches its connection limit in the same moment. */
+static enum MHD_Result on_accept(void *cls, const struct sockaddr *peer, socklen_t size)
+{
+    const struct http *http = cls;
+
+    (void)peer;
+    (void)size;
+    return atomic_load(&http->draining) ? MHD_NO : MHD_YES;
 }
 
 /* Routes split the raw path, and decode each segment with its length. */
@@ -94,7 +104,7 @@ static struct MHD_Daemon *start_daemon(struct http *http, const struct http_conf
     };
 
     return MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, on_accept, http,
         request_on_call, http,
         MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
         MHD_OPTION_LISTEN_SOCKET, socket,
@@ -154,7 +164,7 @@ static struct http *make_http(const struct http_config *config, const struct htt
     http->hot_bytes = (size_t)config->hot_bytes;
     http->count = config->listen_count;
     for (size_t i = 0; i < http->count; i++) {
-        http->listeners[i].socket = http->listeners[i].quiesced = -1;
+        http->listeners[i].socket = -1;
     }
     http->token = strdup(config->token);
     http->out_of_memory = make_out_of_memory();
@@ -190,15 +200,7 @@ uint16_t http_port(const struct http *http, size_t which)
 
 void http_drain(struct http *http)
 {
-    if (atomic_exchange(&http->draining, true)) {
-        return;
-    }
-    for (size_t i = 0; i < http->count; i++) {
-        struct listener *listener = &http->listeners[i];
-        listener->quiesced = MHD_quiesce_daemon(listener->daemon);
-        /* Otherwise the kernel would go on taking connections that nobody serves. */
-        shutdown(listener->socket, SHUT_RDWR);
-    }
+    atomic_store(&http->draining, true);
 }
 
 size_t http_waiting(const struct http *http)
@@ -224,9 +226,6 @@ static void close_listener(struct listener *listener)
 {
     if (listener->daemon != NULL) {
         MHD_stop_daemon(listener->daemon);
-    }
-    if (listener->quiesced >= 0) {
-        close(listener->quiesced);
     }
     if (listener->socket >= 0) {
         close(listener->socket);

@@ -29,7 +29,6 @@ struct http {
     struct listener {
         /* Ours. libmicrohttpd has a duplicate, as it closes what it was given at some failures and not at others. */
         int socket;
-        int quiesced; /* that duplicate, given back by http_drain() to be closed after the daemon; -1: not drained */
         struct MHD_Daemon *daemon;
     } listeners[];
 };
