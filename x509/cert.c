@@ -83,19 +83,37 @@ static bool parse(struct cert *cert, struct finding *finding)
     return check_contents(cert, finding);
 }
 
+static bool has_whole_key(const struct cert *cert)
+{
+    EVP_PKEY *key = X509_get0_pubkey(cert->x509);
+
+    return key != NULL && EVP_PKEY_get_bits(key) > 0;
+}
+
+/* libcrypto drops its words of why it could not read a key or an extension, so that want of memory looks like a bad
+ * certificate: what fails is tried once more. */
+static bool parse_surely(struct cert *cert, struct finding *finding)
+{
+    if (parse(cert, finding) && has_whole_key(cert)) {
+        return true;
+    }
+    X509_free(cert->x509);
+    cert->x509 = NULL;
+    return parse(cert, finding);
+}
+
 bool cert_parse(struct blob *der, struct cert *cert, struct finding *finding)
 {
     bool parsed;
 
     *cert = (struct cert){.der = blob_ref(der)};
     ERR_clear_error();
-    parsed = parse(cert, finding);
-    if (finding_was_memory()) {
+    parsed = parse_surely(cert, finding);
+    /* Not digest_sha256(), which ends the process rather than fail. */
+    if (finding_was_memory() || (parsed && X509_digest(cert->x509, EVP_sha256(), cert->fingerprint.bytes, NULL) != 1)) {
         parsed = finding_set(finding, REASON_INTERNAL, "out of memory");
     }
-    if (parsed) {
-        cert->fingerprint = digest_sha256(blob_bytes(der));
-    } else {
+    if (!parsed) {
         cert_free(cert);
     }
     return parsed;

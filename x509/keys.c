@@ -69,7 +69,7 @@ static void curve_read(EVP_PKEY *pkey, char out[KEY_WORD_BYTES])
     int explicit_parameters = 0;
 
     out[0] = '\0';
-    if (!EVP_PKEY_is_a(pkey, "EC") || EVP_PKEY_get_group_name(pkey, group, sizeof(group), NULL) != 1 ||
+    if (EVP_PKEY_get_base_id(pkey) != EVP_PKEY_EC || EVP_PKEY_get_group_name(pkey, group, sizeof(group), NULL) != 1 ||
         (EVP_PKEY_get_int_param(pkey, OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS, &explicit_parameters) == 1 &&
          explicit_parameters != 0)) {
         return;
@@ -151,7 +151,7 @@ bool key_is_strong(const X509 *x509, int64_t min_rsa_bits, char weakness[KEY_WEA
     struct key key;
 
     key_read(x509, &key);
-    if (pkey != NULL && (EVP_PKEY_is_a(pkey, "RSA") || EVP_PKEY_is_a(pkey, "RSA-PSS"))) {
+    if (pkey != NULL && (EVP_PKEY_get_base_id(pkey) == EVP_PKEY_RSA || EVP_PKEY_get_base_id(pkey) == EVP_PKEY_RSA_PSS)) {
         return rsa_is_strong(pkey, key.algorithm, min_rsa_bits, weakness);
     }
     if (pkey != NULL && ((algorithm != NULL && algorithm->signs) || curve_is_listed(key.curve))) {
