@@ -74,45 +74,42 @@ struct remembered memory_get(struct memory *memory, struct bytes address)
     struct remembered remembered = {NULL, 0};
     uint64_t hash = digest_table_hash(address);
     struct shard *shard = shard_of(memory, hash);
-    struct entry *entry;
+    struct slot *slot;
 
     pthread_mutex_lock(&shard->lock);
-    entry = shard_find(shard, hash, address);
-    if (entry != NULL) {
-        /* Only a first hit writes: a hot entry stays in the caches of all cores. */
-        if (!entry->visited) {
-            entry->visited = true;
+    slot = shard_find(shard, hash, address);
+    if (slot != NULL) {
+        /* Only a first hit writes: what is asked for often stays in the caches of all cores. */
+        if (!slot->visited) {
+            slot->visited = 1;
         }
-        remembered.confirmed_at = entry->confirmed_at;
-        remembered.answer = answer_ref(entry->answer);
+        remembered.confirmed_at = slot->confirmed_at;
+        remembered.answer = answer_ref(slot->answer);
     }
     pthread_mutex_unlock(&shard->lock);
     return remembered;
 }
 
-static struct entry *entry_new(struct answer *answer, int64_t confirmed_at)
+static struct entry *entry_new(const struct answer *answer)
 {
     struct entry *entry = calloc(1, sizeof(*entry));
 
-    if (entry == NULL) {
-        return NULL;
+    if (entry != NULL) {
+        entry->hash = digest_table_hash(bytes_of(answer->address.text, answer->address.size));
+        entry->cost = answer->memory_bytes + sizeof(*entry) + ALLOCATOR_BYTES;
     }
-    entry->answer = answer_ref(answer);
-    entry->hash = digest_table_hash(bytes_of(answer->address.text, answer->address.size));
-    entry->confirmed_at = confirmed_at;
-    entry->cost = answer->memory_bytes + sizeof(*entry) + ALLOCATOR_BYTES;
     return entry;
 }
 
-static enum placing entry_place(struct memory *memory, struct entry *entry)
+static enum placing place(struct memory *memory, struct slot *slot)
 {
-    struct shard *shard = shard_of(memory, entry->hash);
+    struct shard *shard = shard_of(memory, slot->hash);
     struct leavers leavers = {.count = 0};
     enum placing placing;
 
     do {
         pthread_mutex_lock(&shard->lock);
-        placing = shard_place(shard, entry, &leavers);
+        placing = shard_place(shard, slot, &leavers);
         pthread_mutex_unlock(&shard->lock);
         leavers_free(&leavers);
     } while (placing == NO_ROOM_YET);
@@ -121,7 +118,8 @@ static enum placing entry_place(struct memory *memory, struct entry *entry)
 
 void memory_put(struct memory *memory, struct answer *answer, int64_t confirmed_at)
 {
-    struct entry *entry = entry_new(answer, confirmed_at);
+    struct entry *entry = entry_new(answer);
+    struct slot slot;
     enum placing placing;
     int64_t cost;
 
@@ -131,16 +129,18 @@ void memory_put(struct memory *memory, struct answer *answer, int64_t confirmed_
         return;
     }
     cost = (int64_t)entry->cost;
-    placing = entry_place(memory, entry);
+    slot = (struct slot){.hash = entry->hash, .answer = answer_ref(answer), .entry = entry,
+                         .confirmed_at = confirmed_at};
+    placing = place(memory, &slot);
     if (placing == PLACED) {
         gauge_add(GAUGE_MEMORY_ENTRIES, 1);
         gauge_add(GAUGE_MEMORY_BYTES, cost);
-        return; /* `entry` is the shard's, or gone already */
+        return; /* the entry is the shard's, or gone already */
     }
     if (placing == PLACED_IN_OLD) {
         gauge_add(GAUGE_MEMORY_BYTES, cost - (int64_t)entry->cost);
     }
-    answer_free(&entry->answer);
+    answer_free(&slot.answer);
     free(entry);
 }
 
@@ -149,12 +149,12 @@ void memory_drop(struct memory *memory, struct bytes address)
     uint64_t hash = digest_table_hash(address);
     struct shard *shard = shard_of(memory, hash);
     struct leavers leavers = {.count = 0};
-    struct entry *entry;
+    struct slot *slot;
 
     pthread_mutex_lock(&shard->lock);
-    entry = shard_find(shard, hash, address);
-    if (entry != NULL) {
-        shard_remove(shard, entry, &leavers);
+    slot = shard_find(shard, hash, address);
+    if (slot != NULL) {
+        shard_remove(shard, slot, &leavers);
     }
     pthread_mutex_unlock(&shard->lock);
     leavers_free(&leavers);

@@ -48,12 +48,11 @@ int shard_open(struct shard *shard, size_t max_bytes)
 
 void shard_close(struct shard *shard)
 {
-    struct entry *newer;
-
-    for (struct entry *entry = shard->oldest; entry != NULL; entry = newer) {
-        newer = entry->newer;
-        answer_free(&entry->answer);
-        free(entry);
+    for (size_t i = 0; i < shard->slot_count; i++) {
+        if (shard->slots[i].answer != NULL) {
+            answer_free(&shard->slots[i].answer);
+            free(shard->slots[i].entry);
+        }
     }
     gauge_add(GAUGE_MEMORY_ENTRIES, -(int64_t)shard->entries);
     gauge_add(GAUGE_MEMORY_BYTES, -(int64_t)shard->bytes);
@@ -61,43 +60,49 @@ void shard_close(struct shard *shard)
     pthread_mutex_destroy(&shard->lock);
 }
 
-struct entry *shard_find(const struct shard *shard, uint64_t hash, struct bytes address)
+struct slot *shard_find(const struct shard *shard, uint64_t hash, struct bytes address)
 {
     size_t mask = shard->slot_count - 1;
 
-    for (size_t i = hash & mask; shard->slots[i].entry != NULL; i = (i + 1) & mask) {
-        if (shard->slots[i].hash == hash) {
-            const struct answer *answer = shard->slots[i].entry->answer;
+    for (size_t i = hash & mask; shard->slots[i].answer != NULL; i = (i + 1) & mask) {
+        struct slot *slot = &shard->slots[i];
 
-            if (bytes_equal(address, bytes_of(answer->address.text, answer->address.size))) {
-                return shard->slots[i].entry;
-            }
+        if (slot->hash == hash &&
+            bytes_equal(address, bytes_of(slot->answer->address.text, slot->answer->address.size))) {
+            return slot;
         }
     }
     return NULL;
 }
 
-static void slots_fill(struct slot *slots, size_t slot_count, uint64_t hash, struct entry *entry)
+static struct slot *slot_of(const struct shard *shard, const struct entry *entry)
 {
-    size_t mask = slot_count - 1;
-    size_t i = hash & mask;
+    size_t mask = shard->slot_count - 1;
+    size_t i = entry->hash & mask;
 
-    while (slots[i].entry != NULL) {
+    while (shard->slots[i].entry != entry) {
         i = (i + 1) & mask;
     }
-    slots[i] = (struct slot){hash, entry};
+    return &shard->slots[i];
+}
+
+static void slots_fill(struct slot *slots, size_t slot_count, const struct slot *slot)
+{
+    size_t mask = slot_count - 1;
+    size_t i = slot->hash & mask;
+
+    while (slots[i].answer != NULL) {
+        i = (i + 1) & mask;
+    }
+    slots[i] = *slot;
 }
 
 /* Moves back what stands behind the gap, so that a probe never has to pass over the dead. */
-static void slots_remove(struct slot *slots, size_t slot_count, const struct entry *entry)
+static void slots_remove(struct slot *slots, size_t slot_count, size_t gap)
 {
     size_t mask = slot_count - 1;
-    size_t gap = entry->hash & mask;
 
-    while (slots[gap].entry != entry) {
-        gap = (gap + 1) & mask;
-    }
-    for (size_t i = (gap + 1) & mask; slots[i].entry != NULL; i = (i + 1) & mask) {
+    for (size_t i = (gap + 1) & mask; slots[i].answer != NULL; i = (i + 1) & mask) {
         size_t from_home = (i - slots[i].hash) & mask;
 
         if (from_home >= ((i - gap) & mask)) {
@@ -105,10 +110,10 @@ static void slots_remove(struct slot *slots, size_t slot_count, const struct ent
             gap = i;
         }
     }
-    slots[gap].entry = NULL;
+    slots[gap] = (struct slot){0};
 }
 
-/* Doubles a table that is three quarters full; touches slots only, no entry. False: no memory for it, and full. */
+/* Doubles a table that is three quarters full. False: it is full, and there is no memory for more. */
 static bool slots_make_room(struct shard *shard)
 {
     size_t doubled = shard->slot_count * 2;
@@ -122,8 +127,8 @@ static bool slots_make_room(struct shard *shard)
         return shard->entries + 1 < shard->slot_count;
     }
     for (size_t i = 0; i < shard->slot_count; i++) {
-        if (shard->slots[i].entry != NULL) {
-            slots_fill(slots, doubled, shard->slots[i].hash, shard->slots[i].entry);
+        if (shard->slots[i].answer != NULL) {
+            slots_fill(slots, doubled, &shard->slots[i]);
         }
     }
     shard->bytes += slots_bytes(doubled - shard->slot_count);
@@ -163,13 +168,13 @@ static void queue_remove(struct shard *shard, const struct entry *entry)
     }
 }
 
-void shard_remove(struct shard *shard, struct entry *entry, struct leavers *leavers)
+void shard_remove(struct shard *shard, struct slot *slot, struct leavers *leavers)
 {
-    slots_remove(shard->slots, shard->slot_count, entry);
-    queue_remove(shard, entry);
+    leavers->items[leavers->count++] = (struct leaver){slot->answer, slot->entry};
+    queue_remove(shard, slot->entry);
     shard->entries--;
-    shard->bytes -= entry->cost;
-    leavers->entries[leavers->count++] = entry;
+    shard->bytes -= slot->entry->cost;
+    slots_remove(shard->slots, shard->slot_count, (size_t)(slot - shard->slots));
 }
 
 /* SIEVE: the hand goes from old to new, forgives who was asked for since it last came by, and takes the first who was
@@ -178,54 +183,58 @@ void shard_remove(struct shard *shard, struct entry *entry, struct leavers *leav
 static void evict_one(struct shard *shard, struct leavers *leavers)
 {
     struct entry *hand = shard->hand != NULL ? shard->hand : shard->oldest;
+    struct slot *slot = slot_of(shard, hand);
 
-    for (int step = 0; hand->visited && step < HAND_STEPS_MAX; step++) {
-        hand->visited = false;
+    for (int step = 0; slot->visited && step < HAND_STEPS_MAX; step++) {
+        slot->visited = 0;
         hand = hand->newer != NULL ? hand->newer : shard->oldest;
+        slot = slot_of(shard, hand);
     }
     shard->hand = hand;
-    shard_remove(shard, hand, leavers);
+    shard_remove(shard, slot, leavers);
     count(COUNT_MEMORY_EVICTIONS);
 }
 
 /* The place in the queue and the mark of having been asked for stay those of the address. */
-static void entry_swap(struct shard *shard, struct entry *there, struct entry *entry)
+static void slot_swap(struct shard *shard, struct slot *there, struct slot *slot)
 {
-    struct entry old = *there;
+    struct answer *answer = there->answer;
+    size_t cost = there->entry->cost;
 
-    shard->bytes = shard->bytes - old.cost + entry->cost;
-    there->answer = entry->answer;
-    there->cost = entry->cost;
-    there->confirmed_at = entry->confirmed_at;
-    entry->answer = old.answer;
-    entry->cost = old.cost;
+    shard->bytes = shard->bytes - cost + slot->entry->cost;
+    there->answer = slot->answer;
+    there->confirmed_at = slot->confirmed_at;
+    there->entry->cost = slot->entry->cost;
+    slot->answer = answer;
+    slot->entry->cost = cost;
 }
 
-enum placing shard_place(struct shard *shard, struct entry *entry, struct leavers *leavers)
+enum placing shard_place(struct shard *shard, struct slot *slot, struct leavers *leavers)
 {
-    const struct answer *answer = entry->answer;
-    struct entry *there = shard_find(shard, entry->hash, bytes_of(answer->address.text, answer->address.size));
+    size_t cost = slot->entry->cost;
+    const struct answer *answer = slot->answer;
+    struct slot *there = shard_find(shard, slot->hash, bytes_of(answer->address.text, answer->address.size));
 
-    if (there != NULL && shard->bytes - there->cost + entry->cost <= shard->max_bytes) {
-        entry_swap(shard, there, entry);
+    if (there != NULL && shard->bytes - there->entry->cost + cost <= shard->max_bytes) {
+        slot_swap(shard, there, slot);
         return PLACED_IN_OLD;
     }
     if (there != NULL) {
         shard_remove(shard, there, leavers);
     }
-    if (!slots_make_room(shard) || slots_bytes(shard->slot_count) + entry->cost > shard->max_bytes) {
+    if (!slots_make_room(shard) || slots_bytes(shard->slot_count) + cost > shard->max_bytes) {
         return NOT_PLACED;
     }
-    while (shard->bytes + entry->cost > shard->max_bytes) {
+    while (shard->bytes + cost > shard->max_bytes) {
         if (leavers->count == LEAVERS_MAX) {
             return NO_ROOM_YET;
         }
         evict_one(shard, leavers);
     }
-    slots_fill(shard->slots, shard->slot_count, entry->hash, entry);
-    queue_push(shard, entry);
+    slots_fill(shard->slots, shard->slot_count, slot);
+    queue_push(shard, slot->entry);
     shard->entries++;
-    shard->bytes += entry->cost;
+    shard->bytes += cost;
     return PLACED;
 }
 
@@ -237,9 +246,9 @@ void leavers_free(struct leavers *leavers)
         return;
     }
     for (size_t i = 0; i < leavers->count; i++) {
-        bytes += (int64_t)leavers->entries[i]->cost;
-        answer_free(&leavers->entries[i]->answer);
-        free(leavers->entries[i]);
+        bytes += (int64_t)leavers->items[i].entry->cost;
+        answer_free(&leavers->items[i].answer);
+        free(leavers->items[i].entry);
     }
     gauge_add(GAUGE_MEMORY_ENTRIES, -(int64_t)leavers->count);
     gauge_add(GAUGE_MEMORY_BYTES, -bytes);

@@ -14,21 +14,22 @@
 
 #define LEAVERS_MAX 32
 
-/* One answer, in a doubly linked list in the order of coming. */
+/* The place of an answer in a doubly linked list in the order of coming. */
 struct entry {
-    struct answer *answer;
-    uint64_t hash;
     struct entry *newer, *older;
-    int64_t confirmed_at;
+    uint64_t hash;
     size_t cost;
-    bool visited;
 };
 
-/* Open addressing with linear probing. The whole hash stands beside the pointer, so that probing, growing and deleting
- * stay inside the table: a hit reads one slot, one entry and the answer. */
+/* Open addressing with linear probing. All that a hit needs stands in here, with the whole hash: so it reads one slot
+ * and the answer, no entry, and growing and deleting stay inside the table. With a million entries each of these reads is
+ * a miss of the processor's caches, and nothing else counts. */
 struct slot {
     uint64_t hash;
-    struct entry *entry; /* NULL: free */
+    struct answer *answer; /* NULL: free */
+    struct entry *entry;
+    int64_t confirmed_at : 63;
+    uint64_t visited : 1; /* since the hand came by */
 };
 
 /* No two shards are ever locked together, and nothing that locks is called under the lock. */
@@ -44,7 +45,10 @@ struct shard {
 };
 
 struct leavers {
-    struct entry *entries[LEAVERS_MAX];
+    struct leaver {
+        struct answer *answer;
+        struct entry *entry;
+    } items[LEAVERS_MAX];
     size_t count;
 };
 
@@ -52,21 +56,21 @@ struct leavers {
 int shard_open(struct shard *shard, size_t max_bytes);
 void shard_close(struct shard *shard);
 
-/* Locked. NULL: not here. */
-struct entry *shard_find(const struct shard *shard, uint64_t hash, struct bytes address);
+/* Locked. NULL: not here. Valid until anything else changes the shard. */
+struct slot *shard_find(const struct shard *shard, uint64_t hash, struct bytes address);
 
 /* Locked. */
-void shard_remove(struct shard *shard, struct entry *entry, struct leavers *leavers);
+void shard_remove(struct shard *shard, struct slot *slot, struct leavers *leavers);
 
 enum placing {
-    PLACED,        /* the entry is the shard's */
-    PLACED_IN_OLD, /* the entry of the same address took its answer; what that one had is in `entry`, to be freed */
+    PLACED,        /* answer and entry are the shard's */
+    PLACED_IN_OLD, /* the answer took the place of one of the same address, which is now in `slot`, with a free entry */
     NO_ROOM_YET,   /* the leavers are full: free them and come again, so that no answer holds the lock long */
     NOT_PLACED     /* larger than the shard, or no memory; what had its address is gone */
 };
 
-/* Locked. */
-enum placing shard_place(struct shard *shard, struct entry *entry, struct leavers *leavers);
+/* Locked. `slot` holds what is to be placed, with hash and entry. */
+enum placing shard_place(struct shard *shard, struct slot *slot, struct leavers *leavers);
 
 void leavers_free(struct leavers *leavers);
 

@@ -59,7 +59,7 @@ struct resolution;
 /* Asks for a name on a thread of its own. NULL: no thread to be had. */
 struct resolution *resolution_start(const char *host);
 int resolution_fd(const struct resolution *resolution); /* readable when it is done */
-const struct resolved *resolution_result(const struct resolution *resolution); /* once it is done */
+const struct resolved *resolution_result(const struct resolution *resolution); /* NULL: not done yet */
 void resolution_free(struct resolution **resolution); /* at any time; waits for nothing */
 
 struct tls;

@@ -13,6 +13,7 @@
 /* Shared by the thread and by who asked; who comes last frees it. So a resolver that hangs holds up nobody. */
 struct resolution {
     atomic_int owners;
+    atomic_bool done; /* hands `resolved` over; the eventfd only wakes */
     int fd;
     struct resolved resolved;
     char host[];
@@ -54,6 +55,7 @@ static void *resolve(void *context)
             snprintf(resolved->error, sizeof(resolved->error), "the name has no address");
         }
     }
+    atomic_store_explicit(&resolution->done, true, memory_order_release);
     eventfd_write(resolution->fd, 1);
     resolution_leave(resolution);
     return NULL;
@@ -86,6 +88,7 @@ struct resolution *resolution_start(const char *host)
     }
     memcpy(resolution->host, host, strlen(host) + 1);
     atomic_init(&resolution->owners, 2);
+    atomic_init(&resolution->done, false);
     resolution->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (resolution->fd < 0 || start_thread(resolution) != 0) {
         if (resolution->fd >= 0) {
@@ -104,7 +107,7 @@ int resolution_fd(const struct resolution *resolution)
 
 const struct resolved *resolution_result(const struct resolution *resolution)
 {
-    return &resolution->resolved;
+    return atomic_load_explicit(&resolution->done, memory_order_acquire) ? &resolution->resolved : NULL;
 }
 
 void resolution_free(struct resolution **resolution)

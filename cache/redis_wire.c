@@ -264,16 +264,28 @@ static void connect_first(struct shared *shared, const struct resolved *addresse
     connect_next(shared);
 }
 
+static void resolution_end(struct shared *shared)
+{
+    if (shared->resolved != NULL) {
+        event_free(shared->resolved);
+        shared->resolved = NULL;
+    }
+    resolution_free(&shared->resolution);
+}
+
 static void on_resolved(evutil_socket_t fd, short what, void *context)
 {
     struct shared *shared = context;
-    struct resolved resolved = *resolution_result(shared->resolution);
+    const struct resolved *result = resolution_result(shared->resolution);
+    struct resolved resolved;
 
     (void)fd;
     (void)what;
-    event_free(shared->resolved);
-    shared->resolved = NULL;
-    resolution_free(&shared->resolution);
+    if (result == NULL) {
+        return;
+    }
+    resolved = *result;
+    resolution_end(shared);
     if (resolved.count > 0) {
         connect_first(shared, &resolved);
     } else {
@@ -286,10 +298,11 @@ static void resolve(struct shared *shared)
 {
     shared->resolution = resolution_start(shared->endpoint.host);
     if (shared->resolution != NULL) {
-        shared->resolved = event_new(shared->base, resolution_fd(shared->resolution), EV_READ, on_resolved, shared);
+        shared->resolved = event_new(shared->base, resolution_fd(shared->resolution), EV_READ | EV_PERSIST,
+                                     on_resolved, shared);
     }
     if (shared->resolved == NULL || event_add(shared->resolved, NULL) != 0) {
-        resolution_free(&shared->resolution);
+        resolution_end(shared);
         say(shared, FAULT_AWAY, "no thread to resolve its name");
         rest(shared);
         return;
@@ -384,11 +397,7 @@ void wire_close(struct shared *shared)
         event_free(shared->timer);
         shared->timer = NULL;
     }
-    if (shared->resolved != NULL) {
-        event_free(shared->resolved);
-        shared->resolved = NULL;
-    }
-    resolution_free(&shared->resolution);
+    resolution_end(shared);
     if (context != NULL) {
         context->data = NULL;
         redisAsyncFree(context);

@@ -46,12 +46,23 @@ int getaddrinfo(const char *name, const char *service, const struct addrinfo *hi
     return real(name, service, hints, list);
 }
 
-static void hang_end(void)
+static void hang(bool on)
 {
     pthread_mutex_lock(&hang_lock);
-    hangs = false;
+    hangs = on;
+    hung = 0;
     pthread_cond_broadcast(&hang_wake);
     pthread_mutex_unlock(&hang_lock);
+}
+
+static unsigned hanging(void)
+{
+    unsigned now;
+
+    pthread_mutex_lock(&hang_lock);
+    now = hung;
+    pthread_mutex_unlock(&hang_lock);
+    return now;
 }
 
 static struct shared *open_uri(const char *uri)
@@ -235,7 +246,7 @@ static void says_why_it_is_away(void **state)
         shared = open_fake(&fake);
         loop_for(base, cases[i].wait_ms);
         log = log_caught();
-        if (strstr(log, cases[i].want) == NULL || lines_with(log, "answers go on without it") != 1) {
+        if (strstr(log, cases[i].want) == NULL || lines_with(log, "answers go on without it") == 0) {
             fail_msg("%s: want \"%s\", got: %s", cases[i].name, cases[i].want, log);
         }
         free(log);
@@ -268,7 +279,7 @@ static void a_name_that_hangs(void **state)
     char *log;
 
     (void)state;
-    hangs = true;
+    hang(true);
     log_catch();
     shared = open_uri("redis://hangs.example.org:1");
     start = clock_mono_ms();
@@ -280,11 +291,11 @@ static void a_name_that_hangs(void **state)
     log = log_caught();
     assert_int_equal(lines_with(log, "does not resolve in time"), 1);
     free(log);
-    assert_int_equal(hung, 1);
+    assert_int_equal(hanging(), 1);
     start = clock_mono_ms();
     shared_close(&shared);
     assert_in_range(clock_mono_ms() - start, 0, 100);
-    hang_end();
+    hang(false);
     loop_for(base, 100); /* its thread ends after us */
 }
 
@@ -296,12 +307,12 @@ static void a_name_that_comes_late(void **state)
 
     (void)state;
     fake_start(&fake, base);
-    hangs = true;
+    hang(true);
     snprintf(uri, sizeof(uri), "redis://hangs.example.org:%u", fake.port);
     log_catch();
     shared = open_uri(uri);
     loop_for(base, TIMEOUT_MS * 2);
-    hang_end();
+    hang(false);
     assert_true(wait_up(base, shared));
     free(log_caught());
     shared_close(&shared);
