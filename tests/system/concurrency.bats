@@ -1,0 +1,264 @@
+#!/usr/bin/env bats
+# Many who ask the same, what a second question costs, and what gateways take from each other by way of Redis.
+
+bats_require_minimum_version 1.5.0
+load stack
+load crowd
+
+setup_file() {
+    stack_begin
+    slapd_start ldap
+    redis_start redis
+    gateway_start gateway patient_config
+    gateway_start second patient_config
+    "$BUILD/certlookupd" --new-key "$STACK/stranger.key"
+    gateway_start stranger stranger_config
+}
+
+teardown_file() {
+    stack_end
+}
+
+# A busy machine may take its time to bring up 200 clients.
+patient_config() {
+    config_listen "$2"
+    config_directories "$(config_directory example ldap 'timeout = "25s";')"
+    config_trust
+    config_redis redis
+    echo 'lookup = { deadline = "30s"; };'
+}
+
+stranger_config() {
+    patient_config "$@" | sed "s|seal\.key|stranger.key|"
+}
+
+nth_of() {
+    people_of "$1" | sed -n "$2p"
+}
+
+# ask GATEWAY ADDRESS: the certificate must be what the directory has.
+ask() {
+    local values=$BATS_TEST_TMPDIR/of.$2
+    [ -d "$values" ] || slapd_values ldap "$2" "$values"
+    get "$(recipient_url "$2" "$1")/certificate"
+    equal "$2 of $1: status" 200 "$code"
+    cmp "$values/1.userCertificate" "$body"
+}
+
+searches_of() {
+    slapd_searches ldap "(mail=$1)"
+}
+
+only_key() {
+    redis_ask redis --raw KEYS '*'
+}
+
+# stored_alone ADDRESS: Redis holds the gateway's record of this address and no other; sets `key`.
+stored_alone() {
+    redis_ask redis FLUSHALL > /dev/null
+    ask gateway "$1"
+    wait_until 5 redis_holds 1
+    key=$(only_key)
+}
+
+redis_holds() {
+    [ "$(redis_ask redis DBSIZE)" = "$1" ]
+}
+
+# The second gateway does not take what Redis has for it, says so, and asks the directory.
+refuses_record_of() {
+    local address=$1 counter=${2:-certlookup_redis_bad_seals_total} refused searches sets
+    refused=$(metric "$counter" "$(gateway_url second)")
+    sets=$(metric certlookup_redis_sets_total "$(gateway_url second)")
+    searches=$(slapd_searches ldap)
+    ask second "$address"
+    equal "refused" $((refused + 1)) "$(metric "$counter" "$(gateway_url second)")"
+    equal "searches" $((searches + 1)) "$(slapd_searches ldap)"
+    equal "how it came" "certlookup; fwd=miss" "$(header cache-status)"
+    equal "stored anew" $((sets + 1)) "$(metric certlookup_redis_sets_total "$(gateway_url second)")"
+}
+
+@test "200 clients wait for one address: one search, 200 equal answers" {
+    local address
+    address=$(nth_of rsa 1)
+    printf '/v1/recipients/%s\t200\n' "$(encoded "$address")" > "$BATS_TEST_TMPDIR/list"
+
+    process_signal ldap STOP
+    load_start crowd gateway "$BATS_TEST_TMPDIR/list" -c 200 -n 200
+    wait_until 20 metric_is certlookup_waiting_requests 200
+    equal "flights" 1 "$(metric certlookup_flights)"
+    process_signal ldap CONT
+    load_wait crowd
+
+    all_right crowd
+    equal "answers" 200 "$(reported crowd "status 200")"
+    equal "different answers" 1 "$(cut -f 1,2 "$STACK/crowd/answers" | sort -u | wc -l)"
+    equal "searches" 1 "$(searches_of "$address")"
+    equal "searches by our count" 1 "$(metric 'certlookup_ldap_searches_total{directory="example"}')"
+    equal "who waited with another" 199 "$(metric certlookup_lookups_joined_total)"
+    equal "records asked for" 1 "$(metric certlookup_redis_gets_total)"
+    equal "who waits" 0 "$(metric certlookup_waiting_requests)"
+}
+
+@test "200 clients storm an address nobody holds up: one search all the same" {
+    local address
+    address=$(nth_of rsa 2)
+    found_lines ldap rsa 2 | tail -n 1 > "$BATS_TEST_TMPDIR/list"
+    before=$(searches_of "$address") # ldapsearch's own
+    load_run crowd gateway "$BATS_TEST_TMPDIR/list" -c 200 -n 2000
+    all_right crowd
+    equal "answers" 2000 "$(reported crowd "status 200")"
+    equal "searches" $((before + 1)) "$(searches_of "$address")"
+}
+
+@test "the same for an address that nobody has: one search, 200 times 404" {
+    local address
+    address=$(nth_of no-entry 1)
+    printf '/v1/recipients/%s\t404\n' "$(encoded "$address")" > "$BATS_TEST_TMPDIR/list"
+    load_run crowd gateway "$BATS_TEST_TMPDIR/list" -c 200 -n 200
+    all_right crowd
+    equal "different answers" 1 "$(cut -f 1,2 "$STACK/crowd/answers" | sort -u | wc -l)"
+    equal "searches" 1 "$(searches_of "$address")"
+}
+
+@test "a second question: no LDAP, no Redis" {
+    local address counts
+    address=$(nth_of rsa 3)
+    ask gateway "$address"
+    wait_until 5 metric_is certlookup_waiting_requests 0
+    counts() {
+        echo "searches $(slapd_searches ldap)" \
+            "our searches $(metric 'certlookup_ldap_searches_total{directory="example"}')" \
+            "our gets $(metric certlookup_redis_gets_total) sets $(metric certlookup_redis_sets_total)" \
+            "redis ran $(redis_calls getrange) $(redis_calls set)"
+    }
+    before=$(counts)
+    hits=$(metric 'certlookup_lookups_total{layer="memory"}')
+    for ((i = 0; i < 20; i++)); do
+        ask gateway "$address"
+        equal "how it came" "certlookup; hit" "$(header cache-status)"
+    done
+    get "$(recipient_url "${address^^}")" # the same in capitals
+    equal "status" 200 "$code"
+    equal "what it cost" "$before" "$(counts)"
+    equal "hits" $((hits + 21)) "$(metric 'certlookup_lookups_total{layer="memory"}')"
+}
+
+@test "another gateway on the same Redis: no LDAP" {
+    local address
+    for address in "$(nth_of rsa 4)" "$(nth_of ec-p256 1)" "$(nth_of two-good 1)" "$(nth_of pkcs7-chain 1)"; do
+        get "$(recipient_url "$address")"
+        equal "status" 200 "$code"
+        cp "$body" "$BATS_TEST_TMPDIR/first"
+        searches=$(slapd_searches ldap)
+        hits=$(metric certlookup_redis_hits_total "$(gateway_url second)")
+        get "$(recipient_url "$address" second)"
+        equal "status" 200 "$code"
+        equal "how it came" "certlookup; hit; detail=shared" "$(header cache-status)"
+        cmp "$BATS_TEST_TMPDIR/first" "$body"
+        equal "searches" "$searches" "$(slapd_searches ldap)"
+        equal "hits in Redis" $((hits + 1)) "$(metric certlookup_redis_hits_total "$(gateway_url second)")"
+    done
+    equal "searches of the second" 0 \
+        "$(metric 'certlookup_ldap_searches_total{directory="example"}' "$(gateway_url second)")"
+}
+
+@test "that there is none is shared, too" {
+    local address
+    address=$(nth_of expired 1)
+    get "$(recipient_url "$address")"
+    equal "status" 404 "$code"
+    cp "$body" "$BATS_TEST_TMPDIR/first"
+    searches=$(slapd_searches ldap)
+    get "$(recipient_url "$address" second)"
+    equal "status" 404 "$code"
+    cmp "$BATS_TEST_TMPDIR/first" "$body"
+    equal "searches" "$searches" "$(slapd_searches ldap)"
+}
+
+@test "Redis holds nothing in clear" {
+    local address word
+    address=$(nth_of rsa 5)
+    stored_alone "$address"
+    redis_ask redis --raw GET "$key" > "$BATS_TEST_TMPDIR/record"
+    [ "$(wc -c < "$BATS_TEST_TMPDIR/record")" -gt 500 ]
+    for word in "$address" "${address%@*}" example.org "Demo" "usable" "found"; do
+        run ! grep -qai -- "$word" "$BATS_TEST_TMPDIR/record"
+        run ! grep -qai -- "$word" <<< "$key"
+    done
+    # Nor what stands in every certificate: the OID of its signature.
+    run ! grep -qaP '\x2a\x86\x48\x86\xf7\x0d\x01\x01' "$BATS_TEST_TMPDIR/record"
+}
+
+@test "a record with one octet altered, wherever, is refused, counted, fetched anew" {
+    local address place size old nth=5
+    for place in 0 1 4 12 40 half last; do
+        nth=$((nth + 1))
+        address=$(nth_of rsa $nth)
+        stored_alone "$address"
+        size=$(redis_ask redis STRLEN "$key")
+        case $place in
+        half) place=$((size / 2)) ;;
+        last) place=$((size - 1)) ;;
+        esac
+        old=$(redis_ask redis --raw GETRANGE "$key" "$place" "$place" | head -c 1 | od -An -tx1)
+        [ "$old" = " 41" ] && new=B || new=A
+        redis_ask redis SETRANGE "$key" "$place" $new > /dev/null
+        equal "size" "$size" "$(redis_ask redis STRLEN "$key")"
+        refuses_record_of "$address"
+    done
+}
+
+@test "a record cut short, and one of rubbish, likewise" {
+    local address
+    address=$(nth_of rsa 13)
+    stored_alone "$address"
+    redis_ask redis SET "$key" "$(redis_ask redis --raw GETRANGE "$key" 0 30 | tr -d '\0\n')" > /dev/null
+    refuses_record_of "$address"
+
+    address=$(nth_of rsa 14)
+    stored_alone "$address"
+    redis_ask redis SET "$key" "{\"outcome\":\"found\"}" > /dev/null
+    refuses_record_of "$address"
+}
+
+@test "a record larger than any can be is not read" {
+    local address
+    address=$(nth_of rsa 15)
+    stored_alone "$address"
+    redis_ask redis SETRANGE "$key" 5000000 x > /dev/null
+    refuses_record_of "$address" 'certlookup_limit_reached_total{limit="record_bytes"}'
+}
+
+@test "a value of another type under our key is passed over" {
+    local address
+    address=$(nth_of rsa 16)
+    stored_alone "$address"
+    redis_ask redis DEL "$key" > /dev/null
+    redis_ask redis LPUSH "$key" one two > /dev/null
+    refuses_record_of "$address" certlookup_redis_errors_total
+}
+
+@test "a record under another gateway's seal is refused" {
+    local address ours theirs
+    address=$(nth_of rsa 17)
+    stored_alone "$address"
+    ours=$key
+    ask stranger "$address"
+    wait_until 5 redis_holds 2
+    theirs=$(only_key | grep -vxF "$ours")
+    equal "copied" 1 "$(redis_ask redis COPY "$theirs" "$ours" REPLACE)"
+    refuses_record_of "$address"
+}
+
+@test "a record moved to another address is refused" {
+    local from to from_key
+    from=$(nth_of rsa 18)
+    to=$(nth_of rsa 19)
+    stored_alone "$from"
+    from_key=$key
+    ask gateway "$to"
+    wait_until 5 redis_holds 2
+    equal "copied" 1 "$(redis_ask redis COPY "$from_key" "$(only_key | grep -vxF "$from_key")" REPLACE)"
+    refuses_record_of "$to"
+}
