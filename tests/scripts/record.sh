@@ -4,15 +4,16 @@
 #   record.sh FILE      *.bats, *.story, or a cmocka program
 set -u
 
-name=$(printf '%s' "${1#"$BUILD"/}" | tr '/' '.')
+suite=${1%/*}
+name=${suite##*/}.${1##*/}
 tap=$RESULTS/$name.tap
 
 run() {
     case $1 in
     *.bats) timeout -k 10 "$TEST_TIMEOUT" bats --tap "$1" ;;
     *.story)
-        mkdir -p "$RESULTS/$name.d"
-        timeout -k 10 "$TEST_TIMEOUT" "$BUILD/scenario/play" "$RESULTS/$name.d" "$1"
+        mkdir -p "$RESULTS/$name.stage"
+        timeout -k 10 "$TEST_TIMEOUT" "$BUILD/scenario/play" "$RESULTS/$name.stage" "$1"
         ;;
     *) CMOCKA_MESSAGE_OUTPUT=TAP timeout -k 10 "$TEST_TIMEOUT" "$1" ;;
     esac

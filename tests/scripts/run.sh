@@ -5,15 +5,16 @@
 #
 # prove schedules and reports; record.sh keeps what each file said, and count.awk counts it. A suite without tests, a
 # program that ends badly and a report of a sanitizer count as failed, and so does a test that was skipped.
-# Yours: JOBS (2), TEST_TIMEOUT (900 seconds for each file), ONLY (a word that the file's path must contain).
+# Yours: JOBS (2), TEST_TIMEOUT (300 seconds for each file), ONLY (a word that the file's path must contain).
 set -eu
 
-BUILD=$(cd "$1" && pwd)
+folder=$1 # as it was given: prove shows it
+BUILD=$(cd "$folder" && pwd)
 shift
 export BUILD
 RESULTS=$BUILD/results
 export RESULTS
-export TEST_TIMEOUT="${TEST_TIMEOUT:-900}"
+export TEST_TIMEOUT="${TEST_TIMEOUT:-300}"
 rm -rf "$RESULTS"
 mkdir -p "$RESULTS"
 
@@ -26,7 +27,7 @@ export LSAN_OPTIONS="suppressions=$PWD/tests/scripts/lsan.supp:print_suppression
 
 files_of() {
     case $1 in
-    unit) find tests/unit -name 'test_*.c' | sed "s|^tests/unit/\(.*\)\.c\$|$BUILD/unit/\1|" ;;
+    unit) find tests/unit -name 'test_*.c' | sed "s|^tests/unit/\(.*\)\.c\$|$folder/unit/\1|" ;;
     scenario) find tests/scenario -name '*.story' ;;
     checks | system) find "tests/$1" -name '*.bats' ;;
     *) echo "run.sh: no suite $1" >&2 && exit 64 ;;
