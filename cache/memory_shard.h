@@ -21,9 +21,9 @@ struct entry {
     size_t cost;
 };
 
-/* Open addressing with linear probing. All that a hit needs stands in here, with the whole hash: so it reads one slot
- * and the answer, no entry, and growing and deleting stay inside the table. With a million entries each of these reads is
- * a miss of the processor's caches, and nothing else counts. */
+/* Open addressing with linear probing. All that a hit needs stands in here, with the whole hash: so it reads one
+ * slot and the answer, no entry, and growing and deleting stay inside the table. With a million entries each of these
+ * reads is a miss of the processor's caches, and nothing else counts. */
 struct slot {
     uint64_t hash;
     struct answer *answer; /* NULL: free */

@@ -3,9 +3,11 @@
  *
  *   redis.c          commands: get, put, drop, and what their replies mean
  *   redis_wire.c     the one connection: resolve → connect → greet → up, and after a fault a rest
+ *   redis_greet.c    what is said first on a connection
  *   redis_guard.c    bounds what a server may send before hiredis takes it apart
  *   redis_refusal.c  error replies in words, one line in the log per change
  *   redis_resolve.c  names, on a thread of their own
+ *   redis_settings.c what is right in a configuration
  *   redis_tls.c      TLS, where hiredis_ssl is there
  *   redis_uri.c      the URI
  *
@@ -132,7 +134,12 @@ int wire_open(struct shared *shared);  /* -1: out of memory; wire_close() is sti
 void wire_close(struct shared *shared);
 void wire_watch(struct shared *shared, int64_t timeout_ms);  /* sets the timer */
 void wire_break(struct shared *shared, const char *why);     /* from anywhere, inside hiredis too: closes soon */
+void wire_up(struct shared *shared);                         /* the greeting is answered */
+void wire_lost(struct shared *shared, enum wire_fault fault, const char *why); /* the last that its caller does */
 void wire_gone(struct shared *shared, const redisAsyncContext *context); /* hiredis is about to free its context */
+
+/* redis_greet.c: sends AUTH, SELECT, PING and the name. False: out of memory. */
+bool wire_greet(struct shared *shared);
 
 /* redis_guard.c: instead of redisLibeventAttach(). -1: out of memory. */
 int guard_attach(redisAsyncContext *context, struct event_base *base);

@@ -10,7 +10,6 @@
 
 #define REST_MIN_MS 100
 #define REST_MAX_MS 10000
-#define NAME "certlookup"
 
 static void wire_start(struct shared *shared);
 static void connect_next(struct shared *shared);
@@ -76,8 +75,7 @@ static void lose(struct shared *shared, enum wire_fault fault, const char *why)
     rest(shared);
 }
 
-/* Must be the last that its caller does. */
-static void wire_lost(struct shared *shared, enum wire_fault fault, const char *why)
+void wire_lost(struct shared *shared, enum wire_fault fault, const char *why)
 {
     redisAsyncContext *context = shared->context;
 
@@ -108,7 +106,7 @@ void wire_gone(struct shared *shared, const redisAsyncContext *context)
     lose(shared, FAULT_AWAY, why);
 }
 
-static void wire_up(struct shared *shared)
+void wire_up(struct shared *shared)
 {
     shared->state = WIRE_UP;
     shared->up_since_ms = clock_mono_ms();
@@ -126,71 +124,6 @@ static void wire_up(struct shared *shared)
     wire_watch(shared, shared->timeout_ms);
 }
 
-/* AUTH and SELECT: without them nothing that follows has a meaning. */
-static void finish_entry(struct shared *shared, struct command *command, const redisReply *reply)
-{
-    (void)command;
-    if (reply != NULL && reply->type == REDIS_REPLY_ERROR) {
-        wire_lost(shared, FAULT_REFUSED, reply->str);
-    }
-}
-
-static void finish_ping(struct shared *shared, struct command *command, const redisReply *reply)
-{
-    (void)command;
-    if (reply == NULL) {
-        return;
-    }
-    if (reply->type == REDIS_REPLY_STATUS || refusal_is(reply, "NOPERM")) {
-        wire_up(shared);
-    } else if (refusal_is(reply, "NOAUTH")) {
-        wire_lost(shared, FAULT_REFUSED, reply->str);
-    } else {
-        wire_lost(shared, FAULT_AWAY,
-                  reply->type == REDIS_REPLY_ERROR ? reply->str : "it does not answer PING as Redis does");
-    }
-}
-
-static void finish_name(struct shared *shared, struct command *command, const redisReply *reply)
-{
-    (void)shared;
-    (void)command;
-    (void)reply; /* the name only helps who reads CLIENT LIST */
-}
-
-static bool greet_with(struct shared *shared,
-                       void (*finish)(struct shared *shared, struct command *command, const redisReply *reply),
-                       int argc, const char **argv)
-{
-    const struct command draft = {.finish = finish};
-
-    return command_send(shared, &draft, argc, argv, NULL);
-}
-
-static bool greet(struct shared *shared)
-{
-    const struct endpoint *endpoint = &shared->endpoint;
-    const char *auth[] = {"AUTH", endpoint->username, endpoint->password};
-    const char *auth_alone[] = {"AUTH", endpoint->password};
-    char number[16];
-    const char *choose[] = {"SELECT", number};
-    const char *ping[] = {"PING"};
-    const char *name[] = {"CLIENT", "SETNAME", NAME};
-
-    snprintf(number, sizeof(number), "%d", endpoint->database);
-    if (*endpoint->username != '\0' && !greet_with(shared, finish_entry, 3, auth)) {
-        return false;
-    }
-    if (*endpoint->username == '\0' && *endpoint->password != '\0' &&
-        !greet_with(shared, finish_entry, 2, auth_alone)) {
-        return false;
-    }
-    if (endpoint->database != 0 && !greet_with(shared, finish_entry, 2, choose)) {
-        return false;
-    }
-    return greet_with(shared, finish_ping, 1, ping) && greet_with(shared, finish_name, 3, name);
-}
-
 /* hiredis 0.14 does not expect to be freed in here: a fault waits until it is off the stack. */
 static void on_connect(const redisAsyncContext *context, int status)
 {
@@ -204,7 +137,7 @@ static void on_connect(const redisAsyncContext *context, int status)
         return;
     }
     shared->state = WIRE_GREETING;
-    if (!greet(shared)) {
+    if (!wire_greet(shared)) {
         wire_break(shared, "out of memory");
     }
 }

@@ -126,8 +126,8 @@ static void measure_gets(struct memory *memory, uint32_t entries)
             gets += readers[i].gets;
             ns += readers[i].cpu_ns;
         }
-        printf("%8" PRIu32 " entries  %zu threads  %6.2f million gets/s  %5.0f ns of a processor each\n", entries, threads,
-               (double)gets / (RUN_US / 1e6) / 1e6, ns / (double)gets);
+        printf("%8" PRIu32 " entries  %zu threads  %6.2f million gets/s  %5.0f ns of a processor each\n", entries,
+               threads, (double)gets / (RUN_US / 1e6) / 1e6, ns / (double)gets);
     }
 }
 
