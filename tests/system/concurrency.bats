@@ -122,7 +122,7 @@ refuses_record_of() {
 }
 
 @test "a second question: no LDAP, no Redis" {
-    local address counts
+    local address before hits
     address=$(nth_of rsa 3)
     ask gateway "$address"
     wait_until 5 metric_is certlookup_waiting_requests 0
@@ -203,7 +203,7 @@ refuses_record_of() {
         esac
         old=$(redis_ask redis --raw GETRANGE "$key" "$place" "$place" | head -c 1 | od -An -tx1)
         [ "$old" = " 41" ] && new=B || new=A
-        redis_ask redis SETRANGE "$key" "$place" $new > /dev/null
+        redis_ask redis SETRANGE "$key" "$place" "$new" > /dev/null
         equal "size" "$size" "$(redis_ask redis STRLEN "$key")"
         refuses_record_of "$address"
     done

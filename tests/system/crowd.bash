@@ -52,8 +52,9 @@ reported() {
 
 # all_right NAME: nothing wrong, nothing without an answer.
 all_right() {
-    [ "$(reported "$1" requests)" -gt 0 ] && [ "$(reported "$1" wrong)" -eq 0 ] && [ "$(reported "$1" failed)" -eq 0 ] ||
+    if [ "$(reported "$1" requests)" -eq 0 ] || [ "$(reported "$1" wrong)" -gt 0 ] || [ "$(reported "$1" failed)" -gt 0 ]; then
         show_log "$1" "found something wrong"
+    fi
 }
 
 # hangs_start NAME MODE
