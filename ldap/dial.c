@@ -186,8 +186,12 @@ static struct link *dial_run(struct dial *dial, struct error *error)
     const struct server *server = &dial->directory->servers[dial->server];
     int fd = server->uri.scheme == URI_LDAPI ? dial_path(dial, server->uri.path, error)
                                              : dial_host(dial, &server->uri, error);
-    struct link *link = fd < 0 ? NULL : link_new(fd, server, error);
+    struct link *link = NULL;
 
+    /* The first handle of a process makes libldap look up the name of this machine, which may take its time. */
+    if (fd >= 0 && dial_step(dial, "start libldap", fd)) {
+        link = link_new(fd, server, error);
+    }
     if (link == NULL) {
         drop_socket(dial, fd);
         return NULL;

@@ -182,6 +182,19 @@ static bool answer_search(struct talk *talk, ber_int_t message, BerElement *requ
     return talk->played->play->search(talk, message);
 }
 
+/* One message, in as many pieces as it comes. */
+static bool hear(struct talk *talk, BerElement *request)
+{
+    ber_len_t size = 0;
+    ber_tag_t tag = LBER_DEFAULT;
+
+    do {
+        errno = 0;
+        tag = ber_get_next(talk->sockbuf, &size, request);
+    } while (tag == LBER_DEFAULT && errno == EWOULDBLOCK);
+    return tag == LDAP_TAG_MESSAGE;
+}
+
 static bool answer(struct talk *talk)
 {
     BerElement *request = ber_alloc_t(LBER_USE_DER);
@@ -189,8 +202,7 @@ static bool answer(struct talk *talk)
     ber_int_t message = 0;
     bool result = false;
 
-    if (ber_get_next(talk->sockbuf, &size, request) != LDAP_TAG_MESSAGE ||
-        ber_scanf(request, "i", &message) == LBER_ERROR) {
+    if (!hear(talk, request) || ber_scanf(request, "i", &message) == LBER_ERROR) {
         goto out;
     }
     switch (ber_peek_tag(request, &size)) {
@@ -257,6 +269,11 @@ bool played_start(struct played *played, const struct play *play, int port)
     played->play = play;
     played->port = port;
     played->listener = listen_on(&played->port, 512);
+    if (play->narrow) {
+        int size = 4096;
+
+        (void)setsockopt(played->listener, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+    }
     pthread_mutex_init(&played->lock, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
     (void)snprintf(played->uri, sizeof(played->uri), "ldap://127.0.0.1:%d", played->port);
@@ -324,7 +341,7 @@ struct directory_config plain_config(const char *const *uris, size_t uri_count)
         .tls = TLS_NONE,
         .ca_file = "",
         .timeout_ms = 2000,
-        .connect_timeout_ms = 1000,
+        .connect_timeout_ms = 10000,
         .connections = 1,
         .max_entries = 16,
         .max_value_bytes = MAX_VALUE_BYTES,

@@ -51,6 +51,7 @@ struct talk {
 /* What a server does. `search` answers everything but the RootDSE, which is answered properly. False: hangs up. */
 struct play {
     bool silent;           /* accepts, and never says a word */
+    bool narrow;           /* takes in a few kilobytes only, unless it reads */
     const char *greeting;  /* said at once, whatever it is */
     bool (*search)(struct talk *talk, ber_int_t message);
 };
@@ -88,7 +89,7 @@ void clogged_stop(struct clogged *clogged);
 
 int free_port(void);
 
-/* A configuration that can be opened: base dc=example,dc=org, all domains, (mail=%m), 2 s, one connection. */
+/* A configuration that can be opened: base dc=example,dc=org, all domains, (mail=%m), one connection. */
 struct directory_config plain_config(const char *const *uris, size_t uri_count);
 
 /* Asks and waits. */

@@ -321,7 +321,7 @@ static void closing_ends_every_search(void **state)
     int64_t began_ms = clock_mono_ms();
 
     directory_close(&directory);
-    assert_true(clock_mono_ms() - began_ms < 1500);
+    assert_true(clock_mono_ms() - began_ms < 3000);
     assert_int_equal(atomic_load(&crowd.done), 500);
     wait_for_crowd(&crowd);
     for (size_t i = 0; i < 500; i++) {
@@ -348,7 +348,7 @@ static void killed_and_revived(void **state)
         result = ask(directory, "alice@example.org", 3000);
         answered += result->result == ASKED_ANSWERED;
         unavailable += result->result == ASKED_UNAVAILABLE;
-        assert_true(clock_mono_ms() - began_ms < 1000);
+        assert_true(clock_mono_ms() - began_ms < 2500);
         search_result_free(&result);
         (void)poll(NULL, 0, 5);
     }
@@ -360,7 +360,7 @@ static void killed_and_revived(void **state)
 
     result = ask_patiently(directory, "alice@example.org", 5000);
     assert_int_equal(result->result, ASKED_ANSWERED);
-    assert_true(clock_mono_ms() - began_ms < 1500);
+    assert_true(clock_mono_ms() - began_ms < 3000);
     search_result_free(&result);
     directory_close(&directory);
 }
