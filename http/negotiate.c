@@ -1,5 +1,6 @@
 #include "http/negotiate.h"
 
+#include <pthread.h>
 #include <strings.h>
 
 /* A media range of Accept, or the media type of a format: the same grammar but for the stars and the weight. */
@@ -31,19 +32,30 @@ static bool equal_nocase(struct bytes a, struct bytes b)
     return a.size == b.size && (a.size == 0 || strncasecmp((const char *)a.data, (const char *)b.data, a.size) == 0);
 }
 
-/* Cuts off what stands before the first `separator` that is in no quoted-string, and trims it. */
-static struct bytes cut_unquoted(struct bytes *rest, char separator)
+/* Where the first `separator` stands that is in no quoted-string; the size of `text`: nowhere. */
+static size_t find_unquoted(struct bytes text, char separator)
 {
+    const uint8_t *found = text.size > 0 ? memchr(text.data, separator, text.size) : NULL;
+    size_t end = found != NULL ? (size_t)(found - text.data) : text.size;
     bool quoted = false;
-    size_t end = 0;
 
-    for (; end < rest->size && (quoted || rest->data[end] != separator); end++) {
-        if (rest->data[end] == '"') {
+    if (end == 0 || memchr(text.data, '"', end) == NULL) {
+        return end;
+    }
+    for (end = 0; end < text.size && (quoted || text.data[end] != separator); end++) {
+        if (text.data[end] == '"') {
             quoted = !quoted;
-        } else if (rest->data[end] == '\\' && quoted && end + 1 < rest->size) {
+        } else if (text.data[end] == '\\' && quoted && end + 1 < text.size) {
             end++;
         }
     }
+    return end;
+}
+
+/* Cuts off what stands before that separator, and trims it. */
+static struct bytes cut_unquoted(struct bytes *rest, char separator)
+{
+    size_t end = find_unquoted(*rest, separator);
     struct bytes head = trim(bytes_of(rest->data, end));
     size_t skip = end < rest->size ? end + 1 : end;
     *rest = bytes_of(rest->data + skip, rest->size - skip);
@@ -163,8 +175,22 @@ struct score {
     int weight;
 };
 
-static void score_range(const struct range *range, const struct range types[FORMAT_COUNT], unsigned offered,
-                        struct score scores[FORMAT_COUNT])
+/* The media types of the formats, read once. */
+static struct range types[FORMAT_COUNT];
+static unsigned readable_types;
+static pthread_once_t types_once = PTHREAD_ONCE_INIT;
+
+static void read_types(void)
+{
+    for (unsigned i = 0; i < FORMAT_COUNT; i++) {
+        const char *media_type = render_formats[i].media_type;
+        if (media_type != NULL && parse_range(bytes_of_string(media_type), &types[i])) {
+            readable_types |= FORMAT_BIT(i);
+        }
+    }
+}
+
+static void score_range(const struct range *range, unsigned offered, struct score scores[FORMAT_COUNT])
 {
     for (unsigned i = 0; i < FORMAT_COUNT; i++) {
         int exactness = (offered & FORMAT_BIT(i)) != 0 ? match(range, &types[i]) : -1;
@@ -196,7 +222,6 @@ static bool choose(const struct score scores[FORMAT_COUNT], enum format preferre
 bool negotiate_accept(const struct bytes *accept, size_t count, unsigned offered, enum format preferred,
                       enum format *format)
 {
-    struct range types[FORMAT_COUNT] = {0};
     struct score scores[FORMAT_COUNT];
     struct range range;
     size_t ranges = 0;
@@ -206,12 +231,9 @@ bool negotiate_accept(const struct bytes *accept, size_t count, unsigned offered
         *format = preferred;
         return true;
     }
+    pthread_once(&types_once, read_types);
     for (unsigned i = 0; i < FORMAT_COUNT; i++) {
         scores[i] = (struct score){-1, 0};
-        const char *media_type = render_formats[i].media_type;
-        if (media_type == NULL || !parse_range(bytes_of_string(media_type), &types[i])) {
-            offered &= ~FORMAT_BIT(i);
-        }
     }
     for (size_t i = 0; i < count; i++) {
         struct bytes rest = accept[i];
@@ -219,7 +241,7 @@ bool negotiate_accept(const struct bytes *accept, size_t count, unsigned offered
             ranges++;
             if (parse_range(cut_unquoted(&rest, ','), &range)) {
                 readable++;
-                score_range(&range, types, offered, scores);
+                score_range(&range, offered & readable_types, scores);
             }
         }
     }
