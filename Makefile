@@ -143,6 +143,11 @@ unit scenario system checks:
 tsan:
 	@$(MAKE) --no-print-directory test SAN=thread
 
+# Speed, side by side with what a user would compare it to; docs/performance.md says what came of it.
+.PHONY: bench
+bench: all $B/tools/makepeople $B/bench/bare_mhd
+	@bash tests/bench/daemon_vs_mhd.sh $B
+
 # libFuzzer comes with clang.
 .PHONY: fuzz fuzz-programs
 FUZZ_SECONDS ?= 60
