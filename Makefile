@@ -5,6 +5,7 @@
 #   make demo         everything on this machine with real servers, then a tour: see README
 #   make test         all tests under AddressSanitizer and UBSan; also: unit scenario system checks
 #   make tsan         the same tests under ThreadSanitizer
+#   make bench        a hit of the daemon against bare libmicrohttpd, side by side
 #   make fuzz         each parser of outside bytes for FUZZ_SECONDS (60), with clang
 #   make lint         cppcheck, shellcheck, mandoc and the rules of the house
 #   make layering     who may include whom
