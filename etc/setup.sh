@@ -31,6 +31,7 @@ ldap-utils               ldapsearch, to compare with
 redis-server             a real Redis
 curl                     asks as users do
 openssl                  encrypts and decrypts with what comes out
+wrk                      make bench
 procps                   looks at the processes of tests
 cppcheck                 make lint
 shellcheck               make lint
@@ -43,7 +44,7 @@ libclang-rt-dev"
 
 # pkg-config name, or header, for those who have other packages.
 modules='libmicrohttpd libcrypto libssl ldap lber hiredis libevent libevent_pthreads libconfig jansson libcurl libidn2 cmocka'
-tools='cc make pkg-config bats prove slapd ldapsearch redis-server curl openssl cppcheck shellcheck mandoc nm'
+tools='cc make pkg-config bats prove slapd ldapsearch redis-server curl openssl wrk cppcheck shellcheck mandoc nm'
 
 name_missing() {
     missing=
