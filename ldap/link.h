@@ -51,7 +51,8 @@ struct link {
 struct link *link_new(int socket, const struct server *server, struct error *error);
 void link_close(struct link **link);
 
-/* The steps that make it ready, in this order (the first one is link_tls.c); they block. -1: the words say why, without server and step. */
+/* The steps that make it ready, in this order; they block. -1: the words say why, without server and step. The first
+ * one is link_tls.c. */
 int link_secure(struct link *link, const struct directory_config *config, struct error *error);
 int link_bind(struct link *link, const struct directory_config *config, struct error *error);
 int link_explore(struct link *link, const struct directory_config *config, struct error *error);

@@ -43,7 +43,7 @@ struct server {
     struct error error;    /* of the last failure */
     bool is_reported;      /* the log knows that it fails */
     int64_t failed_ms;     /* since when */
-    unsigned jitter;       /* 0 to 127: how many 1024ths of the rest are left out, so that gateways do not march in step */
+    unsigned jitter;       /* 0 to 127: 1024ths of the rest that are left out, so that gateways do not march in step */
 };
 
 /* Searches in the order of their deadlines. */

@@ -136,7 +136,8 @@ int uri_parse(const char *text, struct uri *uri, struct error *error)
         }
         *uri = (struct uri){.scheme = SCHEMES[i].scheme};
         (void)snprintf(uri->port, sizeof(uri->port), "%s", SCHEMES[i].port);
-        return uri->scheme == URI_LDAPI ? parse_path(text + size, uri, error) : parse_host_port(text + size, uri, error);
+        text += size;
+        return uri->scheme == URI_LDAPI ? parse_path(text, uri, error) : parse_host_port(text, uri, error);
     }
     return error_set(error, "must begin with ldap://, ldaps:// or ldapi://");
 }
