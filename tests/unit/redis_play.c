@@ -35,6 +35,14 @@ static int listen_anywhere(uint16_t *port)
     return fd;
 }
 
+uint16_t free_port(void)
+{
+    uint16_t port;
+
+    close(listen_anywhere(&port));
+    return port;
+}
+
 const char *server_ask(const struct server *server, const char *command, char *line, size_t size)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(server->port),
@@ -109,7 +117,7 @@ void server_start(struct server *server, const char *const *options)
     strcpy(server->folder, "/tmp/certlookup-redis-XXXXXX");
     assert_non_null(mkdtemp(server->folder));
     snprintf(server->socket, sizeof(server->socket), "%s/redis.sock", server->folder);
-    close(listen_anywhere(&server->port));
+    server->port = free_port();
     server_revive(server);
 }
 

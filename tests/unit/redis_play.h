@@ -19,6 +19,8 @@ struct server {
     const char *const *options;
 };
 
+uint16_t free_port(void);
+
 /* Starts and waits until it answers. `options`: more of them, NULL at the end; NULL: none. */
 void server_start(struct server *server, const char *const *options);
 void server_revive(struct server *server); /* after a kill, on the same port */

@@ -422,20 +422,6 @@ static void over_a_unix_socket(void **state)
     shared_close(&shared);
 }
 
-/* Redis listens on one of the addresses of the name only. */
-static void by_name(void **state)
-{
-    char uri[64];
-    struct shared_config config = config_of(uri);
-    struct shared *shared;
-
-    (void)state;
-    snprintf(uri, sizeof(uri), "redis://localhost:%u", server.port);
-    shared = open_with(&config);
-    assert_true(wait_up(base, shared));
-    shared_close(&shared);
-}
-
 int main(void)
 {
     static const char *const full[] = {"--maxmemory", "2mb", "--maxmemory-policy", "noeviction", NULL};
@@ -455,7 +441,6 @@ int main(void)
         cmocka_unit_test_prestate_setup_teardown(passwords, begin, end, (void *)secret),
         cmocka_unit_test_setup_teardown(no_such_database, begin, end),
         cmocka_unit_test_setup_teardown(over_a_unix_socket, begin, end),
-        cmocka_unit_test_setup_teardown(by_name, begin, end),
     };
 
     signal(SIGPIPE, SIG_IGN);

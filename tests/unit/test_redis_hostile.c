@@ -23,7 +23,8 @@
 
 static struct event_base *base;
 
-/* A resolver that hangs for one name, until the test lets it go. */
+/* A resolver that hangs for one name, until the test lets it go, and gives two addresses for another: nobody listens on
+ * the first. */
 static pthread_mutex_t hang_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t hang_wake = PTHREAD_COND_INITIALIZER;
 static bool hangs;
@@ -32,6 +33,7 @@ static unsigned hung;
 int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **list)
 {
     int (*real)(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **list);
+    int status;
 
     *(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
     if (strcmp(name, "hangs.example.org") == 0) {
@@ -43,7 +45,11 @@ int getaddrinfo(const char *name, const char *service, const struct addrinfo *hi
         pthread_mutex_unlock(&hang_lock);
         name = "127.0.0.1";
     }
-    return real(name, service, hints, list);
+    if (strcmp(name, "two.example.org") != 0) {
+        return real(name, service, hints, list);
+    }
+    status = real("127.0.0.2", service, hints, list);
+    return status != 0 ? status : real("127.0.0.1", service, hints, &(*list)->ai_next);
 }
 
 static void hang(bool on)
@@ -319,6 +325,25 @@ static void a_name_that_comes_late(void **state)
     fake_stop(&fake);
 }
 
+static void a_name_of_two_addresses(void **state)
+{
+    struct fake fake = {.ping = "+PONG\r\n"};
+    struct shared *shared;
+    char uri[64], *log;
+
+    (void)state;
+    fake_start(&fake, base);
+    snprintf(uri, sizeof(uri), "redis://two.example.org:%u", fake.port);
+    log_catch();
+    shared = open_uri(uri);
+    assert_true(wait_up(base, shared));
+    log = log_caught();
+    assert_string_equal(log, ""); /* the first was no fault: there was another */
+    free(log);
+    shared_close(&shared);
+    fake_stop(&fake);
+}
+
 static void a_name_that_is_none(void **state)
 {
     struct shared *shared;
@@ -461,6 +486,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(rests_longer_and_longer, begin, end),
         cmocka_unit_test_setup_teardown(a_name_that_hangs, begin, end),
         cmocka_unit_test_setup_teardown(a_name_that_comes_late, begin, end),
+        cmocka_unit_test_setup_teardown(a_name_of_two_addresses, begin, end),
         cmocka_unit_test_setup_teardown(a_name_that_is_none, begin, end),
         cmocka_unit_test_setup_teardown(callbacks_may_ask_again, begin, end),
         cmocka_unit_test_setup_teardown(callbacks_may_close, begin, end),
