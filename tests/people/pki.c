@@ -1,4 +1,4 @@
-#include "tests/tools/pki.h"
+#include "tests/people/pki.h"
 
 #include <openssl/cms.h>
 #include <openssl/err.h>

@@ -1,4 +1,4 @@
-#include "tests/tools/dress.h"
+#include "tests/people/dress.h"
 
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>

@@ -1,4 +1,4 @@
-#include "tests/tools/works.h"
+#include "tests/people/works.h"
 
 #include <fcntl.h>
 #include <openssl/pem.h>
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "tests/tools/person.h"
+#include "tests/people/person.h"
 
 #define CRL_DAYS 30
 #define BATCH_MAX 4096

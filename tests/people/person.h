@@ -6,10 +6,10 @@
  * certificates. names.c gives them names. Same number, same name and address,
  * in every run; keys and serial numbers are new each time.
  */
-#ifndef TOOLS_PERSON_H
-#define TOOLS_PERSON_H
+#ifndef PEOPLE_PERSON_H
+#define PEOPLE_PERSON_H
 
-#include "tests/tools/pki.h"
+#include "tests/people/pki.h"
 
 #define PERSON_TEXT_BYTES 128
 #define PERSON_VALUES_MAX 4

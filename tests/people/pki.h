@@ -5,8 +5,8 @@
  * message (must()), and nobody checks a result. Authorities are written once
  * and then only read, so any number of threads may issue from one.
  */
-#ifndef TOOLS_PKI_H
-#define TOOLS_PKI_H
+#ifndef PEOPLE_PKI_H
+#define PEOPLE_PKI_H
 
 #include <openssl/x509.h>
 #include <stdbool.h>

@@ -1,8 +1,8 @@
 /*
  * Makes all that makepeople is asked for, in the current folder.
  */
-#ifndef TOOLS_WORKS_H
-#define TOOLS_WORKS_H
+#ifndef PEOPLE_WORKS_H
+#define PEOPLE_WORKS_H
 
 #include <stdio.h>
 #include <sys/types.h>

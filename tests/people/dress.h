@@ -2,10 +2,10 @@
  * How a person is dressed with certificates: what is common to all kinds, and
  * the function of each kind (found.c: a message can be sent; none.c: it cannot).
  */
-#ifndef TOOLS_DRESS_H
-#define TOOLS_DRESS_H
+#ifndef PEOPLE_DRESS_H
+#define PEOPLE_DRESS_H
 
-#include "tests/tools/person.h"
+#include "tests/people/person.h"
 
 /* Places in the extensions of spec_good(), so that a kind can break just one. */
 enum { USAGE, EXTENDED_USAGE, BASIC, EXTRA };

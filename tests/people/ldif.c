@@ -1,4 +1,4 @@
-#include "tests/tools/person.h"
+#include "tests/people/person.h"
 
 #include <openssl/evp.h>
 #include <stdio.h>

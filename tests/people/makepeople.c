@@ -27,8 +27,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tests/tools/pki.h"
-#include "tests/tools/works.h"
+#include "tests/people/pki.h"
+#include "tests/people/works.h"
 
 #define USE_DAYS 20
 #define DAY_S (24 * 60 * 60)

@@ -1,4 +1,4 @@
-#include "tests/tools/person.h"
+#include "tests/people/person.h"
 
 #include <stdio.h>
 #include <stdlib.h>

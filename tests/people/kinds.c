@@ -1,4 +1,4 @@
-#include "tests/tools/dress.h"
+#include "tests/people/dress.h"
 
 /* What a correct gateway answers, kind by kind; how many there are of each. */
 const struct kind kinds[] = {
