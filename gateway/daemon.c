@@ -143,7 +143,7 @@ static int start_parts(struct daemon *daemon, struct world *world)
             return fail("redis", &error);
         }
         if (config->seal_key_count == 0) {
-            log_event(LEVEL_WARNING, "no redis.seal-key-file: what is stored in Redis can be read by this process alone");
+            log_event(LEVEL_WARNING, "no redis.seal-key-file: this process alone can read what it stores in Redis");
         }
     }
     const struct lookup_parts parts = {daemon->engine, daemon->memory, daemon->shared, daemon->validators,

@@ -95,7 +95,8 @@ struct flight *flights_any(const struct flights *flights);
 
 /* NULL: out of memory. Takes a reference of `world`. */
 struct flight *flight_new(struct lookup *lookup, const struct address *address, struct world *world);
-void flight_free(struct flight **flight, struct pool *background); /* which closes a world that nobody needs any longer */
+/* `background` closes a world that nobody needs any longer. */
+void flight_free(struct flight **flight, struct pool *background);
 
 void flight_join(struct flight *flight, struct waiter *waiter);
 

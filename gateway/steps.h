@@ -21,8 +21,8 @@ struct lookup {
     atomic_bool draining;
 };
 
-/* asking.c: asks every directory of the flight; then flight_directories_came(), once, with whatever has come. -1: out of
- * memory, nothing was asked. */
+/* asking.c: asks every directory of the flight; then flight_directories_came(), once, with whatever has come. -1:
+ * out of memory, nothing was asked. */
 int ask_directories(struct flight *flight);
 
 /* The deadline: those that have not answered are not waited for any longer. */
@@ -37,8 +37,8 @@ int collect_from_answer(struct flight *flight, const struct answer *answer);
 /* judging.c: hands the flight's candidates to a validator; then flight_judged(). -1: the validators are full. */
 int judge_candidates(struct flight *flight, enum judging judging);
 
-/* shared.c: asks Redis, under each key of the seal ring; then flight_record_came(), with flight->record set if there was
- * something. */
+/* shared.c: asks Redis, under each key of the seal ring; then flight_record_came(), with flight->record set if
+ * there was something. */
 void ask_shared(struct flight *flight);
 
 /* Puts the verdict into memory and, sealed, into Redis, where they belong. */
@@ -51,14 +51,16 @@ void answer_plain(struct flight *flight, enum outcome outcome, enum reason reaso
 /* What the failing directories said, if that is known, or only why. */
 void answer_unknown(struct flight *flight, enum reason reason);
 
-/* The directories fail, or may not be asked: an older answer that may still serve is judged again, otherwise unknown. */
+/* The directories fail, or may not be asked: an older answer that may still serve is judged again, otherwise
+ * unknown. */
 void fall_back(struct flight *flight, enum reason failure);
 
 /* One who waits for no flight gets an answer without certificates. */
 void tell_plain(struct lookup *lookup, const struct address *address, struct waiter *waiter, enum outcome outcome,
                 enum reason reason, int64_t retry_after_ms);
 
-/* A step that counted itself in flight->open ends: frees the flight when it was the last and the flight has answered. */
+/* A step that counted itself in flight->open ends: frees the flight when it was the last and the flight has
+ * answered. */
 void flight_release(struct flight *flight);
 
 /* lookup.c: where these steps lead. */

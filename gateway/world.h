@@ -50,7 +50,8 @@ struct world *world_ref(struct world *world);
 void world_free(struct world **world);
 void world_retire(struct world **world, struct pool *background);
 
-/* The directories of this world that answer for `domain`, at most MAX_DIRECTORIES, borrowed; how many; and their scope. */
+/* The directories of this world that answer for `domain`, at most MAX_DIRECTORIES, borrowed; how many; and their
+ * scope. */
 size_t world_directories(const struct world *world, const char *domain, struct directory **out, struct digest *scope);
 
 /* The form of a scope that answers carry. */
