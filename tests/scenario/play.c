@@ -174,7 +174,10 @@ static void do_redis_is(char **words)
     static const struct {
         const char *word;
         void (*act)(void);
-    } acts[] = {{"up", redis_up}, {"down", redis_down}, {"tampered", played_redis_tamper}, {"swapped", played_redis_swap},
+    } acts[] = {{"up", redis_up},
+                {"down", redis_down},
+                {"tampered", played_redis_tamper},
+                {"swapped", played_redis_swap},
                 {"forgotten", played_redis_forget}};
     for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++) {
         if (strcmp(words[0], acts[i].word) == 0) {
@@ -273,7 +276,7 @@ static const struct {
     const char *word;
     bool (*holds)(const struct served *served, int64_t value);
 } claims[] = {
-    {"fresh", is_fresh},   {"stale", is_stale},     {"partial", is_partial}, {"whole", is_whole},
+    {"fresh", is_fresh},     {"stale", is_stale},       {"partial", is_partial}, {"whole", is_whole},
     {"usable=", has_usable}, {"refused=", has_refused}, {"retry=", has_retry},
 };
 
@@ -312,8 +315,8 @@ static bool holds(const struct served *served, const char *word)
 static void describe(const struct served *served)
 {
     const struct answer *answer = served->answer;
-    printf("#   it is: %s %s layer=%s usable=%zu refused=%zu%s%s life=%llds retry=%lld\n", outcome_word(answer->outcome),
-           reason_word(answer->reason), layer_word(served->layer), answer->usable_count,
+    printf("#   it is: %s %s layer=%s usable=%zu refused=%zu%s%s life=%llds retry=%lld\n",
+           outcome_word(answer->outcome), reason_word(answer->reason), layer_word(served->layer), answer->usable_count,
            answer->certificate_count - answer->usable_count, served->stale ? " stale" : "",
            answer->partial ? " partial" : "", (long long)(answer->fresh_until - answer->made_at),
            (long long)answer->retry_after_s);
@@ -387,16 +390,26 @@ static const struct verb {
     void (*act)(char **words);
     unsigned least; /* words behind it */
 } verbs[] = {
-    {"STORY", do_story, 1},           {"SET", do_set, 2},
-    {"DIRECTORY", do_directory, 2},   {"REDIS", do_redis, 0},
-    {"START", do_start, 0},           {"GATEWAY", do_gateway, 1},
-    {"HAS", do_has, 3},               {"LACKS", do_lacks, 2},
-    {"MOOD", do_mood, 2},             {"REDIS-IS", do_redis_is, 1},
-    {"REVOKE", do_revoke, 1},         {"RELOAD", do_reload, 0},
-    {"DRAIN", do_drain, 0},           {"ASK", do_ask, 1},
-    {"TIME_PASSES", do_time_passes, 1}, {"ANSWER", do_answer, 1},
-    {"NO_ANSWER", do_no_answer, 0},   {"SEARCHES", do_searches, 2},
-    {"REDIS_GETS", do_redis_gets, 1}, {"REDIS_SETS", do_redis_sets, 1},
+    {"STORY", do_story, 1},
+    {"SET", do_set, 2},
+    {"DIRECTORY", do_directory, 2},
+    {"REDIS", do_redis, 0},
+    {"START", do_start, 0},
+    {"GATEWAY", do_gateway, 1},
+    {"HAS", do_has, 3},
+    {"LACKS", do_lacks, 2},
+    {"MOOD", do_mood, 2},
+    {"REDIS-IS", do_redis_is, 1},
+    {"REVOKE", do_revoke, 1},
+    {"RELOAD", do_reload, 0},
+    {"DRAIN", do_drain, 0},
+    {"ASK", do_ask, 1},
+    {"TIME_PASSES", do_time_passes, 1},
+    {"ANSWER", do_answer, 1},
+    {"NO_ANSWER", do_no_answer, 0},
+    {"SEARCHES", do_searches, 2},
+    {"REDIS_GETS", do_redis_gets, 1},
+    {"REDIS_SETS", do_redis_sets, 1},
     {"SECRET", do_secret, 1},
 };
 

@@ -10,11 +10,11 @@
 #include "tests/scenario/played.h"
 #include "tests/tools/pki.h"
 
-#define SETTINGS_MAX 32
+#define SETTINGS_MAX    32
 #define DIRECTORIES_MAX 4
-#define MADE_MAX 128
-#define ANSWERS_MAX 1024
-#define TEXT_BYTES 256
+#define MADE_MAX        128
+#define ANSWERS_MAX     1024
+#define TEXT_BYTES      256
 
 static struct authority root, issuing, stranger;
 
@@ -222,7 +222,9 @@ static void write_config(void)
     must(file != NULL, "gateway.conf");
     fputs("listen = [ \"127.0.0.1:0\" ];\ndirectories = (", file);
     for (unsigned i = 0; i < directory_count; i++) {
-        fprintf(file, "%s { name = \"%s\"; uri = [ \"ldap://127.0.0.1:1\" ]; tls = \"none\"; base = \"dc=example\"; domains = [ %s ]; }",
+        fprintf(file,
+                "%s { name = \"%s\"; uri = [ \"ldap://127.0.0.1:1\" ]; tls = \"none\"; base = \"dc=example\"; domains "
+                "= [ %s ]; }",
                 i > 0 ? "," : "", directories[i].name, directories[i].domains);
     }
     fputs(" );\n", file);
