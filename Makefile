@@ -123,6 +123,8 @@ $(UNIT): $B/%: $B/tests/%.o $B/unit/helpers.a $B/libcertlookup.a
 	$(call link_test,$(SCARCE_LD),-lcmocka)
 $(TOOLS): $B/%: $B/tests/%.o $B/tools/helpers.a $B/libcertlookup.a
 	$(call link_test)
+$B/tools/makepeople: $(patsubst %.c,$B/%.o,$(wildcard tests/people/*.c))
+	$(call link_test)
 $(BENCH): $B/%: $B/tests/%.o $B/libcertlookup.a
 	$(call link_test)
 $B/bench/bench_http: $B/tests/unit/http_play.o
@@ -136,7 +138,7 @@ $(FUZZ): $B/%: $B/tests/%.o $B/libcertlookup.a
 TEST_SAN := $(or $(SAN),address$(comma)undefined)
 run_tests = $(MAKE) --no-print-directory SAN=$(TEST_SAN) $2test-programs && \
             sh tests/scripts/run.sh build/$(subst $(comma),-,$(TEST_SAN)) $1
-test-programs: $(PROGRAMS) $(UNIT) $(SCENARIO) $(TOOLS)
+test-programs: $(PROGRAMS) $(UNIT) $(SCENARIO) $(TOOLS) $B/tools/makepeople
 test:
 	@$(call run_tests,checks unit scenario system)
 unit scenario system checks:
