@@ -36,7 +36,7 @@
 #include "base/text.h"
 #include "tests/scenario/played.h"
 #include "tests/scenario/stage.h"
-#include "tests/tools/pki.h"
+#include "tests/people/pki.h"
 
 #define WORDS_MAX 128
 

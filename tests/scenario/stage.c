@@ -8,7 +8,7 @@
 
 #include "gateway/lookup.h"
 #include "tests/scenario/played.h"
-#include "tests/tools/pki.h"
+#include "tests/people/pki.h"
 
 #define SETTINGS_MAX    32
 #define DIRECTORIES_MAX 4
