@@ -35,7 +35,7 @@ static int listen_anywhere(uint16_t *port)
     return fd;
 }
 
-uint16_t free_port(void)
+uint16_t server_free_port(void)
 {
     uint16_t port;
 
@@ -117,7 +117,7 @@ void server_start(struct server *server, const char *const *options)
     strcpy(server->folder, "/tmp/certlookup-redis-XXXXXX");
     assert_non_null(mkdtemp(server->folder));
     snprintf(server->socket, sizeof(server->socket), "%s/redis.sock", server->folder);
-    server->port = free_port();
+    server->port = server_free_port();
     server_revive(server);
 }
 

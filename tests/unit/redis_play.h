@@ -19,7 +19,7 @@ struct server {
     const char *const *options;
 };
 
-uint16_t free_port(void);
+uint16_t server_free_port(void);
 
 /* Starts and waits until it answers. `options`: more of them, NULL at the end; NULL: none. */
 void server_start(struct server *server, const char *const *options);
