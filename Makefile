@@ -3,7 +3,7 @@
 #   make              certlookupd and certlookup, in build/release
 #   make setup        installs what is missing (Debian 12 and 13; elsewhere names it)
 #   make demo         everything on this machine with real servers, then a tour: see README
-#   make test         all tests under AddressSanitizer and UBSan; also: unit scenario system checks
+#   make test         all tests under AddressSanitizer and UBSan; also: unit seeds scenario system checks
 #   make tsan         the same tests under ThreadSanitizer
 #   make bench        a hit of the daemon against bare libmicrohttpd, side by side
 #   make fuzz         each parser of outside bytes for FUZZ_SECONDS (60), with clang
@@ -103,7 +103,8 @@ UNIT     := $(patsubst tests/%,$B/%,$(call mains,unit))
 SCENARIO := $(patsubst tests/%,$B/%,$(call mains,scenario))
 TOOLS    := $(patsubst tests/%,$B/%,$(call mains,tools))
 BENCH    := $(patsubst tests/%,$B/%,$(call mains,bench))
-FUZZ     := $(patsubst tests/%,$B/%,$(call mains,fuzz))
+FUZZ     := $(patsubst tests/%,$B/%,$(filter-out %/replay,$(call mains,fuzz)))
+REPLAY   := $(patsubst $B/fuzz/%,$B/replay/%,$(FUZZ))
 
 define link_test
 	$(call say,LD,$@)
@@ -129,20 +130,24 @@ $(BENCH): $B/%: $B/tests/%.o $B/libcertlookup.a
 	$(call link_test)
 $B/bench/bench_http: $B/tests/unit/http_play.o
 # Clock, directory, Redis and engine are played: what stands before the library takes the place of what is in it.
-$(SCENARIO): $B/%: $B/tests/%.o $(call helpers,scenario) $B/tools/helpers.a $B/libcertlookup.a
+$(SCENARIO): $B/%: $B/tests/%.o $(call helpers,scenario) $B/tests/people/pki.o $B/libcertlookup.a
 	$(call link_test)
 $(FUZZ): $B/%: $B/tests/%.o $B/libcertlookup.a
 	$(call link_test,-fsanitize=fuzzer)
 
-.PHONY: test unit scenario system checks tsan test-programs
+# The same targets, without a fuzzer: they are given their seeds.
+$(REPLAY): $B/replay/%: $B/tests/fuzz/%.o $B/tests/fuzz/replay.o $B/libcertlookup.a
+	$(call link_test)
+
+.PHONY: test unit seeds scenario system checks tsan test-programs
 TEST_SAN := $(or $(SAN),address$(comma)undefined)
 run_tests = $(MAKE) --no-print-directory SAN=$(TEST_SAN) $2test-programs && \
             sh tests/scripts/run.sh build/$(subst $(comma),-,$(TEST_SAN)) $1
-test-programs: $(PROGRAMS) $(UNIT) $(SCENARIO) $(TOOLS) $B/tools/makepeople
+test-programs: $(PROGRAMS) $(UNIT) $(REPLAY) $(SCENARIO) $(TOOLS) $B/tools/makepeople
 test:
-	@$(call run_tests,checks unit scenario system)
-unit scenario system checks:
-	@$(call run_tests,$@)
+	+@$(call run_tests,checks unit seeds scenario system)
+unit seeds scenario system checks:
+	+@$(call run_tests,$@)
 tsan:
 	@$(MAKE) --no-print-directory test SAN=thread
 

@@ -1,9 +1,12 @@
 # Counts recorded TAP. The last line says what came of it; the status is 1 when anything failed or was skipped.
+# What a test that failed had to say (the lines with # after it) is shown again.
+FNR == 1 { telling = 0 }
+/^(not )?ok / { telling = 0 }
 /^ok / && !/# (SKIP|skip)/ { passed++ }
 /# (SKIP|skip)/ && /^(not )?ok / { skipped++; print "skipped: " FILENAME ": " $0 }
-/^not ok / && !/# (SKIP|skip)/ { failed++; print FILENAME ": " $0 }
+/^not ok / && !/# (SKIP|skip)/ { failed++; telling = 40; print FILENAME ": " $0 }
+/^#/ && telling > 0 { telling--; print "    " $0 }
 /^1\.\.[0-9]+/ { planned += substr($0, 4) }
-FNR == 1 { files++ }
 END {
     missing = planned - passed - failed - skipped
     if (missing > 0) {

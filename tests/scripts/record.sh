@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs one file of tests, prints its TAP and keeps it in $RESULTS. Its exit status is the file's.
 #
-#   record.sh FILE      *.bats, *.story, or a cmocka program
+#   record.sh FILE      *.bats, *.story, a fuzz target without a fuzzer, or a cmocka program
 set -u
 
 suite=${1%/*}
@@ -15,6 +15,7 @@ run() {
         mkdir -p "$RESULTS/$name.stage"
         timeout -k 10 "$TEST_TIMEOUT" "$BUILD/scenario/play" "$RESULTS/$name.stage" "$1"
         ;;
+    */replay/fuzz_*) timeout -k 10 "$TEST_TIMEOUT" "$1" tests/fuzz/seeds/"${1##*/fuzz_}"/* ;;
     *) CMOCKA_MESSAGE_OUTPUT=TAP timeout -k 10 "$TEST_TIMEOUT" "$1" ;;
     esac
 }

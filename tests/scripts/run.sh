@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs suites of tests against a build and ends with the one line "N passed, N failed".
 #
-#   run.sh BUILD SUITE…      suites: checks unit scenario system
+#   run.sh BUILD SUITE…      suites: checks unit seeds scenario system
 #
 # prove schedules and reports; record.sh keeps what each file said, and count.awk counts it. A suite without tests, a
 # program that ends badly and a report of a sanitizer count as failed, and so does a test that was skipped.
@@ -20,7 +20,7 @@ mkdir -p "$RESULTS"
 
 # Daemons under test report here, too; nobody reads their stderr.
 reports="log_path=$RESULTS/sanitizer"
-export ASAN_OPTIONS="$reports:detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1"
+export ASAN_OPTIONS="$reports:detect_leaks=1:detect_stack_use_after_return=1"
 export UBSAN_OPTIONS="$reports:print_stacktrace=1:halt_on_error=1"
 export TSAN_OPTIONS="$reports:second_deadlock_stack=1:suppressions=$PWD/tests/scripts/tsan.supp"
 export LSAN_OPTIONS="suppressions=$PWD/tests/scripts/lsan.supp:print_suppressions=0"
@@ -28,6 +28,7 @@ export LSAN_OPTIONS="suppressions=$PWD/tests/scripts/lsan.supp:print_suppression
 files_of() {
     case $1 in
     unit) find tests/unit -name 'test_*.c' | sed "s|^tests/unit/\(.*\)\.c\$|$folder/unit/\1|" ;;
+    seeds) find tests/fuzz -name 'fuzz_*.c' | sed "s|^tests/fuzz/\(.*\)\.c\$|$folder/replay/\1|" ;;
     scenario) find tests/scenario -name '*.story' ;;
     checks | system) find "tests/$1" -name '*.bats' ;;
     *) echo "run.sh: no suite $1" >&2 && exit 64 ;;
