@@ -192,7 +192,7 @@ static void send_queued(struct connection *connection)
             return;
         }
         if (search->connection == NULL) {
-            search_finish(search, ASKED_TIMED_OUT, "no connection to the directory in time");
+            search_finish(search, ASKED_TIMED_OUT, "all connections were busy");
         } else if (inflight_start(connection, connection->current, search, &error) != 0) {
             link_broke(connection, &connection->current, &error);
         }
@@ -298,7 +298,7 @@ static struct pollfd event_of(const struct link *link)
 void *connection_main(void *argument)
 {
     struct connection *connection = argument;
-    struct error error = {"the directory is being closed"};
+    struct error error = {.text = "the directory is being closed"};
     bool more = false;
 
     while (change_links(connection)) {

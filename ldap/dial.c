@@ -17,6 +17,7 @@ struct dial {
     struct directory *directory; /* a reference */
     size_t server;
     int64_t deadline_ms;
+    bool is_refused;  /* name and password */
 
     /* Under the directory's lock. */
     bool given_up;
@@ -198,6 +199,7 @@ static struct link *dial_run(struct dial *dial, struct error *error)
     }
     link->server = dial->server;
     if (prepare(dial, link, error) != 0) {
+        dial->is_refused = link->is_refused;
         /* So that closing it waits for nobody. */
         (void)shutdown(link->socket, SHUT_RDWR);
         (void)dial_step(dial, dial->step, -1);
@@ -222,7 +224,7 @@ static void *dial_main(void *argument)
         server_dialled(directory, dial->server);
     } else if (!dial->given_up) {
         error_prefix(&error, "%s: %s", directory->servers[dial->server].name, dial->step);
-        server_not_dialled(directory, dial->server, &error);
+        server_not_dialled(directory, dial->server, dial->is_refused, &error);
     }
     keeper_wake(directory);
     pthread_cond_broadcast(&directory->dials_ended);
@@ -261,6 +263,11 @@ int dial_start(struct directory *directory, size_t server)
 int64_t dial_deadline_ms(const struct dial *dial)
 {
     return dial->given_up ? INT64_MAX : dial->deadline_ms;
+}
+
+const char *dial_step_name(const struct dial *dial)
+{
+    return dial->step;
 }
 
 void dial_give_up(struct dial *dial, struct error *error)

@@ -1,5 +1,7 @@
 #include "ldap/inflight.h"
 
+#include <poll.h>
+
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/metrics.h"
@@ -64,8 +66,8 @@ static int abandon_requests(struct link *link, const struct search *search)
     return 0;
 }
 
-int inflight_end(struct connection *connection, struct link *link, struct search *search,
-                      enum asked_result result, const char *words)
+int inflight_end(struct connection *connection, struct link *link, struct search *search, enum asked_result result,
+                 const char *words)
 {
     int sent = abandon_requests(link, search);
 
@@ -134,7 +136,7 @@ int inflight_start(struct connection *connection, struct link *link, struct sear
         pthread_mutex_unlock(&connection->directory->lock);
         break;
     case LINK_BROKEN:
-        search->sends++;
+        /* Nothing has reached the server, so this time does not count. */
         result = -1;
         break;
     }
@@ -151,6 +153,14 @@ static struct request *find_request(struct link *link, ber_int_t message)
     return NULL;
 }
 
+static void note_answer(struct connection *connection, struct link *link)
+{
+    link->answered = true;
+    pthread_mutex_lock(&connection->directory->lock);
+    server_answered(connection->directory, link->server);
+    pthread_mutex_unlock(&connection->directory->lock);
+}
+
 /* One base has answered; with the last one the search is done. */
 static void end_request(struct connection *connection, struct link *link, struct request *request)
 {
@@ -158,15 +168,10 @@ static void end_request(struct connection *connection, struct link *link, struct
 
     *request = (struct request){0};
     link->request_count--;
-    link->answered = true;
-    if (--search->pending > 0) {
-        return;
+    if (--search->pending == 0) {
+        detach(connection, link, search);
+        search_finish(search, search->so_far, "");
     }
-    detach(connection, link, search);
-    pthread_mutex_lock(&connection->directory->lock);
-    server_answered(connection->directory, link->server);
-    pthread_mutex_unlock(&connection->directory->lock);
-    search_finish(search, search->so_far, "");
 }
 
 /* -1: the link is broken. */
@@ -186,9 +191,11 @@ static int take_message(struct connection *connection, struct link *link, LDAPMe
     case COLLECT_MORE:
         return 0;
     case COLLECT_FULL:
+        note_answer(connection, link);
         error_set(error, "the server takes no more requests");
         return inflight_end(connection, link, request->search, request->search->so_far, "");
     case COLLECT_DONE:
+        note_answer(connection, link);
         end_request(connection, link, request);
         return 0;
     case COLLECT_BAD:
@@ -197,16 +204,24 @@ static int take_message(struct connection *connection, struct link *link, LDAPMe
     return error_set(error, "the server sent a message that cannot be read");
 }
 
+/* libldap writes on as it reads, and does not say whether that was all; but if it was not, the socket is full. */
+static bool must_still_write(const struct link *link)
+{
+    struct pollfd event = {.fd = link->socket, .events = POLLOUT};
+
+    return link->must_write && poll(&event, 1, 0) == 0;
+}
+
 int inflight_read(struct connection *connection, struct link *link, struct error *error)
 {
     int64_t now_ms = clock_mono_ms();
 
-    link->must_write = false; /* libldap writes on as it reads, and says so at the next request if that was not all */
     for (unsigned i = 0; i < MESSAGES_AT_ONCE; i++) {
         LDAPMessage *message = NULL;
         int came = link_next(link, &message, error);
 
         if (came <= 0) {
+            link->must_write = must_still_write(link);
             return came;
         }
         link->heard_ms = now_ms;

@@ -12,18 +12,33 @@ void keeper_wake(struct directory *directory)
     pthread_cond_signal(&directory->keeper_wake);
 }
 
+/* What a search in the queue waits for. */
+static void tell_obstacle(const struct directory *directory, struct error *error)
+{
+    error_set(error, "%s: all connections are busy", directory->config.name);
+    for (size_t i = 0; i < directory->config.uri_count; i++) {
+        const struct server *server = &directory->servers[i];
+
+        if (server->dial != NULL && dial_deadline_ms(server->dial) != INT64_MAX) {
+            error_set(error, "%s: %s: not done in time", server->name, dial_step_name(server->dial));
+        }
+    }
+}
+
 /* Under the lock, which it gives away for the time of the callbacks. */
 static void expire_queue(struct directory *directory)
 {
     struct search_list late = {NULL, NULL};
     int64_t now_ms = clock_mono_ms();
+    struct error words;
 
     while (directory->queue.first != NULL && search_is_over(directory->queue.first, now_ms)) {
         list_add(&late, queue_take(directory));
     }
     if (late.first != NULL) {
+        tell_obstacle(directory, &words);
         pthread_mutex_unlock(&directory->lock);
-        search_finish_all(&late, ASKED_TIMED_OUT, "no connection to the directory in time");
+        search_finish_all(&late, ASKED_TIMED_OUT, words.text);
         pthread_mutex_lock(&directory->lock);
     }
 }
@@ -55,7 +70,7 @@ static void give_up_late_dials(struct directory *directory)
 
         if (dial != NULL && dial_deadline_ms(dial) <= now_ms) {
             dial_give_up(dial, &error);
-            server_not_dialled(directory, i, &error);
+            server_not_dialled(directory, i, false, &error);
         }
     }
 }
@@ -72,7 +87,7 @@ static void start_dial(struct directory *directory, size_t server)
 
     if (dial_start(directory, server) != 0) {
         error_set(&error, "%s: connect: out of memory or threads", directory->servers[server].name);
-        server_not_dialled(directory, server, &error);
+        server_not_dialled(directory, server, false, &error);
     }
 }
 

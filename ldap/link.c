@@ -78,8 +78,21 @@ static int set_options(struct link *link)
     return ber_sockbuf_ctrl(buffer, LBER_SB_OPT_SET_MAX_INCOMING, &most) == 1 ? 0 : -1;
 }
 
+/* libldap sets itself up at its first use, and not so that two threads could do it at a time. */
+static void start_libldap(void)
+{
+    const int is_server = 0;
+    LDAP *handle = NULL;
+
+    if (ldap_create(&handle) == LDAP_SUCCESS) {
+        (void)ldap_set_option(handle, LDAP_OPT_X_TLS_NEWCTX, &is_server);
+        (void)ldap_destroy(handle);
+    }
+}
+
 struct link *link_new(int socket, const struct server *server, struct error *error)
 {
+    static pthread_once_t started = PTHREAD_ONCE_INIT;
     struct link *link = calloc(1, sizeof(*link));
     int given = fcntl(socket, F_DUPFD_CLOEXEC, 0);
     int code = LDAP_NO_MEMORY;
@@ -88,6 +101,7 @@ struct link *link_new(int socket, const struct server *server, struct error *err
         error_set(error, "%s", strerror(errno));
         goto out;
     }
+    (void)pthread_once(&started, start_libldap);
     link->socket = socket;
     link->opened_ms = clock_mono_ms();
     /* The URL is for TLS, which takes the name that the certificate must bear from it. */
@@ -154,15 +168,17 @@ int link_wait(struct link *link, ber_int_t request, struct error *error)
     }
     int parsed = ldap_parse_result(link->handle, message, &code, NULL, &diagnostic, NULL, NULL, 1);
 
-    link_words(parsed == LDAP_SUCCESS ? code : parsed, diagnostic, error);
+    code = parsed == LDAP_SUCCESS ? code : parsed;
+    link_words(code, diagnostic, error);
     ldap_memfree(diagnostic);
-    return parsed == LDAP_SUCCESS && code == LDAP_SUCCESS ? 0 : -1;
+    return code;
 }
 
 int link_bind(struct link *link, const struct directory_config *config, struct error *error)
 {
     struct berval password = {.bv_len = strlen(config->password), .bv_val = (char *)config->password};
     ber_int_t request = 0;
+    int code = LDAP_SUCCESS;
 
     if (config->bind_dn[0] == '\0') {
         return 0;
@@ -171,7 +187,9 @@ int link_bind(struct link *link, const struct directory_config *config, struct e
         LDAP_SUCCESS) {
         return link_error(link, error);
     }
-    return link_wait(link, request, error);
+    code = link_wait(link, request, error);
+    link->is_refused = code == LDAP_INVALID_CREDENTIALS;
+    return code == LDAP_SUCCESS ? 0 : -1;
 }
 
 static int add_base(struct link *link, struct bytes base)

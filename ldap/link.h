@@ -36,6 +36,7 @@ struct link {
     int socket;
     size_t server;
     int64_t opened_ms, heard_ms;
+    bool is_refused;     /* the server does not accept our name and password */
     bool answered;       /* at least one search */
     bool has_more;       /* more may be here than was read, in buffers that poll() does not see */
     bool must_write;     /* libldap holds bytes back until the socket takes more */
@@ -85,7 +86,8 @@ void link_clean(char *text);
 /* What libldap says of its last call. Always -1. */
 int link_error(struct link *link, struct error *error);
 
-/* Waits for the result of a request that is answered by one message. -1: it failed, or there is none. */
+/* Waits for the result of a request that is answered by one message: its LDAP result code, in words as well. -1: there
+ * is none. */
 int link_wait(struct link *link, ber_int_t request, struct error *error);
 
 #endif

@@ -55,7 +55,7 @@ static int start_tls(struct link *link, struct error *error)
     if (ldap_start_tls(link->handle, NULL, NULL, &request) != LDAP_SUCCESS) {
         return link_error(link, error);
     }
-    return link_wait(link, request, error);
+    return link_wait(link, request, error) == LDAP_SUCCESS ? 0 : -1;
 }
 
 /* With GnuTLS libldap ignores LDAP_OPT_X_TLS_PROTOCOL_MIN, and loses memory with each LDAP_OPT_X_TLS_CIPHER_SUITE. So

@@ -39,6 +39,7 @@ struct server {
     struct dial *dial;     /* under way, or stuck beyond its deadline */
     bool failing;          /* the last attempt, or the last link, failed */
     bool on_probation;     /* it failed with a link open: a dial that succeeds says little, only an answer clears it */
+    bool refuses;          /* our name and password */
     unsigned strikes;      /* failures in a row: how long it rests */
     struct error error;    /* of the last failure */
     bool is_reported;      /* the log knows that it fails */
@@ -138,12 +139,13 @@ void connection_retire(struct connection *connection);
 int dial_start(struct directory *directory, size_t server);
 int64_t dial_deadline_ms(const struct dial *dial); /* INT64_MAX: was given up already */
 void dial_give_up(struct dial *dial, struct error *error);
+const char *dial_step_name(const struct dial *dial);
 
 /* server.c. All are called under the lock. */
 int64_t server_due_ms(const struct directory *directory, const struct server *server);
 bool server_has_link(const struct directory *directory, size_t server);
 void server_dialled(struct directory *directory, size_t server);
-void server_not_dialled(struct directory *directory, size_t server, const struct error *error);
+void server_not_dialled(struct directory *directory, size_t server, bool refuses, const struct error *error);
 void server_answered(struct directory *directory, size_t server);
 void server_failed(struct directory *directory, size_t server, const struct error *error); /* with a link open */
 bool directory_is_down(const struct directory *directory);

@@ -11,6 +11,8 @@
 #define DOWN_REST_WANTED_MS 1000
 #define DOWN_REST_IDLE_MS 5000
 #define WANTED_FOR_MS 5000
+/* A wrong password does not get better by being repeated, but many directories lock the account for it. */
+#define REFUSED_REST_MS (5 * 60 * 1000)
 
 bool directory_is_down(const struct directory *directory)
 {
@@ -56,6 +58,9 @@ struct connection *directory_spare_connection(const struct directory *directory)
 
 static int64_t rest_ms(const struct directory *directory, const struct server *server)
 {
+    if (server->refuses) {
+        return REFUSED_REST_MS;
+    }
     bool is_down = directory_is_down(directory);
     bool is_wanted = clock_mono_ms() - directory->wanted_ms < WANTED_FOR_MS;
     int64_t most = !is_down ? REST_MOST_MS : is_wanted ? DOWN_REST_WANTED_MS : DOWN_REST_IDLE_MS;
@@ -99,11 +104,12 @@ static void note_failure(struct directory *directory, struct server *server, con
     keeper_wake(directory);
 }
 
-void server_not_dialled(struct directory *directory, size_t server, const struct error *error)
+void server_not_dialled(struct directory *directory, size_t server, bool refuses, const struct error *error)
 {
     count_directory(directory->number, DIRECTORY_CONNECT_FAILURES);
+    directory->servers[server].refuses = refuses;
     if (server_has_link(directory, server)) {
-        directory->no_more_until_ms = clock_mono_ms() + NO_MORE_MS;
+        directory->no_more_until_ms = clock_mono_ms() + (refuses ? REFUSED_REST_MS : NO_MORE_MS);
     } else {
         note_failure(directory, &directory->servers[server], error);
     }
@@ -112,6 +118,7 @@ void server_not_dialled(struct directory *directory, size_t server, const struct
 void server_failed(struct directory *directory, size_t server, const struct error *error)
 {
     directory->servers[server].on_probation = true;
+    directory->servers[server].refuses = false;
     note_failure(directory, &directory->servers[server], error);
     retire_links(directory, server);
 }
@@ -139,6 +146,7 @@ void server_answered(struct directory *directory, size_t server)
 
     if (good->on_probation || good->failing) {
         good->on_probation = false;
+        directory->up_server = server;
         note_success(directory, good);
         keeper_wake(directory);
     }

@@ -207,6 +207,29 @@ static void connects(void **state)
     }
 }
 
+/* Repeating it would lock the account. */
+static void a_wrong_password_is_not_repeated(void **state)
+{
+    struct directory_config config = plain_config(uris, 1);
+    unsigned before = slapd_logged(&slapd, "err=49");
+
+    (void)state;
+    config.bind_dn = "cn=reader,dc=example,dc=org";
+    config.password = "wrong";
+    struct directory *directory = open_directory(&config);
+
+    for (int i = 0; i < 20; i++) {
+        struct search_result *result = ask(directory, "alice@example.org", 3000);
+
+        assert_int_equal(result->result, ASKED_UNAVAILABLE);
+        assert_non_null(strstr(result->error, "bind: Invalid credentials (49)"));
+        search_result_free(&result);
+        (void)poll(NULL, 0, 50);
+    }
+    directory_close(&directory);
+    assert_int_equal(slapd_logged(&slapd, "err=49"), before + 1);
+}
+
 /* The environment may ask for less; it is not heard. */
 static void the_environment_has_no_say(void **state)
 {
@@ -409,6 +432,7 @@ int main(void)
         cmocka_unit_test(base_may_come_from_the_server),
         cmocka_unit_test(a_wrong_base_is_no_answer),
         cmocka_unit_test(connects),
+        cmocka_unit_test(a_wrong_password_is_not_repeated),
         cmocka_unit_test(the_environment_has_no_say),
         cmocka_unit_test(a_thousand_at_once),
         cmocka_unit_test(the_queue_has_an_end),
