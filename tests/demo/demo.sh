@@ -6,8 +6,8 @@
 #     demo.sh BUILD up         start and leave running; build/demo/env says where
 #     demo.sh BUILD down       end it
 #
-# BUILD is where the programs are. All of it stands in build/demo beside BUILD. What runs already is used and left
-# running by whoever did not start it.
+# BUILD is where the programs are. All of it stands in build/demo beside BUILD, or in $DEMO. What runs already is used,
+# and left running by whoever did not start it.
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -16,7 +16,7 @@ command=$2
 # shellcheck source=/dev/null
 . "$here/stack.sh"
 
-folder=$(dirname "$BUILD")/demo
+folder=${DEMO:-$(dirname "$BUILD")/demo}
 mine=no # whether this process started what runs, and so ends it
 
 fail() {
@@ -98,8 +98,8 @@ stay() {
 It stays up until Ctrl-C. To try:
 
     curl $HTTP_URL/v1/recipients/alice@example.org
-    curl $HTTP_URL/v1/recipients/sybil@example.org?explain=1
-    curl $HTTP_URL/v1/recipients/bob@example.org/certificate?format=pem
+    curl '$HTTP_URL/v1/recipients/sybil@example.org?explain=1'
+    curl '$HTTP_URL/v1/recipients/bob@example.org/certificate?format=pem'
     curl $HTTP_URL/metrics
     ldapsearch -x -H $LDAP_URI -b $BASE_DN mail=carol@example.org
     $CERTLOOKUP -u $HTTP_URL --explain carol@example.org
@@ -111,7 +111,7 @@ It stays up until Ctrl-C. To try:
 
 TEXT
     flock -u 9
-    trap 'exit 0' INT TERM HUP
+    trap 'echo; exit 0' INT TERM HUP
     while is_up; do
         sleep 1
     done

@@ -21,8 +21,8 @@ BASE_DN=dc=example,dc=org
 BIND_DN="cn=admin,$BASE_DN"
 BIND_PASSWORD=tell-nobody
 : "${START_SECONDS:=60}" # a sanitized program on a busy machine is slow to start
-FIRST_PORT=20000         # below what the kernel gives to clients, so that a port stays free while its server is down
-LAST_PORT=32000
+: "${FIRST_PORT:=20000}"  # below what the kernel gives to clients, so that a port stays free while its server is down
+: "${LAST_PORT:=32000}"
 
 stack_open() {
     mkdir -p "$1" && STACK=$(cd "$1" && pwd) && PEOPLE=$(cd "$2" && pwd)
@@ -185,13 +185,12 @@ slapd_start() {
     shift
     mkdir -p "$folder"
     if [ $# -gt 0 ] || [ ! -e "$folder/slapd.conf" ]; then
-        slapd_write_conf "$folder" "$@" > "$folder/slapd.conf"
+        slapd_write_conf "$@" > "$folder/slapd.conf"
     fi
     if [ ! -d "$folder/db" ]; then
-        rm -rf "$folder/db.new" && mkdir "$folder/db.new" &&
-            slapd_write_conf "$folder" | sed "s|^directory .*|directory \"$folder/db.new\"|" > "$folder/seed.conf" &&
-            slapadd -q -f "$folder/seed.conf" -l "${SLAPD_LDIF:-$PEOPLE/directory.ldif}" >> "$folder/log" 2>&1 &&
-            mv "$folder/db.new" "$folder/db" || show_log "$name" "cannot be filled" || return 1
+        (cd "$folder" && rm -rf db.new && mkdir db.new && sed 's/^directory .*/directory db.new/' slapd.conf > seed.conf &&
+            slapadd -q -f seed.conf -l "${SLAPD_LDIF:-$PEOPLE/directory.ldif}" >> log 2>&1 && mv db.new db) ||
+            show_log "$name" "cannot be filled" || return 1
     fi
     server_start "$name" slapd_launch
 }
@@ -200,22 +199,21 @@ slapd_launch() {
     process_run "$1" slapd -d stats -f slapd.conf -h "ldap://127.0.0.1:$2 ldaps://127.0.0.1:$(($2 + 1)) ldapi://ldapi"
 }
 
-slapd_write_conf() {
-    local folder=$1 schema=/etc/ldap/schema modules=/usr/lib/ldap
-    shift
+slapd_write_conf() { # paths are from the server's folder, where it runs
+    local schema=/etc/ldap/schema modules=/usr/lib/ldap
     [ -d $schema ] || schema=/etc/openldap/schema
     printf 'include %s/%s.schema\n' $schema core $schema cosine $schema inetorgperson
     [ ! -d $modules ] || printf 'modulepath %s\nmoduleload back_mdb\n' $modules
     cat << CONF
-pidfile "$folder/slapd.pid"
-TLSCACertificateFile "$PEOPLE/tls/ca.pem"
-TLSCertificateFile "$PEOPLE/tls/server.pem"
-TLSCertificateKeyFile "$PEOPLE/tls/server.key"
+pidfile slapd.pid
+TLSCACertificateFile $(config_string "$PEOPLE/tls/ca.pem")
+TLSCertificateFile $(config_string "$PEOPLE/tls/server.pem")
+TLSCertificateKeyFile $(config_string "$PEOPLE/tls/server.key")
 database mdb
 suffix "$BASE_DN"
 rootdn "$BIND_DN"
 rootpw $BIND_PASSWORD
-directory "$folder/db"
+directory db
 maxsize 1073741824
 index objectClass,mail eq
 CONF
@@ -314,7 +312,7 @@ gateway_config() {
     config_redis redis
 }
 
-# A string of libconfig.
+# A string of libconfig, and of slapd.conf.
 config_string() {
     local text=${1//\\/\\\\}
     printf '"%s"' "${text//\"/\\\"}"
