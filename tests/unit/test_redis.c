@@ -356,6 +356,7 @@ static void passwords(void **state)
         char uri[128], *log;
         struct shared_config config = config_of(uri);
         struct shared *shared;
+        struct got got = {0};
 
         snprintf(uri, sizeof(uri), "redis://%s127.0.0.1:%u/2", cases[i].userinfo, server.port);
         config.username = cases[i].username;
@@ -377,6 +378,9 @@ static void passwords(void **state)
         assert_null(strstr(log, "p%40ss"));
         assert_null(strstr(log, "wonder"));
         assert_null(strstr(log, "wrong"));
+        shared_put(shared, "key", bytes_of_string("value"), 60000);
+        assert_int_equal(get_wait(base, shared, "key", &got), cases[i].want ? SHARED_HIT : SHARED_FAILED);
+        got_free(&got);
         shared_close(&shared);
         free(log);
     }
@@ -427,7 +431,7 @@ int main(void)
     static const char *const full[] = {"--maxmemory", "2mb", "--maxmemory-policy", "noeviction", NULL};
     static const char *const replica[] = {"--replicaof", "127.0.0.1", "1", NULL};
     static const char *const secret[] = {"--requirepass", "p@ss/word%", "--user", "alice", "on", ">wonder",
-                                         "~*", "+@all", NULL};
+                                         "~key", "+ping", "+select", "+getrange", "+set", "+del", NULL};
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(puts_gets_and_drops, begin, end),
         cmocka_unit_test_setup_teardown(largest_and_too_large, begin, end),
