@@ -39,7 +39,9 @@ void *request_on_target(void *cls, const char *target, struct MHD_Connection *co
         request->state = REQUEST_NEW;
         request->framing_refused = false;
         request->route = NULL;
-        request->target_fault = target_parse(bytes_of_string(target), &request->target);
+        struct bytes raw = bytes_of_string(target);
+        request->target_end = target + raw.size;
+        request->target_fault = target_parse(raw, &request->target);
     }
     return request;
 }
@@ -52,10 +54,20 @@ static enum MHD_Result take_header(void *cls, enum MHD_ValueKind kind, const cha
     return MHD_YES;
 }
 
+/* The version stands one octet behind the target in the request line, unless the target goes on behind a NUL, where
+ * libmicrohttpd's string of it ends. */
+static bool is_cut(const struct request *request, const char *version)
+{
+    return (uintptr_t)version != (uintptr_t)request->target_end + 1;
+}
+
 static enum MHD_Result read_headers(struct request *request, const char *method, const char *version)
 {
     request->state = REQUEST_READ;
     request->method = method;
+    if (request->target_fault == TARGET_OK && is_cut(request, version)) {
+        request->target_fault = TARGET_CONTROL;
+    }
     headers_init(&request->headers);
     MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, take_header, &request->headers);
 

@@ -47,6 +47,7 @@ struct request {
     struct bytes captured;        /* the segment at {address} in the route's pattern; a view into target */
     struct address address;       /* what it says, once the route has read it */
     enum target_fault target_fault;
+    const char *target_end;       /* where libmicrohttpd's string of it ends */
     struct target target;
 };
 

@@ -248,6 +248,32 @@ static void test_ignored_body(void **state)
     assert_null(strstr(buffer_string(&response), "certlookup_"));
 }
 
+/* libmicrohttpd's string of a target ends at a NUL; the target does not. */
+static void test_raw_nul(void **state)
+{
+    static const struct {
+        const char *before, *behind;
+    } cuts[] = {
+        {"/v1/recipients/hit@example.org", ""},
+        {"/v1/recipients/hit@example.org", ".evil.example"},
+        {"/v1/recipients/hit@example.org", " x"},
+        {"/v1/recipients/hit@example.org", "?explain=1"},
+        {"/v1/recipients/hit@example.org?format=json", "&explain=1"},
+        {"/healthz", "/"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cuts) / sizeof(cuts[0]); i++) {
+        char request[200];
+        int size = snprintf(request, sizeof(request), "GET %s%c%s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+                            cuts[i].before, '\0', cuts[i].behind);
+        play_exchange(port, request, (size_t)size, &response);
+        if (play_status(&response) != 400) {
+            fail_msg("%s, NUL, %s: %s", cuts[i].before, cuts[i].behind, buffer_string(&response));
+        }
+    }
+}
+
 static void test_overlong(void **state)
 {
     static const struct {
@@ -275,6 +301,7 @@ int main(void)
         cmocka_unit_test(test_table),
         cmocka_unit_test(test_framing),
         cmocka_unit_test(test_ignored_body),
+        cmocka_unit_test(test_raw_nul),
         cmocka_unit_test(test_overlong),
     };
 
