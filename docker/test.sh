@@ -126,7 +126,10 @@ finish() {
     [ -z "${gateway:-}" ] || [ $status = 0 ] || "${compose[@]}" logs --tail 20 >&2
     [ -z "${compose[*]:-}" ] || "${compose[@]}" down -v --timeout 10 > /dev/null 2>&1
     stack_close || status=1
-    rm -rf "${sockets:-}"
+    if [ -n "${sockets:-}" ]; then # an engine leaves its network namespace mounted
+        umount "$sockets/exec/netns/default" 2> /dev/null
+        rm -rf "$sockets"
+    fi
     [ $status != 0 ] || echo 'docker-test passed.'
     exit $status
 }
