@@ -48,7 +48,7 @@ struct crl_answer {
     enum crl_word word;
     int64_t revoked_at;
     int crl_reason;        /* -1: none stated */
-    int64_t this_update;   /* of the CRL that decided; when silent: of the newest that covers the certificate, 0: none */
+    int64_t this_update;   /* of the CRL that decided; when silent: of the newest that covers it, 0: none */
     int64_t next_update;
 };
 void crl_ask(const struct crl_list *list, const struct cert *cert, const struct cert *issuer, int64_t now,

@@ -6,7 +6,8 @@
 
 #include "x509/cert.h"
 
-/* Borrowed certificates, sorted: by subject, then anchors first, then the one that lives longest, then by fingerprint. */
+/* Borrowed certificates, sorted by subject; of one subject, anchors first, then the one that lives longest, then by
+ * fingerprint. */
 struct issuers {
     const struct cert **sorted;
     size_t count;

@@ -41,7 +41,8 @@ static const struct {
 };
 
 static const int strong_digests[] = {
-    NID_sha224, NID_sha256, NID_sha384, NID_sha512, NID_sha512_256, NID_sha3_224, NID_sha3_256, NID_sha3_384, NID_sha3_512,
+    NID_sha224,   NID_sha256,   NID_sha384,   NID_sha512,  NID_sha512_256,
+    NID_sha3_224, NID_sha3_256, NID_sha3_384, NID_sha3_512,
 };
 
 static const struct algorithm *algorithm_find(int nid)
@@ -130,7 +131,8 @@ static bool rsa_is_strong(const EVP_PKEY *pkey, const char *word, int64_t min_rs
     int bits = EVP_PKEY_get_bits(pkey);
 
     if (bits < min_rsa_bits) {
-        snprintf(weakness, KEY_WEAKNESS_BYTES, "%s key of %d bits, fewer than %lld", word, bits, (long long)min_rsa_bits);
+        snprintf(weakness, KEY_WEAKNESS_BYTES, "%s key of %d bits, fewer than %lld", word, bits,
+                 (long long)min_rsa_bits);
         return false;
     }
     if (bits > OPENSSL_RSA_MAX_MODULUS_BITS) {
@@ -148,10 +150,11 @@ bool key_is_strong(const X509 *x509, int64_t min_rsa_bits, char weakness[KEY_WEA
 {
     EVP_PKEY *pkey = X509_get0_pubkey(x509);
     const struct algorithm *algorithm = algorithm_find(OBJ_obj2nid(key_object(x509)));
+    int type = pkey != NULL ? EVP_PKEY_get_base_id(pkey) : EVP_PKEY_NONE;
     struct key key;
 
     key_read(x509, &key);
-    if (pkey != NULL && (EVP_PKEY_get_base_id(pkey) == EVP_PKEY_RSA || EVP_PKEY_get_base_id(pkey) == EVP_PKEY_RSA_PSS)) {
+    if (type == EVP_PKEY_RSA || type == EVP_PKEY_RSA_PSS) {
         return rsa_is_strong(pkey, key.algorithm, min_rsa_bits, weakness);
     }
     if (pkey != NULL && ((algorithm != NULL && algorithm->signs) || curve_is_listed(key.curve))) {

@@ -26,11 +26,12 @@ struct key {
 
 void key_read(const X509 *x509, struct key *key);
 
-/* RSA of at least `min_rsa_bits` with a sound exponent, a listed curve by its name, X25519, X448, Ed25519, Ed448. False:
- * `weakness` says what it is instead, without its certificate's name. */
+/* RSA of at least `min_rsa_bits` with a sound exponent, a listed curve by its name, X25519, X448, Ed25519 or Ed448.
+ * False: `weakness` says what it is instead, without its certificate's name. */
 bool key_is_strong(const X509 *x509, int64_t min_rsa_bits, char weakness[KEY_WEAKNESS_BYTES]);
 
-/* Whether the certificate was signed with a digest that resists collisions. False: `word` names algorithm and digest. */
+/* Whether the certificate was signed with a digest that resists collisions. False: `word` names algorithm and
+ * digest. */
 bool signature_is_strong(X509 *x509, bool allow_sha1, char word[KEY_WORD_BYTES]);
 
 /* "sha256WithRSAEncryption": libcrypto's long name, or the OID in dots. */

@@ -69,7 +69,8 @@ static void walk_subject(struct walk *walk, const X509_NAME *subject, bool *go_o
     }
 }
 
-int names_each(const X509 *x509, bool (*visit)(void *context, struct bytes address, enum name_place place), void *context)
+int names_each(const X509 *x509, bool (*visit)(void *context, struct bytes address, enum name_place place),
+               void *context)
 {
     struct walk walk = {visit, context, MAX_CERTIFICATE_NAMES};
     bool go_on = true;

@@ -13,7 +13,8 @@ enum name_place { NAME_ALTERNATIVE, NAME_SUBJECT };
 
 /* Calls `visit` for each address, of at most MAX_CERTIFICATE_NAMES names, as long as it returns true. An rfc822Name or
  * IA5String with octets above 127 is no address and left out. -1: memory, or an extension that cannot be read. */
-int names_each(const X509 *x509, bool (*visit)(void *context, struct bytes address, enum name_place place), void *context);
+int names_each(const X509 *x509, bool (*visit)(void *context, struct bytes address, enum name_place place),
+               void *context);
 
 enum names_match { NAMES_NONE, NAMES_OTHER, NAMES_IN_SUBJECT, NAMES_IN_ALTERNATIVE };
 

@@ -2,7 +2,8 @@
  * Best first. Among usable certificates, the first of these that differs decides:
  *
  *   1  emailProtection in extKeyUsage
- *   2  keyUsage exactly keyEncipherment (RSA) or keyAgreement (others), then the same with digitalSignature, then others
+ *   2  keyUsage exactly keyEncipherment (RSA) or keyAgreement (others), then the same with digitalSignature, then any
+ *      other, or none
  *   3  RSA before other keys
  *   4  the address in subjectAltName before one in the subject alone
  *   5  the newest notBefore

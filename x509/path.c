@@ -86,8 +86,9 @@ static void note(struct search *search, enum reason reason, const struct cert *s
     char name[SHOWN_NAME_BYTES], issuer_name[SHOWN_NAME_BYTES];
 
     if ((int)reason > progress(search->best)) {
-        finding_set(&search->best->finding, reason, "\"%s\", issued by \"%s\": %s", shown_name(cert_subject(subject), name),
-                    shown_name(issuer != NULL ? cert_subject(issuer) : cert_issuer(subject), issuer_name), what);
+        shown_name(cert_subject(subject), name);
+        shown_name(issuer != NULL ? cert_subject(issuer) : cert_issuer(subject), issuer_name);
+        finding_set(&search->best->finding, reason, "\"%s\", issued by \"%s\": %s", name, issuer_name, what);
     }
 }
 

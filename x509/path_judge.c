@@ -199,8 +199,10 @@ static bool is_timely(const struct cert *leaf, int64_t now)
 
 static bool rule_revocation(struct judging *judging)
 {
-    return revocation_check(judging->policy, judging->path, judging->now, is_timely(leaf_of(judging->path), judging->now),
-                            &judging->verdict->revocation, &judging->verdict->finding);
+    bool leaf_counts = is_timely(leaf_of(judging->path), judging->now);
+
+    return revocation_check(judging->policy, judging->path, judging->now, leaf_counts, &judging->verdict->revocation,
+                            &judging->verdict->finding);
 }
 
 static bool rule_leaf_dates(struct judging *judging)

@@ -30,7 +30,6 @@ static int load_all(const char *setting, const char *const *paths, size_t count,
     return 0;
 }
 
-/* Anchors stand before intermediates, so that one that is both stays an anchor. */
 static int index_issuers(struct policy *policy, struct error *error)
 {
     size_t count = policy->anchors.count + policy->intermediates.count;
@@ -38,11 +37,9 @@ static int index_issuers(struct policy *policy, struct error *error)
     int result = -1;
 
     if (all != NULL) {
-        if (policy->anchors.count > 0) {
-            memcpy(all, policy->anchors.certs, policy->anchors.count * sizeof(all[0]));
-        }
-        if (policy->intermediates.count > 0) {
-            memcpy(all + policy->anchors.count, policy->intermediates.certs, policy->intermediates.count * sizeof(all[0]));
+        for (size_t i = 0; i < count; i++) {
+            all[i] = i < policy->anchors.count ? policy->anchors.certs[i]
+                                               : policy->intermediates.certs[i - policy->anchors.count];
         }
         result = issuers_make(&policy->issuers, all, count);
     }
@@ -147,8 +144,8 @@ struct policy *policy_load(const struct policy_config *config, struct error *err
     policy->addressless = config->addressless;
     policy->min_rsa_bits = config->min_rsa_bits;
     if (load_all("trust.anchors", config->anchors, config->anchor_count, true, &policy->anchors, error) < 0 ||
-        load_all("trust.intermediates", config->intermediates, config->intermediate_count, false, &policy->intermediates,
-                 error) < 0 ||
+        load_all("trust.intermediates", config->intermediates, config->intermediate_count, false,
+                 &policy->intermediates, error) < 0 ||
         index_issuers(policy, error) < 0 || load_all_crls(policy, config, error) < 0 ||
         make_fingerprint(policy, error) < 0) {
         policy_free(&policy);

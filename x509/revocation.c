@@ -12,9 +12,10 @@ static bool refuse_revoked(const struct cert *cert, bool is_leaf, const struct c
     revocation->status = REVOCATION_REVOKED;
     revocation->revoked_at = answer->revoked_at;
     revocation->crl_reason = answer->crl_reason;
-    return finding_set(finding, is_leaf ? REASON_REVOKED : REASON_ISSUER_REVOKED, "%s\"%s\": revoked on %s%s%s (RFC 5280 5.3)",
-                       is_leaf ? "" : "issuer ", shown_name(cert_subject(cert), name),
-                       text_time(answer->revoked_at, time), reason != NULL ? ", " : "", reason != NULL ? reason : "");
+    return finding_set(finding, is_leaf ? REASON_REVOKED : REASON_ISSUER_REVOKED,
+                       "%s\"%s\": revoked on %s%s%s (RFC 5280 5.3)", is_leaf ? "" : "issuer ",
+                       shown_name(cert_subject(cert), name), text_time(answer->revoked_at, time),
+                       reason != NULL ? ", " : "", reason != NULL ? reason : "");
 }
 
 static bool refuse_unknown(enum revocation_mode mode, const struct cert *cert, const struct crl_answer *answer,
@@ -24,10 +25,12 @@ static bool refuse_unknown(enum revocation_mode mode, const struct cert *cert, c
 
     shown_name(cert_issuer(cert), name);
     if (answer->next_update != 0) {
-        finding_set(finding, REASON_REVOCATION_UNKNOWN, "the CRL of \"%s\" is past its nextUpdate, %s (RFC 5280 6.3.3)", name,
+        finding_set(finding, REASON_REVOCATION_UNKNOWN,
+                    "the CRL of \"%s\" is past its nextUpdate, %s (RFC 5280 6.3.3)", name,
                     text_time(answer->next_update, time));
     } else {
-        finding_set(finding, REASON_REVOCATION_UNKNOWN, "no CRL of \"%s\" that covers the certificate (RFC 5280 6.3.3)", name);
+        finding_set(finding, REASON_REVOCATION_UNKNOWN,
+                    "no CRL of \"%s\" that covers the certificate (RFC 5280 6.3.3)", name);
     }
     revocation->status = REVOCATION_UNKNOWN;
     revocation->awaited = answer->next_update != 0;

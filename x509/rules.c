@@ -73,7 +73,8 @@ static bool rule_key_usage(const struct policy *policy, const struct leaf *leaf,
     (void)policy;
     if (leaf->key_usage == KEY_USAGE_ABSENT) {
         return !cert_is_ca(leaf->cert) || leaf->has_extended_key_usage ||
-               finding_set(finding, REASON_WRONG_KEY_USAGE, "a CA's certificate that states no usage (RFC 5280 4.2.1.3)");
+               finding_set(finding, REASON_WRONG_KEY_USAGE,
+                           "a CA's certificate that states no usage (RFC 5280 4.2.1.3)");
     }
     if ((leaf->key_usage & (transport ? KU_KEY_ENCIPHERMENT : KU_KEY_AGREEMENT)) == 0) {
         return finding_set(finding, REASON_WRONG_KEY_USAGE, "keyUsage lacks %s (RFC 5280 4.2.1.3)",

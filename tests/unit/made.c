@@ -30,7 +30,8 @@ static EVP_PKEY *explicit_curve(void)
     EVP_PKEY *key = NULL;
 
     must(EVP_PKEY_keygen_init(context) == 1 && EVP_PKEY_CTX_set_params(context, parameters) == 1 &&
-             EVP_PKEY_generate(context, &key) == 1, "explicit curve");
+             EVP_PKEY_generate(context, &key) == 1,
+         "explicit curve");
     EVP_PKEY_CTX_free(context);
     return key;
 }
@@ -43,11 +44,13 @@ static EVP_PKEY *with_parameters(const char *type, const char *group)
 
     if (group != NULL) {
         OSSL_PARAM parameters[] = {
-            OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)group, 0), OSSL_PARAM_construct_end(),
+            OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)group, 0),
+            OSSL_PARAM_construct_end(),
         };
 
         must(EVP_PKEY_keygen_init(context) == 1 && EVP_PKEY_CTX_set_params(context, parameters) == 1 &&
-                 EVP_PKEY_generate(context, &key) == 1, type);
+                 EVP_PKEY_generate(context, &key) == 1,
+             type);
         EVP_PKEY_CTX_free(context);
         return key;
     }
@@ -73,8 +76,11 @@ static EVP_PKEY *rsa_pss(void)
 static EVP_PKEY *key_new(enum made_key which)
 {
     switch (which) {
-    case MADE_RSA: case MADE_RSA_2: case MADE_RSA_CA: case MADE_RSA_CA_2: case MADE_RSA_ROOT:
-        return EVP_RSA_gen(2048);
+    case MADE_RSA:
+    case MADE_RSA_2:
+    case MADE_RSA_CA:
+    case MADE_RSA_CA_2:
+    case MADE_RSA_ROOT: return EVP_RSA_gen(2048);
     case MADE_RSA_1024: return EVP_RSA_gen(1024);
     case MADE_P256: return EVP_EC_gen("P-256");
     case MADE_P384: return EVP_EC_gen("P-384");
@@ -153,12 +159,14 @@ static void add_names(X509 *certificate, const struct made *made)
         if (name->kind <= MADE_SMTP_UTF8_IA5) {
             sk_GENERAL_NAME_push(names, general_name(name));
         } else {
-            int type = name->kind == MADE_SUBJECT_IA5 ? V_ASN1_IA5STRING
-                                                      : name->kind == MADE_SUBJECT_UTF8 ? V_ASN1_UTF8STRING : V_ASN1_BMPSTRING;
+            int type = name->kind == MADE_SUBJECT_IA5    ? V_ASN1_IA5STRING
+                       : name->kind == MADE_SUBJECT_UTF8 ? V_ASN1_UTF8STRING
+                                                         : V_ASN1_BMPSTRING;
 
             must(X509_NAME_add_entry_by_NID(X509_get_subject_name(certificate), NID_pkcs9_emailAddress, type,
                                             (const unsigned char *)name->bytes,
-                                            (int)(name->size > 0 ? name->size : strlen(name->bytes)), -1, 0) == 1, "emailAddress");
+                                            (int)(name->size > 0 ? name->size : strlen(name->bytes)), -1, 0) == 1,
+                 "emailAddress");
         }
     }
     if (sk_GENERAL_NAME_num(names) > 0) {
@@ -206,7 +214,8 @@ static void sign(X509 *certificate, const struct made *made, EVP_PKEY *key)
     must(EVP_DigestSignInit(context, &options, digest, NULL, key) == 1, "sign");
     if (made->pss) {
         must(EVP_PKEY_CTX_set_rsa_padding(options, RSA_PKCS1_PSS_PADDING) == 1 &&
-                 EVP_PKEY_CTX_set_rsa_pss_saltlen(options, RSA_PSS_SALTLEN_DIGEST) == 1, "PSS");
+                 EVP_PKEY_CTX_set_rsa_pss_saltlen(options, RSA_PSS_SALTLEN_DIGEST) == 1,
+             "PSS");
     }
     must(X509_sign_ctx(certificate, context) > 0, "sign");
     EVP_MD_CTX_free(context);
@@ -259,7 +268,10 @@ X509 *made_root(const char *subject, enum made_key key)
 X509 *made_intermediate(const char *subject, enum made_key key, const X509 *issuer, enum made_key issuer_key)
 {
     return made_certificate(&(struct made){
-        .subject = subject, .key = key, .issuer = issuer, .issuer_key = issuer_key,
+        .subject = subject,
+        .key = key,
+        .issuer = issuer,
+        .issuer_key = issuer_key,
         .extensions = {"basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign,cRLSign",
                        "subjectKeyIdentifier=hash", issuer != NULL ? "authorityKeyIdentifier=keyid:always" : NULL},
     });
@@ -268,7 +280,9 @@ X509 *made_intermediate(const char *subject, enum made_key key, const X509 *issu
 X509 *made_alice(enum made_key key, const X509 *issuer, enum made_key issuer_key)
 {
     return made_certificate(&(struct made){
-        .key = key, .issuer = issuer, .issuer_key = issuer_key,
+        .key = key,
+        .issuer = issuer,
+        .issuer_key = issuer_key,
         .extensions = {EVP_PKEY_is_a(made_key(key), "RSA") ? "keyUsage=critical,keyEncipherment"
                                                            : "keyUsage=critical,keyAgreement",
                        "extendedKeyUsage=emailProtection", "subjectAltName=email:" MADE_ADDRESS},

@@ -17,9 +17,23 @@
 #define MADE_ADDRESS "alice@example.org"
 
 enum made_key {
-    MADE_RSA, MADE_RSA_2, MADE_RSA_CA, MADE_RSA_CA_2, MADE_RSA_ROOT, MADE_RSA_1024,
-    MADE_P256, MADE_P384, MADE_P521, MADE_BRAINPOOL, MADE_SECP256K1, MADE_P256_EXPLICIT,
-    MADE_X25519, MADE_ED25519, MADE_DSA, MADE_RSA_PSS, MADE_DH,
+    MADE_RSA,
+    MADE_RSA_2,
+    MADE_RSA_CA,
+    MADE_RSA_CA_2,
+    MADE_RSA_ROOT,
+    MADE_RSA_1024,
+    MADE_P256,
+    MADE_P384,
+    MADE_P521,
+    MADE_BRAINPOOL,
+    MADE_SECP256K1,
+    MADE_P256_EXPLICIT,
+    MADE_X25519,
+    MADE_ED25519,
+    MADE_DSA,
+    MADE_RSA_PSS,
+    MADE_DH,
     MADE_KEY_COUNT
 };
 
@@ -30,21 +44,28 @@ EVP_PKEY *made_key(enum made_key which);
 
 /* Left out means: CN=Alice, signed with SHA-256 by `issuer_key`, version 3, valid from ten days ago for a year. */
 struct made {
-    const char *subject;           /* "CN=Alice,O=Example"; "-": empty */
-    const X509 *issuer;            /* NULL: self-signed */
+    const char *subject; /* "CN=Alice,O=Example"; "-": empty */
+    const X509 *issuer; /* NULL: self-signed */
     enum made_key key, issuer_key; /* with issuer NULL: issuer_key is not looked at */
     const char *extensions[MADE_EXTENSIONS]; /* "keyUsage=critical,keyEncipherment", as in openssl.cnf */
     struct made_name {
-        enum { MADE_RFC822 = 1, MADE_SMTP_UTF8, MADE_SMTP_UTF8_IA5, MADE_SUBJECT_IA5, MADE_SUBJECT_UTF8, MADE_SUBJECT_BMP } kind;
+        enum {
+            MADE_RFC822 = 1,
+            MADE_SMTP_UTF8,
+            MADE_SMTP_UTF8_IA5,
+            MADE_SUBJECT_IA5,
+            MADE_SUBJECT_UTF8,
+            MADE_SUBJECT_BMP
+        } kind;
         const char *bytes;
-        size_t size;               /* 0: strlen(bytes) */
+        size_t size; /* 0: strlen(bytes) */
     } names[MADE_RAW_NAMES];
-    int64_t from, until;           /* both 0: the default */
+    int64_t from, until; /* both 0: the default */
     const EVP_MD *digest;
     bool pss;
-    int version;                   /* 1 for version 1; 0: version 3 */
+    int version; /* 1 for version 1; 0: version 3 */
     bool break_signature;
-    int64_t serial;                /* 0: the next one */
+    int64_t serial; /* 0: the next one */
 };
 
 X509 *made_certificate(const struct made *made);
@@ -58,10 +79,10 @@ struct made_crl {
     const X509 *issuer;
     enum made_key key;
     const X509 *revoked[4];
-    int crl_reason;                /* -1: none stated */
+    int crl_reason; /* -1: none stated */
     int64_t this_update, next_update; /* both 0: a day ago, in a week; next_update -1: none */
     const char *extensions[4];
-    const char *entry_extension;   /* of each entry */
+    const char *entry_extension; /* of each entry */
 };
 X509_CRL *made_crl(const struct made_crl *made);
 

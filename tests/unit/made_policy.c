@@ -115,7 +115,8 @@ void made_folder_remove(const char *path)
     rmdir(path);
 }
 
-static size_t write_all(const char *folder, const char *name, X509 *const *certificates, X509_CRL *const *crls, char path[128])
+static size_t write_all(const char *folder, const char *name, X509 *const *certificates, X509_CRL *const *crls,
+                        char path[128])
 {
     size_t count = 0;
     FILE *file;

@@ -27,9 +27,14 @@ static struct blob *der_of(const struct made *made)
 static void everything_is_named(void **state)
 {
     struct blob *der = der_of(&(struct made){
-        .subject = "CN=Jürgen,O=Bücher & Söhne", .key = MADE_RSA, .serial = 0xabcdef,
-        .extensions = {"keyUsage=critical,digitalSignature,keyEncipherment", "extendedKeyUsage=emailProtection,clientAuth,1.2.3.4"},
-        .names = {{MADE_RFC822, "alice@example.org"}, {MADE_SMTP_UTF8, "jürgen@example.org"}, {MADE_SUBJECT_IA5, "alice@example.org"}},
+        .subject = "CN=Jürgen,O=Bücher & Söhne",
+        .key = MADE_RSA,
+        .serial = 0xabcdef,
+        .extensions = {"keyUsage=critical,digitalSignature,keyEncipherment",
+                       "extendedKeyUsage=emailProtection,clientAuth,1.2.3.4"},
+        .names = {{MADE_RFC822, "alice@example.org"},
+                  {MADE_SMTP_UTF8, "jürgen@example.org"},
+                  {MADE_SUBJECT_IA5, "alice@example.org"}},
     });
     struct description description;
 
@@ -68,16 +73,24 @@ static void keys_have_their_names(void **state)
         const char *word, *curve;
         int bits;
     } keys[] = {
-        {MADE_RSA_1024, "RSA", "", 1024}, {MADE_P256, "EC", "P-256", 256}, {MADE_P384, "EC", "P-384", 384},
-        {MADE_P521, "EC", "P-521", 521}, {MADE_BRAINPOOL, "EC", "brainpoolP256r1", 256}, {MADE_SECP256K1, "EC", "secp256k1", 256},
-        {MADE_P256_EXPLICIT, "EC", "", 256}, {MADE_X25519, "X25519", "", 253}, {MADE_ED25519, "Ed25519", "", 256},
-        {MADE_RSA_PSS, "RSASSA-PSS", "", 2048}, {MADE_DSA, "DSA", "", 2048},
+        {MADE_RSA_1024, "RSA", "", 1024},
+        {MADE_P256, "EC", "P-256", 256},
+        {MADE_P384, "EC", "P-384", 384},
+        {MADE_P521, "EC", "P-521", 521},
+        {MADE_BRAINPOOL, "EC", "brainpoolP256r1", 256},
+        {MADE_SECP256K1, "EC", "secp256k1", 256},
+        {MADE_P256_EXPLICIT, "EC", "", 256},
+        {MADE_X25519, "X25519", "", 253},
+        {MADE_ED25519, "Ed25519", "", 256},
+        {MADE_RSA_PSS, "RSASSA-PSS", "", 2048},
+        {MADE_DSA, "DSA", "", 2048},
     };
     X509 *root = made_root("CN=Root", MADE_RSA_ROOT);
 
     (void)state;
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-        struct blob *der = der_of(&(struct made){.key = keys[i].key, .issuer = root, .issuer_key = MADE_RSA_ROOT, .subject = "-"});
+        struct blob *der =
+            der_of(&(struct made){.key = keys[i].key, .issuer = root, .issuer_key = MADE_RSA_ROOT, .subject = "-"});
         struct description description;
 
         assert_int_equal(description_read(blob_bytes(der), &description), 0);
@@ -108,7 +121,8 @@ static void what_is_no_certificate_is_not_described(void **state)
 
 static void hostile_contents_are_shown_safely(void **state)
 {
-    struct made made = {.subject = "CN=\x1b[31m\r\n\xe2\x80\xae,O=\"a\\b", .key = MADE_RSA,
+    struct made made = {.subject = "CN=\x1b[31m\r\n\xe2\x80\xae,O=\"a\\b",
+                        .key = MADE_RSA,
                         .names = {{MADE_RFC822, "a\0\x1b\xff", 4}, {MADE_SMTP_UTF8, "\xff\xfe"}}};
     struct description description;
     struct blob *der = der_of(&made);
@@ -157,7 +171,8 @@ static void long_names_are_cut(void **state)
 
 static void descriptions_without_memory_hold_nothing(void **state)
 {
-    struct blob *der = der_of(&(struct made){.key = MADE_RSA, .extensions = {"extendedKeyUsage=emailProtection", "subjectAltName=email:a@b.c"}});
+    struct blob *der = der_of(&(struct made){
+        .key = MADE_RSA, .extensions = {"extendedKeyUsage=emailProtection", "subjectAltName=email:a@b.c"}});
     struct description description;
     bool failed = true;
 

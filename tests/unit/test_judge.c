@@ -46,8 +46,10 @@ static const struct {
     {"anyExtendedKeyUsage", REASON_USABLE, "",
      {.key = MADE_RSA, .extensions = {"extendedKeyUsage=critical,serverAuth,anyExtendedKeyUsage", SAN}}},
     {"all usages", REASON_USABLE, "",
-     {.key = MADE_RSA, .extensions = {"keyUsage=digitalSignature,nonRepudiation,keyEncipherment,dataEncipherment", SAN}}},
-    {"critical subjectAltName", REASON_USABLE, "", {.key = MADE_RSA, .extensions = {"subjectAltName=critical,email:" MADE_ADDRESS}}},
+     {.key = MADE_RSA,
+      .extensions = {"keyUsage=digitalSignature,nonRepudiation,keyEncipherment,dataEncipherment", SAN}}},
+    {"critical subjectAltName", REASON_USABLE, "",
+     {.key = MADE_RSA, .extensions = {"subjectAltName=critical,email:" MADE_ADDRESS}}},
     {"P-256", REASON_USABLE, "", {.key = MADE_P256, .extensions = {"keyUsage=keyAgreement", EMAIL, SAN}}},
     {"P-384", REASON_USABLE, "", {.key = MADE_P384, .extensions = {"keyUsage=keyAgreement", EMAIL, SAN}}},
     {"P-521", REASON_USABLE, "", {.key = MADE_P521, .extensions = {"keyUsage=keyAgreement", EMAIL, SAN}}},
@@ -56,7 +58,8 @@ static const struct {
     {"signed with PSS", REASON_USABLE, "", {.key = MADE_RSA, .pss = true, .extensions = {EMAIL, SAN}}},
     {"CA that says keyEncipherment", REASON_USABLE, "",
      {.key = MADE_RSA, .extensions = {"basicConstraints=CA:TRUE", "keyUsage=keyEncipherment,keyCertSign", SAN}}},
-    {"CA that says emailProtection", REASON_USABLE, "", {.key = MADE_RSA, .extensions = {"basicConstraints=CA:TRUE", EMAIL, SAN}}},
+    {"CA that says emailProtection", REASON_USABLE, "",
+     {.key = MADE_RSA, .extensions = {"basicConstraints=CA:TRUE", EMAIL, SAN}}},
     {"last second of its life", REASON_USABLE, "", {.key = MADE_RSA, .from = -10, .until = 0, .extensions = {SAN}}},
     {"first second of its life", REASON_USABLE, "", {.key = MADE_RSA, .from = 0, .until = 10, .extensions = {SAN}}},
 
@@ -71,25 +74,36 @@ static const struct {
     {"RSASSA-PSS key", REASON_NOT_ENCRYPTION_CAPABLE, "RSASSA-PSS", {.key = MADE_RSA_PSS, .extensions = {SAN}}},
     {"Diffie-Hellman", REASON_NOT_ENCRYPTION_CAPABLE, "recipient", {.key = MADE_DH, .extensions = {SAN}}},
 
-    {"other address", REASON_ADDRESS_MISMATCH, "<bob@example.org>", {.key = MADE_RSA, .extensions = {"subjectAltName=email:bob@example.org"}}},
+    {"other address", REASON_ADDRESS_MISMATCH, "<bob@example.org>",
+     {.key = MADE_RSA, .extensions = {"subjectAltName=email:bob@example.org"}}},
     {"no address", REASON_ADDRESS_MISMATCH, "no address", {.key = MADE_RSA}},
-    {"a host of that name", REASON_ADDRESS_MISMATCH, "no address", {.key = MADE_RSA, .extensions = {"subjectAltName=DNS:example.org"}}},
+    {"a host of that name", REASON_ADDRESS_MISMATCH, "no address",
+     {.key = MADE_RSA, .extensions = {"subjectAltName=DNS:example.org"}}},
 
-    {"RSA that only signs", REASON_WRONG_KEY_USAGE, "keyEncipherment", {.key = MADE_RSA, .extensions = {"keyUsage=digitalSignature", SAN}}},
-    {"RSA with keyAgreement", REASON_WRONG_KEY_USAGE, "keyEncipherment", {.key = MADE_RSA, .extensions = {"keyUsage=keyAgreement", SAN}}},
-    {"RSA with dataEncipherment", REASON_WRONG_KEY_USAGE, "keyEncipherment", {.key = MADE_RSA, .extensions = {"keyUsage=dataEncipherment", SAN}}},
-    {"EC that only signs", REASON_WRONG_KEY_USAGE, "keyAgreement", {.key = MADE_P256, .extensions = {"keyUsage=digitalSignature", SAN}}},
-    {"EC with keyEncipherment", REASON_WRONG_KEY_USAGE, "keyAgreement", {.key = MADE_P256, .extensions = {"keyUsage=keyEncipherment", SAN}}},
-    {"encipherOnly", REASON_WRONG_KEY_USAGE, "encipherOnly", {.key = MADE_P256, .extensions = {"keyUsage=keyAgreement,encipherOnly", SAN}}},
-    {"CA without usages", REASON_WRONG_KEY_USAGE, "CA", {.key = MADE_RSA, .extensions = {"basicConstraints=CA:TRUE", SAN}}},
+    {"RSA that only signs", REASON_WRONG_KEY_USAGE, "keyEncipherment",
+     {.key = MADE_RSA, .extensions = {"keyUsage=digitalSignature", SAN}}},
+    {"RSA with keyAgreement", REASON_WRONG_KEY_USAGE, "keyEncipherment",
+     {.key = MADE_RSA, .extensions = {"keyUsage=keyAgreement", SAN}}},
+    {"RSA with dataEncipherment", REASON_WRONG_KEY_USAGE, "keyEncipherment",
+     {.key = MADE_RSA, .extensions = {"keyUsage=dataEncipherment", SAN}}},
+    {"EC that only signs", REASON_WRONG_KEY_USAGE, "keyAgreement",
+     {.key = MADE_P256, .extensions = {"keyUsage=digitalSignature", SAN}}},
+    {"EC with keyEncipherment", REASON_WRONG_KEY_USAGE, "keyAgreement",
+     {.key = MADE_P256, .extensions = {"keyUsage=keyEncipherment", SAN}}},
+    {"encipherOnly", REASON_WRONG_KEY_USAGE, "encipherOnly",
+     {.key = MADE_P256, .extensions = {"keyUsage=keyAgreement,encipherOnly", SAN}}},
+    {"CA without usages", REASON_WRONG_KEY_USAGE, "CA",
+     {.key = MADE_RSA, .extensions = {"basicConstraints=CA:TRUE", SAN}}},
     {"CA that signs", REASON_WRONG_KEY_USAGE, "keyEncipherment",
      {.key = MADE_RSA, .extensions = {"basicConstraints=CA:TRUE", "keyUsage=keyCertSign", SAN}}},
 
-    {"serverAuth only", REASON_WRONG_EXTENDED_KEY_USAGE, "emailProtection", {.key = MADE_RSA, .extensions = {"extendedKeyUsage=serverAuth", SAN}}},
+    {"serverAuth only", REASON_WRONG_EXTENDED_KEY_USAGE, "emailProtection",
+     {.key = MADE_RSA, .extensions = {"extendedKeyUsage=serverAuth", SAN}}},
     {"serverAuth only, critical", REASON_WRONG_EXTENDED_KEY_USAGE, "RFC 8550",
      {.key = MADE_RSA, .extensions = {"extendedKeyUsage=critical,serverAuth", SAN}}},
 
-    {"unknown critical extension", REASON_UNKNOWN_CRITICAL_EXTENSION, "critical", {.key = MADE_RSA, .extensions = {"1.2.3.4=critical,ASN1:NULL", SAN}}},
+    {"unknown critical extension", REASON_UNKNOWN_CRITICAL_EXTENSION, "critical",
+     {.key = MADE_RSA, .extensions = {"1.2.3.4=critical,ASN1:NULL", SAN}}},
 
     {"RSA of 1024 bits", REASON_WEAK_KEY, "1024", {.key = MADE_RSA_1024, .extensions = {SAN}}},
     {"secp256k1", REASON_WEAK_KEY, "secp256k1", {.key = MADE_SECP256K1, .extensions = {SAN}}},
@@ -122,8 +136,8 @@ static void each_rule_has_its_reason(void **state)
         reason = made_reason(policy, leaf, detail);
         if (reason != cases[i].want || strstr(detail, cases[i].detail) == NULL ||
             (reason == REASON_USABLE && detail[0] != '\0')) {
-            fail_msg("%s: %s (%s), wanted %s (%s)", cases[i].name, reason_word(reason), detail, reason_word(cases[i].want),
-                     cases[i].detail);
+            fail_msg("%s: %s (%s), wanted %s (%s)", cases[i].name, reason_word(reason), detail,
+                     reason_word(cases[i].want), cases[i].detail);
         }
         X509_free(leaf);
     }
@@ -146,8 +160,11 @@ static void weak_digests_are_refused_below_the_anchor(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(digests) / sizeof(digests[0]); i++) {
-        X509 *leaf = made_certificate(&(struct made){.key = MADE_RSA, .issuer = root, .issuer_key = MADE_RSA_ROOT,
-                                                     .digest = digests[i].digest(), .extensions = {SAN}});
+        X509 *leaf = made_certificate(&(struct made){.key = MADE_RSA,
+                                                     .issuer = root,
+                                                     .issuer_key = MADE_RSA_ROOT,
+                                                     .digest = digests[i].digest(),
+                                                     .extensions = {SAN}});
 
         assert_int_equal(made_reason(policy, leaf, NULL), digests[i].want);
         assert_int_equal(made_reason(lax, leaf, NULL), digests[i].with_sha1);
@@ -159,8 +176,8 @@ static void weak_digests_are_refused_below_the_anchor(void **state)
 /* OpenSSL 3.0 cannot encrypt to X25519; where it can, the certificate is usable. */
 static void x25519_is_usable_where_cms_can_use_it(void **state)
 {
-    X509 *leaf = made_certificate(&(struct made){.key = MADE_X25519, .issuer = root, .issuer_key = MADE_RSA_ROOT,
-                                                 .extensions = {"keyUsage=keyAgreement", SAN}});
+    X509 *leaf = made_certificate(&(struct made){
+        .key = MADE_X25519, .issuer = root, .issuer_key = MADE_RSA_ROOT, .extensions = {"keyUsage=keyAgreement", SAN}});
     enum reason reason = made_reason(policy, leaf, NULL);
 
     (void)state;
@@ -172,7 +189,9 @@ static void a_certificate_without_address_needs_the_switch(void **state)
 {
     struct policy *lax = made_policy(&(struct made_policy){.anchors = (X509 *[]){root, NULL}, .addressless = true});
     X509 *nameless = made_certificate(&(struct made){.key = MADE_RSA, .issuer = root, .issuer_key = MADE_RSA_ROOT});
-    X509 *other = made_certificate(&(struct made){.key = MADE_RSA, .issuer = root, .issuer_key = MADE_RSA_ROOT,
+    X509 *other = made_certificate(&(struct made){.key = MADE_RSA,
+                                                  .issuer = root,
+                                                  .issuer_key = MADE_RSA_ROOT,
                                                   .extensions = {"subjectAltName=email:bob@example.org"}});
     char detail[MAX_DETAIL_BYTES + 1];
 

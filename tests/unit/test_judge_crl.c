@@ -25,9 +25,14 @@ static int setup(void **state)
     other_root = made_root("CN=Root", MADE_RSA_CA_2);
     sub = made_intermediate("CN=Sub", MADE_RSA_CA, root, MADE_RSA_ROOT);
     alice = made_alice(MADE_RSA, sub, MADE_RSA_CA);
-    pointed = made_certificate(&(struct made){.key = MADE_RSA, .issuer = sub, .issuer_key = MADE_RSA_CA, .extensions = {SAN, POINT}});
-    no_crl_sign = made_certificate(&(struct made){.subject = "CN=Sub", .key = MADE_RSA_CA, .issuer = root, .issuer_key = MADE_RSA_ROOT,
-                                                  .extensions = {"basicConstraints=critical,CA:TRUE", "keyUsage=keyCertSign"}});
+    pointed = made_certificate(
+        &(struct made){.key = MADE_RSA, .issuer = sub, .issuer_key = MADE_RSA_CA, .extensions = {SAN, POINT}});
+    no_crl_sign =
+        made_certificate(&(struct made){.subject = "CN=Sub",
+                                        .key = MADE_RSA_CA,
+                                        .issuer = root,
+                                        .issuer_key = MADE_RSA_ROOT,
+                                        .extensions = {"basicConstraints=critical,CA:TRUE", "keyUsage=keyCertSign"}});
     return 0;
 }
 
@@ -49,16 +54,18 @@ static const struct {
     const char *name;
     enum reason prefer, require;
     enum revocation_status status; /* under prefer */
-    const char *detail;            /* under require */
+    const char *detail; /* under require */
     struct made_crl crl;
     enum lists lists;
-    bool for_pointed;              /* the certificate with a distribution point is asked for, not alice */
+    bool for_pointed; /* the certificate with a distribution point is asked for, not alice */
 } cases[] = {
     {"good", REASON_USABLE, REASON_USABLE, REVOCATION_GOOD, "", {.crl_reason = -1}, NOTHING, false},
     {"revoked", REASON_REVOKED, REASON_REVOKED, REVOCATION_REVOKED, "revoked on", {.crl_reason = -1}, ALICE, false},
-    {"key compromised", REASON_REVOKED, REASON_REVOKED, REVOCATION_REVOKED, "keyCompromise", {.crl_reason = 1}, ALICE, false},
+    {"key compromised", REASON_REVOKED, REASON_REVOKED, REVOCATION_REVOKED, "keyCompromise",
+     {.crl_reason = 1}, ALICE, false},
     {"on hold", REASON_REVOKED, REASON_REVOKED, REVOCATION_REVOKED, "certificateHold", {.crl_reason = 6}, ALICE, false},
-    {"removeFromCRL in a complete CRL", REASON_REVOKED, REASON_REVOKED, REVOCATION_REVOKED, "", {.crl_reason = 8}, ALICE, false},
+    {"removeFromCRL in a complete CRL", REASON_REVOKED, REASON_REVOKED, REVOCATION_REVOKED, "",
+     {.crl_reason = 8}, ALICE, false},
     {"past nextUpdate", REASON_USABLE, REASON_REVOCATION_UNKNOWN, REVOCATION_UNKNOWN, "nextUpdate",
      {.crl_reason = -1, .this_update = -20, .next_update = -10}, NOTHING, false},
     {"past nextUpdate, but it lists", REASON_REVOKED, REASON_REVOKED, REVOCATION_REVOKED, "",
@@ -67,12 +74,14 @@ static const struct {
      {.crl_reason = -1, .this_update = -20, .next_update = -1}, NOTHING, false},
     {"from the future", REASON_USABLE, REASON_REVOCATION_UNKNOWN, REVOCATION_UNKNOWN, "no CRL",
      {.crl_reason = -1, .this_update = 20, .next_update = 40}, ALICE, false},
-    {"other key", REASON_USABLE, REASON_REVOCATION_UNKNOWN, REVOCATION_UNKNOWN, "no CRL", {.key = MADE_RSA_CA_2, .crl_reason = -1}, ALICE, false},
+    {"other key", REASON_USABLE, REASON_REVOCATION_UNKNOWN, REVOCATION_UNKNOWN, "no CRL",
+     {.key = MADE_RSA_CA_2, .crl_reason = -1}, ALICE, false},
     {"delta", REASON_USABLE, REASON_REVOCATION_UNKNOWN, REVOCATION_UNKNOWN, "",
      {.crl_reason = -1, .extensions = {"2.5.29.27=critical,DER:020101"}}, ALICE, false},
     {"unknown critical extension", REASON_USABLE, REASON_REVOCATION_UNKNOWN, REVOCATION_UNKNOWN, "",
      {.crl_reason = -1, .extensions = {"1.2.3.4=critical,ASN1:NULL"}}, ALICE, false},
-    {"unknown extension", REASON_USABLE, REASON_USABLE, REVOCATION_GOOD, "", {.crl_reason = -1, .extensions = {"1.2.3.4=ASN1:NULL"}}, NOTHING, false},
+    {"unknown extension", REASON_USABLE, REASON_USABLE, REVOCATION_GOOD, "",
+     {.crl_reason = -1, .extensions = {"1.2.3.4=ASN1:NULL"}}, NOTHING, false},
     {"unknown critical extension of an entry", REASON_USABLE, REASON_REVOCATION_UNKNOWN, REVOCATION_UNKNOWN, "",
      {.crl_reason = -1, .entry_extension = "1.2.3.4=critical,ASN1:NULL"}, ALICE, false},
     {"indirect", REASON_USABLE, REASON_REVOCATION_UNKNOWN, REVOCATION_UNKNOWN, "",
@@ -84,26 +93,33 @@ static const struct {
     {"for attributes only", REASON_USABLE, REASON_REVOCATION_UNKNOWN, REVOCATION_UNKNOWN, "",
      {.crl_reason = -1, .extensions = {"issuingDistributionPoint=critical,onlyAA:TRUE"}}, ALICE, false},
     {"some reasons, not listed", REASON_USABLE, REASON_REVOCATION_UNKNOWN, REVOCATION_UNKNOWN, "",
-     {.crl_reason = -1, .extensions = {"issuingDistributionPoint=critical,onlysomereasons:keyCompromise"}}, NOTHING, false},
+     {.crl_reason = -1, .extensions = {"issuingDistributionPoint=critical,onlysomereasons:keyCompromise"}}, NOTHING,
+     false},
     {"some reasons, listed", REASON_REVOKED, REASON_REVOKED, REVOCATION_REVOKED, "",
-     {.crl_reason = 1, .extensions = {"issuingDistributionPoint=critical,onlysomereasons:keyCompromise"}}, ALICE, false},
+     {.crl_reason = 1, .extensions = {"issuingDistributionPoint=critical,onlysomereasons:keyCompromise"}}, ALICE,
+     false},
     {"its distribution point", REASON_USABLE, REASON_USABLE, REVOCATION_GOOD, "",
-     {.crl_reason = -1, .extensions = {"issuingDistributionPoint=critical,fullname:URI:http://crl.example/1.crl"}}, NOTHING, true},
+     {.crl_reason = -1, .extensions = {"issuingDistributionPoint=critical,fullname:URI:http://crl.example/1.crl"}},
+     NOTHING, true},
     {"its distribution point, listed", REASON_REVOKED, REASON_REVOKED, REVOCATION_REVOKED, "",
-     {.crl_reason = -1, .extensions = {"issuingDistributionPoint=critical,fullname:URI:http://crl.example/1.crl"}}, POINTED, true},
+     {.crl_reason = -1, .extensions = {"issuingDistributionPoint=critical,fullname:URI:http://crl.example/1.crl"}},
+     POINTED, true},
     {"another distribution point", REASON_USABLE, REASON_REVOCATION_UNKNOWN, REVOCATION_UNKNOWN, "",
-     {.crl_reason = -1, .extensions = {"issuingDistributionPoint=critical,fullname:URI:http://crl.example/2.crl"}}, POINTED, true},
+     {.crl_reason = -1, .extensions = {"issuingDistributionPoint=critical,fullname:URI:http://crl.example/2.crl"}},
+     POINTED, true},
     {"a distribution point that it does not name", REASON_USABLE, REASON_REVOCATION_UNKNOWN, REVOCATION_UNKNOWN, "",
-     {.crl_reason = -1, .extensions = {"issuingDistributionPoint=critical,fullname:URI:http://crl.example/1.crl"}}, ALICE, false},
-    {"complete CRL, certificate with a point", REASON_USABLE, REASON_USABLE, REVOCATION_GOOD, "", {.crl_reason = -1}, NOTHING, true},
+     {.crl_reason = -1, .extensions = {"issuingDistributionPoint=critical,fullname:URI:http://crl.example/1.crl"}},
+     ALICE, false},
+    {"complete CRL, certificate with a point", REASON_USABLE, REASON_USABLE, REVOCATION_GOOD, "",
+     {.crl_reason = -1}, NOTHING, true},
     {"critical scope that cannot be read", REASON_USABLE, REASON_REVOCATION_UNKNOWN, REVOCATION_UNKNOWN, "",
      {.crl_reason = -1, .extensions = {"2.5.29.28=critical,ASN1:NULL"}}, NOTHING, false},
 };
 
 static struct policy *policy_of(enum revocation_mode mode, X509_CRL *const *crls)
 {
-    return made_policy(&(struct made_policy){.anchors = (X509 *[]){root, NULL}, .intermediates = (X509 *[]){sub, NULL},
-                                             .crls = crls, .revocation = mode});
+    return made_policy(&(struct made_policy){
+        .anchors = (X509 *[]){root, NULL}, .intermediates = (X509 *[]){sub, NULL}, .crls = crls, .revocation = mode});
 }
 
 static struct certificate *judged(const struct policy *policy, const X509 *leaf, struct answer_draft *draft)
@@ -120,7 +136,8 @@ static void expect(size_t i, const struct policy *policy, enum reason want, cons
     const struct certificate *certificate = judged(policy, leaf, &draft);
 
     if (certificate->reason != want) {
-        fail_msg("%s: %s (%s), wanted %s", cases[i].name, reason_word(certificate->reason), certificate->detail, reason_word(want));
+        fail_msg("%s: %s (%s), wanted %s", cases[i].name, reason_word(certificate->reason), certificate->detail,
+                 reason_word(want));
     }
     answer_draft_free(&draft);
 }
@@ -168,11 +185,12 @@ static void each_crl_counts_for_what_it_is(void **state)
 
 static void evidence_is_written_down(void **state)
 {
-    X509_CRL *of_root = made_crl(&(struct made_crl){.issuer = root, .key = MADE_RSA_ROOT, .crl_reason = -1,
-                                                    .this_update = -5, .next_update = MADE_DAY});
-    X509_CRL *of_sub = made_crl(&(struct made_crl){.issuer = sub, .key = MADE_RSA_CA, .crl_reason = -1, .this_update = -9,
-                                                   .next_update = 2 * MADE_DAY});
-    X509_CRL *revoking = made_crl(&(struct made_crl){.issuer = sub, .key = MADE_RSA_CA, .crl_reason = 4, .revoked = {alice}});
+    X509_CRL *of_root = made_crl(&(struct made_crl){
+        .issuer = root, .key = MADE_RSA_ROOT, .crl_reason = -1, .this_update = -5, .next_update = MADE_DAY});
+    X509_CRL *of_sub = made_crl(&(struct made_crl){
+        .issuer = sub, .key = MADE_RSA_CA, .crl_reason = -1, .this_update = -9, .next_update = 2 * MADE_DAY});
+    X509_CRL *revoking =
+        made_crl(&(struct made_crl){.issuer = sub, .key = MADE_RSA_CA, .crl_reason = 4, .revoked = {alice}});
     struct policy *policy = policy_of(REVOCATION_MODE_REQUIRE, (X509_CRL *[]){of_root, of_sub, NULL});
     struct answer_draft draft;
     const struct revocation *revocation = &judged(policy, alice, &draft)->revocation;
@@ -200,10 +218,12 @@ static void evidence_is_written_down(void **state)
 
 static void every_link_needs_evidence(void **state)
 {
-    X509_CRL *of_root = made_crl(&(struct made_crl){.issuer = root, .key = MADE_RSA_ROOT, .crl_reason = -1, .revoked = {sub}});
+    X509_CRL *of_root =
+        made_crl(&(struct made_crl){.issuer = root, .key = MADE_RSA_ROOT, .crl_reason = -1, .revoked = {sub}});
     X509_CRL *good_root = made_crl(&(struct made_crl){.issuer = root, .key = MADE_RSA_ROOT, .crl_reason = -1});
     X509_CRL *of_sub = made_crl(&(struct made_crl){.issuer = sub, .key = MADE_RSA_CA, .crl_reason = -1});
-    X509_CRL *of_both = made_crl(&(struct made_crl){.issuer = sub, .key = MADE_RSA_CA, .crl_reason = -1, .revoked = {alice}});
+    X509_CRL *of_both =
+        made_crl(&(struct made_crl){.issuer = sub, .key = MADE_RSA_CA, .crl_reason = -1, .revoked = {alice}});
     const struct {
         X509_CRL *first, *second;
         enum reason prefer, require;
@@ -221,7 +241,8 @@ static void every_link_needs_evidence(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
         X509_CRL *const crls[] = {links[i].first, links[i].second, NULL};
-        struct policy *prefer = policy_of(REVOCATION_MODE_PREFER, crls), *require = policy_of(REVOCATION_MODE_REQUIRE, crls);
+        struct policy *prefer = policy_of(REVOCATION_MODE_PREFER, crls),
+                      *require = policy_of(REVOCATION_MODE_REQUIRE, crls);
 
         assert_int_equal(made_reason(prefer, alice, NULL), links[i].prefer);
         assert_int_equal(made_reason(require, alice, NULL), links[i].require);
@@ -237,30 +258,41 @@ static void every_link_needs_evidence(void **state)
 static void the_newest_crl_wins(void **state)
 {
     X509_CRL *of_root = made_crl(&(struct made_crl){.issuer = root, .key = MADE_RSA_ROOT, .crl_reason = -1});
-    X509_CRL *old_hold = made_crl(&(struct made_crl){.issuer = sub, .key = MADE_RSA_CA, .crl_reason = 6, .revoked = {alice},
-                                                     .this_update = -20, .next_update = MADE_DAY});
-    X509_CRL *old_good = made_crl(&(struct made_crl){.issuer = sub, .key = MADE_RSA_CA, .crl_reason = -1, .this_update = -20,
+    X509_CRL *old_hold = made_crl(&(struct made_crl){.issuer = sub,
+                                                     .key = MADE_RSA_CA,
+                                                     .crl_reason = 6,
+                                                     .revoked = {alice},
+                                                     .this_update = -20,
                                                      .next_update = MADE_DAY});
-    X509_CRL *new_good = made_crl(&(struct made_crl){.issuer = sub, .key = MADE_RSA_CA, .crl_reason = -1, .this_update = -10,
-                                                     .next_update = MADE_DAY});
-    X509_CRL *new_revoked = made_crl(&(struct made_crl){.issuer = sub, .key = MADE_RSA_CA, .crl_reason = 1, .revoked = {alice},
-                                                        .this_update = -10, .next_update = MADE_DAY});
-    X509_CRL *newest_stale = made_crl(&(struct made_crl){.issuer = sub, .key = MADE_RSA_CA, .crl_reason = 1, .revoked = {alice},
-                                                         .this_update = -5, .next_update = -1 - 1});
+    X509_CRL *old_good = made_crl(&(struct made_crl){
+        .issuer = sub, .key = MADE_RSA_CA, .crl_reason = -1, .this_update = -20, .next_update = MADE_DAY});
+    X509_CRL *new_good = made_crl(&(struct made_crl){
+        .issuer = sub, .key = MADE_RSA_CA, .crl_reason = -1, .this_update = -10, .next_update = MADE_DAY});
+    X509_CRL *new_revoked = made_crl(&(struct made_crl){.issuer = sub,
+                                                        .key = MADE_RSA_CA,
+                                                        .crl_reason = 1,
+                                                        .revoked = {alice},
+                                                        .this_update = -10,
+                                                        .next_update = MADE_DAY});
+    X509_CRL *newest_stale = made_crl(&(struct made_crl){.issuer = sub,
+                                                         .key = MADE_RSA_CA,
+                                                         .crl_reason = 1,
+                                                         .revoked = {alice},
+                                                         .this_update = -5,
+                                                         .next_update = -1 - 1});
     const struct {
         X509_CRL *first, *second;
         enum reason want;
     } pairs[] = {
-        {old_hold, new_good, REASON_USABLE},
-        {new_good, old_hold, REASON_USABLE},
-        {old_good, new_revoked, REASON_REVOKED},
-        {new_revoked, old_good, REASON_REVOKED},
+        {old_hold, new_good, REASON_USABLE},      {new_good, old_hold, REASON_USABLE},
+        {old_good, new_revoked, REASON_REVOKED},  {new_revoked, old_good, REASON_REVOKED},
         {old_good, newest_stale, REASON_REVOKED},
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
-        struct policy *policy = policy_of(REVOCATION_MODE_REQUIRE, (X509_CRL *[]){pairs[i].first, pairs[i].second, of_root, NULL});
+        struct policy *policy =
+            policy_of(REVOCATION_MODE_REQUIRE, (X509_CRL *[]){pairs[i].first, pairs[i].second, of_root, NULL});
 
         assert_int_equal(made_reason(policy, alice, NULL), pairs[i].want);
         policy_free(&policy);
@@ -276,11 +308,14 @@ static void the_newest_crl_wins(void **state)
 /* Its own CRL no longer lists an expired certificate, and cannot save it. */
 static void an_expired_leaf_is_expired_whatever_its_crl(void **state)
 {
-    X509 *expired = made_certificate(&(struct made){.key = MADE_RSA, .issuer = sub, .issuer_key = MADE_RSA_CA, .from = -9,
-                                                    .until = -1, .extensions = {SAN}});
-    X509_CRL *lists = made_crl(&(struct made_crl){.issuer = sub, .key = MADE_RSA_CA, .crl_reason = -1, .revoked = {expired}});
-    X509_CRL *revoked_sub = made_crl(&(struct made_crl){.issuer = root, .key = MADE_RSA_ROOT, .crl_reason = -1, .revoked = {sub}});
-    struct policy *nothing = policy_of(REVOCATION_MODE_REQUIRE, NULL), *listed = policy_of(REVOCATION_MODE_REQUIRE, (X509_CRL *[]){lists, NULL});
+    X509 *expired = made_certificate(&(struct made){
+        .key = MADE_RSA, .issuer = sub, .issuer_key = MADE_RSA_CA, .from = -9, .until = -1, .extensions = {SAN}});
+    X509_CRL *lists =
+        made_crl(&(struct made_crl){.issuer = sub, .key = MADE_RSA_CA, .crl_reason = -1, .revoked = {expired}});
+    X509_CRL *revoked_sub =
+        made_crl(&(struct made_crl){.issuer = root, .key = MADE_RSA_ROOT, .crl_reason = -1, .revoked = {sub}});
+    struct policy *nothing = policy_of(REVOCATION_MODE_REQUIRE, NULL),
+                  *listed = policy_of(REVOCATION_MODE_REQUIRE, (X509_CRL *[]){lists, NULL});
     struct policy *issuer = policy_of(REVOCATION_MODE_REQUIRE, (X509_CRL *[]){revoked_sub, NULL});
 
     (void)state;
@@ -298,9 +333,11 @@ static void an_expired_leaf_is_expired_whatever_its_crl(void **state)
 /* A CA of the same name under another anchor must not speak for ours. */
 static void a_namesake_does_not_revoke(void **state)
 {
-    X509_CRL *foreign = made_crl(&(struct made_crl){.issuer = other_root, .key = MADE_RSA_CA_2, .crl_reason = -1, .revoked = {sub}});
+    X509_CRL *foreign =
+        made_crl(&(struct made_crl){.issuer = other_root, .key = MADE_RSA_CA_2, .crl_reason = -1, .revoked = {sub}});
     X509 *const anchors[] = {root, other_root, NULL};
-    struct policy *policy = made_policy(&(struct made_policy){.anchors = anchors, .intermediates = (X509 *[]){sub, NULL},
+    struct policy *policy = made_policy(&(struct made_policy){.anchors = anchors,
+                                                              .intermediates = (X509 *[]){sub, NULL},
                                                               .crls = (X509_CRL *[]){foreign, NULL},
                                                               .revocation = REVOCATION_MODE_PREFER});
 
@@ -313,7 +350,8 @@ static void a_namesake_does_not_revoke(void **state)
 
 static void an_issuer_without_crl_sign_signs_none(void **state)
 {
-    X509_CRL *crl = made_crl(&(struct made_crl){.issuer = sub, .key = MADE_RSA_CA, .crl_reason = -1, .revoked = {alice}});
+    X509_CRL *crl =
+        made_crl(&(struct made_crl){.issuer = sub, .key = MADE_RSA_CA, .crl_reason = -1, .revoked = {alice}});
     struct policy *policy = made_policy(&(struct made_policy){.anchors = (X509 *[]){root, NULL},
                                                               .intermediates = (X509 *[]){no_crl_sign, NULL},
                                                               .crls = (X509_CRL *[]){crl, NULL},
@@ -329,12 +367,14 @@ static void an_issuer_without_crl_sign_signs_none(void **state)
 static void a_revoked_issuer_does_not_break_the_other_path(void **state)
 {
     X509 *second = made_intermediate("CN=Sub", MADE_RSA_CA, root, MADE_RSA_ROOT);
-    X509_CRL *crl = made_crl(&(struct made_crl){.issuer = root, .key = MADE_RSA_ROOT, .crl_reason = 1, .revoked = {sub}});
+    X509_CRL *crl =
+        made_crl(&(struct made_crl){.issuer = root, .key = MADE_RSA_ROOT, .crl_reason = 1, .revoked = {sub}});
 
     (void)state;
     for (int order = 0; order < 2; order++) {
         X509 *const subs[] = {order == 0 ? sub : second, order == 0 ? second : sub, NULL};
-        struct policy *policy = made_policy(&(struct made_policy){.anchors = (X509 *[]){root, NULL}, .intermediates = subs,
+        struct policy *policy = made_policy(&(struct made_policy){.anchors = (X509 *[]){root, NULL},
+                                                                  .intermediates = subs,
                                                                   .crls = (X509_CRL *[]){crl, NULL},
                                                                   .revocation = REVOCATION_MODE_PREFER});
 

@@ -64,8 +64,10 @@ static int setup(void **state)
     alice = made_alice(MADE_RSA, sub, MADE_RSA_CA);
     curved = made_alice(MADE_P256, sub, MADE_RSA_CA);
     crl = made_crl(&(struct made_crl){.issuer = sub, .key = MADE_RSA_CA, .crl_reason = -1});
-    policy = made_policy(&(struct made_policy){.anchors = (X509 *[]){root, NULL}, .intermediates = (X509 *[]){sub, NULL},
-                                               .crls = (X509_CRL *[]){crl, NULL}, .revocation = REVOCATION_MODE_PREFER});
+    policy = made_policy(&(struct made_policy){.anchors = (X509 *[]){root, NULL},
+                                               .intermediates = (X509 *[]){sub, NULL},
+                                               .crls = (X509_CRL *[]){crl, NULL},
+                                               .revocation = REVOCATION_MODE_PREFER});
     return 0;
 }
 

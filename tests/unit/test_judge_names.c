@@ -43,7 +43,8 @@ static const struct {
     {"domain without case", "alice@example.org", true, true, {{MADE_RFC822, "alice@EXAMPLE.org"}}},
     {"local part without case", "alice@example.org", true, false, {{MADE_RFC822, "Alice@example.org"}}},
     {"asked in capitals", "ALICE@EXAMPLE.ORG", true, true, {{MADE_RFC822, "alice@example.org"}}},
-    {"the second name", "alice@example.org", true, true, {{MADE_RFC822, "a@example.org"}, {MADE_RFC822, "alice@example.org"}}},
+    {"the second name", "alice@example.org", true, true,
+     {{MADE_RFC822, "a@example.org"}, {MADE_RFC822, "alice@example.org"}}},
     {"subject emailAddress", "alice@example.org", true, true, {{MADE_SUBJECT_IA5, "alice@example.org"}}},
     {"subject emailAddress as UTF8String", "alice@example.org", true, true, {{MADE_SUBJECT_UTF8, "alice@example.org"}}},
     {"subject beside another rfc822Name", "alice@example.org", true, true,
@@ -54,7 +55,8 @@ static const struct {
     {"IDN asked as A-label", "alice@xn--bcher-kva.example", true, true, {{MADE_RFC822, "alice@XN--BCHER-KVA.example"}}},
     {"SmtpUTF8Mailbox", "jürgen@example.org", true, true, {{MADE_SMTP_UTF8, "jürgen@example.org"}}},
     {"SmtpUTF8Mailbox with U-label", "jürgen@bücher.example", true, true, {{MADE_SMTP_UTF8, "jürgen@bücher.example"}}},
-    {"SmtpUTF8Mailbox with A-label", "jürgen@bücher.example", true, true, {{MADE_SMTP_UTF8, "jürgen@xn--bcher-kva.example"}}},
+    {"SmtpUTF8Mailbox with A-label", "jürgen@bücher.example", true, true,
+     {{MADE_SMTP_UTF8, "jürgen@xn--bcher-kva.example"}}},
     {"quoted for no reason", "alice@example.org", true, false, {{MADE_RFC822, "\"alice\"@example.org"}}},
     {"another country's letters keep their case", "Ü@example.org", true, true, {{MADE_SMTP_UTF8, "Ü@example.org"}}},
 
@@ -73,7 +75,9 @@ static const struct {
     {"two in one", "alice@example.org", false, false, {{MADE_RFC822, "alice@example.org,bob@example.org"}}},
     {"wildcard", "alice@example.org", false, false, {{MADE_RFC822, "*@example.org"}}},
     {"sharp s is not ss", "strasse@example.org", false, false, {{MADE_SMTP_UTF8, "straße@example.org"}}},
-    {"dotless i is not i", "alice@example.org", false, false, {{MADE_SMTP_UTF8, "al\xc4\xb1" "ce@example.org"}}},
+    {"dotless i is not i", "alice@example.org", false, false,
+     {{MADE_SMTP_UTF8, "al\xc4\xb1"
+                       "ce@example.org"}}},
     {"letters of other countries have case", "ü@example.org", false, false, {{MADE_SMTP_UTF8, "Ü@example.org"}}},
     {"UTF-8 in rfc822Name", "jürgen@example.org", false, false, {{MADE_RFC822, "jürgen@example.org"}}},
     {"Latin-1 in rfc822Name", "jürgen@example.org", false, false, {{MADE_RFC822, "j\xfcrgen@example.org"}}},
@@ -159,14 +163,18 @@ static void hostile_names_are_shown_safely(void **state)
 {
     static const struct made_name names[] = {
         {MADE_SUBJECT_UTF8, "\x1b[2J\r\nforged log line", 0},
-        {MADE_SMTP_UTF8, "\xe2\x80\xae" "gro.elpmaxe@ecila", 0},
+        {MADE_SMTP_UTF8,
+         "\xe2\x80\xae"
+         "gro.elpmaxe@ecila",
+         0},
         {MADE_RFC822, "a\0b", 3},
         {MADE_SMTP_UTF8, "\xc2\x85\xef\xbb\xbf", 0},
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        X509 *leaf = made_certificate(&(struct made){.key = MADE_RSA, .subject = "CN=\x1b]0;x\x07", .names = {names[i]}});
+        X509 *leaf =
+            made_certificate(&(struct made){.key = MADE_RSA, .subject = "CN=\x1b]0;x\x07", .names = {names[i]}});
         struct blob *value = made_blob(leaf);
         struct answer_draft draft;
 

@@ -45,9 +45,12 @@ static const struct {
     {"P-256", REASON_USABLE, "", {.key = MADE_P256, .extensions = {CA, CERT_SIGN}}},
     {"Ed25519", REASON_USABLE, "", {.key = MADE_ED25519, .extensions = {CA, CERT_SIGN}}},
     {"RSASSA-PSS", REASON_USABLE, "", {.key = MADE_RSA_PSS, .extensions = {CA, CERT_SIGN}}},
-    {"emailProtection", REASON_USABLE, "", {.key = MADE_RSA_CA, .extensions = {CA, CERT_SIGN, "extendedKeyUsage=emailProtection"}}},
-    {"any usage", REASON_USABLE, "", {.key = MADE_RSA_CA, .extensions = {CA, CERT_SIGN, "extendedKeyUsage=anyExtendedKeyUsage"}}},
-    {"pathlen 0", REASON_USABLE, "", {.key = MADE_RSA_CA, .extensions = {"basicConstraints=critical,CA:TRUE,pathlen:0", CERT_SIGN}}},
+    {"emailProtection", REASON_USABLE, "",
+     {.key = MADE_RSA_CA, .extensions = {CA, CERT_SIGN, "extendedKeyUsage=emailProtection"}}},
+    {"any usage", REASON_USABLE, "",
+     {.key = MADE_RSA_CA, .extensions = {CA, CERT_SIGN, "extendedKeyUsage=anyExtendedKeyUsage"}}},
+    {"pathlen 0", REASON_USABLE, "",
+     {.key = MADE_RSA_CA, .extensions = {"basicConstraints=critical,CA:TRUE,pathlen:0", CERT_SIGN}}},
     {"name constraints that fit", REASON_USABLE, "",
      {.key = MADE_RSA_CA, .extensions = {CA, CERT_SIGN, "nameConstraints=critical,permitted;email:example.org"}}},
     {"name constraints of hosts", REASON_USABLE, "",
@@ -60,16 +63,20 @@ static const struct {
     {"DSA", REASON_WEAK_KEY, "DSA", {.key = MADE_DSA, .extensions = {CA, CERT_SIGN}}},
     {"no basicConstraints", REASON_BAD_CHAIN, "6.1.4 (k)", {.key = MADE_RSA_CA, .extensions = {CERT_SIGN}}},
     {"no keyCertSign", REASON_BAD_CHAIN, "keyCertSign", {.key = MADE_RSA_CA, .extensions = {CA, "keyUsage=cRLSign"}}},
-    {"not for mail", REASON_BAD_CHAIN, "RFC 8550 4.4.4", {.key = MADE_RSA_CA, .extensions = {CA, CERT_SIGN, "extendedKeyUsage=serverAuth"}}},
+    {"not for mail", REASON_BAD_CHAIN, "RFC 8550 4.4.4",
+     {.key = MADE_RSA_CA, .extensions = {CA, CERT_SIGN, "extendedKeyUsage=serverAuth"}}},
     {"name constraints of another domain", REASON_BAD_CHAIN, "subtree",
      {.key = MADE_RSA_CA, .extensions = {CA, CERT_SIGN, "nameConstraints=critical,permitted;email:example.com"}}},
     {"excluded address", REASON_BAD_CHAIN, "subtree",
      {.key = MADE_RSA_CA, .extensions = {CA, CERT_SIGN, "nameConstraints=critical,excluded;email:" MADE_ADDRESS}}},
     {"policy that nobody states", REASON_BAD_CHAIN, "policy",
      {.key = MADE_RSA_CA, .extensions = {CA, CERT_SIGN, "policyConstraints=critical,requireExplicitPolicy:0"}}},
-    {"forged", REASON_BAD_CHAIN, "6.1.3 (a)(1)", {.key = MADE_RSA_CA, .break_signature = true, .extensions = {CA, CERT_SIGN}}},
-    {"expired", REASON_CHAIN_EXPIRED, "expired on", {.key = MADE_RSA_CA, .from = -20, .until = -10, .extensions = {CA, CERT_SIGN}}},
-    {"not yet valid", REASON_CHAIN_EXPIRED, "not valid before", {.key = MADE_RSA_CA, .from = 10, .until = 20, .extensions = {CA, CERT_SIGN}}},
+    {"forged", REASON_BAD_CHAIN, "6.1.3 (a)(1)",
+     {.key = MADE_RSA_CA, .break_signature = true, .extensions = {CA, CERT_SIGN}}},
+    {"expired", REASON_CHAIN_EXPIRED, "expired on",
+     {.key = MADE_RSA_CA, .from = -20, .until = -10, .extensions = {CA, CERT_SIGN}}},
+    {"not yet valid", REASON_CHAIN_EXPIRED, "not valid before",
+     {.key = MADE_RSA_CA, .from = 10, .until = 20, .extensions = {CA, CERT_SIGN}}},
 };
 
 static X509 *make_intermediate(const struct made *how, const EVP_MD *digest)
@@ -100,8 +107,8 @@ static void each_fault_of_an_issuer_has_its_reason(void **state)
         enum reason reason = made_reason(policy, leaf, detail);
 
         if (reason != cases[i].want || strstr(detail, cases[i].detail) == NULL) {
-            fail_msg("%s: %s (%s), wanted %s (%s)", cases[i].name, reason_word(reason), detail, reason_word(cases[i].want),
-                     cases[i].detail);
+            fail_msg("%s: %s (%s), wanted %s (%s)", cases[i].name, reason_word(reason), detail,
+                     reason_word(cases[i].want), cases[i].detail);
         }
         policy_free(&policy);
         X509_free(leaf);
@@ -125,7 +132,8 @@ static void sha1_of_an_issuer_is_weak_but_not_of_an_anchor(void **state)
 
 static void no_way_to_an_anchor_is_untrusted(void **state)
 {
-    X509 *other_root = made_root("CN=Other root", MADE_RSA_CA_2), *sub = make_intermediate(&cases[0].intermediate, NULL);
+    X509 *other_root = made_root("CN=Other root", MADE_RSA_CA_2),
+         *sub = make_intermediate(&cases[0].intermediate, NULL);
     X509 *leaf = made_alice(MADE_RSA, sub, MADE_RSA_CA), *self = made_alice(MADE_RSA, NULL, MADE_RSA);
     struct policy *none = made_policy(&(struct made_policy){0}), *other = policy_of(other_root, sub, NULL);
     struct policy *gap = policy_of(root, NULL, NULL);
@@ -151,8 +159,8 @@ static void no_way_to_an_anchor_is_untrusted(void **state)
 /* An expired leaf is `expired` only if nothing else is wrong with it. */
 static void expired_and_untrusted_is_untrusted(void **state)
 {
-    X509 *leaf = made_certificate(&(struct made){.key = MADE_RSA, .issuer = root, .issuer_key = MADE_RSA_ROOT,
-                                                 .from = -10, .until = -1, .extensions = {SAN}});
+    X509 *leaf = made_certificate(&(struct made){
+        .key = MADE_RSA, .issuer = root, .issuer_key = MADE_RSA_ROOT, .from = -10, .until = -1, .extensions = {SAN}});
     struct policy *none = made_policy(&(struct made_policy){0}), *good = policy_of(root, NULL, NULL);
 
     (void)state;
@@ -183,7 +191,8 @@ static void an_intermediate_may_be_the_anchor(void **state)
 static void a_leaf_may_be_its_own_anchor(void **state)
 {
     X509 *self = made_alice(MADE_RSA, NULL, MADE_RSA), *issued = made_alice(MADE_RSA_2, root, MADE_RSA_ROOT);
-    X509 *other = made_certificate(&(struct made){.key = MADE_RSA, .extensions = {"subjectAltName=email:bob@example.org"}});
+    X509 *other =
+        made_certificate(&(struct made){.key = MADE_RSA, .extensions = {"subjectAltName=email:bob@example.org"}});
     X509 *sha1 = made_certificate(&(struct made){.key = MADE_RSA, .digest = EVP_sha1(), .extensions = {SAN}});
     struct policy *policy = made_policy(&(struct made_policy){.anchors = (X509 *[]){self, issued, other, sha1, NULL},
                                                               .revocation = REVOCATION_MODE_REQUIRE});
@@ -206,11 +215,21 @@ static void a_bad_neighbour_does_not_break_the_path(void **state)
     X509 *good = make_intermediate(&cases[0].intermediate, NULL), *leaf = made_alice(MADE_RSA, good, MADE_RSA_CA);
     X509 *other_root = made_root("CN=Root", MADE_RSA_CA_2);
     const struct made bad[] = {
-        {.key = MADE_RSA_CA, .from = -20, .until = -10, .extensions = {CA, CERT_SIGN}},                 /* expired, same key */
-        {.key = MADE_RSA_CA, .from = -20, .until = 900 * MADE_DAY, .extensions = {CA, CERT_SIGN, "1.2.3.4=critical,ASN1:NULL"}},
-        {.key = MADE_RSA_CA_2, .from = -20, .until = 900 * MADE_DAY, .extensions = {CA, CERT_SIGN}},    /* other key */
-        {.key = MADE_RSA_CA, .from = -20, .until = 900 * MADE_DAY, .break_signature = true, .extensions = {CA, CERT_SIGN}},
-        {.key = MADE_RSA_CA, .from = -20, .until = 900 * MADE_DAY, .extensions = {CA, CERT_SIGN, "extendedKeyUsage=serverAuth"}},
+        {.key = MADE_RSA_CA, .from = -20, .until = -10, .extensions = {CA, CERT_SIGN}}, /* expired, same key */
+        {.key = MADE_RSA_CA,
+         .from = -20,
+         .until = 900 * MADE_DAY,
+         .extensions = {CA, CERT_SIGN, "1.2.3.4=critical,ASN1:NULL"}},
+        {.key = MADE_RSA_CA_2, .from = -20, .until = 900 * MADE_DAY, .extensions = {CA, CERT_SIGN}}, /* other key */
+        {.key = MADE_RSA_CA,
+         .from = -20,
+         .until = 900 * MADE_DAY,
+         .break_signature = true,
+         .extensions = {CA, CERT_SIGN}},
+        {.key = MADE_RSA_CA,
+         .from = -20,
+         .until = 900 * MADE_DAY,
+         .extensions = {CA, CERT_SIGN, "extendedKeyUsage=serverAuth"}},
         {.key = MADE_RSA_CA, .from = -20, .until = 900 * MADE_DAY, .extensions = {CERT_SIGN}},
         {.key = MADE_RSA_CA, .from = -20, .until = 900 * MADE_DAY, .extensions = {CA, "keyUsage=cRLSign"}},
     };
@@ -238,7 +257,8 @@ static void a_bad_neighbour_does_not_break_the_path(void **state)
 static void the_other_way_of_a_cross_signed_issuer_is_found(void **state)
 {
     X509 *gone = made_root("CN=Gone", MADE_RSA_CA_2), *sub = make_intermediate(&cases[0].intermediate, NULL);
-    X509 *cross = made_intermediate("CN=Sub", MADE_RSA_CA, gone, MADE_RSA_CA_2), *leaf = made_alice(MADE_RSA, sub, MADE_RSA_CA);
+    X509 *cross = made_intermediate("CN=Sub", MADE_RSA_CA, gone, MADE_RSA_CA_2),
+         *leaf = made_alice(MADE_RSA, sub, MADE_RSA_CA);
     struct policy *one = policy_of(root, cross, sub), *other = policy_of(gone, sub, cross);
 
     (void)state;
@@ -254,9 +274,14 @@ static void the_other_way_of_a_cross_signed_issuer_is_found(void **state)
 
 static void path_lengths_are_kept(void **state)
 {
-    X509 *top = made_certificate(&(struct made){.subject = "CN=Top", .key = MADE_RSA_CA, .issuer = root, .issuer_key = MADE_RSA_ROOT,
-                                                .extensions = {"basicConstraints=critical,CA:TRUE,pathlen:0", CERT_SIGN, "subjectKeyIdentifier=hash"}});
-    X509 *below = made_intermediate("CN=Below", MADE_RSA_CA_2, top, MADE_RSA_CA), *leaf = made_alice(MADE_RSA, below, MADE_RSA_CA_2);
+    X509 *top = made_certificate(&(struct made){
+        .subject = "CN=Top",
+        .key = MADE_RSA_CA,
+        .issuer = root,
+        .issuer_key = MADE_RSA_ROOT,
+        .extensions = {"basicConstraints=critical,CA:TRUE,pathlen:0", CERT_SIGN, "subjectKeyIdentifier=hash"}});
+    X509 *below = made_intermediate("CN=Below", MADE_RSA_CA_2, top, MADE_RSA_CA),
+         *leaf = made_alice(MADE_RSA, below, MADE_RSA_CA_2);
     struct policy *policy = policy_of(root, top, below);
     char detail[MAX_DETAIL_BYTES + 1];
 
@@ -321,7 +346,8 @@ static void circles_end(void **state)
 
 static void the_answer_ends_with_the_first_of_the_chain(void **state)
 {
-    X509 *sub = make_intermediate(&(struct made){.key = MADE_RSA_CA, .from = -20, .until = 5 * MADE_DAY, .extensions = {CA, CERT_SIGN}}, NULL);
+    X509 *sub = make_intermediate(
+        &(struct made){.key = MADE_RSA_CA, .from = -20, .until = 5 * MADE_DAY, .extensions = {CA, CERT_SIGN}}, NULL);
     X509 *leaf = made_alice(MADE_RSA, sub, MADE_RSA_CA);
     struct policy *policy = policy_of(root, sub, NULL);
     struct blob *values[] = {made_blob(leaf)}, *value = blob_ref(values[0]), *root_der = made_blob(root);

@@ -22,9 +22,13 @@ static struct policy *policy;
 
 static X509 *issued(enum made_key key, const char *usage, const char *extended, const char *name, int64_t from)
 {
-    return made_certificate(&(struct made){.key = key, .issuer = root, .issuer_key = MADE_RSA_ROOT, .from = from,
-                                           .until = MADE_DAY * 300, .extensions = {name, usage != NULL ? usage : extended,
-                                                                                   usage != NULL ? extended : NULL}});
+    return made_certificate(
+        &(struct made){.key = key,
+                       .issuer = root,
+                       .issuer_key = MADE_RSA_ROOT,
+                       .from = from,
+                       .until = MADE_DAY * 300,
+                       .extensions = {name, usage != NULL ? usage : extended, usage != NULL ? extended : NULL}});
 }
 
 static int setup(void **state)
@@ -34,7 +38,9 @@ static int setup(void **state)
     sub = made_intermediate("CN=Sub", MADE_RSA_CA, root, MADE_RSA_ROOT);
     alice = made_alice(MADE_RSA, sub, MADE_RSA_CA);
     second = made_alice(MADE_RSA_2, sub, MADE_RSA_CA);
-    signing = made_certificate(&(struct made){.key = MADE_RSA_2, .issuer = sub, .issuer_key = MADE_RSA_CA,
+    signing = made_certificate(&(struct made){.key = MADE_RSA_2,
+                                              .issuer = sub,
+                                              .issuer_key = MADE_RSA_CA,
                                               .extensions = {"keyUsage=digitalSignature", EMAIL, SAN}});
     policy = made_policy(&(struct made_policy){.anchors = (X509 *[]){root, NULL}});
     return 0;
@@ -52,7 +58,8 @@ static int teardown(void **state)
     return 0;
 }
 
-static void check_one(const char *what, enum attribute attribute, struct blob *value, enum reason want, const X509 *leaf)
+static void check_one(const char *what, enum attribute attribute, struct blob *value, enum reason want,
+                      const X509 *leaf)
 {
     struct answer_draft draft;
     struct blob *der = leaf != NULL ? made_blob(leaf) : NULL;
@@ -71,9 +78,12 @@ static void check_one(const char *what, enum attribute attribute, struct blob *v
 
 static void bundles_are_taken_apart(void **state)
 {
-    X509 *other = made_certificate(&(struct made){.key = MADE_RSA, .issuer = sub, .issuer_key = MADE_RSA_CA,
+    X509 *other = made_certificate(&(struct made){.key = MADE_RSA,
+                                                  .issuer = sub,
+                                                  .issuer_key = MADE_RSA_CA,
                                                   .extensions = {"subjectAltName=email:bob@example.org"}});
-    X509 *const chain[] = {alice, sub, root}, *const upside_down[] = {root, sub, alice}, *const pair[] = {signing, alice, sub};
+    X509 *const chain[] = {alice, sub, root}, *const upside_down[] = {root, sub, alice},
+                *const pair[] = {signing, alice, sub};
     X509 *const strangers[] = {other, sub, alice}, *const alone[] = {alice}, *const signs[] = {signing, sub};
     X509 *const authorities[] = {sub, root};
 
@@ -110,8 +120,15 @@ static struct blob *changed(struct blob *from, const char *before, size_t cut, c
 
 static void garbage_is_malformed(void **state)
 {
-    static const char *const texts[] = {"", "x", "0", "\x30\x80", "\x30\x03\x02\x01\x01", "-----BEGIN CERTIFICATE-----\n",
-                                        "\x30\x84\xff\xff\xff\xff", "\x30\x80\x06\x09", "\x01\x00\x01\x00"};
+    static const char *const texts[] = {"",
+                                        "x",
+                                        "0",
+                                        "\x30\x80",
+                                        "\x30\x03\x02\x01\x01",
+                                        "-----BEGIN CERTIFICATE-----\n",
+                                        "\x30\x84\xff\xff\xff\xff",
+                                        "\x30\x80\x06\x09",
+                                        "\x01\x00\x01\x00"};
     X509 *const chain[] = {alice, sub};
     struct blob *large = made_blob(alice), *grown;
 
@@ -121,13 +138,18 @@ static void garbage_is_malformed(void **state)
         check_one(texts[i], SMIME, blob_new(bytes_of_string(texts[i])), REASON_MALFORMED, NULL);
     }
     for (int attribute = 0; attribute < 2; attribute++) {
-        check_one("byte after it", (enum attribute)attribute, changed(made_blob(alice), "", 0, "x"), REASON_MALFORMED, NULL);
-        check_one("byte before it", (enum attribute)attribute, changed(made_blob(alice), "x", 0, ""), REASON_MALFORMED, NULL);
-        check_one("last byte missing", (enum attribute)attribute, changed(made_blob(alice), "", 1, ""), REASON_MALFORMED, NULL);
+        check_one("byte after it", (enum attribute)attribute, changed(made_blob(alice), "", 0, "x"), REASON_MALFORMED,
+                  NULL);
+        check_one("byte before it", (enum attribute)attribute, changed(made_blob(alice), "x", 0, ""), REASON_MALFORMED,
+                  NULL);
+        check_one("last byte missing", (enum attribute)attribute, changed(made_blob(alice), "", 1, ""),
+                  REASON_MALFORMED, NULL);
     }
     for (int indefinite = 0; indefinite < 2; indefinite++) {
-        check_one("bundle, byte after it", SMIME, changed(made_bundle(chain, 2, indefinite), "", 0, "x"), REASON_MALFORMED, NULL);
-        check_one("bundle, byte missing", SMIME, changed(made_bundle(chain, 2, indefinite), "", 1, ""), REASON_MALFORMED, NULL);
+        check_one("bundle, byte after it", SMIME, changed(made_bundle(chain, 2, indefinite), "", 0, "x"),
+                  REASON_MALFORMED, NULL);
+        check_one("bundle, byte missing", SMIME, changed(made_bundle(chain, 2, indefinite), "", 1, ""),
+                  REASON_MALFORMED, NULL);
     }
     grown = calloc(1, sizeof(*grown) + MAX_VALUE_BYTES + 1);
     blob_free(&large);
@@ -180,12 +202,13 @@ static void a_bundle_helps_all_values(void **state)
 
 static void a_bad_value_never_hides_a_good_one(void **state)
 {
-    X509 *expired = made_certificate(&(struct made){.key = MADE_RSA, .issuer = root, .issuer_key = MADE_RSA_ROOT, .from = -9,
-                                                    .until = -1, .extensions = {SAN}});
+    X509 *expired = made_certificate(&(struct made){
+        .key = MADE_RSA, .issuer = root, .issuer_key = MADE_RSA_ROOT, .from = -9, .until = -1, .extensions = {SAN}});
     X509 *good = issued(MADE_RSA, NULL, EMAIL, SAN, -5), *revoked = issued(MADE_RSA_2, NULL, EMAIL, SAN, -5);
-    X509_CRL *crl = made_crl(&(struct made_crl){.issuer = root, .key = MADE_RSA_ROOT, .crl_reason = 1, .revoked = {revoked}});
-    struct policy *checks = made_policy(&(struct made_policy){.anchors = (X509 *[]){root, NULL}, .crls = (X509_CRL *[]){crl, NULL},
-                                                              .revocation = REVOCATION_MODE_REQUIRE});
+    X509_CRL *crl =
+        made_crl(&(struct made_crl){.issuer = root, .key = MADE_RSA_ROOT, .crl_reason = 1, .revoked = {revoked}});
+    struct policy *checks = made_policy(&(struct made_policy){
+        .anchors = (X509 *[]){root, NULL}, .crls = (X509_CRL *[]){crl, NULL}, .revocation = REVOCATION_MODE_REQUIRE});
 
     (void)state;
     for (size_t place = 0; place < 4; place++) {
@@ -251,7 +274,8 @@ static void the_best_stands_first(void **state)
         {"EC, signs as well", MADE_P256, "keyUsage=digitalSignature,keyAgreement", EMAIL, false, -1},
         {"does anything", MADE_RSA, "keyUsage=digitalSignature,nonRepudiation,keyEncipherment", EMAIL, false, -1},
         {"states no usage, older", MADE_RSA, NULL, EMAIL, false, -3},
-        {"anyExtendedKeyUsage", MADE_RSA, "keyUsage=keyEncipherment", "extendedKeyUsage=anyExtendedKeyUsage", false, -1},
+        {"anyExtendedKeyUsage", MADE_RSA, "keyUsage=keyEncipherment", "extendedKeyUsage=anyExtendedKeyUsage", false,
+         -1},
         {"no extended usage, older", MADE_RSA, "keyUsage=keyEncipherment", NULL, false, -9},
     };
     enum { COUNT = sizeof(ranked) / sizeof(ranked[0]) };
@@ -260,7 +284,10 @@ static void the_best_stands_first(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT; i++) {
-        struct made made = {.key = ranked[i].key, .issuer = root, .issuer_key = MADE_RSA_ROOT, .from = ranked[i].from,
+        struct made made = {.key = ranked[i].key,
+                            .issuer = root,
+                            .issuer_key = MADE_RSA_ROOT,
+                            .from = ranked[i].from,
                             .until = MADE_DAY};
         size_t used = 0;
         X509 *leaf;
@@ -301,9 +328,13 @@ static void a_flood_of_namesakes_does_not_hide_a_good_value(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(junk) / sizeof(junk[0]); i++) {
-        junk[i] = made_certificate(&(struct made){.subject = "CN=Sub", .key = MADE_RSA_CA_2, .issuer = root, .issuer_key = MADE_RSA_CA_2,
-                                                  .until = 900 * MADE_DAY,
-                                                  .extensions = {"basicConstraints=critical,CA:TRUE", "keyUsage=keyCertSign"}});
+        junk[i] = made_certificate(
+            &(struct made){.subject = "CN=Sub",
+                           .key = MADE_RSA_CA_2,
+                           .issuer = root,
+                           .issuer_key = MADE_RSA_CA_2,
+                           .until = 900 * MADE_DAY,
+                           .extensions = {"basicConstraints=critical,CA:TRUE", "keyUsage=keyCertSign"}});
     }
     for (size_t i = 0; i < 8; i++) {
         values[i] = made_bundle(junk + 2 * i, MAX_BUNDLE_CERTIFICATES, false);

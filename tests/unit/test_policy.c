@@ -50,8 +50,12 @@ static int folder_remove(void **state)
 
 static struct policy *load(const char *anchors, const char *crls, struct error *error)
 {
-    return policy_load(&(struct policy_config){.anchors = &anchors, .anchor_count = anchors != NULL, .crls = &crls,
-                                               .crl_count = crls != NULL, .min_rsa_bits = 2048}, error);
+    return policy_load(&(struct policy_config){.anchors = &anchors,
+                                               .anchor_count = anchors != NULL,
+                                               .crls = &crls,
+                                               .crl_count = crls != NULL,
+                                               .min_rsa_bits = 2048},
+                       error);
 }
 
 static size_t count_of(const char *path)
@@ -102,8 +106,10 @@ static void every_form_is_read(void **state)
     (void)state;
     made_file(folder, "one.pem", made_pem(root), path);
     assert_int_equal(count_of(path), 1);
-    size = (size_t)snprintf(text, sizeof(text), "# a comment\n%.*s", (int)made_pem(root).size, (const char *)made_pem(root).data);
-    size += (size_t)snprintf(text + size, sizeof(text) - size, "in between\n%.*s-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+    size = (size_t)snprintf(text, sizeof(text), "# a comment\n%.*s", (int)made_pem(root).size,
+                            (const char *)made_pem(root).data);
+    size += (size_t)snprintf(text + size, sizeof(text) - size,
+                             "in between\n%.*s-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
                              (int)made_pem(second).size, (const char *)made_pem(second).data);
     made_file(folder, "two.pem", bytes_of(text, size), path);
     assert_int_equal(count_of(path), 2);
@@ -156,7 +162,8 @@ static void faults_name_setting_file_and_cause(void **state)
         {"no base64", "-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n", "PEM block 1"},
         {"not one", "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n", "certificate 1"},
         {"no bundle", "-----BEGIN PKCS7-----\nMAA=\n-----END PKCS7-----\n", "PKCS#7"},
-        {"no trusted", "-----BEGIN TRUSTED CERTIFICATE-----\nMAA=\n-----END TRUSTED CERTIFICATE-----\n", "trusted certificate"},
+        {"no trusted", "-----BEGIN TRUSTED CERTIFICATE-----\nMAA=\n-----END TRUSTED CERTIFICATE-----\n",
+         "trusted certificate"},
         {"message", "\x30\x03\x06\x01\x01", "PKCS#7"},
     };
     char path[128];
@@ -235,8 +242,9 @@ static struct digest fingerprint_of(const struct made_policy *made)
 static void the_fingerprint_names_all_that_matters(void **state)
 {
     X509 *const one[] = {root, NULL}, *const both[] = {root, second, NULL}, *const turned[] = {second, root, NULL},
-         *const twice[] = {root, second, root, NULL};
-    X509_CRL *crl = made_crl(&(struct made_crl){.issuer = root, .key = MADE_RSA_ROOT, .crl_reason = -1}), *const crls[] = {crl, NULL};
+                *const twice[] = {root, second, root, NULL};
+    X509_CRL *crl = made_crl(&(struct made_crl){.issuer = root, .key = MADE_RSA_ROOT, .crl_reason = -1}),
+             *const crls[] = {crl, NULL};
     const struct made_policy different[] = {
         {.anchors = one},
         {.anchors = both},
@@ -270,7 +278,8 @@ static void note_anchor(void *context, const char *subject, int64_t not_after, c
 {
     char *text = context;
 
-    snprintf(text + strlen(text), 512 - strlen(text), "%s %lld %zu;", subject, (long long)not_after, strlen(fingerprint));
+    snprintf(text + strlen(text), 512 - strlen(text), "%s %lld %zu;", subject, (long long)not_after,
+             strlen(fingerprint));
 }
 
 static void anchors_can_be_listed(void **state)
