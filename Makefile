@@ -139,15 +139,13 @@ $(FUZZ): $B/%: $B/tests/%.o $B/libcertlookup.a
 $(REPLAY): $B/replay/%: $B/tests/fuzz/%.o $B/tests/fuzz/replay.o $B/libcertlookup.a
 	$(call link_test)
 
-.PHONY: test unit seeds scenario system checks tsan test-programs
+SUITES   := checks unit seeds scenario system
+.PHONY: test $(SUITES) tsan test-programs
 TEST_SAN := $(or $(SAN),address$(comma)undefined)
-run_tests = $(MAKE) --no-print-directory SAN=$(TEST_SAN) $2test-programs && \
-            sh tests/scripts/run.sh build/$(subst $(comma),-,$(TEST_SAN)) $1
 test-programs: $(PROGRAMS) $(UNIT) $(REPLAY) $(SCENARIO) $(TOOLS) $B/tools/makepeople
-test:
-	+@$(call run_tests,checks unit seeds scenario system)
-unit seeds scenario system checks:
-	+@$(call run_tests,$@)
+test $(SUITES):
+	@$(MAKE) --no-print-directory SAN=$(TEST_SAN) test-programs
+	@sh tests/scripts/run.sh build/$(subst $(comma),-,$(TEST_SAN)) $(if $(filter test,$@),$(SUITES),$@)
 tsan:
 	@$(MAKE) --no-print-directory test SAN=thread
 
