@@ -1,0 +1,157 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* cmocka.h wants the four above. */
+#include <cmocka.h>
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "gateway/engine.h"
+
+#define POSTERS 4
+#define TASKS_EACH 5000
+
+static struct engine *engine;
+static pthread_t engine_thread;
+static unsigned ran;
+
+static int begin(void **state)
+{
+    (void)state;
+    engine = engine_new();
+    engine_thread = pthread_self();
+    ran = 0;
+    return engine != NULL ? 0 : -1;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    engine_free(&engine);
+    return engine == NULL ? 0 : -1;
+}
+
+struct numbered {
+    struct task task;
+    unsigned poster, number;
+};
+
+static unsigned next_of[POSTERS];
+
+static void on_numbered(struct task *task)
+{
+    struct numbered *numbered = (struct numbered *)task;
+    assert_true(pthread_equal(pthread_self(), engine_thread));
+    assert_int_equal(numbered->number, next_of[numbered->poster]++);
+    free(numbered);
+    if (++ran == POSTERS * TASKS_EACH) {
+        engine_stop(engine);
+    }
+}
+
+static void *post_many(void *poster)
+{
+    for (unsigned i = 0; i < TASKS_EACH; i++) {
+        struct numbered *numbered = malloc(sizeof(*numbered));
+        *numbered = (struct numbered){{.run = on_numbered}, (unsigned)(uintptr_t)poster, i};
+        engine_post(engine, &numbered->task);
+    }
+    return NULL;
+}
+
+static void tasks_of_many_threads_run_on_one_in_order(void **state)
+{
+    (void)state;
+    pthread_t posters[POSTERS];
+    for (uintptr_t i = 0; i < POSTERS; i++) {
+        next_of[i] = 0;
+        assert_int_equal(pthread_create(&posters[i], NULL, post_many, (void *)i), 0);
+    }
+    engine_run(engine);
+    for (size_t i = 0; i < POSTERS; i++) {
+        pthread_join(posters[i], NULL);
+    }
+    assert_int_equal(ran, POSTERS * TASKS_EACH);
+}
+
+/* A task that posts itself again must not keep the loop from its timers. */
+static struct task again;
+
+static void post_again(struct task *task)
+{
+    ran++;
+    engine_post(engine, task);
+}
+
+static void stop_by_timer(struct timer *timer)
+{
+    (void)timer;
+    engine_stop(engine);
+}
+
+static void timers_fire_beside_endless_tasks(void **state)
+{
+    (void)state;
+    struct timer timer = {.fire = stop_by_timer};
+    again.run = post_again;
+    int64_t started_ms = clock_mono_ms();
+    assert_int_equal(engine_timer_set(engine, &timer, 60000), 0);
+    assert_int_equal(engine_timer_set(engine, &timer, 20), 0); /* set anew: the earlier one is gone */
+    engine_post(engine, &again);
+    engine_run(engine);
+    assert_true(clock_mono_ms() - started_ms >= 19);
+    assert_true(clock_mono_ms() - started_ms < 50000);
+    assert_true(ran > 1);
+    engine_timer_clear(&timer);
+    engine_timer_clear(&timer);
+    assert_null(timer.event);
+}
+
+static void must_not_fire(struct timer *timer)
+{
+    (void)timer;
+    fail();
+}
+
+static void a_cleared_timer_does_not_fire(void **state)
+{
+    (void)state;
+    struct timer cleared = {.fire = must_not_fire}, stop = {.fire = stop_by_timer};
+    assert_int_equal(engine_timer_set(engine, &cleared, 1), 0);
+    assert_int_equal(engine_timer_set(engine, &stop, 30), 0);
+    engine_timer_clear(&cleared);
+    engine_run(engine);
+    engine_timer_clear(&stop);
+}
+
+static void on_signal(void *context, int number)
+{
+    *(int *)context = number;
+    engine_stop(engine);
+}
+
+static void signals_come_to_the_engine(void **state)
+{
+    (void)state;
+    int caught = 0;
+    assert_int_equal(engine_catch(engine, SIGHUP, on_signal, &caught), 0);
+    kill(getpid(), SIGHUP);
+    engine_run(engine);
+    assert_int_equal(caught, SIGHUP);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(tasks_of_many_threads_run_on_one_in_order, begin, end),
+        cmocka_unit_test_setup_teardown(timers_fire_beside_endless_tasks, begin, end),
+        cmocka_unit_test_setup_teardown(a_cleared_timer_does_not_fire, begin, end),
+        cmocka_unit_test_setup_teardown(signals_come_to_the_engine, begin, end),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
