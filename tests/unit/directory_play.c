@@ -140,7 +140,7 @@ unsigned slapd_logged(const struct slapd *slapd, const char *text)
     return found;
 }
 
-static bool say(struct talk *talk, BerElement *ber)
+bool played_send(struct talk *talk, BerElement *ber)
 {
     if (ber == NULL || ber_flush2(talk->sockbuf, ber, LBER_FLUSH_FREE_ON_SUCCESS) != 0) {
         ber_free(ber, 1);
@@ -155,7 +155,7 @@ bool played_entry(struct talk *talk, ber_int_t message, const char *dn, const ch
 
     ber_printf(ber, "{it{s{{s[o]}}}}", message, LDAP_RES_SEARCH_ENTRY, dn, attribute, (const char *)value.data,
                (ber_len_t)value.size);
-    return say(talk, ber);
+    return played_send(talk, ber);
 }
 
 bool played_result(struct talk *talk, ber_int_t message, int code, const char *diagnostic)
@@ -163,7 +163,7 @@ bool played_result(struct talk *talk, ber_int_t message, int code, const char *d
     BerElement *ber = ber_alloc_t(LBER_USE_DER);
 
     ber_printf(ber, "{it{ess}}", message, LDAP_RES_SEARCH_RESULT, code, "", diagnostic);
-    return say(talk, ber);
+    return played_send(talk, ber);
 }
 
 static bool answer_search(struct talk *talk, ber_int_t message, BerElement *request)
@@ -171,6 +171,9 @@ static bool answer_search(struct talk *talk, ber_int_t message, BerElement *requ
     struct berval base = {0};
 
     (void)ber_scanf(request, "{m", &base);
+    if (base.bv_len == 0 && talk->played->play->root != NULL) {
+        return talk->played->play->root(talk, message);
+    }
     if (base.bv_len == 0) {
         return played_entry(talk, message, "", "namingContexts", bytes_of_string("dc=example,dc=org")) &&
                played_result(talk, message, LDAP_SUCCESS, "");
@@ -248,10 +251,12 @@ static void *played_main(void *argument)
 
     while ((fd = accept4(played->listener, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
         pthread_mutex_lock(&played->lock);
-        struct talk *talk = played->talk_count < PLAY_TALKS ? &played->talks[played->talk_count] : NULL;
+        size_t most = played->play->talks_most > 0 ? played->play->talks_most : PLAY_TALKS;
+        struct talk *talk = played->talk_count < most ? &played->talks[played->talk_count] : NULL;
 
         if (talk == NULL) {
             close(fd);
+            atomic_fetch_add(&played->refused, 1);
         } else {
             *talk = (struct talk){.played = played, .fd = fd, .sockbuf = ber_sockbuf_alloc()};
             ber_sockbuf_add_io(talk->sockbuf, &ber_sockbuf_io_tcp, LBER_SBIOD_LEVEL_PROVIDER, NULL);

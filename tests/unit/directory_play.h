@@ -48,11 +48,14 @@ struct talk {
     Sockbuf *sockbuf;
 };
 
-/* What a server does. `search` answers everything but the RootDSE, which is answered properly. False: hangs up. */
+/* What a server does. `search` answers everything but the RootDSE, which is answered properly unless `root` does. False:
+ * hangs up. */
 struct play {
     bool silent;           /* accepts, and never says a word */
     bool narrow;           /* takes in a few kilobytes only, unless it reads */
     const char *greeting;  /* said at once, whatever it is */
+    size_t talks_most;     /* further connections are closed at once; 0: no limit */
+    bool (*root)(struct talk *talk, ber_int_t message);
     bool (*search)(struct talk *talk, ber_int_t message);
 };
 
@@ -64,7 +67,7 @@ struct played {
     pthread_mutex_t lock;
     size_t talk_count;
     struct talk talks[PLAY_TALKS];
-    atomic_uint searches, abandons;
+    atomic_uint searches, abandons, refused;
     atomic_int delay_ms;   /* before each answer to a search */
 };
 
@@ -74,6 +77,8 @@ void played_stop(struct played *played);
 size_t played_talks(struct played *played); /* connections that it had */
 
 bool played_entry(struct talk *talk, ber_int_t message, const char *dn, const char *attribute, struct bytes value);
+/* Sends a message and frees it. */
+bool played_send(struct talk *talk, BerElement *ber);
 bool played_result(struct talk *talk, ber_int_t message, int code, const char *diagnostic);
 
 /* A port whose backlog is full: whoever connects waits. */

@@ -366,10 +366,7 @@ static bool say_twice(struct talk *talk, ber_int_t message)
 
     ber_printf(ber, "{it{s{{s[ss]}{s[s]}{s[s]}}}}", message, LDAP_RES_SEARCH_ENTRY, "cn=twice",
                "userCertificate;binary", "one", "two", "userCertificate", "one", "userSMIMECertificate", "one");
-    if (ber_flush2(talk->sockbuf, ber, LBER_FLUSH_FREE_ALWAYS) != 0) {
-        return false;
-    }
-    return played_result(talk, message, LDAP_SUCCESS, "");
+    return played_send(talk, ber) && played_result(talk, message, LDAP_SUCCESS, "");
 }
 
 static void equal_values_of_an_entry_count_once(void **state)
@@ -466,6 +463,206 @@ static void a_message_has_a_maximum(void **state)
     played_stop(&server);
 }
 
+static bool say_reference(struct talk *talk, ber_int_t message)
+{
+    BerElement *ber = ber_alloc_t(LBER_USE_DER);
+
+    ber_printf(ber, "{it{s}}", message, LDAP_RES_SEARCH_REFERENCE, "ldap://elsewhere.example/dc=example");
+    return played_send(talk, ber) && say_one(talk, message);
+}
+
+static void references_are_not_followed(void **state)
+{
+    static const struct play play = {.search = say_reference};
+    static const char *const uris[] = {server.uri};
+    int64_t took_ms = 0;
+
+    (void)state;
+    assert_true(played_start(&server, &play, 0));
+    struct directory_config config = plain_config(uris, 1);
+    struct directory *directory = open_directory(&config);
+
+    expect(ask_timed(directory, 5000, &took_ms), ASKED_ANSWERED, "");
+    directory_close(&directory);
+    played_stop(&server);
+}
+
+/* RFC 4511 4.4.1: the server says that it ends the connection. Without words, which libldap would forget to free. */
+static bool say_goodbye(struct talk *talk, ber_int_t message)
+{
+    BerElement *ber = ber_alloc_t(LBER_USE_DER);
+
+    (void)message;
+    ber_printf(ber, "{it{essts}}", 0, LDAP_RES_EXTENDED, LDAP_UNAVAILABLE, "", "", LDAP_TAG_EXOP_RES_OID,
+               LDAP_NOTICE_OF_DISCONNECTION);
+    return played_send(talk, ber);
+}
+
+static bool say_another_kind(struct talk *talk, ber_int_t message)
+{
+    BerElement *ber = ber_alloc_t(LBER_USE_DER);
+
+    ber_printf(ber, "{it{ess}}", message, LDAP_RES_MODIFY, LDAP_SUCCESS, "", "");
+    return played_send(talk, ber);
+}
+
+static bool say_half_an_entry(struct talk *talk, ber_int_t message)
+{
+    BerElement *ber = ber_alloc_t(LBER_USE_DER);
+
+    ber_printf(ber, "{it{s{{s", message, LDAP_RES_SEARCH_ENTRY, "cn=half", "userCertificate");
+    ber_printf(ber, "o}}}}", "no set here", (ber_len_t)11);
+    return played_send(talk, ber);
+}
+
+static bool say_half_a_result(struct talk *talk, ber_int_t message)
+{
+    BerElement *ber = ber_alloc_t(LBER_USE_DER);
+
+    ber_printf(ber, "{it{e}}", message, LDAP_RES_SEARCH_RESULT, LDAP_SUCCESS);
+    return played_send(talk, ber);
+}
+
+static void unfit_messages_are_no_answer(void **state)
+{
+    static const struct play plays[] = {
+        {.search = say_goodbye},
+        {.search = say_another_kind},
+        {.search = say_half_an_entry},
+        {.search = say_half_a_result},
+    };
+    static const char *const uris[] = {server.uri};
+    int64_t took_ms = 0;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(plays) / sizeof(plays[0]); i++) {
+        assert_true(played_start(&server, &plays[i], 0));
+        struct directory_config config = plain_config(uris, 1);
+        struct directory *directory = open_directory(&config);
+
+        expect(ask_timed(directory, 4000, &took_ms), ASKED_UNAVAILABLE, "search: ");
+        assert_true(took_ms < 3500);
+        directory_close(&directory);
+        played_stop(&server);
+    }
+}
+
+static atomic_int root_code;
+
+static bool say_no_contexts(struct talk *talk, ber_int_t message)
+{
+    return played_entry(talk, message, "", "supportedLDAPVersion", bytes_of_string("3")) &&
+           played_result(talk, message, atomic_load(&root_code), "");
+}
+
+/* The RootDSE is needed where no base is set; otherwise any answer to it proves that somebody is there, but "busy". */
+static void root_answers(void **state)
+{
+    static const struct play play = {.root = say_no_contexts, .search = say_one};
+    static const char *const uris[] = {server.uri};
+    static const struct {
+        const char *base;
+        int code;
+        enum asked_result result;
+        const char *words;
+    } rows[] = {
+        {"dc=example,dc=org", LDAP_SUCCESS, ASKED_ANSWERED, ""},
+        {"dc=example,dc=org", LDAP_INSUFFICIENT_ACCESS, ASKED_ANSWERED, ""},
+        {"dc=example,dc=org", LDAP_BUSY, ASKED_UNAVAILABLE, "read the RootDSE: Server is busy (51)"},
+        {"dc=example,dc=org", LDAP_UNAVAILABLE, ASKED_UNAVAILABLE, "read the RootDSE: Server is unavailable (52)"},
+        {"", LDAP_SUCCESS, ASKED_UNAVAILABLE, "read the RootDSE: the server names no naming context"},
+    };
+    int64_t took_ms = 0;
+
+    (void)state;
+    assert_true(played_start(&server, &play, 0));
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct directory_config config = plain_config(uris, 1);
+
+        atomic_store(&root_code, rows[i].code);
+        config.base = rows[i].base;
+        struct directory *directory = open_directory(&config);
+
+        expect(ask_timed(directory, 4000, &took_ms), rows[i].result, rows[i].words);
+        directory_close(&directory);
+    }
+    played_stop(&server);
+}
+
+/* A server that allows one connection is served by one, and is not stormed for more. */
+static void one_connection_is_enough(void **state)
+{
+    static const struct play play = {.talks_most = 1, .search = say_one};
+    static const char *const uris[] = {server.uri};
+    static struct one ones[200];
+    static struct search *searches[200];
+    struct address address;
+
+    (void)state;
+    assert_int_equal(address_parse(bytes_of_string("alice@example.org"), &address), ADDRESS_OK);
+    assert_true(played_start(&server, &play, 0));
+    atomic_store(&server.delay_ms, 1);
+    struct directory_config config = plain_config(uris, 1);
+
+    config.connections = 4;
+    struct directory *directory = open_directory(&config);
+
+    for (size_t i = 0; i < 200; i++) {
+        searches[i] = directory_search(directory, &address, 20000, on_one, &ones[i]);
+        (void)poll(NULL, 0, 1);
+    }
+    for (size_t i = 0; i < 200; i++) {
+        for (int j = 0; j < 2000 && !atomic_load(&ones[i].is_done); j++) {
+            (void)poll(NULL, 0, 10);
+        }
+        assert_true(atomic_load(&ones[i].is_done));
+        search_abandon(&searches[i]);
+        expect(ones[i].result, ASKED_ANSWERED, "");
+    }
+    assert_in_range(atomic_load(&server.refused), 1, 5);
+    directory_close(&directory);
+    played_stop(&server);
+}
+
+/* libldap remembers what was abandoned: a connection with very much of it is replaced. */
+static void abandoning_without_end(void **state)
+{
+    static const char *const uris[] = {server.uri};
+    struct address address;
+
+    (void)state;
+    assert_int_equal(address_parse(bytes_of_string("alice@example.org"), &address), ADDRESS_OK);
+    assert_true(played_start(&server, &STUCK, 0));
+    struct directory_config config = plain_config(uris, 1);
+    struct directory *directory = open_directory(&config);
+    int rounds = 0;
+
+    for (; rounds < 2000 && played_talks(&server) < 2; rounds++) {
+        struct one ones[50] = {{0}};
+        struct search *searches[50];
+        unsigned before = atomic_load(&server.searches);
+
+        for (size_t i = 0; i < 50; i++) {
+            searches[i] = directory_search(directory, &address, 60000, on_one, &ones[i]);
+        }
+        for (int i = 0; i < 2000 && atomic_load(&server.searches) < before + 50; i++) {
+            (void)poll(NULL, 0, 1);
+        }
+        for (size_t i = 0; i < 50; i++) {
+            search_abandon(&searches[i]);
+        }
+        for (size_t i = 0; i < 50; i++) {
+            while (!atomic_load(&ones[i].is_done)) {
+                (void)poll(NULL, 0, 1);
+            }
+            expect(ones[i].result, ASKED_TIMED_OUT, "nobody waits for the answer any more");
+        }
+    }
+    assert_in_range(rounds, 4096 / 50, 4096 / 50 + 20);
+    directory_close(&directory);
+    played_stop(&server);
+}
+
 /* The first server is silent, the second one good: the lookup waits for the first one's timeout, the next does not. */
 static void the_next_server_takes_over(void **state)
 {
@@ -510,6 +707,58 @@ static void one_that_never_answers_searches_is_left(void **state)
 
     expect(ask_timed(directory, 400, &took_ms), ASKED_TIMED_OUT, "no answer in time");
     expect(ask_timed(directory, 3000, &took_ms), ASKED_ANSWERED, "");
+    directory_close(&directory);
+    played_stop(&server);
+    played_stop(&other);
+}
+
+/* With several connections to it as well; and once it answers again, it is the first again. */
+static bool say_one_later(struct talk *talk, ber_int_t message)
+{
+    return atomic_load(&talk->played->delay_ms) == 0 || say_one(talk, message);
+}
+
+static void all_connections_leave(void **state)
+{
+    static const struct play play = {.search = say_one_later};
+    static const char *const uris[] = {server.uri, other.uri};
+    static struct one ones[60];
+    static struct search *searches[60];
+    struct address address;
+    int64_t took_ms = 0;
+
+    (void)state;
+    assert_int_equal(address_parse(bytes_of_string("alice@example.org"), &address), ADDRESS_OK);
+    assert_true(played_start(&server, &play, 0));
+    assert_true(played_start(&other, &GOOD, 0));
+    struct directory_config config = plain_config(uris, 2);
+
+    config.timeout_ms = 400;
+    config.connections = 3;
+    struct directory *directory = open_directory(&config);
+
+    for (size_t i = 0; i < 60; i++) {
+        searches[i] = directory_search(directory, &address, 400 + 50 * (int64_t)i, on_one, &ones[i]);
+        (void)poll(NULL, 0, 2);
+    }
+    for (size_t i = 0; i < 60; i++) {
+        while (!atomic_load(&ones[i].is_done)) {
+            (void)poll(NULL, 0, 10);
+        }
+        search_abandon(&searches[i]);
+        search_result_free(&ones[i].result);
+    }
+    expect(ask_timed(directory, 3000, &took_ms), ASKED_ANSWERED, "");
+    assert_true(atomic_load(&other.searches) > 0);
+
+    atomic_store(&server.delay_ms, 1);
+    unsigned before = atomic_load(&server.searches);
+
+    for (int i = 0; i < 200 && atomic_load(&server.searches) < before + 5; i++) {
+        expect(ask_timed(directory, 5000, &took_ms), ASKED_ANSWERED, "");
+        (void)poll(NULL, 0, 50);
+    }
+    assert_true(atomic_load(&server.searches) >= before + 5);
     directory_close(&directory);
     played_stop(&server);
     played_stop(&other);
@@ -727,8 +976,14 @@ int main(void)
         cmocka_unit_test(equal_values_of_an_entry_count_once),
         cmocka_unit_test(results),
         cmocka_unit_test(a_message_has_a_maximum),
+        cmocka_unit_test(references_are_not_followed),
+        cmocka_unit_test(unfit_messages_are_no_answer),
+        cmocka_unit_test(root_answers),
+        cmocka_unit_test(one_connection_is_enough),
+        cmocka_unit_test(abandoning_without_end),
         cmocka_unit_test(the_next_server_takes_over),
         cmocka_unit_test(one_that_never_answers_searches_is_left),
+        cmocka_unit_test(all_connections_leave),
         cmocka_unit_test(the_first_server_is_taken_again),
         cmocka_unit_test(abandoning),
         cmocka_unit_test(a_handle_outlives_its_directory),
