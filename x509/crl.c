@@ -40,14 +40,11 @@ static int check_critical(const X509_CRL *x509, struct error *error)
 {
     char name[80];
 
-    if (X509_CRL_get_ext_by_NID(x509, NID_delta_crl, -1) >= 0) {
-        return error_set(error, "a delta CRL, which is not supported (RFC 5280 5.2.4)");
-    }
     for (int i = X509_CRL_get_ext_by_critical(x509, 1, -1); i >= 0; i = X509_CRL_get_ext_by_critical(x509, 1, i)) {
         const ASN1_OBJECT *object = X509_EXTENSION_get_object(X509_CRL_get_ext(x509, i));
         int nid = OBJ_obj2nid(object);
 
-        if (nid != NID_issuing_distribution_point && nid != NID_authority_key_identifier && nid != NID_crl_number) {
+        if (nid != NID_issuing_distribution_point && nid != NID_delta_crl) {
             return error_set(error, "critical extension %s, which is not supported (RFC 5280 5.2)",
                              shown_object(object, name, sizeof(name)));
         }
@@ -182,6 +179,7 @@ enum crl_taken crl_add(struct crl_list *list, X509_CRL *x509, const struct issue
     ERR_clear_error();
     if (taken == CRL_TAKEN) {
         crl.fingerprint = fingerprint(x509);
+        crl.delta = X509_CRL_get_ext_by_NID(x509, NID_delta_crl, -1) >= 0;
         sort_entries(x509);
         list->crls[list->count++] = crl;
     } else {
@@ -236,22 +234,27 @@ static size_t first_of(const struct crl_list *list, const X509_NAME *issuer)
     return low;
 }
 
-/* removeFromCRL belongs into delta CRLs; in a complete one it is a mistake, and the entry still stands there. */
+/* removeFromCRL belongs into delta CRLs, and means nothing without its base; in a complete one it is a mistake, and the
+ * entry still stands there. */
 static bool lists(const struct crl *crl, const struct cert *cert, struct crl_answer *answer)
 {
     X509_REVOKED *entry = NULL;
     ASN1_ENUMERATED *reason;
+    int crl_reason;
 
     if (X509_CRL_get0_by_serial(crl->x509, &entry, X509_get0_serialNumber(cert->x509)) == 0) {
         return false;
     }
     reason = X509_REVOKED_get_ext_d2i(entry, NID_crl_reason, NULL, NULL);
-    answer->word = CRL_REVOKED;
-    answer->crl_reason = reason != NULL ? (int)ASN1_ENUMERATED_get(reason) : -1;
+    crl_reason = reason != NULL ? (int)ASN1_ENUMERATED_get(reason) : -1;
+    ASN1_ENUMERATED_free(reason);
+    if (crl->delta && crl_reason == CRL_REASON_REMOVE_FROM_CRL) {
+        return false;
+    }
+    answer->crl_reason = crl_reason;
     if (cert_time(X509_REVOKED_get0_revocationDate(entry), &answer->revoked_at) < 0) {
         answer->revoked_at = crl->this_update;
     }
-    ASN1_ENUMERATED_free(reason);
     return true;
 }
 
@@ -261,16 +264,16 @@ static bool speaks_of(const struct crl *crl, const struct cert *cert, const stru
            crl_scope_covers(crl->scope, cert);
 }
 
-static void note_times(struct crl_answer *answer, const struct crl *crl)
+/* Whether it can say that a certificate is good. */
+static bool is_complete(const struct crl *crl)
 {
-    answer->this_update = crl->this_update;
-    answer->next_update = crl->next_update;
+    return !crl->delta && crl_scope_has_all_reasons(crl->scope);
 }
 
 /*
- * Newest first. The newest CRL that covers the certificate is believed when it
- * lists it, even past its nextUpdate: what was revoked does not become good by
- * waiting. Only a current one can say that the certificate is good.
+ * Newest first. The newest complete CRL that covers the certificate is believed
+ * when it lists it, even past its nextUpdate: what was revoked does not become
+ * good by waiting. Only a current one can say that the certificate is good.
  */
 void crl_ask(const struct crl_list *list, const struct cert *cert, const struct cert *issuer, int64_t now,
              struct crl_answer *answer)
@@ -286,19 +289,17 @@ void crl_ask(const struct crl_list *list, const struct cert *cert, const struct 
         if (X509_NAME_cmp(X509_CRL_get_issuer(crl->x509), name) != 0) {
             return;
         }
-        if (!speaks_of(crl, cert, issuer, now)) {
+        if (!speaks_of(crl, cert, issuer, now) || !(current || (newest && !crl->delta))) {
             continue;
         }
-        if (newest || current) {
-            note_times(answer, crl);
+        answer->word = lists(crl, cert, answer) ? CRL_REVOKED : is_complete(crl) && current ? CRL_GOOD : CRL_SILENT;
+        if (answer->word != CRL_SILENT || is_complete(crl)) {
+            answer->this_update = crl->this_update;
+            answer->next_update = crl->next_update;
+            newest = false;
         }
-        if ((newest || current) && lists(crl, cert, answer)) {
+        if (answer->word != CRL_SILENT) {
             return;
         }
-        if (current && crl_scope_has_all_reasons(crl->scope)) {
-            answer->word = CRL_GOOD;
-            return;
-        }
-        newest = false;
     }
 }

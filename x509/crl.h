@@ -2,10 +2,11 @@
  * CRLs, loaded and verified: which ones speak about a certificate, and what
  * they say (RFC 5280 5 and 6.3).
  *
- * Only complete CRLs that the certificate's own issuer signed are evidence so
- * far. Delta CRLs, indirect ones, and those with a critical extension that we do
- * not know are left aside when they are loaded. One that covers only some
- * reasons can say that a certificate is revoked, never that it is good.
+ * Only CRLs that the certificate's own issuer signed, with the key that signed
+ * the certificate, are evidence so far. Indirect ones, and those with a critical
+ * extension that we do not know, are left aside when they are loaded. A delta
+ * CRL, and one that covers only some reasons, can say that a certificate is
+ * revoked, never that it is good.
  */
 #ifndef X509_CRL_H
 #define X509_CRL_H
@@ -18,6 +19,7 @@ struct crl {
     EVP_PKEY *key;               /* that made its signature, verified at load */
     ISSUING_DIST_POINT *scope;   /* NULL: everything that its issuer issued */
     struct digest fingerprint;
+    bool delta;                  /* RFC 5280 5.2.4 */
     int64_t this_update;
     int64_t next_update;         /* 0: none stated, so never current (RFC 5280 5.1.2.5) */
 };
@@ -48,7 +50,7 @@ struct crl_answer {
     enum crl_word word;
     int64_t revoked_at;
     int crl_reason;        /* -1: none stated */
-    int64_t this_update;   /* of the CRL that decided; when silent: of the newest that covers it, 0: none */
+    int64_t this_update;   /* of the CRL that decided; when silent: of a complete one out of date, 0: none */
     int64_t next_update;
 };
 void crl_ask(const struct crl_list *list, const struct cert *cert, const struct cert *issuer, int64_t now,

@@ -136,9 +136,10 @@ static bool refuse_as_libcrypto(struct judging *judging, X509_STORE_CTX *context
  * the leaf's purpose. X509_V_FLAG_X509_STRICT would also refuse what does no
  * harm and is widespread, such as a missing authorityKeyIdentifier. Host names
  * are no business of a mail certificate: without the flag, a common name that
- * looks like one would be held against dNSName constraints.
+ * looks like one would be held against dNSName constraints. Any policy will do,
+ * but where a CA wants one, there must be one (RFC 5280 6.1.1 (c)).
  */
-static void set_parameters(X509_STORE_CTX *context)
+static bool set_parameters(X509_STORE_CTX *context)
 {
     X509_VERIFY_PARAM *parameters = X509_STORE_CTX_get0_param(context);
 
@@ -147,6 +148,7 @@ static void set_parameters(X509_STORE_CTX *context)
     X509_VERIFY_PARAM_set_hostflags(parameters, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
     X509_VERIFY_PARAM_set_auth_level(parameters, 0);
     X509_VERIFY_PARAM_set_depth(parameters, MAX_CHAIN);
+    return X509_VERIFY_PARAM_add0_policy(parameters, OBJ_nid2obj(NID_any_policy)) == 1;
 }
 
 static bool rule_libcrypto(struct judging *judging)
@@ -161,9 +163,8 @@ static bool rule_libcrypto(struct judging *judging)
     for (size_t i = 1; i + 1 < path->count && ready; i++) {
         ready = sk_X509_push(untrusted, path->certs[i]->x509) > 0;
     }
-    if (ready && X509_STORE_CTX_init(context, NULL, leaf_of(path)->x509, untrusted) == 1) {
+    if (ready && X509_STORE_CTX_init(context, NULL, leaf_of(path)->x509, untrusted) == 1 && set_parameters(context)) {
         X509_STORE_CTX_set0_trusted_stack(context, trusted);
-        set_parameters(context);
         valid = X509_verify_cert(context) == 1 || refuse_as_libcrypto(judging, context);
     } else {
         finding_set(&judging->verdict->finding, REASON_INTERNAL, "out of memory");

@@ -23,17 +23,18 @@ struct policy_config {
     const char *const *crls;          /* files or folders: PEM (several), DER */
     size_t crl_count;
     enum revocation_mode revocation;
-    bool exact_local_part;            /* local parts are compared with case (trust.local-part-case) */
+    bool exact_local_part;            /* the certificate's local part must be the normalised one, octet for octet */
     bool allow_sha1;                  /* SHA-1 in signatures below the anchor */
     int64_t min_rsa_bits;             /* at least 1024 */
-    bool addressless;                 /* trust.addressless = "directory" */
+    bool addressless;                 /* a certificate that names no address may be for whom the directory says */
 };
 
 struct policy;
 
 /* Loads and checks everything: an anchor file without a certificate, a CRL that is none, a path that is not there are
- * faults; a CRL of an issuer that we do not have, with a bad signature or past its nextUpdate is logged, counted and
- * left aside. One reference, the caller's. NULL: the words name setting, file and cause. */
+ * faults; a CRL of an issuer that we do not have or with a bad signature is logged and left aside. One past its
+ * nextUpdate is logged and kept: it makes nothing good any more, but what it lists stays revoked. One reference, the
+ * caller's. NULL: the words name setting, file and cause. */
 struct policy *policy_load(const struct policy_config *config, struct error *error);
 struct policy *policy_ref(struct policy *policy);
 void policy_free(struct policy **policy);
@@ -42,7 +43,7 @@ void policy_free(struct policy **policy);
 struct digest policy_fingerprint(const struct policy *policy);
 
 size_t policy_anchor_count(const struct policy *policy);
-size_t policy_crl_count(const struct policy *policy);
+size_t policy_crl_count(const struct policy *policy); /* those that were not left aside */
 
 /* Calls `visit` with each anchor: subject (RFC 2253), notAfter, SHA-256 fingerprint in hex. For `certlookupd -t`. */
 void policy_each_anchor(const struct policy *policy,
