@@ -48,8 +48,8 @@ struct talk {
     Sockbuf *sockbuf;
 };
 
-/* What a server does. `search` answers everything but the RootDSE, which is answered properly unless `root` does. False:
- * hangs up. */
+/* What a server does. `search` answers everything but the RootDSE, which is answered properly unless `root` does.
+ * False: hangs up. */
 struct play {
     bool silent;           /* accepts, and never says a word */
     bool narrow;           /* takes in a few kilobytes only, unless it reads */
