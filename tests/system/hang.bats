@@ -51,6 +51,7 @@ setup_file() {
 }
 
 teardown_file() {
+    process_signal other CONT || true # which a test may have left stopped
     stack_end
 }
 
@@ -114,7 +115,7 @@ at_least() {
 @test "for one that cannot be connected to in connect-timeout, nobody waits any longer" {
     local name started took
     gateway_start impatient impatient_config
-    while read -r name _ _ tls; do
+    while read -r name _; do
         case $name in
         full | handshake | driptls | starttls) ;;
         *) continue ;;
@@ -188,6 +189,34 @@ at_least() {
     sleep 3
     echo "# $(($(cpu_ticks gateway) - before)) ticks of 10 ms in 3 s" >&3
     at_most "ticks" 30 $(($(cpu_ticks gateway) - before))
+}
+
+@test "nor one that falls silent while it is connected; it is found again when it wakes" {
+    get "$(recipient_url "$(people_of rsa | sed -n 21p)")"
+    equal "status" 200 "$code"
+    wait_until 20 metric_is 'certlookup_ldap_up{directory="other"}' 1
+    load_run warm gateway "$STACK/lists/known" -c 4 -n 20
+    printf '/v1/recipients/{n}@example.com\t504\n' > "$STACK/lists/frozen"
+
+    process_signal other STOP
+    load_start frozen gateway "$STACK/lists/frozen" -c 40 -n 40
+    wait_until 20 metric_is certlookup_waiting_requests 40
+    load_start beside gateway "$STACK/lists/known" -c 10 -p 10
+    load_wait frozen
+    load_stop beside
+    process_signal other CONT
+    all_right frozen
+    all_right beside
+    echo "# hits beside: median $(reported beside median_ms) ms, slowest $(reported beside slowest_ms) ms;" \
+        "frozen: slowest $(reported frozen slowest_ms) ms" >&3
+    at_most "hits, slowest, ms" $UNTOUCHED_MS "$(reported beside slowest_ms)"
+    at_most "frozen, slowest, ms" $((DEADLINE_MS + TOLERANCE_MS)) "$(reported frozen slowest_ms)"
+
+    wakes() {
+        get "$(recipient_url "nobody.$RANDOM@example.com")"
+        [ "$code" = 404 ]
+    }
+    wait_until 20 wakes
 }
 
 @test "SIGTERM does not wait for them" {
