@@ -103,7 +103,7 @@ tool() {
     ldapsearch -x -LLL -o ldif-wrap=no -H "$(slapd_uri ldap)" -b "$BASE_DN" "(mail=$address)" userCertificate > "$out.all"
     grep -qxF "$(grep -v '^#' "$out" | tr '\n' '\f' | sed 's/\f //g' | tr '\f' '\n' | grep '^user')" "$out.all"
     (cat "$out" && printf '%s\n' 'objectClass: inetOrgPerson' "uid: $address" 'cn: x' 'sn: x') > "$out.add"
-    slapadd -u -f "$STACK/ldap/slapd.conf" -l "$out.add" 2> "$err" || { cat "$err"; return 1; }
+    (cd "$STACK/ldap" && slapadd -u -f slapd.conf -l "$out.add") 2> "$err" || { cat "$err"; return 1; }
 }
 
 @test "exit status: 0 found, 1 none, 2 unknown; the greatest of several" {
