@@ -27,7 +27,7 @@
 #define MAX_CHAIN 10               /* certificates in a chain, leaf and anchor included */
 #define MAX_CERTIFICATE_NAMES 256  /* subjectAltName entries looked at */
 #define MAX_EXTENSIONS 64          /* of one certificate; more is malformed */
-#define MAX_SIGNATURE_CHECKS 64    /* tried while looking for the path of one value */
+#define MAX_SIGNATURE_CHECKS 32    /* tried while looking for the paths of one value */
 #define MAX_PATHS 16               /* complete paths judged for one value */
 #define MAX_DETAIL_BYTES 300       /* why a value was refused, in words */
 

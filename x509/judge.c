@@ -13,6 +13,7 @@ struct item {
     const struct candidate *candidate;
     struct value value;
     struct issuers bundle;     /* what the value itself offers */
+    struct path_budget budget;
     const struct cert *leaf;   /* among value.certs; NULL: malformed */
     struct verdict verdict;
     struct rank rank;
@@ -113,7 +114,7 @@ static int consider(const struct session *session, struct item *item, const stru
     if (!leaf_check(session->policy, &leaf, &own)) {
         verdict.finding = own;
     } else {
-        path_find(session->policy, cert, &pools, session->now, &verdict);
+        path_find(session->policy, cert, &pools, session->now, &item->budget, &verdict);
         if (verdict.finding.reason == REASON_USABLE && verdict.finding.detail[0] == '\0') {
             memcpy(verdict.finding.detail, own.detail, sizeof(own.detail));
         }
@@ -145,6 +146,7 @@ static int judge_item(const struct session *session, struct item *item)
 {
     bool end_entities_only = has_end_entity(&item->value);
 
+    item->budget = PATH_BUDGET;
     item->verdict.finding = item->value.finding;
     item->verdict.revocation.crl_reason = -1;
     for (size_t i = 0; i < item->value.count; i++) {

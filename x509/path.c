@@ -10,7 +10,7 @@ struct search {
     const struct path_pools *pools;
     int64_t now;
     struct path path;
-    int checks_left, paths_left;
+    struct path_budget *budget;
     struct verdict *best;
 };
 
@@ -36,10 +36,10 @@ static bool judge_complete(struct search *search)
 {
     struct verdict verdict;
 
-    if (search->paths_left == 0) {
+    if (search->budget->paths == 0) {
         return true;
     }
-    search->paths_left--;
+    search->budget->paths--;
     path_judge(search->policy, &search->path, search->now, &verdict);
     if (verdict.finding.reason == REASON_INTERNAL || progress(&verdict) > progress(search->best)) {
         *search->best = verdict;
@@ -72,10 +72,10 @@ static enum link link_test(struct search *search, const struct cert *subject, co
     if (fault == X509_V_ERR_KEYUSAGE_NO_CERTSIGN) {
         return LINK_MAY_NOT_SIGN;
     }
-    if (fault != X509_V_OK || key == NULL || search->checks_left == 0) {
+    if (fault != X509_V_OK || key == NULL || search->budget->checks == 0) {
         return LINK_OF_ANOTHER;
     }
-    search->checks_left--;
+    search->budget->checks--;
     return X509_verify(subject->x509, key) == 1 ? LINK_HOLDS : LINK_FORGED;
 }
 
@@ -117,7 +117,7 @@ static bool search_over(struct search *search, const struct cert *subject, const
         search->path.count--;
         return over;
     }
-    return search->checks_left == 0;
+    return search->budget->checks == 0;
 }
 
 /* Goes on from the last certificate of the path. True: the search is over. */
@@ -149,7 +149,7 @@ static bool search_from(struct search *search)
 }
 
 void path_find(const struct policy *policy, const struct cert *leaf, const struct path_pools *pools, int64_t now,
-               struct verdict *verdict)
+               struct path_budget *budget, struct verdict *verdict)
 {
     const struct cert *anchor = policy_anchor(policy, leaf);
     struct search search = {
@@ -157,8 +157,7 @@ void path_find(const struct policy *policy, const struct cert *leaf, const struc
         .pools = pools,
         .now = now,
         .path = {.certs = {anchor != NULL ? anchor : leaf}, .count = 1},
-        .checks_left = MAX_SIGNATURE_CHECKS,
-        .paths_left = MAX_PATHS,
+        .budget = budget,
         .best = verdict,
     };
 
@@ -166,4 +165,7 @@ void path_find(const struct policy *policy, const struct cert *leaf, const struc
     verdict->revocation.crl_reason = -1;
     ERR_clear_error();
     search_from(&search);
+    if (verdict->finding.reason == REASON_UNJUDGED) {
+        finding_set(&verdict->finding, REASON_UNTRUSTED, "too many certificates bear the name of an issuer");
+    }
 }

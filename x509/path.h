@@ -35,9 +35,16 @@ struct path_pools {
     const struct issuers *pools[PATH_POOLS];
 };
 
+/* What a search may still cost: signatures checked, complete paths judged. Shared by all searches for one value, so that
+ * nobody can buy more work with more certificates in it. */
+struct path_budget {
+    int checks, paths;
+};
+#define PATH_BUDGET ((struct path_budget){MAX_SIGNATURE_CHECKS, MAX_PATHS})
+
 /* `verdict` starts as refused and ends as the best that was found; REASON_INTERNAL: out of memory. */
 void path_find(const struct policy *policy, const struct cert *leaf, const struct path_pools *pools, int64_t now,
-               struct verdict *verdict);
+               struct path_budget *budget, struct verdict *verdict);
 
 /* Judges one complete path. */
 void path_judge(const struct policy *policy, const struct path *path, int64_t now, struct verdict *verdict);

@@ -349,6 +349,28 @@ static void a_flood_of_namesakes_does_not_hide_a_good_value(void **state)
     }
 }
 
+/* However many recipients and namesakes of their issuer stand in one value, none is left without a verdict. */
+static void a_flood_in_one_value_is_refused(void **state)
+{
+    X509 *flood[MAX_BUNDLE_CERTIFICATES];
+    struct answer_draft draft;
+    struct blob *value;
+
+    (void)state;
+    for (size_t i = 0; i < MAX_BUNDLE_CERTIFICATES; i++) {
+        flood[i] = i % 2 == 0 ? made_alice(MADE_RSA, sub, MADE_RSA_CA)
+                              : made_certificate(&(struct made){.subject = "CN=Sub", .key = MADE_RSA_CA_2,
+                                                                .extensions = {"basicConstraints=CA:TRUE"}});
+    }
+    value = made_bundle(flood, MAX_BUNDLE_CERTIFICATES, false);
+    made_judge(policy, MADE_ADDRESS, SMIME, &value, 1, &draft);
+    assert_int_equal(draft.certificates[0].reason, REASON_BAD_CHAIN);
+    answer_draft_free(&draft);
+    for (size_t i = 0; i < MAX_BUNDLE_CERTIFICATES; i++) {
+        X509_free(flood[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -360,6 +382,7 @@ int main(void)
         cmocka_unit_test(two_good_ones_stay_two_and_equal_ones_are_one),
         cmocka_unit_test(the_best_stands_first),
         cmocka_unit_test(a_flood_of_namesakes_does_not_hide_a_good_value),
+        cmocka_unit_test(a_flood_in_one_value_is_refused),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
