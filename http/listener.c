@@ -20,8 +20,8 @@
  * What does not fit libmicrohttpd refuses by itself, with 414 or 431. It wipes the whole after each request. */
 #define CONNECTION_MEMORY_BYTES (16 * 1024)
 
-/* What RFC 9112 lets a server refuse, 1.0 refuses at level 1. 0.9.75 then just hangs up, for instance on a raw space in a
- * target; at level 0 it leaves that to us, who say why. */
+/* What RFC 9112 lets a server refuse, 1.0 refuses at level 1. 0.9.75 then just hangs up, for instance on a raw space
+ * in a target; at level 0 it leaves that to us, who say why. */
 #define STRICTNESS (MHD_VERSION >= 0x01000000 ? 1 : 0)
 
 /* How long http_close() waits for requests whose waiters have been called. */
@@ -45,8 +45,8 @@ static void on_panic(void *cls, const char *file, unsigned line, const char *rea
     abort();
 }
 
-/* While draining a new connection is closed at once. MHD_quiesce_daemon() would leave it to the kernel, but it aborts when
- * a thread reaches its connection limit in the same moment. */
+/* While draining a new connection is closed at once. MHD_quiesce_daemon() would leave it to the kernel, but it aborts
+ * when a thread reaches its connection limit in the same moment. */
 static enum MHD_Result on_accept(void *cls, const struct sockaddr *peer, socklen_t size)
 {
     const struct http *http = cls;

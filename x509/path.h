@@ -35,8 +35,8 @@ struct path_pools {
     const struct issuers *pools[PATH_POOLS];
 };
 
-/* What a search may still cost: signatures checked, complete paths judged. Shared by all searches for one value, so that
- * nobody can buy more work with more certificates in it. */
+/* What a search may still cost: signatures checked, complete paths judged. Shared by all searches for one value, so
+ * that nobody can buy more work with more certificates in it. */
 struct path_budget {
     int checks, paths;
 };
