@@ -53,7 +53,7 @@ reported() {
 # all_right NAME: nothing wrong, nothing without an answer.
 all_right() {
     if [ "$(reported "$1" requests)" -eq 0 ] || [ "$(reported "$1" wrong)" -gt 0 ] || [ "$(reported "$1" failed)" -gt 0 ]; then
-        show_log "$1" "found something wrong"
+        show_log "$1" "found something wrong" || return 1
     fi
 }
 
