@@ -183,7 +183,12 @@ struct digest policy_fingerprint(const struct policy *policy)
 
 size_t policy_anchor_count(const struct policy *policy)
 {
-    return policy->anchors.count;
+    size_t count = 0;
+
+    for (size_t i = 0; i < policy->issuers.count; i++) {
+        count += policy->issuers.sorted[i]->anchor;
+    }
+    return count;
 }
 
 size_t policy_crl_count(const struct policy *policy)
@@ -210,10 +215,12 @@ void policy_each_anchor(const struct policy *policy,
 {
     char name[SHOWN_NAME_BYTES], hex[DIGEST_HEX_BYTES];
 
-    for (size_t i = 0; i < policy->anchors.count; i++) {
-        const struct cert *anchor = policy->anchors.certs[i];
+    for (size_t i = 0; i < policy->issuers.count; i++) {
+        const struct cert *anchor = policy->issuers.sorted[i];
 
-        visit(context, shown_name(cert_subject(anchor), name), anchor->not_after,
-              digest_hex(bytes_of(anchor->fingerprint.bytes, DIGEST_BYTES), hex));
+        if (anchor->anchor) {
+            visit(context, shown_name(cert_subject(anchor), name), anchor->not_after,
+                  digest_hex(bytes_of(anchor->fingerprint.bytes, DIGEST_BYTES), hex));
+        }
     }
 }

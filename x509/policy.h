@@ -42,10 +42,10 @@ void policy_free(struct policy **policy);
 /* SHA-256 over all that may change a verdict: anchors, intermediates, CRLs, switches, and the version of our rules. */
 struct digest policy_fingerprint(const struct policy *policy);
 
-size_t policy_anchor_count(const struct policy *policy);
+size_t policy_anchor_count(const struct policy *policy); /* each once, however many files hold it */
 size_t policy_crl_count(const struct policy *policy); /* those that were not left aside */
 
-/* Calls `visit` with each anchor: subject (RFC 2253), notAfter, SHA-256 fingerprint in hex. For `certlookupd -t`. */
+/* Calls `visit` with each anchor, in a fixed order: subject (RFC 2253), notAfter, SHA-256 fingerprint in hex. For `certlookupd -t`. */
 void policy_each_anchor(const struct policy *policy,
                         void (*visit)(void *context, const char *subject, int64_t not_after, const char *fingerprint),
                         void *context);
