@@ -23,7 +23,7 @@ void memory_free(struct memory **memory);
 
 struct remembered {
     struct answer *answer;    /* with a reference for the caller; NULL: not here */
-    int64_t confirmed_at;     /* wall seconds: when it was put, or confirmed, last */
+    int64_t confirmed_at;     /* when it was put last, by the caller's clock, in seconds */
 };
 
 struct remembered memory_get(struct memory *memory, struct bytes address);

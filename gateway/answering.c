@@ -67,12 +67,11 @@ void answer_plain(struct flight *flight, enum outcome outcome, enum reason reaso
 
 void answer_unknown(struct flight *flight, enum reason reason)
 {
-    struct lookup *lookup = flight->lookup;
     if (flight->unknown != NULL) {
         answer_flight(flight, flight->unknown, LAYER_DIRECTORY, false);
         return;
     }
-    int64_t rests_ms = backoff_remaining_ms(lookup->backoff, address_bytes(&flight->address), clock_mono_ms());
+    int64_t rests_ms = flight_rests_ms(flight);
     answer_plain(flight, OUTCOME_UNKNOWN, reason, rests_ms > 0 ? rests_ms : 1000);
 }
 
@@ -84,35 +83,79 @@ void flight_release(struct flight *flight)
     }
 }
 
-static bool is_directory_failure(enum reason reason)
+/* Back-off: a lookup is tried again only after a rest. */
+
+int64_t flight_rests_ms(const struct flight *flight)
 {
-    return reason != REASON_BACKING_OFF && reason != REASON_OVERLOADED && reason != REASON_INTERNAL &&
-           reason != REASON_SHUTTING_DOWN;
+    return backoff_remaining_ms(flight->lookup->backoff, address_bytes(&flight->address), flight->world->generation,
+                                clock_mono_ms());
 }
 
-/* The newest older answer of the same directories that its own times still let serve; judged again before it does. */
-static const struct answer *find_fallback(struct flight *flight)
+int64_t flight_next_rest_ms(const struct flight *flight)
+{
+    return backoff_next_ms(flight->lookup->backoff, address_bytes(&flight->address), flight->world->generation,
+                           clock_mono_ms());
+}
+
+void flight_succeeded(const struct flight *flight)
+{
+    backoff_clear(flight->lookup->backoff, address_bytes(&flight->address), flight->world->generation);
+}
+
+static void note_failure(const struct flight *flight, enum reason failure)
+{
+    bool is_ours = failure == REASON_BACKING_OFF || failure == REASON_OVERLOADED || failure == REASON_INTERNAL ||
+                   failure == REASON_SHUTTING_DOWN;
+    if (!is_ours) {
+        backoff_fail(flight->lookup->backoff, address_bytes(&flight->address), flight->world->generation,
+                     clock_mono_ms());
+    }
+}
+
+/* The newest older answer of the same directories that its own times still let serve; NULL: none. */
+static struct answer *find_fallback(struct flight *flight)
 {
     if (flight->record != NULL && (flight->old == NULL || flight->old->made_at < flight->record->made_at)) {
         answer_free(&flight->old);
         flight->old = answer_ref(flight->record);
     }
-    const struct answer *old = flight->old;
+    struct answer *old = flight->old;
     int64_t now = clock_wall_s();
     bool serves = old != NULL && old->scope == world_scope_number(&flight->scope) &&
                   (now < old->fresh_until || (old->outcome == OUTCOME_FOUND && now < old->stale_until));
     return serves ? old : NULL;
 }
 
+/* Our own policy judged it, and its times end with the evidence that it rests on: it serves as it is. */
+static bool answer_with_older(struct flight *flight)
+{
+    struct answer *old = find_fallback(flight);
+    if (old == NULL || old->generation != flight->world->generation) {
+        return false;
+    }
+    answer_flight(flight, old, old == flight->record ? LAYER_REDIS : LAYER_MEMORY, clock_wall_s() >= old->fresh_until);
+    return true;
+}
+
 void fall_back(struct flight *flight, enum reason failure)
 {
     flight->failure = failure;
-    if (is_directory_failure(failure)) {
-        backoff_fail(flight->lookup->backoff, address_bytes(&flight->address), clock_mono_ms());
+    note_failure(flight, failure);
+    if (answer_with_older(flight)) {
+        return;
     }
-    const struct answer *old = find_fallback(flight);
+    const struct answer *old = find_fallback(flight); /* of another policy: it is judged again before it serves */
     if (old == NULL || collect_from_answer(flight, old) != 0 || judge_candidates(flight, JUDGING_FALLBACK) != 0) {
         answer_unknown(flight, failure);
     }
 }
 
+void answer_late(struct flight *flight, enum reason failure)
+{
+    if (!flight->answered) {
+        note_failure(flight, failure);
+        if (!answer_with_older(flight)) {
+            answer_unknown(flight, failure);
+        }
+    }
+}

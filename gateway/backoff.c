@@ -32,10 +32,10 @@ void backoff_free(struct backoff **backoff)
     *backoff = NULL;
 }
 
-/* 64 keyed bits stand for the key: that two keys share them is far less likely than a failing memory bit. */
-static uint64_t hash_key(struct bytes key)
+/* 64 keyed bits stand for both: that two lookups share them is far less likely than a failing memory bit. */
+static uint64_t hash_key(struct bytes address, uint64_t generation)
 {
-    uint64_t hash = digest_table_hash(key);
+    uint64_t hash = digest_table_hash(address) ^ generation * UINT64_C(0x9e3779b97f4a7c15);
     return hash != 0 ? hash : 1;
 }
 
@@ -70,9 +70,10 @@ static struct slot *claim(struct backoff *backoff, uint64_t hash, int64_t now_ms
     return first;
 }
 
-int64_t backoff_remaining_ms(const struct backoff *backoff, struct bytes key, int64_t now_ms)
+int64_t backoff_remaining_ms(const struct backoff *backoff, struct bytes address, uint64_t generation,
+                             int64_t now_ms)
 {
-    const struct slot *slot = find(backoff, hash_key(key));
+    const struct slot *slot = find(backoff, hash_key(address, generation));
     return slot != NULL && slot->until_ms > now_ms ? slot->until_ms - now_ms : 0;
 }
 
@@ -84,14 +85,14 @@ static int64_t next_rest_ms(const struct slot *slot, int64_t now_ms)
     return slot->rest_ms * 2 < LONGEST_MS ? slot->rest_ms * 2 : LONGEST_MS;
 }
 
-int64_t backoff_next_ms(const struct backoff *backoff, struct bytes key, int64_t now_ms)
+int64_t backoff_next_ms(const struct backoff *backoff, struct bytes address, uint64_t generation, int64_t now_ms)
 {
-    return next_rest_ms(find(backoff, hash_key(key)), now_ms);
+    return next_rest_ms(find(backoff, hash_key(address, generation)), now_ms);
 }
 
-int64_t backoff_fail(struct backoff *backoff, struct bytes key, int64_t now_ms)
+int64_t backoff_fail(struct backoff *backoff, struct bytes address, uint64_t generation, int64_t now_ms)
 {
-    uint64_t hash = hash_key(key);
+    uint64_t hash = hash_key(address, generation);
     struct slot *slot = find(backoff, hash);
     int64_t rest_ms = next_rest_ms(slot, now_ms);
     if (slot == NULL) {
@@ -102,9 +103,9 @@ int64_t backoff_fail(struct backoff *backoff, struct bytes key, int64_t now_ms)
     return rest_ms;
 }
 
-void backoff_clear(struct backoff *backoff, struct bytes key)
+void backoff_clear(struct backoff *backoff, struct bytes address, uint64_t generation)
 {
-    struct slot *slot = find(backoff, hash_key(key));
+    struct slot *slot = find(backoff, hash_key(address, generation));
     if (slot != NULL) {
         *slot = (struct slot){0};
     }

@@ -3,7 +3,7 @@
  *
  * A lookup that ended unknown rests for 1 s, then 2, 4 … up to 30 s while it
  * goes on failing; a success clears it. A fixed table of 32,768 places;
- * when the places for a key are taken, the one that ends first gives way, which
+ * when the places for one are taken, the one that ends first gives way, which
  * costs that directory one search too many and nothing else. Engine thread only.
  */
 #ifndef GATEWAY_BACKOFF_H
@@ -16,15 +16,16 @@ struct backoff;
 struct backoff *backoff_new(void); /* NULL: out of memory */
 void backoff_free(struct backoff **backoff);
 
-/* Milliseconds that `key` is still to rest; 0: it may be tried. */
-int64_t backoff_remaining_ms(const struct backoff *backoff, struct bytes key, int64_t now_ms);
+/* Milliseconds that the lookup of `address`, in the world of this generation, is still to rest; 0: it may be tried. */
+int64_t backoff_remaining_ms(const struct backoff *backoff, struct bytes address, uint64_t generation,
+                             int64_t now_ms);
 
 /* How many milliseconds it would rest if it failed now. */
-int64_t backoff_next_ms(const struct backoff *backoff, struct bytes key, int64_t now_ms);
+int64_t backoff_next_ms(const struct backoff *backoff, struct bytes address, uint64_t generation, int64_t now_ms);
 
-/* `key` failed: how many milliseconds it rests now. */
-int64_t backoff_fail(struct backoff *backoff, struct bytes key, int64_t now_ms);
+/* It failed: how many milliseconds it rests now. */
+int64_t backoff_fail(struct backoff *backoff, struct bytes address, uint64_t generation, int64_t now_ms);
 
-void backoff_clear(struct backoff *backoff, struct bytes key);
+void backoff_clear(struct backoff *backoff, struct bytes address, uint64_t generation);
 
 #endif

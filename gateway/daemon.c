@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -83,6 +84,7 @@ static void on_end(void *context, int signal)
         daemon->drain_until_ms = clock_mono_ms(); /* the second signal means: now */
         return;
     }
+    reload_end(daemon->reload);
     log_event(LEVEL_NOTICE, "draining", LOG_NUMBER("signal", signal),
               LOG_NUMBER("waiting", (int64_t)http_waiting(daemon->http)));
     daemon->draining = true;
@@ -97,9 +99,7 @@ static void on_reload(void *context, int signal)
 {
     (void)signal;
     struct daemon *daemon = context;
-    if (!daemon->draining) {
-        reload_start(daemon->reload);
-    }
+    reload_start(daemon->reload);
 }
 
 static void on_housekeeping(struct timer *timer)
@@ -178,6 +178,16 @@ static int start_listening(struct daemon *daemon, const struct config *config)
     return 0;
 }
 
+/* One that reads a slow file is waited for: what it loaded has to be given back. */
+static void await_reload(struct daemon *daemon)
+{
+    reload_end(daemon->reload);
+    while (reload_is_under_way(daemon->reload)) {
+        engine_run_posted(daemon->engine);
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+}
+
 /* End: the reverse. Whoever may still call somebody goes first. */
 static void end(struct daemon *daemon)
 {
@@ -187,6 +197,9 @@ static void end(struct daemon *daemon)
         lookup_drain(daemon->lookup);
     }
     http_close(&daemon->http);
+    if (daemon->reload != NULL) {
+        await_reload(daemon);
+    }
     shared_close(&daemon->shared);
     pool_free(&daemon->validators);
     pool_free(&daemon->background);

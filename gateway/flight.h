@@ -64,6 +64,7 @@ struct flight {
 
     /* Judging: while it is under way the draft belongs to the validator. */
     enum judging judging;
+    bool is_judged; /* just now */
     struct work judge;
     struct task judged;
     bool cut_short; /* by the deadline */

@@ -58,6 +58,7 @@ static void run_judge(struct work *work)
 static void on_judged(struct task *task)
 {
     struct flight *flight = (struct flight *)((char *)task - offsetof(struct flight, judged));
+    flight->is_judged = false;
     flight_judged(flight);
     flight_release(flight);
 }
@@ -74,5 +75,6 @@ int judge_candidates(struct flight *flight, enum judging judging)
         flight->open--;
         return -1;
     }
+    flight->is_judged = true;
     return 0;
 }

@@ -96,7 +96,7 @@ static bool is_servable(struct lookup *lookup, const struct remembered *remember
 {
     const struct answer *answer = remembered->answer;
     return answer->generation == atomic_load(&lookup->generation) && now < answer->fresh_until &&
-           (lookup->parts.shared == NULL || now - remembered->confirmed_at < atomic_load(&lookup->memory_ttl_s));
+           (lookup->parts.shared == NULL || clock_mono_ms() / 1000 - remembered->confirmed_at < atomic_load(&lookup->memory_ttl_s));
 }
 
 struct served lookup_get(struct lookup *lookup, const struct address *address)
@@ -139,13 +139,10 @@ static struct flight *start_flight(struct lookup *lookup, const struct address *
 static void run_flight(struct flight *flight)
 {
     struct lookup *lookup = flight->lookup;
-    struct bytes key = address_bytes(&flight->address);
     flight->open++;
-    flight->old = memory_get(lookup->parts.memory, key).answer;
+    flight->old = memory_get(lookup->parts.memory, address_bytes(&flight->address)).answer;
     if (flight->directory_count == 0) {
         answer_plain(flight, OUTCOME_NONE, REASON_NO_DIRECTORY, 0);
-    } else if (backoff_remaining_ms(lookup->backoff, key, flight->started_ms) > 0) {
-        fall_back(flight, REASON_BACKING_OFF);
     } else if (lookup->parts.shared != NULL) {
         ask_shared(flight);
     } else {
@@ -205,29 +202,31 @@ static bool spares_the_directories(const struct flight *flight, const struct ans
            clock_wall_s() < answer->fresh_until;
 }
 
-static void serve_record(struct flight *flight)
+static void serve_known(struct flight *flight, struct answer *known)
 {
-    memory_put(flight->lookup->parts.memory, flight->record, clock_wall_s());
-    answer_flight(flight, flight->record, LAYER_REDIS, false);
+    memory_put(flight->lookup->parts.memory, known, clock_mono_ms() / 1000);
+    answer_flight(flight, known, known == flight->record ? LAYER_REDIS : LAYER_MEMORY, false);
 }
 
 static void go_to_directories(struct flight *flight)
 {
-    if (ask_directories(flight) != 0) {
+    if (flight_rests_ms(flight) > 0) {
+        fall_back(flight, REASON_BACKING_OFF);
+    } else if (ask_directories(flight) != 0) {
         fall_back(flight, REASON_INTERNAL);
     }
 }
 
 void flight_record_came(struct flight *flight)
 {
-    if (flight->answered) {
+    if (flight->answered || flight->deadline_passed) {
         return;
     }
-    const struct answer *known = flight->lookup->parts.shared != NULL ? flight->record : flight->old;
+    struct answer *known = flight->lookup->parts.shared != NULL ? flight->record : flight->old;
     if (!spares_the_directories(flight, known)) {
         go_to_directories(flight);
     } else if (known->generation == flight->world->generation) {
-        serve_record(flight);
+        serve_known(flight, known);
     } else if (collect_from_answer(flight, known) != 0 || judge_candidates(flight, JUDGING_RECORD) != 0) {
         go_to_directories(flight);
     }
@@ -244,8 +243,7 @@ void flight_directories_came(struct flight *flight)
         fall_back(flight, REASON_INTERNAL);
         return;
     }
-    struct bytes key = address_bytes(&flight->address);
-    flight->draft.retry_after_s = (backoff_next_ms(flight->lookup->backoff, key, clock_mono_ms()) + 999) / 1000;
+    flight->draft.retry_after_s = (flight_next_rest_ms(flight) + 999) / 1000;
     if (judge_candidates(flight, JUDGING_FOUND) != 0) {
         fall_back(flight, REASON_OVERLOADED);
     }
@@ -256,7 +254,7 @@ void flight_directories_came(struct flight *flight)
 static void found_was_judged(struct flight *flight)
 {
     if (flight->verdict->outcome != OUTCOME_UNKNOWN) {
-        backoff_clear(flight->lookup->backoff, address_bytes(&flight->address));
+        flight_succeeded(flight);
         store_verdict(flight);
         if (!flight->answered) {
             answer_flight(flight, flight->verdict, LAYER_DIRECTORY, false);
@@ -309,19 +307,21 @@ void flight_judged(struct flight *flight)
     }
 }
 
-/* The flight owns its deadline: no library decides how long a client waits. */
+/* The flight owns its deadline: no library decides how long a client waits. What has come by then is judged, or an older
+ * answer, within the grace. */
 static void on_deadline(struct timer *timer)
 {
     struct flight *flight = (struct flight *)((char *)timer - offsetof(struct flight, deadline));
-    bool grace = !flight->deadline_passed && flight->asking;
+    bool is_first = !flight->deadline_passed;
     flight->deadline_passed = true;
     flight->open++;
-    if (grace && engine_timer_set(flight->lookup->parts.engine, timer, JUDGING_GRACE_MS) == 0) {
+    if (!is_first || engine_timer_set(flight->lookup->parts.engine, timer, JUDGING_GRACE_MS) != 0) {
+        answer_late(flight, REASON_DEADLINE);
+    } else if (flight->asking) {
         ask_no_longer(flight);
         flight_directories_came(flight);
-    } else if (!flight->answered) {
-        backoff_fail(flight->lookup->backoff, address_bytes(&flight->address), clock_mono_ms());
-        answer_unknown(flight, REASON_DEADLINE);
+    } else if (!flight->is_judged) {
+        fall_back(flight, REASON_DEADLINE);
     }
     flight_release(flight);
 }
@@ -343,7 +343,7 @@ void lookup_end_flights(struct lookup *lookup)
     for (struct flight *flight; (flight = flights_any(lookup->flights)) != NULL;) {
         flight->open++;
         ask_no_longer(flight);
-        answer_unknown(flight, REASON_SHUTTING_DOWN);
+        answer_late(flight, REASON_SHUTTING_DOWN);
         flight_release(flight);
     }
 }

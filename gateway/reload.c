@@ -13,8 +13,10 @@ struct reload {
     const char *path;
     bool log_fixed;
 
+    struct config *started; /* what the process was started with; NULL: its file has gone since */
     bool under_way;
     bool again;
+    bool ended;
     struct work load;
     struct task loaded;
     struct world *before;
@@ -27,6 +29,12 @@ void reload_log_fault(void *context, const char *line)
     log_event(LEVEL_ERROR, "configuration", LOG_TEXT("fault", line));
 }
 
+/* The world that was just loaded from the same file has told of every fault. */
+static void ignore_fault(void *context, const char *line)
+{
+    (void)context, (void)line;
+}
+
 static void on_background(struct work *work)
 {
     struct reload *reload = (struct reload *)((char *)work - offsetof(struct reload, load));
@@ -37,7 +45,7 @@ static void on_background(struct work *work)
 static void adopt(struct reload *reload)
 {
     const struct config *config = reload->next->config;
-    const char *fixed = config_needs_restart(reload->before->config, config);
+    const char *fixed = reload->started != NULL ? config_needs_restart(reload->started, config) : NULL;
     if (fixed != NULL) {
         log_event(LEVEL_WARNING, "a change needs a restart and is not taken over", LOG_TEXT("setting", fixed));
     }
@@ -74,6 +82,7 @@ struct reload *reload_new(struct engine *engine, struct pool *background, struct
     struct reload *reload = calloc(1, sizeof(*reload));
     if (reload != NULL) {
         *reload = (struct reload){
+            .started = config_load(path, ignore_fault, NULL),
             .engine = engine,
             .background = background,
             .lookup = lookup,
@@ -86,8 +95,18 @@ struct reload *reload_new(struct engine *engine, struct pool *background, struct
     return reload;
 }
 
+void reload_end(struct reload *reload)
+{
+    reload->ended = true;
+    reload->again = false;
+}
+
 void reload_free(struct reload **reload)
 {
+    if (*reload == NULL) {
+        return;
+    }
+    config_free(&(*reload)->started);
     free(*reload);
     *reload = NULL;
 }
@@ -99,6 +118,9 @@ bool reload_is_under_way(const struct reload *reload)
 
 void reload_start(struct reload *reload)
 {
+    if (reload->ended) {
+        return;
+    }
     if (reload->under_way) {
         reload->again = true;
         return;

@@ -14,6 +14,9 @@ struct reload;
 struct reload *reload_new(struct engine *engine, struct pool *background, struct lookup *lookup, const char *path,
                           bool log_fixed);
 
+/* No reload begins any more. */
+void reload_end(struct reload *reload);
+
 /* Only when none is under way. */
 void reload_free(struct reload **reload);
 

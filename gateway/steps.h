@@ -51,9 +51,17 @@ void answer_plain(struct flight *flight, enum outcome outcome, enum reason reaso
 /* What the failing directories said, if that is known, or only why. */
 void answer_unknown(struct flight *flight, enum reason reason);
 
-/* The directories fail, or may not be asked: an older answer that may still serve is judged again, otherwise
- * unknown. */
+/* The directories fail, or may not be asked: an older answer that may still serve does; one of another policy is
+ * judged again before. Otherwise unknown. */
 void fall_back(struct flight *flight, enum reason failure);
+
+/* The same at once, without judging anything. Nothing happens when the flight has answered. */
+void answer_late(struct flight *flight, enum reason failure);
+
+/* How long the lookup is still to rest, how long it would if it failed now, and that it did not. */
+int64_t flight_rests_ms(const struct flight *flight);
+int64_t flight_next_rest_ms(const struct flight *flight);
+void flight_succeeded(const struct flight *flight);
 
 /* One who waits for no flight gets an answer without certificates. */
 void tell_plain(struct lookup *lookup, const struct address *address, struct waiter *waiter, enum outcome outcome,

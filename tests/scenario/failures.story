@@ -206,3 +206,32 @@ DRAIN
 ANSWER unknown shutting_down times=2
 ASK bob@example.org
 ANSWER unknown shutting_down
+
+STORY draining gives those who wait an older answer, where there is one
+SET cache.ttl "1h"
+DIRECTORY corp example.org
+START
+HAS corp alice@example.org good
+ASK alice@example.org
+ANSWER found
+TIME_PASSES 2h
+MOOD corp hangs
+ASK alice@example.org
+NO_ANSWER
+DRAIN
+ANSWER found stale
+
+STORY a directory that hangs does not take an older answer away
+SET cache.ttl "1h"
+SET lookup.deadline "5s"
+DIRECTORY corp example.org
+START
+HAS corp alice@example.org good
+ASK alice@example.org
+ANSWER found
+TIME_PASSES 2h
+MOOD corp hangs
+ASK alice@example.org
+NO_ANSWER
+TIME_PASSES 5s
+ANSWER found stale layer=memory

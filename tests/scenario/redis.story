@@ -164,6 +164,9 @@ GATEWAY 2
 START
 ASK alice@example.org
 ANSWER found stale
+ASK alice@example.org
+ANSWER found stale
+SEARCHES corp 2
 
 STORY the seal key is changed without asking the directory again
 SET redis.seal-key-file "seal.key"
@@ -180,3 +183,21 @@ START
 ASK alice@example.org
 ANSWER found layer=redis
 SEARCHES corp 1
+
+STORY what another gateway stored meanwhile ends the rest of a failing lookup
+SET redis.seal-key-file "seal.key"
+DIRECTORY corp example.org
+REDIS
+START
+HAS corp alice@example.org good
+MOOD corp down
+ASK alice@example.org
+ANSWER unknown directory_unavailable
+GATEWAY 2
+START
+MOOD corp answers
+ASK alice@example.org
+ANSWER found layer=directory
+GATEWAY 1
+ASK alice@example.org
+ANSWER found layer=redis

@@ -92,3 +92,16 @@ SET cache.ttl "soon"
 RELOAD refused
 ASK alice@example.org
 ANSWER found layer=memory
+
+STORY a directory that was repaired by a reload is asked at once
+DIRECTORY corp example.org
+START
+HAS corp alice@example.org good
+MOOD corp down
+ASK alice@example.org
+ANSWER unknown directory_unavailable
+MOOD corp answers
+SET trust.min-rsa-bits 3072
+RELOAD
+ASK alice@example.org
+ANSWER found layer=directory
