@@ -161,6 +161,31 @@ static void check_redis(struct reader *reader)
     }
 }
 
+/* A Redis that hangs must leave the directories time to answer. */
+static void check_redis_timeout(struct reader *reader)
+{
+    const struct config *config = reader->config;
+
+    if (config->redis.timeout_ms > config->deadline_ms / 2) {
+        reader_fault(reader, "redis.timeout", "is longer than half of lookup.deadline, %lld ms",
+                     (long long)config->deadline_ms);
+    }
+}
+
+static void check_listen(struct reader *reader)
+{
+    const struct http_config *http = &reader->config->http;
+    struct error error;
+    char at[32];
+
+    for (size_t i = 0; i < http->listen_count; i++) {
+        if (http_listen_check(http->listen[i], &error) != 0) {
+            snprintf(at, sizeof(at), "listen[%zu]", i);
+            reader_fault(reader, at, "%s", error.text);
+        }
+    }
+}
+
 /* Requests that wait may never use up the places that hits need. */
 static void check_http(struct reader *reader)
 {
@@ -180,7 +205,12 @@ void reader_check(struct reader *reader)
     static const struct {
         const char *group;
         void (*check)(struct reader *reader);
-    } checks[] = {{"trust", check_trust}, {"cache", check_cache}, {"http", check_http}};
+    } checks[] = {
+        {"listen", check_listen},
+        {"trust", check_trust},
+        {"cache", check_cache},
+        {"http", check_http},
+    };
 
     for (size_t i = 0; i < reader->config->directory_count; i++) {
         check_directory(reader, i);
@@ -192,6 +222,9 @@ void reader_check(struct reader *reader)
     }
     if (reader->config->has_redis && !reader_faulted(reader, "redis")) {
         check_redis(reader);
+        if (!reader_faulted(reader, "lookup")) {
+            check_redis_timeout(reader);
+        }
     }
 }
 

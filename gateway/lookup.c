@@ -95,8 +95,11 @@ void lookup_adopt(struct lookup *lookup, struct world *world)
 static bool is_servable(struct lookup *lookup, const struct remembered *remembered, int64_t now)
 {
     const struct answer *answer = remembered->answer;
-    return answer->generation == atomic_load(&lookup->generation) && now < answer->fresh_until &&
-           (lookup->parts.shared == NULL || clock_mono_ms() / 1000 - remembered->confirmed_at < atomic_load(&lookup->memory_ttl_s));
+    if (answer->generation != atomic_load(&lookup->generation) || now >= answer->fresh_until) {
+        return false;
+    }
+    int64_t unconfirmed_s = clock_mono_ms() / 1000 - remembered->confirmed_at;
+    return lookup->parts.shared == NULL || unconfirmed_s < atomic_load(&lookup->memory_ttl_s);
 }
 
 struct served lookup_get(struct lookup *lookup, const struct address *address)
@@ -307,8 +310,8 @@ void flight_judged(struct flight *flight)
     }
 }
 
-/* The flight owns its deadline: no library decides how long a client waits. What has come by then is judged, or an older
- * answer, within the grace. */
+/* The flight owns its deadline: no library decides how long a client waits. What has come by then is judged, or an
+ * older answer, within the grace. */
 static void on_deadline(struct timer *timer)
 {
     struct flight *flight = (struct flight *)((char *)timer - offsetof(struct flight, deadline));

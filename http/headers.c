@@ -136,7 +136,10 @@ static const struct field {
     FIELD("Transfer-Encoding", take_coding),
     FIELD("Forwarded", take_forwarded),
     FIELD("X-Forwarded-For", take_forwarded),
+    FIELD("X-Forwarded-Host", take_forwarded),
+    FIELD("X-Forwarded-Proto", take_forwarded),
     FIELD("X-Real-IP", take_forwarded),
+    FIELD("Via", take_forwarded),
 #undef FIELD
 };
 

@@ -46,6 +46,9 @@ struct http_config {
 
 struct http;
 
+/* Whether this is an address to listen on: numeric, with a port. Binds nothing. -1: the words say what is wrong. */
+int http_listen_check(const char *address, struct error *error);
+
 /* Binds and starts. NULL: the words name the address. */
 struct http *http_open(const struct http_config *config, const struct http_backend *backend, struct error *error);
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "http/http.h"
 
 static int switch_on(int fd, int level, int option)
 {
@@ -35,13 +36,13 @@ static int bind_and_listen(const struct addrinfo *info, const char *address, str
     return fd;
 }
 
-int socket_listen(const char *address, struct error *error)
+/* The caller frees *info with freeaddrinfo(). */
+static int parse_address(const char *address, struct addrinfo **info, struct error *error)
 {
     struct addrinfo hints = {
         .ai_socktype = SOCK_STREAM,
         .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
     };
-    struct addrinfo *info = NULL;
     char host[64], service[8];
     uint16_t port;
 
@@ -49,9 +50,30 @@ int socket_listen(const char *address, struct error *error)
         return error_prefix(error, "\"%s\"", address);
     }
     snprintf(service, sizeof(service), "%u", port);
-    int rc = getaddrinfo(host, service, &hints, &info);
+    int rc = getaddrinfo(host, service, &hints, info);
     if (rc != 0) {
         return error_set(error, "\"%s\": not a numeric address with a port: %s", address, gai_strerror(rc));
+    }
+    return 0;
+}
+
+int http_listen_check(const char *address, struct error *error)
+{
+    struct addrinfo *info = NULL;
+
+    if (parse_address(address, &info, error) != 0) {
+        return -1;
+    }
+    freeaddrinfo(info);
+    return 0;
+}
+
+int socket_listen(const char *address, struct error *error)
+{
+    struct addrinfo *info = NULL;
+
+    if (parse_address(address, &info, error) != 0) {
+        return -1;
     }
     int fd = bind_and_listen(info, address, error);
     freeaddrinfo(info);

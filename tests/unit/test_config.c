@@ -217,6 +217,8 @@ static const struct {
      "3: directories[0].domains[1]: \"example.org\" stands here twice"},
     {"empty list", GOOD "listen = [ ];", "3: listen: has 0 elements, not from 1 to 16"},
     {"empty string in a list", GOOD "listen = [ \"\" ];", "3: listen[0]: is empty"},
+    {"a name to listen on", GOOD "listen = [ \"127.0.0.1:1\",\n \"localhost:8080\" ];",
+     "3: listen[1]: \"localhost:8080\": not a numeric address"},
     {"no port", GOOD "listen = [ \"127.0.0.1\" ];", "3: listen[0]: "},
     {"port too large", GOOD "listen = [ \"127.0.0.1:65536\" ];", "3: listen[0]: "},
 
@@ -282,6 +284,8 @@ static const struct {
     {"limitttl over ttl", GOOD "cache = { ttl = \"1m\"; limitttl = \"2m\"; };", "3: cache.limitttl: is longer than cache.ttl"},
     {"memory-ttl without redis", GOOD "cache = { memory-ttl = \"5s\"; };", "3: cache.memory-ttl: means something with a redis"},
     {"waiting over half", GOOD "http = { connections = 100; waiting = 50; };", "3: http.waiting: 50 is not less than half"},
+    {"redis as slow as a lookup", GOOD "redis = { uri = \"redis://h\";\n timeout = \"3s\"; };",
+     "4: redis.timeout: is longer than half of lookup.deadline"},
     {"redis without uri", GOOD "redis = { };", "3: redis.uri: is missing"},
     {"redis with another uri", GOOD "redis = { uri = \"http://h\"; };", "3: redis.uri: "},
     {"prefix too long", GOOD "redis = { uri = \"redis://h\"; prefix = \"123456789012345678901234567890123\"; };",

@@ -116,6 +116,8 @@ static void test_what_is_kept(void **state)
     assert_true(headers.forwarded);
     add_all(&headers, "Host: a|forwarded: for=192.0.2.1|");
     assert_true(headers.forwarded);
+    add_all(&headers, "Host: a|Via: 1.1 proxy|");
+    assert_true(headers.forwarded);
 }
 
 int main(void)
