@@ -30,8 +30,8 @@ open_config() {
     echo "http = { token-file = $(config_string "$STACK/token"); };"
 }
 
-# raw OCTETS: sends them (as printf's %b reads them), reads to the end, which must come; sets `code` of the first answer,
-# and leaves all that came in the file `body`. Nothing comes between us and the socket.
+# raw OCTETS: sends them (as printf's %b reads them), reads to the end, which must come; sets `code` of the first
+# answer, and leaves all that came in the file `body`. Nothing comes between us and the socket.
 raw() {
     local status=0 port
     body=$BATS_TEST_TMPDIR/raw
@@ -330,8 +330,10 @@ FIELDS
 
 @test "what is no HTTP at all gets an end" {
     local octets
-    for octets in '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n' '\0\0\0\0\r\n\r\n' 'GET /healthz HTTP/1.1\r\nHost: a\r\n' 'GET\r\n\r\n' 'GET /\r\n\r\n' \
-        'GET / HTTP/9.9\r\n\r\n' '\r\n\r\n\r\n\r\nnothing\r\n\r\n' '0\x0c\x02\x01\x01\x60\x07\x02\x01\x03\x04\x00\x80\x00\r\n\r\n'; do
+    for octets in '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n' '\0\0\0\0\r\n\r\n' \
+        'GET /healthz HTTP/1.1\r\nHost: a\r\n' 'GET\r\n\r\n' 'GET /\r\n\r\n' 'GET / HTTP/9.9\r\n\r\n' \
+        '\r\n\r\n\r\n\r\nnothing\r\n\r\n' \
+        '0\x0c\x02\x01\x01\x60\x07\x02\x01\x03\x04\x00\x80\x00\r\n\r\n'; do
         raw "$octets"
         case $code in # nothing at all, when the time is up
         400 | 505 | '') ;;

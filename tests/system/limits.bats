@@ -86,7 +86,8 @@ twins() {
     local name
     for name in one two; do
         printf 'dn: cn=%s %s,%s\nchangetype: add\nobjectClass: inetOrgPerson\n' $name "$1" "$BASE_DN"
-        printf 'cn: %s %s\nsn: %s\nmail: %s\nuserCertificate;binary:: %s\n\n' $name "$1" $name "$1" "$(base64 -w 0 "$2")"
+        printf 'cn: %s %s\nsn: %s\nmail: %s\n' $name "$1" $name "$1"
+        printf 'userCertificate;binary:: %s\n\n' "$(base64 -w 0 "$2")"
     done | slapd_modify ldap
 }
 
@@ -359,12 +360,13 @@ reload() {
     reloads=$(metric certlookup_reloads_total "$(gateway_url reloaded)")
     rm -f "$STACK/more"
     line=$(($(reloaded_config reloaded 1 | wc -l) + 1))
-    for more in 'nonsense = 1;' 'cache = { ttl = ;' 'cache = { ttl = "soon"; };' 'cache = { ttl = "1s"; ttk = "2s"; };' \
-        'lookup = { deadline = "0s"; };' 'http = "no";'; do
+    for more in 'nonsense = 1;' 'cache = { ttl = ;' 'cache = { ttl = "soon"; };' \
+        'cache = { ttl = "1s"; ttk = "2s"; };' 'lookup = { deadline = "0s"; };' 'http = "no";'; do
         : > "$STACK/reloaded/log"
         echo "$more" > "$STACK/more"
         reload certlookup_reload_failures_total
-        grep -qF "certlookupd.conf:$line" "$STACK/reloaded/log" || show_log reloaded "does not say what is wrong in $more"
+        grep -qF "certlookupd.conf:$line" "$STACK/reloaded/log" ||
+            show_log reloaded "does not say what is wrong in $more"
         get "$(recipient_url "$(first_of rsa)" reloaded)"
         equal "status" 200 "$code"
         get "$(recipient_url "stranger.$RANDOM$RANDOM@example.org" reloaded)"

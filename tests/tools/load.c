@@ -5,10 +5,10 @@
  *
  * LIST names a file of lines "PATH [TAB STATUS,STATUS… [TAB SHA256]]": what to ask, which statuses are right, and the
  * hash of a right 200's body. The lines are asked in turn; {n} in a path becomes the number of the request. All clients
- * connect to 127.0.0.1 before the first of them asks. Each keeps its connection, rests PAUSE_MS after an answer, and with
- * -g leaves when none has come by then. It ends after REQUESTS or SECONDS, or at SIGTERM, once what is open was answered,
- * and reports in lines "WORD NUMBER": requests, "status N NUMBER", wrong, failed (no answer), left, median_ms, p99_ms,
- * slowest_ms. ANSWERS gets "STATUS TAB SHA256 TAB MS TAB PATH" of each. Status 0: nothing wrong, nothing failed.
+ * connect to 127.0.0.1 before the first of them asks. Each keeps its connection, rests PAUSE_MS after an answer, and
+ * with -g leaves when none has come by then. It ends after REQUESTS or SECONDS, or at SIGTERM, once what is open was
+ * answered, and reports in lines "WORD NUMBER": requests, "status N NUMBER", wrong, failed (no answer), left, median_ms,
+ * p99_ms, slowest_ms. ANSWERS gets "STATUS TAB SHA256 TAB MS TAB PATH" of each. Status 0: nothing wrong, nothing failed.
  */
 #include "tests/tools/load.h"
 
@@ -47,7 +47,7 @@ static int fail(const char *what)
 
 static void parse_statuses(char *text, struct question *question)
 {
-    for (char *word = strtok(text, ","); word != NULL && question->status_count < STATUSES_MAX; word = strtok(NULL, ",")) {
+    for (char *word; (word = strsep(&text, ",")) != NULL && question->status_count < STATUSES_MAX;) {
         question->statuses[question->status_count++] = (int)strtol(word, NULL, 10);
     }
 }
