@@ -81,7 +81,9 @@ static bool needs_certificate(enum format format)
 static int render_and_write(struct shown *shown, const struct reply *reply)
 {
     const struct options *options = shown->options;
-    struct render_options wish = {.explain = options->explain, .stale = reply->stale, .colour = shown->colour};
+    /* Whoever asks a directory wants to see each value; what a gateway tells is the gateway's to decide. */
+    bool each_value = options->explain || (options->format == FORMAT_JSON && options->gateway == NULL);
+    struct render_options wish = {.explain = each_value, .stale = reply->stale, .colour = shown->colour};
     struct buffer body;
     int result = -1;
 
