@@ -172,20 +172,6 @@ static void check_redis_timeout(struct reader *reader)
     }
 }
 
-static void check_listen(struct reader *reader)
-{
-    const struct http_config *http = &reader->config->http;
-    struct error error;
-    char at[32];
-
-    for (size_t i = 0; i < http->listen_count; i++) {
-        if (http_listen_check(http->listen[i], &error) != 0) {
-            snprintf(at, sizeof(at), "listen[%zu]", i);
-            reader_fault(reader, at, "%s", error.text);
-        }
-    }
-}
-
 /* Requests that wait may never use up the places that hits need. */
 static void check_http(struct reader *reader)
 {
@@ -205,12 +191,7 @@ void reader_check(struct reader *reader)
     static const struct {
         const char *group;
         void (*check)(struct reader *reader);
-    } checks[] = {
-        {"listen", check_listen},
-        {"trust", check_trust},
-        {"cache", check_cache},
-        {"http", check_http},
-    };
+    } checks[] = {{"trust", check_trust}, {"cache", check_cache}, {"http", check_http}};
 
     for (size_t i = 0; i < reader->config->directory_count; i++) {
         check_directory(reader, i);

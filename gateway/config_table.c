@@ -11,10 +11,7 @@
 
 static int accept_listen(char text[MAX_SETTING_BYTES], struct error *error)
 {
-    char host[MAX_DOMAIN_BYTES + 1];
-    uint16_t port;
-
-    return text_parse_host_port(text, host, sizeof(host), &port, error);
+    return http_listen_check(text, error);
 }
 
 static int accept_domain(char text[MAX_SETTING_BYTES], struct error *error)
