@@ -27,6 +27,7 @@ load_start() {
     local name=$1 port list=$3
     port=$(server_port "$2")
     shift 3
+    process_is_down "$name" || process_kill "$name" # of a test that failed
     mkdir -p "$STACK/$name"
     rm -f "$STACK/$name/log"
     process_run "$name" "$BUILD/tools/load" -o answers "$@" "$port" "$list"
