@@ -5,7 +5,6 @@
 
 #include "base/clock.h"
 #include "base/metrics.h"
-#include "gateway/backoff.h"
 #include "gateway/conclude.h"
 #include "gateway/steps.h"
 
@@ -23,10 +22,12 @@
  *      flight_directories_came()
  *   6  judge_candidates()         verdict per value, on a validator
  *      flight_judged()
- *   7  store_verdict(), answer()  Redis, memory, everybody who waits
+ *   7  store_verdict()            Redis, memory
+ *      answer_flight()            everybody who waits
  *
  * When the directories fail, fall_back() looks for an older answer that may
- * still serve; without one the outcome is unknown, and the key rests a while.
+ * still serve; without one the outcome is unknown. Either way the lookup rests
+ * a while before the directories are asked for this address again.
  */
 
 /* A verdict may come this much after the deadline, when the values came just before it. */

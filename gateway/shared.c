@@ -68,7 +68,10 @@ void store_verdict(struct flight *flight)
     if (now >= flight->verdict->fresh_until) {
         return;
     }
-    memory_put(parts->memory, flight->verdict, clock_mono_ms() / 1000);
+    /* A flight that began before a reload must not take the place of what came after it. */
+    if (flight->world->generation == flight->lookup->world->generation) {
+        memory_put(parts->memory, flight->verdict, clock_mono_ms() / 1000);
+    }
     if (parts->shared != NULL && flight->sealed.size > 0 && !flight->sealed.failed) {
         shared_put(parts->shared, flight->record_key, buffer_bytes(&flight->sealed),
                    (flight->verdict->stale_until - now) * 1000);
