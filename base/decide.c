@@ -38,6 +38,17 @@ static bool awaits_evidence(const struct answer_draft *draft)
     return false;
 }
 
+/* Nobody has looked at it: that says nothing about the person, and much about us. */
+static bool is_unjudged(const struct answer_draft *draft)
+{
+    for (size_t i = 0; i < draft->certificate_count; i++) {
+        if (draft->certificates[i].reason == REASON_UNJUDGED) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum reason reason_for_none(const struct answer_draft *draft)
 {
     if (draft->certificate_count > 0) {
@@ -63,6 +74,9 @@ void decide(struct answer_draft *draft, bool deadline_passed)
     } else if (missing != REASON_USABLE) {
         draft->outcome = OUTCOME_UNKNOWN;
         draft->reason = missing;
+    } else if (is_unjudged(draft)) {
+        draft->outcome = OUTCOME_UNKNOWN;
+        draft->reason = REASON_INTERNAL;
     } else if (awaits_evidence(draft)) {
         draft->outcome = OUTCOME_UNKNOWN;
         draft->reason = REASON_REVOCATION_UNKNOWN;

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,6 +20,8 @@
 /* What an ended flight still waits for (a directory's thread inside a library) takes at most this much longer. */
 #define LAST_GRACE_MS 3000
 #define DRAIN_STEP_MS 20
+/* Open files that are no connection: logs, libraries, event loops, files being read. */
+#define FILES_BESIDES 128
 
 struct daemon {
     const char *config_path;
@@ -118,6 +121,24 @@ static size_t cores(void)
     return online > 0 ? (size_t)online : 1;
 }
 
+/* As many open files as the system lets us have; a warning when that is less than the configuration may need. */
+static void claim_files(const struct config *config)
+{
+    uint64_t wanted = FILES_BESIDES + (uint64_t)config->http.max_connections * config->http.listen_count;
+    for (size_t i = 0; i < config->directory_count; i++) {
+        wanted += (uint64_t)config->directories[i].connections * 4;
+    }
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0) {
+        return;
+    }
+    files.rlim_cur = files.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < wanted) {
+        log_event(LEVEL_WARNING, "fewer open files are allowed than http.connections may need",
+                  LOG_NUMBER("allowed", (int64_t)files.rlim_cur), LOG_NUMBER("wanted", (int64_t)wanted));
+    }
+}
+
 static int fail(const char *what, const struct error *error)
 {
     log_event(LEVEL_ERROR, "cannot start", LOG_TEXT("setting", what), LOG_TEXT("fault", error->text));
@@ -128,6 +149,7 @@ static int start_parts(struct daemon *daemon, struct world *world)
 {
     const struct config *config = world->config;
     struct error error = {"out of memory or threads"};
+    claim_files(config);
     daemon->drain_ms = config->drain_ms;
     daemon->engine = engine_new();
     daemon->memory = memory_new((size_t)config->cache.memory_bytes);

@@ -46,6 +46,8 @@ static const struct {
      REASON_DIRECTORY_UNAVAILABLE, false},
     {"a CRL may still come", 0, {REASON_EXPIRED, REASON_REVOCATION_UNKNOWN, END}, {ASKED_ANSWERED}, 1, 1, true, false,
      OUTCOME_UNKNOWN, REASON_REVOCATION_UNKNOWN, false},
+    {"one that nobody judged", 0, {REASON_EXPIRED, REASON_UNJUDGED, END}, {ASKED_ANSWERED}, 1, 1, false, false,
+     OUTCOME_UNKNOWN, REASON_INTERNAL, false},
     {"no CRL will come", 0, {REASON_REVOCATION_UNKNOWN, END}, {ASKED_ANSWERED}, 1, 1, false, false, OUTCOME_NONE,
      REASON_REVOCATION_UNKNOWN, false},
 };
