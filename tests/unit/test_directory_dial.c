@@ -302,7 +302,7 @@ static pid_t start_old_tls(const struct slapd *slapd, int port)
     return pid;
 }
 
-/* GnuTLS would speak it. */
+/* GnuTLS would speak it, and then knows which it is; with OpenSSL there is no word from the server. */
 static void old_tls_is_refused(void **state)
 {
     char uri[64];
@@ -331,7 +331,10 @@ static void old_tls_is_refused(void **state)
     (void)kill(pid, SIGKILL);
     (void)waitpid(pid, NULL, 0);
     slapd_free(&slapd);
-    expect(result, ASKED_UNAVAILABLE, "TLS: the server speaks TLS1.1, and TLS 1.2 is the least");
+    bool knows = strstr(result->error, "TLS1.1") != NULL;
+
+    expect(result, ASKED_UNAVAILABLE, knows ? "TLS: the server speaks TLS1.1, and TLS 1.2 is the least"
+                                            : "TLS: the server speaks an older TLS, and TLS 1.2 is the least");
 }
 
 static int start(void **state)
