@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -248,7 +249,8 @@ static void test_ignored_body(void **state)
     assert_null(strstr(buffer_string(&response), "certlookup_"));
 }
 
-/* libmicrohttpd's string of a target ends at a NUL; the target does not. */
+/* libmicrohttpd's string of a target ends at a NUL; the target does not. 0.9.75 leaves it to us to refuse it, 1.0 hangs
+ * up without a word. */
 static void test_raw_nul(void **state)
 {
     static const struct {
@@ -265,10 +267,14 @@ static void test_raw_nul(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(cuts) / sizeof(cuts[0]); i++) {
         char request[200];
+        int fd = play_connect(port);
         int size = snprintf(request, sizeof(request), "GET %s%c%s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
                             cuts[i].before, '\0', cuts[i].behind);
-        play_exchange(port, request, (size_t)size, &response);
-        if (play_status(&response) != 400) {
+        buffer_clear(&response);
+        play_send(fd, request, (size_t)size);
+        bool ended = play_read_all(fd, &response) || errno == ECONNRESET;
+        close(fd);
+        if (!ended || (response.size > 0 && play_status(&response) != 400)) {
             fail_msg("%s, NUL, %s: %s", cuts[i].before, cuts[i].behind, buffer_string(&response));
         }
     }
