@@ -57,6 +57,20 @@ static void on_wake(evutil_socket_t fd, short what, void *context)
     engine_run_posted(context);
 }
 
+/* Timers that count real milliseconds: by default libevent reads a clock that lags behind by up to 10. */
+static struct event_base *new_base(void)
+{
+    struct event_config *config = event_config_new();
+    struct event_base *base = NULL;
+    if (config != NULL && event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER) == 0) {
+        base = event_base_new_with_config(config);
+    }
+    if (config != NULL) {
+        event_config_free(config);
+    }
+    return base;
+}
+
 struct engine *engine_new(void)
 {
     struct engine *engine = calloc(1, sizeof(*engine));
@@ -67,7 +81,7 @@ struct engine *engine_new(void)
     pthread_mutex_init(&engine->lock, NULL);
     engine->last = &engine->first;
 
-    engine->base = event_base_new();
+    engine->base = new_base();
     if (engine->wake_fd >= 0 && engine->base != NULL) {
         engine->wake_event = event_new(engine->base, engine->wake_fd, EV_READ | EV_PERSIST, on_wake, engine);
     }
