@@ -228,9 +228,11 @@ static char visited[1000];
 
 static int remember(void *context, const char *path, struct error *error)
 {
-    strcat(visited, strrchr(path, '/') + 1);
+    const char *name = strrchr(path, '/') + 1;
+
+    strcat(visited, name);
     strcat(visited, " ");
-    return context != NULL && strstr(path, context) != NULL ? error_set(error, "stopped") : 0;
+    return context != NULL && strcmp(name, context) == 0 ? error_set(error, "stopped") : 0;
 }
 
 static void folders_are_visited_in_order(void **state)
