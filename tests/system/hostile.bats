@@ -51,6 +51,11 @@ only_refused() {
     ! grep -aE '^HTTP/1\.1 [^4]' "$body" || say_failed "something else than a refusal came, too"
 }
 
+# No answer at all, to a NUL in the request line: libmicrohttpd 1.0 just hangs up.
+hung_up_on_nul() { # PATH
+    [[ $1 == *'\0'* && ! -s $body ]]
+}
+
 ask_raw() {
     raw "GET $1 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 }
@@ -210,7 +215,7 @@ ADDRESSES
             ask_raw "/v1/recipients/$address$path"
             case $code in
             400 | 404) ;;
-            *) say_failed "\"$address\"$path: got \"$code\"" ;;
+            *) hung_up_on_nul "$address" || say_failed "\"$address\"$path: got \"$code\"" ;;
             esac
             only_refused
             ! grep -aiE '^(x-injected|set-cookie)' "$body" || say_failed "\"$address\"$path: wrote a header field"
@@ -229,7 +234,7 @@ ADDRESSES
     for path in "$address\\0" "$address\\0.evil.example" "$address\\0/certificate" "$address/certificate\\0" \
         "$address?format=json\\0" "$address%00" "$address%00.evil.example"; do
         ask_raw "/v1/recipients/$path"
-        equal "$path" 400 "$code"
+        hung_up_on_nul "$path" || equal "$path" 400 "$code"
     done
 }
 
