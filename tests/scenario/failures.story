@@ -11,7 +11,28 @@ ASK alice@example.org
 ANSWER unknown backing_off retry=1
 SEARCHES corp 1
 
-STORY a failing key rests for 1, 2, 4 … 30 s, a success clears it
+STORY a success clears what a failing lookup has to rest
+SET cache.ttl "10s"
+SET cache.stale "0"
+DIRECTORY corp example.org
+START
+MOOD corp down
+ASK alice@example.org
+ANSWER unknown directory_unavailable retry=1
+TIME_PASSES 1s
+ASK alice@example.org
+ANSWER unknown directory_unavailable retry=2
+TIME_PASSES 2s
+MOOD corp answers
+HAS corp alice@example.org good
+ASK alice@example.org
+ANSWER found layer=directory
+TIME_PASSES 11s
+MOOD corp down
+ASK alice@example.org
+ANSWER unknown directory_unavailable retry=1
+
+STORY a failing lookup rests for 1, 2, 4 … 30 s
 SET cache.ttl "1m"
 SET cache.stale "0"
 DIRECTORY corp example.org
@@ -41,15 +62,6 @@ TIME_PASSES 30s
 ASK alice@example.org
 ANSWER unknown directory_unavailable retry=30
 SEARCHES corp 7
-TIME_PASSES 30s
-MOOD corp answers
-HAS corp alice@example.org good
-ASK alice@example.org
-ANSWER found layer=directory
-TIME_PASSES 2m
-MOOD corp down
-ASK alice@example.org
-ANSWER unknown directory_unavailable retry=1
 
 STORY one key that rests does not make another rest
 DIRECTORY corp example.org
@@ -235,3 +247,21 @@ ASK alice@example.org
 NO_ANSWER
 TIME_PASSES 5s
 ANSWER found stale layer=memory
+
+STORY a validator that is late costs the grace and no more; what it found is kept
+SET lookup.deadline "5s"
+DIRECTORY corp example.org
+START
+HAS corp alice@example.org good
+VALIDATORS hang
+ASK alice@example.org
+TIME_PASSES 5s
+NO_ANSWER
+TIME_PASSES 400ms
+NO_ANSWER
+TIME_PASSES 100ms
+ANSWER unknown deadline
+VALIDATORS work
+ASK alice@example.org
+ANSWER found layer=memory
+SEARCHES corp 1

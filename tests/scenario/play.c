@@ -16,6 +16,7 @@
  *     LACKS corp address             no entry
  *     MOOD corp answers|down|hangs|cuts
  *     REDIS-IS up|down|tampered|swapped|forgotten
+ *     VALIDATORS hang|work|work_newest_first
  *     REVOKE address                 a new CRL with the good one of this address
  *     RELOAD [refused]               SIGHUP
  *     DRAIN                          SIGTERM whose limit has come
@@ -186,6 +187,16 @@ static void do_redis_is(char **words)
         }
     }
     must(false, "REDIS-IS");
+}
+
+static void do_validators(char **words)
+{
+    bool hang = strcmp(words[0], "hang") == 0, newest_first = strcmp(words[0], "work_newest_first") == 0;
+    must(hang || newest_first || strcmp(words[0], "work") == 0, "VALIDATORS");
+    played_pools(hang, newest_first);
+    if (!hang && !newest_first) {
+        played_settle();
+    }
 }
 
 static void do_revoke(char **words)
@@ -400,6 +411,7 @@ static const struct verb {
     {"LACKS", do_lacks, 2},
     {"MOOD", do_mood, 2},
     {"REDIS-IS", do_redis_is, 1},
+    {"VALIDATORS", do_validators, 1},
     {"REVOKE", do_revoke, 1},
     {"RELOAD", do_reload, 0},
     {"DRAIN", do_drain, 0},

@@ -23,6 +23,9 @@ void played_fire_timers(void);
 void played_settle(void);
 bool played_run_pools(void);
 
+/* Validators that do nothing, until they are told to work again: the newest first, or as it came. */
+void played_pools(bool hang, bool newest_first);
+
 enum played_mood { MOOD_ANSWERS, MOOD_DOWN, MOOD_HANGS, MOOD_CUTS };
 
 /* What stands in a directory. Values are copied; the empty list is an entry without certificates. */

@@ -127,8 +127,42 @@ bool pool_submit(struct pool *pool, struct work *work)
     return true;
 }
 
+static bool pools_hang, newest_first;
+
+void played_pools(bool hang, bool newest)
+{
+    pools_hang = hang;
+    newest_first = newest;
+}
+
+/* Turns the list round. */
+static void turn_work(void)
+{
+    struct work *turned = NULL;
+    last_work = &first_work;
+    while (first_work != NULL) {
+        struct work *next = first_work->next;
+        if (turned == NULL) {
+            last_work = &first_work->next;
+        }
+        first_work->next = turned;
+        turned = first_work;
+        first_work = next;
+    }
+    first_work = turned;
+    if (turned == NULL) {
+        last_work = &first_work;
+    }
+}
+
 bool played_run_pools(void)
 {
+    if (pools_hang) {
+        return false;
+    }
+    if (newest_first) {
+        turn_work();
+    }
     bool any = first_work != NULL;
     while (first_work != NULL) {
         struct work *work = first_work;

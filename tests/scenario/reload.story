@@ -105,3 +105,33 @@ SET trust.min-rsa-bits 3072
 RELOAD
 ASK alice@example.org
 ANSWER found layer=directory
+
+STORY a directory that a reload took away does not vouch when the others fail
+DIRECTORY corp example.org
+START
+HAS corp alice@example.org good
+ASK alice@example.org
+ANSWER found
+DIRECTORY branch example.org
+MOOD branch down
+MOOD corp down
+RELOAD
+ASK alice@example.org
+ANSWER unknown directory_unavailable
+
+STORY a lookup of the world before does not take the place of what this world found
+SET lookup.deadline "5s"
+DIRECTORY corp example.org
+START
+HAS corp alice@example.org good
+VALIDATORS hang
+ASK alice@example.org
+REVOKE alice@example.org
+RELOAD
+VALIDATORS work_newest_first
+ASK alice@example.org
+ANSWER none revoked
+ANSWER found
+ASK alice@example.org
+ANSWER none revoked layer=memory
+SEARCHES corp 2

@@ -313,6 +313,7 @@ struct served stage_next_answer(void)
 
 void stage_end(void)
 {
+    played_pools(false, false);
     for (unsigned i = 0; i < STAGE_GATEWAYS; i++) {
         struct gateway *gateway = &gateways[i];
         if (gateway->lookup != NULL) {
@@ -351,6 +352,7 @@ void stage_reset(void)
     stage_set("redis.uri", "\"redis://127.0.0.1:1\"");
     write_crls(NULL, 0);
     played_clock_start();
+    played_pools(false, false);
     played_directory_reset();
     played_redis_reset();
 }
