@@ -122,6 +122,7 @@ $B/tools/helpers.a: $(call helpers,tools)
 
 $(UNIT): $B/%: $B/tests/%.o $B/unit/helpers.a $B/libcertlookup.a
 	$(call link_test,$(SCARCE_LD),-lcmocka)
+$B/unit/test_file: private SCARCE_LD += -Wl,--wrap=geteuid
 $(TOOLS): $B/%: $B/tests/%.o $B/tools/helpers.a $B/libcertlookup.a
 	$(call link_test)
 $B/tools/makepeople: $(patsubst %.c,$B/%.o,$(wildcard tests/people/*.c))

@@ -38,9 +38,15 @@ installs() {
 }
 
 @test "certlookupd -t accepts the sample" {
+    sample=etc/certlookupd.conf
     anchors=/etc/ssl/certs/ca-certificates.crt
-    [ -s $anchors ] || skip "this machine has no $anchors"
-    run "$BUILD/certlookupd" -t -c etc/certlookupd.conf
+    if [ ! -s $anchors ]; then # no bundle on this machine: one of our own stands in for it
+        openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=Anchor -keyout /dev/null \
+            -out "$BATS_TEST_TMPDIR/anchors.pem" 2> /dev/null
+        sed "s|$anchors|$BATS_TEST_TMPDIR/anchors.pem|" etc/certlookupd.conf > "$BATS_TEST_TMPDIR/sample.conf"
+        sample=$BATS_TEST_TMPDIR/sample.conf
+    fi
+    run "$BUILD/certlookupd" -t -c "$sample"
     echo "$output"
     [ "$status" -eq 0 ]
 }
