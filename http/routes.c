@@ -34,21 +34,17 @@ static const size_t methods_count = sizeof(methods) / sizeof(methods[0]);
 /* Whether `pattern` goes on with this segment; moves it past. */
 static bool fits_segment(const char **pattern, struct bytes segment, struct bytes *captured)
 {
-    const char *end;
-
     if (**pattern == '{') {
         *captured = segment;
-        end = strchr(*pattern, '}') + 1;
-        *pattern = end;
+        *pattern = strchr(*pattern, '}') + 1;
         return segment.size > 0;
     }
     /* A segment holds no NUL, so nothing is compared behind the pattern's end. */
-    end = *pattern + segment.size;
-    if (strncmp(*pattern, (const char *)segment.data, segment.size) != 0 || (*end != '/' && *end != '\0')) {
+    if (strncmp(*pattern, (const char *)segment.data, segment.size) != 0) {
         return false;
     }
-    *pattern = end;
-    return true;
+    *pattern += segment.size;
+    return **pattern == '/' || **pattern == '\0';
 }
 
 static bool fits(const char *pattern, const struct target *target, struct bytes *captured)
