@@ -27,8 +27,13 @@
 #define MAX_CHAIN 10               /* certificates in a chain, leaf and anchor included */
 #define MAX_CERTIFICATE_NAMES 256  /* subjectAltName entries looked at */
 #define MAX_EXTENSIONS 64          /* of one certificate; more is malformed */
+#define MAX_ISSUERS_TRIED 256      /* certificates that bear an issuer's name, looked at for one value */
 #define MAX_SIGNATURE_CHECKS 32    /* tried while looking for the paths of one value */
 #define MAX_PATHS 16               /* complete paths judged for one value */
+#define MAX_ALL_SIGNATURE_CHECKS 512 /* for all values of one answer: at least 8 for each of MAX_VALUES */
+#define MAX_ALL_PATHS 256          /* likewise: at least 4 for each */
+#define MAX_RSA_BITS 8192          /* a larger modulus makes each use slow */
+#define MAX_RSA_EXPONENT_BITS 64   /* likewise; 65537 has 17 */
 #define MAX_DETAIL_BYTES 300       /* why a value was refused, in words */
 
 /* Configuration. */

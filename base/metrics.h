@@ -41,6 +41,9 @@ enum counter {
     COUNT_LIMIT_ENTRIES, COUNT_LIMIT_VALUES, COUNT_LIMIT_VALUE_BYTES,
     COUNT_LIMIT_BACKOFFS,    /* the table of failing keys was full */
     COUNT_LIMIT_URI, COUNT_LIMIT_RECORD_BYTES,
+    COUNT_LIMIT_SIGNATURE_CHECKS,    /* the search for a value's path was broken off */
+    COUNT_LIMIT_BUNDLE_CERTIFICATES, /* more of them in one userSMIMECertificate than are taken */
+    COUNT_LIMIT_CERTIFICATE_NAMES,   /* more of them in one certificate than are looked at */
     COUNT_COUNT
 };
 

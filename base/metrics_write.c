@@ -66,6 +66,9 @@ static const struct row_info counters[COUNT_COUNT] = {
     [COUNT_LIMIT_BACKOFFS] = {"certlookup_limit_reached_total", "limit", "backoffs"},
     [COUNT_LIMIT_URI] = {"certlookup_limit_reached_total", "limit", "uri"},
     [COUNT_LIMIT_RECORD_BYTES] = {"certlookup_limit_reached_total", "limit", "record_bytes"},
+    [COUNT_LIMIT_SIGNATURE_CHECKS] = {"certlookup_limit_reached_total", "limit", "signature_checks"},
+    [COUNT_LIMIT_BUNDLE_CERTIFICATES] = {"certlookup_limit_reached_total", "limit", "bundle_certificates"},
+    [COUNT_LIMIT_CERTIFICATE_NAMES] = {"certlookup_limit_reached_total", "limit", "certificate_names"},
 };
 
 static const struct row_info gauges[GAUGE_COUNT] = {

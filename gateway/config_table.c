@@ -124,7 +124,7 @@ const struct setting settings_table[] = {
      .help = "how ASCII letters left of the @ compare between address and certificate"},
     {"trust.allow-sha1", SETTING_BOOLEAN, "false", NULL, NULL, NULL, NULL, false, IN_CONFIG(trust.allow_sha1),
      .help = "accept SHA-1 in signatures below the anchor"},
-    {"trust.min-rsa-bits", SETTING_NUMBER, "2048", "1024", "16384", NULL, NULL, false, IN_CONFIG(trust.min_rsa_bits),
+    {"trust.min-rsa-bits", SETTING_NUMBER, "2048", "1024", "8192", NULL, NULL, false, IN_CONFIG(trust.min_rsa_bits),
      .help = "shorter RSA keys are weak"},
     {"trust.addressless", SETTING_WORD, "refuse", NULL, NULL, "refuse directory", NULL, false,
      IN_CONFIG(trust.addressless),

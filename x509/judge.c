@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 #include <stdlib.h>
 
+#include "base/metrics.h"
 #include "x509/order.h"
 #include "x509/path.h"
 #include "x509/rules.h"
@@ -27,6 +28,7 @@ struct session {
     struct item **items;
     size_t count;
     struct issuers bundles;    /* what all values offer */
+    struct path_budget left;   /* for the values that wait */
 };
 
 static bool is_known(const struct session *session, const struct blob *value)
@@ -146,7 +148,6 @@ static int judge_item(const struct session *session, struct item *item)
 {
     bool end_entities_only = has_end_entity(&item->value);
 
-    item->budget = PATH_BUDGET;
     item->verdict.finding = item->value.finding;
     item->verdict.revocation.crl_reason = -1;
     for (size_t i = 0; i < item->value.count; i++) {
@@ -161,6 +162,39 @@ static int judge_item(const struct session *session, struct item *item)
     }
     if (item->leaf == NULL) {
         item->rank = rank_of(NULL, REASON_MALFORMED, REVOCATION_NOT_CHECKED);
+    }
+    return 0;
+}
+
+static int share(int left, int most, size_t waiting)
+{
+    int even = left / (int)waiting;
+
+    return even < most ? even : most;
+}
+
+/* Values share evenly, and what one does not need is for those after it: whoever can put values into the entry cannot
+ * take from a good one beside them what it needs. */
+static int judge_all(struct session *session)
+{
+    session->left = (struct path_budget){.checks = MAX_ALL_SIGNATURE_CHECKS, .paths = MAX_ALL_PATHS};
+    for (size_t i = 0; i < session->count; i++) {
+        struct item *item = session->items[i];
+        const struct path_budget granted = {
+            .looks = MAX_ISSUERS_TRIED,
+            .checks = share(session->left.checks, MAX_SIGNATURE_CHECKS, session->count - i),
+            .paths = share(session->left.paths, MAX_PATHS, session->count - i),
+        };
+
+        item->budget = granted;
+        if (judge_item(session, item) < 0) {
+            return -1;
+        }
+        session->left.checks -= granted.checks - item->budget.checks;
+        session->left.paths -= granted.paths - item->budget.paths;
+        if (item->budget.used_up) {
+            count(COUNT_LIMIT_SIGNATURE_CHECKS);
+        }
     }
     return 0;
 }
@@ -268,13 +302,8 @@ int judge(const struct policy *policy, const struct address *address, const stru
     draft->certificates = NULL;
     draft->certificate_count = draft->usable_count = 0;
     draft->policy = policy->fingerprint;
-    if (split(&session, candidates, count) < 0 || pool_bundles(&session) < 0) {
+    if (split(&session, candidates, count) < 0 || pool_bundles(&session) < 0 || judge_all(&session) < 0) {
         goto out;
-    }
-    for (size_t i = 0; i < session.count; i++) {
-        if (judge_item(&session, session.items[i]) < 0) {
-            goto out;
-        }
     }
     if (write_draft(&session, draft) < 0) {
         draft_clear(draft);

@@ -8,6 +8,7 @@
 #include <openssl/rsa.h>
 #include <stdio.h>
 
+#include "base/limits.h"
 #include "x509/keys_probe.h"
 #include "x509/shown.h"
 
@@ -115,12 +116,12 @@ void key_read(const X509 *x509, struct key *key)
     }
 }
 
-/* e = 1 would send the content key in clear, an even e cannot be decrypted. */
+/* e = 1 would send the content key in clear, an even e cannot be decrypted, a long one makes each use slow. */
 static bool exponent_is_sound(const EVP_PKEY *pkey)
 {
     BIGNUM *exponent = NULL;
     bool sound = EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_E, &exponent) == 1 && BN_is_odd(exponent) &&
-                 !BN_is_one(exponent);
+                 !BN_is_one(exponent) && BN_num_bits(exponent) <= MAX_RSA_EXPONENT_BITS;
 
     BN_free(exponent);
     return sound;
@@ -135,8 +136,8 @@ static bool rsa_is_strong(const EVP_PKEY *pkey, const char *word, int64_t min_rs
                  (long long)min_rsa_bits);
         return false;
     }
-    if (bits > OPENSSL_RSA_MAX_MODULUS_BITS) {
-        snprintf(weakness, KEY_WEAKNESS_BYTES, "%s key of %d bits, more than can be used", word, bits);
+    if (bits > MAX_RSA_BITS) {
+        snprintf(weakness, KEY_WEAKNESS_BYTES, "%s key of %d bits, more than %d", word, bits, MAX_RSA_BITS);
         return false;
     }
     if (!exponent_is_sound(pkey)) {

@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
+#include "x509/keys.h"
 #include "x509/shown.h"
 
 struct search {
@@ -11,16 +12,23 @@ struct search {
     int64_t now;
     struct path path;
     struct path_budget *budget;
+    bool broken_off;
     struct verdict *best;
 };
+
+/* A weak key ends a way where it might have gone on: that says more than that no way went on. */
+static int weight(enum reason reason)
+{
+    return reason == REASON_WEAK_KEY ? 2 * REASON_UNTRUSTED + 1 : 2 * (int)reason;
+}
 
 /* Which of two verdicts got further: no anchor reached, one reached, usable, and known to be good. */
 static int progress(const struct verdict *verdict)
 {
     if (verdict->finding.reason == REASON_USABLE) {
-        return 2 * REASON_COUNT + (verdict->revocation.status != REVOCATION_UNKNOWN);
+        return 4 * REASON_COUNT + (verdict->revocation.status != REVOCATION_UNKNOWN);
     }
-    return (int)verdict->finding.reason + (verdict->path.count > 0 ? REASON_COUNT : 0);
+    return weight(verdict->finding.reason) + (verdict->path.count > 0 ? 2 * REASON_COUNT : 0);
 }
 
 /* No other path can say better: the leaf's own dates and revocation are the same on all of them. */
@@ -28,18 +36,28 @@ static bool is_settled(const struct verdict *verdict)
 {
     enum reason reason = verdict->finding.reason;
 
-    return progress(verdict) > 2 * REASON_COUNT || reason == REASON_INTERNAL || reason == REASON_NOT_YET_VALID ||
+    return progress(verdict) > 4 * REASON_COUNT || reason == REASON_INTERNAL || reason == REASON_NOT_YET_VALID ||
            reason == REASON_EXPIRED || reason == REASON_REVOKED;
+}
+
+/* Takes one from what is left. False: nothing is, and the search is over. */
+static bool spend(struct search *search, int *left)
+{
+    if (*left > 0) {
+        (*left)--;
+        return true;
+    }
+    search->broken_off = search->budget->used_up = true;
+    return false;
 }
 
 static bool judge_complete(struct search *search)
 {
     struct verdict verdict;
 
-    if (search->budget->paths == 0) {
+    if (!spend(search, &search->budget->paths)) {
         return true;
     }
-    search->budget->paths--;
     path_judge(search->policy, &search->path, search->now, &verdict);
     if (verdict.finding.reason == REASON_INTERNAL || progress(&verdict) > progress(search->best)) {
         *search->best = verdict;
@@ -62,9 +80,11 @@ static bool is_in_path(const struct path *path, const struct cert *issuer)
 }
 
 /* What stands between a certificate and one that bears the name of its issuer. */
-enum link { LINK_HOLDS, LINK_OF_ANOTHER, LINK_MAY_NOT_SIGN, LINK_FORGED };
+enum link { LINK_HOLDS, LINK_OF_ANOTHER, LINK_MAY_NOT_SIGN, LINK_WEAK, LINK_FORGED, LINK_UNTRIED };
 
-static enum link link_test(struct search *search, const struct cert *subject, const struct cert *issuer)
+/* The key comes before the signature: whoever made the certificate chose what it costs to use its key. */
+static enum link link_test(struct search *search, const struct cert *subject, const struct cert *issuer,
+                           char weakness[KEY_WEAKNESS_BYTES])
 {
     EVP_PKEY *key = X509_get0_pubkey(issuer->x509);
     int fault = X509_check_issued(issuer->x509, subject->x509);
@@ -72,10 +92,15 @@ static enum link link_test(struct search *search, const struct cert *subject, co
     if (fault == X509_V_ERR_KEYUSAGE_NO_CERTSIGN) {
         return LINK_MAY_NOT_SIGN;
     }
-    if (fault != X509_V_OK || key == NULL || search->budget->checks == 0) {
+    if (fault != X509_V_OK || key == NULL) {
         return LINK_OF_ANOTHER;
     }
-    search->budget->checks--;
+    if (!key_is_strong(issuer->x509, search->policy->min_rsa_bits, weakness)) {
+        return LINK_WEAK;
+    }
+    if (!spend(search, &search->budget->checks)) {
+        return LINK_UNTRIED;
+    }
     return X509_verify(subject->x509, key) == 1 ? LINK_HOLDS : LINK_FORGED;
 }
 
@@ -85,7 +110,7 @@ static void note(struct search *search, enum reason reason, const struct cert *s
 {
     char name[SHOWN_NAME_BYTES], issuer_name[SHOWN_NAME_BYTES];
 
-    if ((int)reason > progress(search->best)) {
+    if (weight(reason) > progress(search->best)) {
         shown_name(cert_subject(subject), name);
         shown_name(issuer != NULL ? cert_subject(issuer) : cert_issuer(subject), issuer_name);
         finding_set(&search->best->finding, reason, "\"%s\", issued by \"%s\": %s", name, issuer_name, what);
@@ -97,18 +122,23 @@ static bool search_from(struct search *search);
 /* Goes over `issuer`, the next above `subject`. True: the search is over. */
 static bool search_over(struct search *search, const struct cert *subject, const struct cert *issuer)
 {
+    char weakness[KEY_WEAKNESS_BYTES];
+    enum link link = link_test(search, subject, issuer, weakness);
     bool over;
 
-    switch (link_test(search, subject, issuer)) {
+    if ((link == LINK_WEAK || link == LINK_FORGED) && finding_was_memory()) {
+        return !finding_set(&search->best->finding, REASON_INTERNAL, "out of memory");
+    }
+    switch (link) {
     case LINK_OF_ANOTHER:
         break;
     case LINK_MAY_NOT_SIGN:
         note(search, REASON_BAD_CHAIN, subject, issuer, "the issuer's keyUsage lacks keyCertSign (RFC 5280 4.2.1.3)");
         break;
+    case LINK_WEAK:
+        note(search, REASON_WEAK_KEY, subject, issuer, weakness);
+        break;
     case LINK_FORGED:
-        if (finding_was_memory()) {
-            return !finding_set(&search->best->finding, REASON_INTERNAL, "out of memory");
-        }
         note(search, REASON_BAD_CHAIN, subject, issuer, "not signed by the issuer's key (RFC 5280 6.1.3 (a)(1))");
         break;
     case LINK_HOLDS:
@@ -116,8 +146,10 @@ static bool search_over(struct search *search, const struct cert *subject, const
         over = search_from(search);
         search->path.count--;
         return over;
+    case LINK_UNTRIED:
+        return true;
     }
-    return search->budget->checks == 0;
+    return false;
 }
 
 /* Goes on from the last certificate of the path. True: the search is over. */
@@ -137,7 +169,8 @@ static bool search_from(struct search *search)
         const struct cert *const *issuers = issuers_find(search->pools->pools[i], cert_issuer(last), &count);
 
         for (size_t k = 0; k < count; k++) {
-            if (!is_in_path(&search->path, issuers[k]) && search_over(search, last, issuers[k])) {
+            if (!spend(search, &search->budget->looks) ||
+                (!is_in_path(&search->path, issuers[k]) && search_over(search, last, issuers[k]))) {
                 return true;
             }
         }
@@ -146,6 +179,20 @@ static bool search_from(struct search *search)
          (X509_get_extension_flags(last->x509) & EXFLAG_SS) != 0 ? "self-signed and not an anchor"
                                                                    : "no way from there to an anchor");
     return false;
+}
+
+/* What was not looked at might have been the way. */
+static void confess(struct verdict *verdict)
+{
+    struct finding found = verdict->finding;
+
+    if (found.reason == REASON_UNJUDGED) {
+        finding_set(&verdict->finding, REASON_UNTRUSTED, "search broken off: too many certificates bear the name of an "
+                    "issuer");
+    } else {
+        finding_set(&verdict->finding, found.reason, "search broken off, too many issuers%s%s",
+                    found.detail[0] != '\0' ? ": " : "", found.detail);
+    }
 }
 
 void path_find(const struct policy *policy, const struct cert *leaf, const struct path_pools *pools, int64_t now,
@@ -165,7 +212,7 @@ void path_find(const struct policy *policy, const struct cert *leaf, const struc
     verdict->revocation.crl_reason = -1;
     ERR_clear_error();
     search_from(&search);
-    if (verdict->finding.reason == REASON_UNJUDGED) {
-        finding_set(&verdict->finding, REASON_UNTRUSTED, "too many certificates bear the name of an issuer");
+    if (search.broken_off && !is_settled(verdict)) {
+        confess(verdict);
     }
 }

@@ -35,14 +35,15 @@ struct path_pools {
     const struct issuers *pools[PATH_POOLS];
 };
 
-/* What a search may still cost: signatures checked, complete paths judged. Shared by all searches for one value, so
- * that nobody can buy more work with more certificates in it. */
+/* What a search may still cost: issuers looked at, signatures checked, complete paths judged. Shared by all searches
+ * for one value, so that nobody can buy more work with more certificates in it. */
 struct path_budget {
-    int checks, paths;
+    int looks, checks, paths;
+    bool used_up; /* a search was broken off */
 };
-#define PATH_BUDGET ((struct path_budget){MAX_SIGNATURE_CHECKS, MAX_PATHS})
 
-/* `verdict` starts as refused and ends as the best that was found; REASON_INTERNAL: out of memory. */
+/* `verdict` starts as refused and ends as the best that was found; REASON_INTERNAL: out of memory. Where the budget
+ * broke the search off before that was settled, the detail says so. */
 void path_find(const struct policy *policy, const struct cert *leaf, const struct path_pools *pools, int64_t now,
                struct path_budget *budget, struct verdict *verdict);
 
