@@ -31,10 +31,16 @@ struct session {
     struct path_budget left;   /* for the values that wait */
 };
 
-static bool is_known(const struct session *session, const struct blob *value)
+/* The same octets may be good in one attribute and garbage in another. */
+static bool is_known(const struct session *session, const struct candidate *candidate)
 {
+    struct bytes bytes = blob_bytes(candidate->value);
+    enum value_form form = value_form(bytes, candidate->source.attribute);
+
     for (size_t i = 0; i < session->count; i++) {
-        if (bytes_equal(blob_bytes(session->items[i]->candidate->value), blob_bytes(value))) {
+        const struct candidate *known = session->items[i]->candidate;
+
+        if (bytes_equal(blob_bytes(known->value), bytes) && value_form(bytes, known->source.attribute) == form) {
             return true;
         }
     }
@@ -50,7 +56,7 @@ static int split(struct session *session, const struct candidate *candidates, si
     for (size_t i = 0; i < count; i++) {
         struct item *item;
 
-        if (is_known(session, candidates[i].value)) {
+        if (is_known(session, &candidates[i])) {
             continue;
         }
         item = calloc(1, sizeof(*item));

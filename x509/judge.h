@@ -23,8 +23,8 @@ struct candidate {
 
 /* Fills draft->certificates (malloc()ed, usable first, best first, the order of the docs; then the refused, nearest to
  * usable first), certificate_count and usable_count; every string and blob in it is the draft's own, freed by
- * answer_draft_free(). Also sets draft->policy. Duplicate values (same bytes) are judged once and shown once, at their
- * first source. `now` is wall seconds. -1: out of memory; the draft then holds nothing. */
+ * answer_draft_free(). Also sets draft->policy. Duplicate values (same bytes, read alike) are judged once and shown
+ * once, at their first source. `now` is wall seconds. -1: out of memory; the draft then holds nothing. */
 int judge(const struct policy *policy, const struct address *address, const struct candidate *candidates, size_t count,
           int64_t now, struct answer_draft *draft);
 

@@ -33,29 +33,40 @@ static void take_bundle(struct blob *bytes, struct value *value)
     sk_X509_pop_free(certificates, X509_free);
 }
 
-static void take_other(struct blob *bytes, struct value *value)
+static void take_neither(struct blob *bytes, struct value *value)
 {
     (void)bytes;
     finding_set(&value->finding, REASON_MALFORMED,
                 "neither SignedData nor a certificate; MAPI's form (MS-OXOABK 2.2.4.36) is not supported");
 }
 
+enum value_form value_form(struct bytes bytes, enum attribute attribute)
+{
+    if (attribute != ATTRIBUTE_USER_SMIME_CERTIFICATE) {
+        return VALUE_CERTIFICATE;
+    }
+    switch (bytes.size > 0 && bytes.data[0] == DER_SEQUENCE ? der_inner_tag(bytes) : -1) {
+    case DER_OBJECT_IDENTIFIER: return VALUE_BUNDLE;
+    case DER_SEQUENCE: return VALUE_CERTIFICATE;
+    default: return VALUE_NEITHER;
+    }
+}
+
+static void (*const takers[])(struct blob *bytes, struct value *value) = {
+    [VALUE_CERTIFICATE] = take_certificate,
+    [VALUE_BUNDLE] = take_bundle,
+    [VALUE_NEITHER] = take_neither,
+};
+
 void value_split(struct blob *bytes, enum attribute attribute, struct value *value)
 {
-    void (*take)(struct blob *bytes, struct value *value) = take_certificate;
-
     value->count = 0;
     value->finding = (struct finding){.reason = REASON_UNJUDGED};
     if (bytes->size > MAX_VALUE_BYTES) {
         finding_set(&value->finding, REASON_MALFORMED, "%zu bytes, more than %d", bytes->size, MAX_VALUE_BYTES);
         return;
     }
-    if (attribute == ATTRIBUTE_USER_SMIME_CERTIFICATE) {
-        int tag = bytes->size > 0 && bytes->data[0] == DER_SEQUENCE ? der_inner_tag(blob_bytes(bytes)) : -1;
-
-        take = tag == DER_OBJECT_IDENTIFIER ? take_bundle : tag == DER_SEQUENCE ? take_certificate : take_other;
-    }
-    take(bytes, value);
+    takers[value_form(blob_bytes(bytes), attribute)](bytes, value);
     if (value->finding.reason == REASON_INTERNAL) {
         value_free(value);
     }

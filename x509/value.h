@@ -17,6 +17,10 @@ struct value {
     struct finding finding; /* why there is none; REASON_INTERNAL: out of memory */
 };
 
+/* How the octets are read. */
+enum value_form { VALUE_CERTIFICATE, VALUE_BUNDLE, VALUE_NEITHER };
+enum value_form value_form(struct bytes bytes, enum attribute attribute);
+
 void value_split(struct blob *bytes, enum attribute attribute, struct value *value);
 void value_free(struct value *value);
 

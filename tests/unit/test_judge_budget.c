@@ -206,6 +206,58 @@ static void a_search_that_was_broken_off_is_counted_and_says_so(void **state)
     assert_int_equal(count_read(COUNT_LIMIT_SIGNATURE_CHECKS) - before, MAX_VALUES);
 }
 
+/* More certificates than are looked at, and more namesakes of the issuer than are tried, in the neighbour's value. */
+static void a_flood_of_namesakes_does_not_hide_a_good_value(void **state)
+{
+    X509 *namesakes[MAX_BUNDLE_CERTIFICATES * 2], *const chain[] = {alice, sub};
+    struct blob *values[9];
+    struct answer_draft draft;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(namesakes) / sizeof(namesakes[0]); i++) {
+        namesakes[i] = made_certificate(
+            &(struct made){.subject = "CN=Sub",
+                           .key = MADE_RSA_CA_2,
+                           .issuer = root,
+                           .issuer_key = MADE_RSA_CA_2,
+                           .until = 900 * MADE_DAY,
+                           .extensions = {"basicConstraints=critical,CA:TRUE", "keyUsage=keyCertSign"}});
+    }
+    for (size_t i = 0; i < 8; i++) {
+        values[i] = made_bundle(namesakes + 2 * i, MAX_BUNDLE_CERTIFICATES, false);
+    }
+    values[8] = made_bundle(chain, 2, false);
+    made_judge(policy, MADE_ADDRESS, SMIME, values, 9, &draft);
+    assert_int_equal(draft.usable_count, 1);
+    assert_int_equal(draft.certificates[0].source.index, 8);
+    answer_draft_free(&draft);
+    for (size_t i = 0; i < sizeof(namesakes) / sizeof(namesakes[0]); i++) {
+        X509_free(namesakes[i]);
+    }
+}
+
+/* However many recipients and namesakes of their issuer stand in one value, none is left without a verdict. */
+static void a_flood_in_one_value_is_refused(void **state)
+{
+    X509 *flood[MAX_BUNDLE_CERTIFICATES];
+    struct answer_draft draft;
+    struct blob *value;
+
+    (void)state;
+    for (size_t i = 0; i < MAX_BUNDLE_CERTIFICATES; i++) {
+        flood[i] = i % 2 == 0 ? made_alice(MADE_RSA, sub, MADE_RSA_CA)
+                              : made_certificate(&(struct made){.subject = "CN=Sub", .key = MADE_RSA_CA_2,
+                                                                .extensions = {"basicConstraints=CA:TRUE"}});
+    }
+    value = made_bundle(flood, MAX_BUNDLE_CERTIFICATES, false);
+    made_judge(policy, MADE_ADDRESS, SMIME, &value, 1, &draft);
+    assert_int_equal(draft.certificates[0].reason, REASON_BAD_CHAIN);
+    answer_draft_free(&draft);
+    for (size_t i = 0; i < MAX_BUNDLE_CERTIFICATES; i++) {
+        X509_free(flood[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -213,6 +265,8 @@ int main(void)
         cmocka_unit_test(an_issuers_slow_key_is_not_used),
         cmocka_unit_test(hostile_values_leave_a_good_one_its_share),
         cmocka_unit_test(a_search_that_was_broken_off_is_counted_and_says_so),
+        cmocka_unit_test(a_flood_of_namesakes_does_not_hide_a_good_value),
+        cmocka_unit_test(a_flood_in_one_value_is_refused),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

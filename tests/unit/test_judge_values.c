@@ -256,6 +256,44 @@ static void two_good_ones_stay_two_and_equal_ones_are_one(void **state)
     X509_free(other);
 }
 
+/* One value in both attributes, in this order and in the other. */
+static void judge_in_both(struct blob *value, bool smime_first, struct answer_draft *draft)
+{
+    const struct candidate candidates[] = {
+        {value, {"corp", "uid=alice", smime_first ? SMIME : USER, 0}},
+        {value, {"corp", "uid=alice", smime_first ? USER : SMIME, 0}},
+    };
+    struct address address;
+
+    *draft = (struct answer_draft){0};
+    assert_int_equal(address_parse(bytes_of_string(MADE_ADDRESS), &address), ADDRESS_OK);
+    assert_int_equal(judge(policy, &address, candidates, 2, MADE_NOW, draft), 0);
+}
+
+static void the_same_octets_elsewhere_never_hide_a_good_value(void **state)
+{
+    X509 *good = issued(MADE_RSA, NULL, EMAIL, SAN, -5), *const chain[] = {alice, sub};
+    struct blob *bundle = made_bundle(chain, 2, false), *bare = made_blob(good);
+    struct answer_draft draft;
+
+    (void)state;
+    for (int smime_first = 0; smime_first < 2; smime_first++) {
+        judge_in_both(bundle, smime_first, &draft);
+        assert_int_equal(draft.certificate_count, 2);
+        assert_int_equal(draft.usable_count, 1);
+        assert_int_equal(draft.certificates[0].source.attribute, SMIME);
+        assert_int_equal(draft.certificates[1].reason, REASON_MALFORMED);
+        answer_draft_free(&draft);
+        judge_in_both(bare, smime_first, &draft);
+        assert_int_equal(draft.certificate_count, 1);
+        assert_int_equal(draft.usable_count, 1);
+        answer_draft_free(&draft);
+    }
+    blob_free(&bundle);
+    blob_free(&bare);
+    X509_free(good);
+}
+
 /* Best first, each differing from the one before it in one step of the order. */
 static void the_best_stands_first(void **state)
 {
@@ -319,58 +357,6 @@ static void the_best_stands_first(void **state)
     }
 }
 
-/* More certificates than are looked at, and more namesakes of the issuer than are tried, in the neighbour's value. */
-static void a_flood_of_namesakes_does_not_hide_a_good_value(void **state)
-{
-    X509 *junk[MAX_BUNDLE_CERTIFICATES * 2], *const chain[] = {alice, sub};
-    struct blob *values[9];
-    struct answer_draft draft;
-
-    (void)state;
-    for (size_t i = 0; i < sizeof(junk) / sizeof(junk[0]); i++) {
-        junk[i] = made_certificate(
-            &(struct made){.subject = "CN=Sub",
-                           .key = MADE_RSA_CA_2,
-                           .issuer = root,
-                           .issuer_key = MADE_RSA_CA_2,
-                           .until = 900 * MADE_DAY,
-                           .extensions = {"basicConstraints=critical,CA:TRUE", "keyUsage=keyCertSign"}});
-    }
-    for (size_t i = 0; i < 8; i++) {
-        values[i] = made_bundle(junk + 2 * i, MAX_BUNDLE_CERTIFICATES, false);
-    }
-    values[8] = made_bundle(chain, 2, false);
-    made_judge(policy, MADE_ADDRESS, SMIME, values, 9, &draft);
-    assert_int_equal(draft.usable_count, 1);
-    assert_int_equal(draft.certificates[0].source.index, 8);
-    answer_draft_free(&draft);
-    for (size_t i = 0; i < sizeof(junk) / sizeof(junk[0]); i++) {
-        X509_free(junk[i]);
-    }
-}
-
-/* However many recipients and namesakes of their issuer stand in one value, none is left without a verdict. */
-static void a_flood_in_one_value_is_refused(void **state)
-{
-    X509 *flood[MAX_BUNDLE_CERTIFICATES];
-    struct answer_draft draft;
-    struct blob *value;
-
-    (void)state;
-    for (size_t i = 0; i < MAX_BUNDLE_CERTIFICATES; i++) {
-        flood[i] = i % 2 == 0 ? made_alice(MADE_RSA, sub, MADE_RSA_CA)
-                              : made_certificate(&(struct made){.subject = "CN=Sub", .key = MADE_RSA_CA_2,
-                                                                .extensions = {"basicConstraints=CA:TRUE"}});
-    }
-    value = made_bundle(flood, MAX_BUNDLE_CERTIFICATES, false);
-    made_judge(policy, MADE_ADDRESS, SMIME, &value, 1, &draft);
-    assert_int_equal(draft.certificates[0].reason, REASON_BAD_CHAIN);
-    answer_draft_free(&draft);
-    for (size_t i = 0; i < MAX_BUNDLE_CERTIFICATES; i++) {
-        X509_free(flood[i]);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -380,9 +366,8 @@ int main(void)
         cmocka_unit_test(a_bundle_helps_all_values),
         cmocka_unit_test(a_bad_value_never_hides_a_good_one),
         cmocka_unit_test(two_good_ones_stay_two_and_equal_ones_are_one),
+        cmocka_unit_test(the_same_octets_elsewhere_never_hide_a_good_value),
         cmocka_unit_test(the_best_stands_first),
-        cmocka_unit_test(a_flood_of_namesakes_does_not_hide_a_good_value),
-        cmocka_unit_test(a_flood_in_one_value_is_refused),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
