@@ -27,7 +27,8 @@ struct key {
 void key_read(const X509 *x509, struct key *key);
 
 /* RSA of `min_rsa_bits` to MAX_RSA_BITS with a sound exponent, a listed curve by its name, X25519, X448, Ed25519 or
- * Ed448. Cheap, whatever the key: what passes can verify a signature in about a millisecond. False: `weakness` says what it is instead, without its certificate's name. */
+ * Ed448. Cheap, whatever the key: what passes can verify a signature in about a millisecond. False: `weakness` says
+ * what it is instead, without its certificate's name. */
 bool key_is_strong(const X509 *x509, int64_t min_rsa_bits, char weakness[KEY_WEAKNESS_BYTES]);
 
 /* Whether the certificate was signed with a digest that resists collisions. False: `word` names algorithm and

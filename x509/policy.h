@@ -45,7 +45,8 @@ struct digest policy_fingerprint(const struct policy *policy);
 size_t policy_anchor_count(const struct policy *policy); /* each once, however many files hold it */
 size_t policy_crl_count(const struct policy *policy); /* those that were not left aside */
 
-/* Calls `visit` with each anchor, in a fixed order: subject (RFC 2253), notAfter, SHA-256 fingerprint in hex. For `certlookupd -t`. */
+/* Calls `visit` with each anchor, in a fixed order: subject (RFC 2253), notAfter, SHA-256 fingerprint in hex. For
+ * `certlookupd -t`. */
 void policy_each_anchor(const struct policy *policy,
                         void (*visit)(void *context, const char *subject, int64_t not_after, const char *fingerprint),
                         void *context);
