@@ -78,7 +78,7 @@ void count_directory(unsigned directory, enum directory_counter counter);
 uint64_t count_directory_read(unsigned directory, enum directory_counter counter);
 void gauge_directory_up(unsigned directory, bool up);
 
-/* Time from question to answer, in microseconds, in the histogram certlookup_lookup_seconds{layer=…}. */
+/* Time of one flight, in microseconds, in the histogram certlookup_lookup_seconds{layer=…}. */
 void count_duration(int layer, int64_t duration_us);
 
 /* Everything, in the text format of Prometheus 0.0.4. */

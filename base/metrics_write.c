@@ -213,7 +213,8 @@ static void write_durations_of(struct buffer *out, enum layer layer)
 
 static void write_durations(struct buffer *out)
 {
-    write_head(out, "certlookup_lookup_seconds", "histogram", "Time from question to answer, by layer.");
+    write_head(out, "certlookup_lookup_seconds", "histogram",
+               "Time of lookups that were not answered from memory at once, by the layer that knew.");
     for (int layer = 0; layer < METRICS_LAYERS; layer++) {
         write_durations_of(out, (enum layer)layer);
     }
