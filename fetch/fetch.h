@@ -1,7 +1,6 @@
 /*
- * Bytes from outside, by HTTP, under limits. For now: what `certlookup -u` asks
- * of a gateway; CRLs, OCSP answers and issuers come here later, under the rules
- * of trust.
+ * Bytes from outside, by HTTP, under limits: what `certlookup -u` asks of a
+ * gateway.
  */
 #ifndef FETCH_FETCH_H
 #define FETCH_FETCH_H

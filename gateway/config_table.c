@@ -183,7 +183,7 @@ const struct setting settings_table[] = {
     {"http.hot-memory", SETTING_SIZE, "16M", "0", "1G", NULL, NULL, true, IN_CONFIG(http.hot_bytes),
      .help = "bound of the ready-made responses of each thread"},
     {"http.token-file", SETTING_SECRET, "", "16", "256", NULL, accept_token, true, IN_CONFIG(http.token),
-     .help = "file with the token that opens /metrics, ?explain=1 and /v1/status to others than loopback"},
+     .help = "file with the token that opens /metrics and ?explain=1 to others than loopback"},
 
     {"log.level", SETTING_WORD, "info", NULL, NULL, "error warning notice info debug", NULL, false,
      IN_CONFIG(log_level),

@@ -41,7 +41,7 @@ struct http_config {
     int64_t max_waiting;       /* suspended requests, all listeners; at most max_connections / 2 - 1 */
     int64_t idle_timeout_s;
     int64_t hot_bytes;         /* ready-made responses, for each thread */
-    const char *token;         /* opens /metrics, ?explain=1 and /v1/status from elsewhere than loopback; "": nobody */
+    const char *token;         /* opens /metrics and ?explain=1 from elsewhere than loopback; "": nobody */
 };
 
 struct http;
