@@ -8,6 +8,7 @@
 #include "x509/der.h"
 #include "x509/shown.h"
 
+#define VERSION_1 0
 #define VERSION_3 2
 
 int cert_time(const ASN1_TIME *time, int64_t *wall_s)
@@ -26,16 +27,33 @@ bool cert_is_ca(const struct cert *cert)
     return (X509_get_extension_flags(cert->x509) & EXFLAG_CA) != 0;
 }
 
+/* What version 1 has not, versions 2 and 3 brought; libcrypto reads it whatever the version. */
+static bool check_version(const X509 *x509, struct finding *finding)
+{
+    const ASN1_BIT_STRING *issuer = NULL, *subject = NULL;
+    long version = X509_get_version(x509);
+
+    X509_get0_uids(x509, &issuer, &subject);
+    if (version < VERSION_1 || version > VERSION_3) {
+        return finding_set(finding, REASON_MALFORMED, "not of version 1, 2 or 3 (RFC 5280 4.1.2.1)");
+    }
+    if (version == VERSION_1 && (issuer != NULL || subject != NULL)) {
+        return finding_set(finding, REASON_MALFORMED, "a unique identifier in a certificate of version 1 "
+                           "(RFC 5280 4.1.2.8)");
+    }
+    if (version != VERSION_3 && X509_get_ext_count(x509) > 0) {
+        return finding_set(finding, REASON_MALFORMED, "extensions in a certificate that is not version 3 "
+                           "(RFC 5280 4.1.2.1)");
+    }
+    return true;
+}
+
 /* libcrypto notices a second instance only of extensions that it reads itself. */
 static bool check_extensions(const X509 *x509, struct finding *finding)
 {
     int count = X509_get_ext_count(x509);
     char name[80];
 
-    if (count > 0 && X509_get_version(x509) != VERSION_3) {
-        return finding_set(finding, REASON_MALFORMED, "extensions in a certificate that is not version 3 "
-                           "(RFC 5280 4.1.2.1)");
-    }
     if (count > MAX_EXTENSIONS) {
         return finding_set(finding, REASON_MALFORMED, "%d extensions, more than %d", count, MAX_EXTENSIONS);
     }
@@ -58,7 +76,7 @@ static bool check_contents(struct cert *cert, struct finding *finding)
         cert_time(X509_get0_notAfter(cert->x509), &cert->not_after) < 0) {
         return finding_set(finding, REASON_MALFORMED, "validity is not made of times (RFC 5280 4.1.2.5)");
     }
-    if (!check_extensions(cert->x509, finding)) {
+    if (!check_version(cert->x509, finding) || !check_extensions(cert->x509, finding)) {
         return false;
     }
     flags = X509_get_extension_flags(cert->x509);

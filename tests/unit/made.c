@@ -221,15 +221,26 @@ static void sign(X509 *certificate, const struct made *made, EVP_PKEY *key)
     EVP_MD_CTX_free(context);
 }
 
+/* Behind the headers of Certificate and TBSCertificate. By its own means libcrypto writes 3 over whatever has extensions
+ * when it signs. */
+static void write_version(uint8_t *der, int version)
+{
+    must(memcmp(der + 8, "\xa0\x03\x02\x01\x02", 5) == 0, "version");
+    der[12] = (uint8_t)(version - 1);
+}
+
 /* The very object is parsed anew, so that nothing of its making clings to it. */
-static X509 *parsed_anew(X509 *certificate, bool break_signature)
+static X509 *parsed_anew(X509 *certificate, const struct made *made)
 {
     uint8_t *der = NULL;
     int size = i2d_X509(certificate, &der);
     const uint8_t *at = der;
     X509 *anew;
 
-    if (break_signature) {
+    if (made->version != 0) {
+        write_version(der, made->version);
+    }
+    if (made->break_signature) {
         der[size - 5] ^= 1;
     }
     anew = d2i_X509(NULL, &at, size);
@@ -247,7 +258,7 @@ X509 *made_certificate(const struct made *made)
     bool default_life = made->from == 0 && made->until == 0;
     X509_NAME *subject = X509_get_subject_name(certificate);
 
-    X509_set_version(certificate, made->version == 1 ? 0 : 2);
+    X509_set_version(certificate, 2);
     ASN1_INTEGER_set_int64(X509_get_serialNumber(certificate), made->serial != 0 ? made->serial : ++serial);
     set_name(subject, made->subject != NULL ? made->subject : "CN=Alice");
     ASN1_TIME_set(X509_getm_notBefore(certificate), MADE_NOW + (default_life ? -10 * MADE_DAY : made->from));
@@ -257,7 +268,7 @@ X509 *made_certificate(const struct made *made)
     X509_set_issuer_name(certificate, made->issuer != NULL ? X509_get_subject_name(made->issuer) : subject);
     add_extensions(certificate, made);
     sign(certificate, made, made_key(made->issuer != NULL ? made->issuer_key : made->key));
-    return parsed_anew(certificate, made->break_signature);
+    return parsed_anew(certificate, made);
 }
 
 X509 *made_root(const char *subject, enum made_key key)

@@ -63,7 +63,7 @@ struct made {
     int64_t from, until; /* both 0: the default */
     const EVP_MD *digest;
     bool pss;
-    int version; /* 1 for version 1; 0: version 3 */
+    int version; /* other than 3, which leaves it without a good signature; 0: version 3 */
     bool break_signature;
     int64_t serial; /* 0: the next one */
 };

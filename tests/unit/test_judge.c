@@ -64,6 +64,9 @@ static const struct {
     {"first second of its life", REASON_USABLE, "", {.key = MADE_RSA, .from = 0, .until = 10, .extensions = {SAN}}},
 
     {"extensions in version 1", REASON_MALFORMED, "4.1.2.1", {.key = MADE_RSA, .version = 1, .extensions = {SAN}}},
+    {"extensions in version 2", REASON_MALFORMED, "4.1.2.1", {.key = MADE_RSA, .version = 2, .extensions = {SAN}}},
+    {"version 4", REASON_MALFORMED, "4.1.2.1", {.key = MADE_RSA, .version = 4}},
+    {"version 256", REASON_MALFORMED, "4.1.2.1", {.key = MADE_RSA, .version = 256}},
     {"extension twice", REASON_MALFORMED, "twice",
      {.key = MADE_RSA, .extensions = {SAN, "1.2.3.4=ASN1:NULL", "1.2.3.4=ASN1:NULL"}}},
     {"keyUsage that is none", REASON_MALFORMED, "4.2", {.key = MADE_RSA, .extensions = {SAN, "2.5.29.15=ASN1:NULL"}}},
@@ -143,6 +146,42 @@ static void each_rule_has_its_reason(void **state)
     }
 }
 
+/* Behind the key of a certificate without extensions; both headers before it have two octets of length. */
+static struct blob *with_unique_identifier(int version)
+{
+    static const uint8_t identifier[] = {0x81, 0x02, 0x00, 0x01};
+    X509 *plain = made_certificate(&(struct made){.key = MADE_RSA, .version = version});
+    struct blob *der = made_blob(plain), *made;
+    size_t end = 8 + (size_t)(der->data[6] << 8 | der->data[7]);
+    struct buffer buffer;
+
+    buffer_init(&buffer, der->size + sizeof(identifier));
+    buffer_append(&buffer, der->data, end);
+    buffer_append(&buffer, identifier, sizeof(identifier));
+    buffer_append(&buffer, der->data + end, der->size - end);
+    made = blob_new(buffer_bytes(&buffer));
+    made->data[3] += (uint8_t)sizeof(identifier);
+    made->data[7] += (uint8_t)sizeof(identifier);
+    buffer_free(&buffer);
+    blob_free(&der);
+    X509_free(plain);
+    return made;
+}
+
+static void unique_identifiers_need_version_2(void **state)
+{
+    (void)state;
+    for (int version = 1; version <= 3; version++) {
+        struct blob *value = with_unique_identifier(version);
+        struct answer_draft draft;
+
+        made_judge(policy, MADE_ADDRESS, ATTRIBUTE_USER_CERTIFICATE, &value, 1, &draft);
+        assert_int_equal(draft.certificates[0].reason, version == 1 ? REASON_MALFORMED : REASON_ADDRESS_MISMATCH);
+        assert_int_equal(strstr(draft.certificates[0].detail, "4.1.2.8") != NULL, version == 1);
+        answer_draft_free(&draft);
+    }
+}
+
 static void weak_digests_are_refused_below_the_anchor(void **state)
 {
     static const struct {
@@ -209,6 +248,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_rule_has_its_reason),
+        cmocka_unit_test(unique_identifiers_need_version_2),
         cmocka_unit_test(weak_digests_are_refused_below_the_anchor),
         cmocka_unit_test(x25519_is_usable_where_cms_can_use_it),
         cmocka_unit_test(a_certificate_without_address_needs_the_switch),
