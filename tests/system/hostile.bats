@@ -278,15 +278,39 @@ ADDRESSES
 }
 
 @test "hostile queries" {
-    local query
-    for query in 'explain=%00' 'explain=2' 'explain=1&explain=1' 'format=../../etc/passwd' 'format=%00' 'format=' \
-        'format=pem&format=pem' 'explain=%ff' '%=1' "$(repeated 'a=1\&' 100)"; do
-        ask_raw "/v1/recipients/nobody@example.org?$query"
-        case $code in
-        400 | 404 | 406) ;;
-        *) say_failed "$query: $code" ;;
-        esac
-    done
+    local query want address
+    address=$(first_of rsa)
+    while read -r want query; do
+        ask_raw "/v1/recipients/$address/certificate?${query/HUNDRED/"$(repeated 'a=1\&' 100)"}"
+        equal "$query" "$want" "$code"
+    done << 'QUERIES'
+200 explain=1
+200 explain=0&format=pem
+200 format=%70em
+200 unknown=1&unknown=2
+200 explain=1&
+400 explain=%00
+400 explain=%ff
+400 explain=2
+400 explain=
+400 explain
+400 explain=1&explain=1
+400 explain=1&explain=0
+400 format=../../etc/passwd
+400 format=%00
+400 format=
+400 format=PEM
+400 format=text
+400 format=pem&format=pem
+400 format=pem&format=der
+400 explain=2&format=pem
+400 %=1
+400 %zz=1
+400 a=%f
+400 HUNDRED
+QUERIES
+    ask_raw "/v1/recipients/$address?format=pem"
+    equal "a format that this resource does not have" 406 "$code"
 }
 
 @test "requests whose length is in doubt: 400, and the connection is closed" {

@@ -121,7 +121,9 @@ static size_t kind_of(const struct address *address)
 
 static struct served serve(struct play *play, size_t kind)
 {
-    return (struct served){answer_ref(play->answers[kind]), kinds[kind].layer, kinds[kind].stale};
+    bool stale = kinds[kind].stale || (kind == 0 && play->hit_is_stale);
+
+    return (struct served){answer_ref(play->answers[kind]), kinds[kind].layer, stale};
 }
 
 static struct served play_get(void *context, const struct address *address)

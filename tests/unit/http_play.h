@@ -32,6 +32,7 @@ struct play {
     bool ends;
     bool released;      /* hold waits no longer */
     bool not_ready;
+    bool hit_is_stale;  /* "hit" is served as an expired answer is */
     struct answer *answers[PLAY_KINDS];
     struct pending {
         struct waiter *waiter;

@@ -101,12 +101,17 @@ static void test_allow_and_offers(void **state)
     (void)state;
     play_request(port, "POST", "/healthz", "Content-Length: 0\r\n", &response);
     assert_string_equal(field("Allow"), "GET, HEAD, OPTIONS");
+    assert_non_null(strstr(buffer_string(&response), "this resource takes GET, HEAD, OPTIONS\""));
     play_request(port, "OPTIONS", ADDRESS, "", &response);
     assert_string_equal(field("Allow"), "GET, HEAD, OPTIONS");
     get(CERTIFICATE, "Accept: text/html\r\n");
     assert_non_null(strstr(buffer_string(&response), "application/pkix-cert (?format=der)"));
     assert_non_null(strstr(buffer_string(&response), "application/json (?format=json)"));
     assert_string_equal(field("Vary"), "Accept");
+    get(CERTIFICATE "?format=xml", "");
+    assert_int_equal(play_status(&response), 400);
+    assert_non_null(strstr(buffer_string(&response), "(?format=der), application/pem-certificate-chain (?format=pem), "));
+    assert_non_null(strstr(buffer_string(&response), "application/json (?format=json)"));
 }
 
 /* Nothing of the request comes back as it was sent. */
@@ -222,6 +227,22 @@ static void test_hot_follows_memory(void **state)
     play_replace_hit(play, play_answer("hit@example.org", OUTCOME_FOUND, REASON_USABLE, "", 3600));
     get(CERTIFICATE, "");
     assert_int_equal(play_status(&response), 200);
+}
+
+/* One answer, once expired and once not: the ready-made response is neither made of it stale, nor sent for it stale. */
+static void test_hot_knows_nothing_stale(void **state)
+{
+    (void)state;
+    play_replace_hit(play, play_answer("hit@example.org", OUTCOME_FOUND, REASON_USABLE, "", 3600));
+    for (int round = 0; round < 4; round++) {
+        play->hit_is_stale = round % 2 == 0;
+        for (int i = 0; i < 6; i++) { /* on every thread */
+            get(CERTIFICATE, "");
+            assert_string_equal(field("Cache-Control"), play->hit_is_stale ? "no-store" : "private");
+            assert_int_equal(strstr(field("Cache-Status"), "detail=stale") != NULL, play->hit_is_stale);
+        }
+    }
+    play->hit_is_stale = false;
 }
 
 static void test_many_on_one_connection(void **state)
@@ -342,6 +363,7 @@ int main(void)
         cmocka_unit_test(test_head_is_get_without_body),
         cmocka_unit_test(test_conditional),
         cmocka_unit_test(test_hot_follows_memory),
+        cmocka_unit_test(test_hot_knows_nothing_stale),
         cmocka_unit_test(test_many_on_one_connection),
         cmocka_unit_test(test_pipelined),
         cmocka_unit_test(test_readiness),
