@@ -13,8 +13,13 @@ static bool parse_switch(struct bytes text, bool *on)
     return *on || bytes_equal(text, bytes_of("0", 1)) || bytes_equal(text, bytes_of("false", 5));
 }
 
-/* Reads explain and format from the query, then Accept. Returns 200, or the status to refuse with and why. */
-static unsigned read_wish(const struct request *request, struct wish *wish, const char **why)
+struct refusal {
+    const char *why;
+    bool list_formats; /* behind it: what is offered */
+};
+
+/* Reads explain and format from the query, then Accept. Returns 200, or the status to refuse with. */
+static unsigned read_wish(const struct request *request, struct wish *wish, struct refusal *refusal)
 {
     const struct route *route = request->route;
     const struct header_list *accept = &request->headers.accept;
@@ -24,31 +29,33 @@ static unsigned read_wish(const struct request *request, struct wish *wish, cons
                           .close = atomic_load(&request->http->draining)};
     size_t explains = target_parameter(&request->target, "explain", &value);
     if (explains > 1 || (explains == 1 && !parse_switch(value, &wish->explain))) {
-        *why = "explain takes 1 or 0, once";
+        refusal->why = "explain takes 1 or 0, once";
         return MHD_HTTP_BAD_REQUEST;
     }
     size_t formats = target_parameter(&request->target, "format", &value);
     if (formats > 1 || (formats == 1 && !negotiate_name(value, &wish->format))) {
-        *why = "format takes the name of one format, once";
+        *refusal = (struct refusal){"format takes the name of one format, once", true};
         return MHD_HTTP_BAD_REQUEST;
     }
     if (wish->explain && !request_is_privileged(request)) {
-        *why = "explain is for requests from this machine or with the token";
+        refusal->why = "explain is for requests from this machine or with the token";
         return MHD_HTTP_FORBIDDEN;
     }
     bool offered = formats == 1 ? (route->formats & FORMAT_BIT(wish->format)) != 0
                                 : negotiate_accept(accept->values, accept->count, route->formats, route->preferred,
                                                    &wish->format);
+    *refusal = (struct refusal){"no format that the request takes", true};
     return offered ? MHD_HTTP_OK : MHD_HTTP_NOT_ACCEPTABLE;
 }
 
-static enum MHD_Result refuse_formats(struct request *request)
+static enum MHD_Result refuse_with_formats(struct request *request, unsigned status, const char *why)
 {
     struct response_headers headers = {0};
+    const char *before = ": this is offered as ";
     struct buffer detail;
-    const char *before = "this is offered as ";
 
     buffer_init(&detail, MAX_ERROR_BYTES);
+    buffer_append_string(&detail, why);
     for (unsigned i = 0; i < FORMAT_COUNT; i++) {
         const struct format_info *info = &render_formats[i];
         if ((request->route->formats & FORMAT_BIT(i)) != 0) {
@@ -57,8 +64,7 @@ static enum MHD_Result refuse_formats(struct request *request)
         }
     }
     respond_header(&headers, MHD_HTTP_HEADER_VARY, "%s", MHD_HTTP_HEADER_ACCEPT);
-    enum MHD_Result result =
-        respond_problem(request, MHD_HTTP_NOT_ACCEPTABLE, buffer_string(&detail), &headers);
+    enum MHD_Result result = respond_problem(request, status, buffer_string(&detail), &headers);
     buffer_free(&detail);
     return result;
 }
@@ -127,15 +133,13 @@ static enum MHD_Result send_served(struct request *request, const struct wish *w
 enum MHD_Result recipients_answer(struct request *request)
 {
     const struct http_backend *backend = &request->http->backend;
-    const char *why = NULL;
+    struct refusal refusal = {NULL, false};
     struct wish wish;
 
-    unsigned status = read_wish(request, &wish, &why);
-    if (status == MHD_HTTP_NOT_ACCEPTABLE) {
-        return refuse_formats(request);
-    }
+    unsigned status = read_wish(request, &wish, &refusal);
     if (status != MHD_HTTP_OK) {
-        return respond_problem(request, status, why, NULL);
+        return refusal.list_formats ? refuse_with_formats(request, status, refusal.why)
+                                    : respond_problem(request, status, refusal.why, NULL);
     }
     if (request->served.answer == NULL) {
         enum address_fault fault = address_parse(request->captured, &request->address);

@@ -37,7 +37,6 @@ void *request_on_target(void *cls, const char *target, struct MHD_Connection *co
     (void)cls;
     if (request != NULL) {
         request->state = REQUEST_NEW;
-        request->framing_refused = false;
         request->route = NULL;
         struct bytes raw = bytes_of_string(target);
         request->target_end = target + raw.size;
@@ -76,7 +75,8 @@ static enum MHD_Result read_headers(struct request *request, const char *method,
     if (fault == FRAMING_OK) {
         return MHD_YES;
     }
-    request->framing_refused = true;
+    /* Before any of the body is read: libmicrohttpd takes no more of this request then, nor another behind it, and
+     * says "Connection: close". */
     return respond_problem(request, framing_fault_status(fault), framing_fault_text(fault), NULL);
 }
 

@@ -38,7 +38,6 @@ struct request {
     bool loopback;                /* whoever is at the other end of the connection */
 
     enum request_state state;
-    bool framing_refused;
     const char *method;
     const struct route *route;
     struct headers headers;

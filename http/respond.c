@@ -81,7 +81,7 @@ static enum MHD_Result respond_and_destroy(struct request *request, unsigned sta
 
 static void add_close(const struct request *request, struct response_headers *headers)
 {
-    if (request->framing_refused || atomic_load(&request->http->draining)) {
+    if (atomic_load(&request->http->draining)) {
         respond_header(headers, MHD_HTTP_HEADER_CONNECTION, "close");
     }
 }

@@ -1,5 +1,7 @@
 #include "http/routes.h"
 
+#include <stdio.h>
+
 #include "base/metrics.h"
 #include "http/negotiate.h"
 #include "http/pages.h"
@@ -80,7 +82,8 @@ static unsigned method_bit(const char *method)
     return 0;
 }
 
-static void add_allow(unsigned allowed, struct response_headers *headers)
+/* Adds Allow, and returns its value. */
+static const char *add_allow(unsigned allowed, struct response_headers *headers)
 {
     struct buffer list;
 
@@ -92,6 +95,7 @@ static void add_allow(unsigned allowed, struct response_headers *headers)
     }
     respond_header(headers, MHD_HTTP_HEADER_ALLOW, "%sOPTIONS", buffer_string(&list));
     buffer_free(&list);
+    return headers->fields[headers->count - 1].value;
 }
 
 static enum MHD_Result answer_options(struct request *request, unsigned allowed)
@@ -105,10 +109,10 @@ static enum MHD_Result answer_options(struct request *request, unsigned allowed)
 static enum MHD_Result refuse_method(struct request *request, unsigned allowed)
 {
     struct response_headers headers = {0};
+    char detail[RESPOND_VALUE_BYTES + 32];
 
-    add_allow(allowed, &headers);
-    return respond_problem(request, MHD_HTTP_METHOD_NOT_ALLOWED, "the Allow field lists what this resource takes",
-                           &headers);
+    snprintf(detail, sizeof(detail), "this resource takes %s", add_allow(allowed, &headers));
+    return respond_problem(request, MHD_HTTP_METHOD_NOT_ALLOWED, detail, &headers);
 }
 
 static enum MHD_Result refuse_target(struct request *request, enum target_fault fault)

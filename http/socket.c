@@ -47,7 +47,7 @@ static int parse_address(const char *address, struct addrinfo **info, struct err
     uint16_t port;
 
     if (text_parse_host_port(address, host, sizeof(host), &port, error) != 0) {
-        return error_prefix(error, "\"%s\"", address);
+        return -1;
     }
     snprintf(service, sizeof(service), "%u", port);
     int rc = getaddrinfo(host, service, &hints, info);
