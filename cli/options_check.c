@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "cli/options.h"
+#include "cli/options_table.h"
 #include "cli/password.h"
 
 #define SYSTEM_ANCHORS "/etc/ssl/certs/ca-certificates.crt"
@@ -117,6 +118,20 @@ static enum tls_mode tls_of(const struct options *options)
     return options->start_tls ? TLS_STARTTLS : TLS_NONE;
 }
 
+/* A directory's faults name the gateway's settings; where an option of that name stands for it, it is meant. */
+static void name_option(struct error *error)
+{
+    size_t size = strcspn(error->text, ":");
+
+    for (size_t i = 0; i < option_count; i++) {
+        if (strlen(option_table[i].name) == size && strncmp(option_table[i].name, error->text, size) == 0) {
+            struct error fault = *error;
+            error_set(error, "--%s", fault.text);
+            return;
+        }
+    }
+}
+
 static int check_directory(struct options *options, struct error *error)
 {
     if (tls_of(options) == TLS_LDAPS && options->start_tls) {
@@ -126,7 +141,11 @@ static int check_directory(struct options *options, struct error *error)
         return -1;
     }
     struct directory_config config = options_directory(options);
-    return directory_config_check(&config, error);
+    if (directory_config_check(&config, error) != 0) {
+        name_option(error);
+        return -1;
+    }
+    return 0;
 }
 
 static int check_gateway(struct options *options, struct error *error)

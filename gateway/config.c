@@ -138,7 +138,12 @@ static int parse(struct reader *reader)
     int result = -1;
 
     buffer_init(&text, MAX_CONFIG_BYTES);
-    if (file_read(reader->path, &text, &error) != 0 || config_scan(buffer_bytes(&text), &line, &error) != 0) {
+    if (file_read(reader->path, &text, &error) != 0) {
+        reader->faults++;
+        reader->fault(reader->context, error.text); /* names the path itself */
+        goto out;
+    }
+    if (config_scan(buffer_bytes(&text), &line, &error) != 0) {
         reader_fault_at(reader, line, "", error.text);
         goto out;
     }

@@ -79,17 +79,40 @@ static int print_settings(void)
     return EXIT_SUCCESS;
 }
 
-static int usage(const char *what)
+static int usage(const char *where, const char *what)
 {
-    fprintf(stderr, "certlookupd: %s\nTry 'certlookupd --help'.\n", what);
+    fprintf(stderr, "certlookupd: %.200s%s\nTry 'certlookupd --help'.\n", where, what);
     return EXIT_USAGE;
+}
+
+static bool is_known(int code)
+{
+    const struct option *option = long_options;
+
+    while (option->name != NULL && option->val != code) {
+        option++;
+    }
+    return option->name != NULL;
+}
+
+/* getopt leaves the letter in optopt; for long names it is 0 or a code of ours, and the word stands before optind. */
+static int refuse_option(char **argv, int code)
+{
+    char letter[] = {'-', (char)optopt, '\0'};
+    const char *where = optopt > 0 && optopt < OPTION_LOG ? letter : argv[optind - 1];
+
+    if (code == ':') {
+        return usage(where, ": needs an argument");
+    }
+    return usage(where, is_known(optopt) ? ": takes no argument" : ": no such option, or short for several");
 }
 
 int main(int argc, char **argv)
 {
     const char *config = SYSCONFDIR "/certlookup/certlookupd.conf", *log_word = NULL;
     bool test = false;
-    for (int option; (option = getopt_long(argc, argv, "c:tVh", long_options, NULL)) != -1;) {
+    opterr = 0;
+    for (int option; (option = getopt_long(argc, argv, ":c:tVh", long_options, NULL)) != -1;) {
         switch (option) {
         case 'c':
             config = optarg;
@@ -99,7 +122,7 @@ int main(int argc, char **argv)
             break;
         case OPTION_LOG:
             if (strcmp(optarg, "text") != 0 && strcmp(optarg, "json") != 0) {
-                return usage("--log takes text or json");
+                return usage("--log", ": takes text or json");
             }
             log_word = optarg;
             break;
@@ -114,11 +137,11 @@ int main(int argc, char **argv)
             fputs(help, stdout);
             return EXIT_SUCCESS;
         default:
-            return usage("unknown option");
+            return refuse_option(argv, option);
         }
     }
     if (optind < argc) {
-        return usage("there are no arguments besides options");
+        return usage(argv[optind], ": there are no arguments besides options");
     }
     return test ? daemon_check(config) : daemon_run(config, log_word);
 }

@@ -178,9 +178,9 @@ tool() {
     equal status 0 "$status"
     ask -f '(uid=%u)' "$address"
     equal status 1 "$status"
-    refuses filter -H ldap://127.0.0.1 -f '(mail=x)' "$address"
-    refuses filter -H ldap://127.0.0.1 -f '(mail=%m' "$address"
-    refuses filter -H ldap://127.0.0.1 -f '(mail=%x)' "$address"
+    refuses '--filter: ' -H ldap://127.0.0.1 -f '(mail=x)' "$address"
+    refuses '--filter: ' -H ldap://127.0.0.1 -f '(mail=%m' "$address"
+    refuses '--filter: ' -H ldap://127.0.0.1 -f '(mail=%x)' "$address"
 }
 
 @test "bind: the password from a file, a terminal, a pipe, the command line" {

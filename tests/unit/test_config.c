@@ -428,7 +428,7 @@ static void test_files_that_are_no_text(void **state)
     assert_non_null(strstr(heard, folder));
     heard[0] = '\0';
     assert_null(config_load("/nowhere/at/all", hear, heard));
-    assert_string_equal(heard, "\n/nowhere/at/all: /nowhere/at/all: No such file or directory");
+    assert_string_equal(heard, "\n/nowhere/at/all: No such file or directory");
 }
 
 static void test_lines_after_comments_and_lists(void **state)
