@@ -129,7 +129,6 @@ $B/tools/makepeople: $(patsubst %.c,$B/%.o,$(wildcard tests/people/*.c))
 	$(call link_test)
 $(BENCH): $B/%: $B/tests/%.o $B/libcertlookup.a
 	$(call link_test)
-$B/bench/bench_http: $B/tests/unit/http_play.o
 # Clock, directory, Redis and engine are played: what stands before the library takes the place of what is in it.
 $(SCENARIO): $B/%: $B/tests/%.o $(call helpers,scenario) $B/tests/people/pki.o $B/libcertlookup.a
 	$(call link_test)
