@@ -5,7 +5,7 @@
 #   make demo         everything on this machine with real servers, then a tour: see README
 #   make test         all tests under AddressSanitizer and UBSan; also: unit seeds scenario system checks
 #   make tsan         the same tests under ThreadSanitizer
-#   make bench        a hit of the daemon against bare libmicrohttpd, side by side
+#   make bench        a hit of the daemon against bare libmicrohttpd, side by side; WHAT=all: then parts of it
 #   make fuzz         each parser of outside bytes for FUZZ_SECONDS (60), with clang
 #   make lint         cppcheck, shellcheck, mandoc and the rules of the house
 #   make layering     who may include whom
@@ -151,8 +151,9 @@ tsan:
 
 # Speed, side by side with what a user would compare it to; docs/performance.md says what came of it.
 .PHONY: bench
-bench: all $B/tools/makepeople $B/bench/bare_mhd
+bench: all $B/tools/makepeople $(BENCH)
 	@bash tests/bench/daemon_vs_mhd.sh $B
+	$(if $(filter all,$(WHAT)),@bash tests/bench/parts.sh $B)
 
 # libFuzzer comes with clang.
 .PHONY: fuzz fuzz-programs
