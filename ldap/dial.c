@@ -17,6 +17,7 @@ struct dial {
     struct directory *directory; /* a reference */
     size_t server;
     int64_t deadline_ms;
+    pthread_t thread;
     bool is_refused;  /* name and password */
 
     /* Under the directory's lock. */
@@ -208,39 +209,77 @@ static struct link *dial_run(struct dial *dial, struct error *error)
     return link;
 }
 
+/* Gives the link away, or says why there is none. Returns what nobody took. */
+static struct link *hand_over(struct dial *dial, struct link *link, struct error *error)
+{
+    struct directory *directory = dial->directory;
+
+    pthread_mutex_lock(&directory->lock);
+    if (!dial->given_up && link != NULL) {
+        link = connection_give(directory, link) ? NULL : link;
+        server_dialled(directory, dial->server);
+    } else if (!dial->given_up) {
+        error_prefix(error, "%s: %s", directory->servers[dial->server].name, dial->step);
+        server_not_dialled(directory, dial->server, dial->is_refused, error);
+    }
+    dial->given_up = true; /* what is left is no matter of its deadline */
+    keeper_wake(directory);
+    pthread_mutex_unlock(&directory->lock);
+    return link;
+}
+
+/* A thread that is joined has given back everything, also what the C library keeps for it, before the process ends. */
 static void *dial_main(void *argument)
 {
     struct dial *dial = argument;
     struct directory *directory = dial->directory;
+    struct server *server = &directory->servers[dial->server];
     struct error error = {{0}};
-    struct link *link = dial_run(dial, &error);
-    struct link *surplus = link;
+    struct link *surplus = hand_over(dial, dial_run(dial, &error), &error);
 
+    link_close(&surplus);
     pthread_mutex_lock(&directory->lock);
-    directory->servers[dial->server].dial = NULL;
-    directory->dials--;
-    if (!dial->given_up && link != NULL) {
-        surplus = connection_give(directory, link) ? NULL : link;
-        server_dialled(directory, dial->server);
-    } else if (!dial->given_up) {
-        error_prefix(&error, "%s: %s", directory->servers[dial->server].name, dial->step);
-        server_not_dialled(directory, dial->server, dial->is_refused, &error);
+    server->dial = NULL;
+    if (!directory->dials_are_left) {
+        server->ended = pthread_self();
+        server->has_ended = true;
     }
+    directory->dials--;
     keeper_wake(directory);
     pthread_cond_broadcast(&directory->dials_ended);
     pthread_mutex_unlock(&directory->lock);
-
-    link_close(&surplus);
     free(dial);
     directory_release(directory);
     return NULL;
 }
 
+/* Takes no time: it is past its last step under the lock. */
+static void join_ended(struct server *server)
+{
+    if (server->has_ended) {
+        server->has_ended = false;
+        pthread_join(server->ended, NULL);
+    }
+}
+
+void dial_leave_all(struct directory *directory)
+{
+    directory->dials_are_left = true;
+    for (size_t i = 0; i < directory->config.uri_count; i++) {
+        struct server *server = &directory->servers[i];
+
+        join_ended(server);
+        if (server->dial != NULL) {
+            pthread_detach(server->dial->thread);
+        }
+    }
+}
+
 int dial_start(struct directory *directory, size_t server)
 {
     struct dial *dial = calloc(1, sizeof(*dial));
-    pthread_t thread;
 
+    join_ended(&directory->servers[server]);
     if (dial == NULL) {
         return -1;
     }
@@ -249,7 +288,7 @@ int dial_start(struct directory *directory, size_t server)
     dial->deadline_ms = clock_mono_ms() + directory->config.connect_timeout_ms;
     dial->socket = -1;
     dial->step = "connect";
-    if (thread_start(&thread, true, "ldap-dial", dial_main, dial) != 0) {
+    if (thread_start(&dial->thread, "ldap-dial", dial_main, dial) != 0) {
         /* The caller has a reference, so this one is not the last. */
         atomic_fetch_sub(&directory->references, 1);
         free(dial);

@@ -15,22 +15,16 @@
 
 /* Signals are for the main thread, and SIGPIPE, which libldap and GnuTLS do not keep from writing into a socket that
  * was shut down, is for nobody: blocked in the thread that causes it, it stays there. */
-int thread_start(pthread_t *thread, bool detached, const char *name, void *(*run)(void *), void *argument)
+int thread_start(pthread_t *thread, const char *name, void *(*run)(void *), void *argument)
 {
-    pthread_attr_t attributes;
     sigset_t all, before;
-    int fault = pthread_attr_init(&attributes);
 
-    if (fault != 0) {
-        return -1;
-    }
     sigfillset(&all);
-    pthread_attr_setdetachstate(&attributes, detached ? PTHREAD_CREATE_DETACHED : PTHREAD_CREATE_JOINABLE);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    fault = pthread_create(thread, &attributes, run, argument);
+    int fault = pthread_create(thread, NULL, run, argument);
+
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
-    if (fault == 0 && !detached) {
+    if (fault == 0) {
         (void)pthread_setname_np(*thread, name);
     }
     return fault == 0 ? 0 : -1;
@@ -118,14 +112,14 @@ static int start_threads(struct directory *directory, struct error *error)
     for (size_t i = 0; i < (size_t)directory->config.connections; i++) {
         struct connection *connection = &directory->connections[i];
 
-        if (thread_start(&connection->thread, false, "ldap-connection", connection_main, connection) != 0) {
+        if (thread_start(&connection->thread, "ldap-connection", connection_main, connection) != 0) {
             return error_set(error, "cannot start a thread");
         }
         pthread_mutex_lock(&directory->lock);
         directory->connection_count++;
         pthread_mutex_unlock(&directory->lock);
     }
-    if (thread_start(&directory->keeper, false, "ldap-keeper", keeper_main, directory) != 0) {
+    if (thread_start(&directory->keeper, "ldap-keeper", keeper_main, directory) != 0) {
         return error_set(error, "cannot start a thread");
     }
     directory->has_keeper = true;
@@ -212,6 +206,7 @@ static void wait_for_dials(struct directory *directory)
     while (directory->dials > 0 && fault == 0) {
         fault = pthread_cond_timedwait(&directory->dials_ended, &directory->lock, &until);
     }
+    dial_leave_all(directory);
     pthread_mutex_unlock(&directory->lock);
 }
 

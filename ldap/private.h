@@ -9,9 +9,9 @@
  *   directory_search() → queue → connection takes it → sent on its link → answered → done()
  *
  * A dial may get stuck in a resolver that nobody can interrupt: at its deadline
- * it counts as failed, and is left behind. No server has more than one dial, so
- * that at most MAX_URIS threads of a directory can be stuck. What a thread may
- * outlive is reference-counted.
+ * it counts as failed, and when the directory is closed it is left behind. No
+ * server has more than one dial, so that at most MAX_URIS threads of a directory
+ * can be stuck. What a thread may outlive is reference-counted.
  *
  * Locks: one, directory->lock. It guards everything in these structs that is
  * not said to belong to a thread. No callback and no I/O happens under it, but
@@ -37,6 +37,8 @@ struct server {
     struct uri uri;
     const char *name;      /* the URI as configured */
     struct dial *dial;     /* under way, or stuck beyond its deadline */
+    pthread_t ended;       /* the thread of the dial before, with nothing left to do but to be joined */
+    bool has_ended;
     bool failing;          /* the last attempt, or the last link, failed */
     bool on_probation;     /* it failed with a link open: a dial that succeeds says little, only an answer clears it */
     bool refuses;          /* our name and password */
@@ -102,6 +104,7 @@ struct directory {
     struct search_list queue;
     size_t open_searches;   /* in the queue or in flight */
     size_t dials;           /* threads that have not ended */
+    bool dials_are_left;    /* closed: those that are stuck are joined by nobody */
     bool more_wanted;       /* every open link is busy, and there are connections without one */
     int64_t wanted_ms;      /* when somebody asked last */
     int64_t no_more_until_ms; /* a further connection was cut at once: the server may allow no more */
@@ -119,7 +122,7 @@ struct directory {
 };
 
 /* directory.c */
-int thread_start(pthread_t *thread, bool detached, const char *name, void *(*run)(void *), void *argument);
+int thread_start(pthread_t *thread, const char *name, void *(*run)(void *), void *argument);
 struct directory *directory_ref(struct directory *directory);
 void directory_release(struct directory *directory);
 
@@ -137,7 +140,8 @@ void connection_retire(struct connection *connection);
 /* dial.c. All are called under the lock. dial_start(): -1: no thread, no memory. dial_give_up() frees a stuck thread by
  * shutting its socket down. */
 int dial_start(struct directory *directory, size_t server);
-int64_t dial_deadline_ms(const struct dial *dial); /* INT64_MAX: was given up already */
+int64_t dial_deadline_ms(const struct dial *dial); /* INT64_MAX: was given up, or is done */
+void dial_leave_all(struct directory *directory);  /* joins those that have ended, leaves the others behind */
 void dial_give_up(struct dial *dial, struct error *error);
 const char *dial_step_name(const struct dial *dial);
 
