@@ -7,7 +7,7 @@
 found_lines() {
     local address values
     while read -r address; do
-        values=$(mktemp -d "$BATS_TEST_TMPDIR/values.XXXXXX")
+        values=$(mktemp -d "${BATS_TEST_TMPDIR:-$BATS_FILE_TMPDIR}/values.XXXXXX")
         slapd_values "$1" "$address" "$values"
         printf '/v1/recipients/%s/certificate\t%s\t%s\n' "$(encoded "$address")" "${4:-200}" \
             "$(sha256sum < "$values"/1.userCertificate | cut -d ' ' -f 1)"
