@@ -20,7 +20,8 @@ const struct route routes[] = {
      "all usable certificates, best first, as JSON; ?explain=1 shows why others are refused (loopback or token)",
      FORMAT_BIT(FORMAT_JSON), FORMAT_JSON, false},
     {"/healthz", READ, false, pages_health, "200 while the process lives"},
-    {"/readyz", READ, false, pages_readiness, "200, or 503 while shutting down; directories that are down do not count"},
+    {"/readyz", READ, false, pages_readiness,
+     "200, or 503 while shutting down; directories that are down do not count"},
     {"/metrics", READ, true, pages_metrics, "counters for Prometheus (loopback or token)"},
     {"/", READ, false, pages_index, "this list"},
 };
