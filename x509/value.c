@@ -12,13 +12,21 @@ static void take_certificate(struct blob *bytes, struct value *value)
     }
 }
 
+/* As with a certificate by itself, libcrypto may keep to itself that it was memory: what fails is tried once more. */
+static STACK_OF(X509) *decode_surely(struct bytes message)
+{
+    STACK_OF(X509) *certificates = bundle_decode(message);
+
+    return certificates != NULL ? certificates : bundle_decode(message);
+}
+
 /* A certificate that cannot be parsed does not spoil the others; all of them together do. */
 static void take_bundle(struct blob *bytes, struct value *value)
 {
     STACK_OF(X509) *certificates;
 
     ERR_clear_error();
-    certificates = bundle_decode(blob_bytes(bytes));
+    certificates = decode_surely(blob_bytes(bytes));
     if (certificates == NULL) {
         finding_set(&value->finding, finding_was_memory() ? REASON_INTERNAL : REASON_MALFORMED,
                     "not a SignedData message with certificates (RFC 2798 2.8, RFC 5652 5.1)");
