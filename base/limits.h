@@ -25,7 +25,7 @@
 /* Certificates. */
 #define MAX_BUNDLE_CERTIFICATES 16 /* certificates taken out of one userSMIMECertificate */
 #define MAX_CHAIN 10               /* certificates in a chain, leaf and anchor included */
-#define MAX_CERTIFICATE_NAMES 256  /* subjectAltName entries looked at */
+#define MAX_CERTIFICATE_NAMES 4096 /* looked at, in subjectAltName and in the subject each */
 #define MAX_EXTENSIONS 64          /* of one certificate; more is malformed */
 #define MAX_ISSUERS_TRIED 256      /* certificates that bear an issuer's name, looked at for one value */
 #define MAX_SIGNATURE_CHECKS 32    /* tried while looking for the paths of one value */

@@ -1,11 +1,13 @@
 #include "x509/names.h"
 
 #include <openssl/x509v3.h>
+#include <strings.h>
 
 struct walk {
     bool (*visit)(void *context, struct bytes address, enum name_place place);
     void *context;
-    int left; /* of MAX_CERTIFICATE_NAMES */
+    int left;    /* of MAX_CERTIFICATE_NAMES, in one place */
+    bool beyond; /* there were more */
 };
 
 static bool is_ascii(struct bytes bytes)
@@ -23,6 +25,13 @@ static bool walk_string(struct walk *walk, const ASN1_STRING *string, bool ascii
     struct bytes text = {ASN1_STRING_get0_data(string), (size_t)ASN1_STRING_length(string)};
 
     return (ascii_only && !is_ascii(text)) || walk->visit(walk->context, text, place);
+}
+
+/* False: no more are looked at here. */
+static bool take_one(struct walk *walk)
+{
+    walk->beyond = walk->beyond || walk->left == 0;
+    return walk->left > 0 && walk->left-- > 0;
 }
 
 static bool walk_general_name(struct walk *walk, const GENERAL_NAME *name)
@@ -45,8 +54,7 @@ static int walk_alternatives(struct walk *walk, const X509 *x509, bool *go_on)
     int found = -1;
     GENERAL_NAMES *names = X509_get_ext_d2i(x509, NID_subject_alt_name, &found, NULL);
 
-    for (int i = 0; *go_on && i < sk_GENERAL_NAME_num(names) && walk->left > 0; i++) {
-        walk->left--;
+    for (int i = 0; *go_on && i < sk_GENERAL_NAME_num(names) && take_one(walk); i++) {
         *go_on = walk_general_name(walk, sk_GENERAL_NAME_value(names, i));
     }
     GENERAL_NAMES_free(names);
@@ -58,11 +66,11 @@ static void walk_subject(struct walk *walk, const X509_NAME *subject, bool *go_o
 {
     int at = -1;
 
-    while (*go_on && walk->left > 0 && (at = X509_NAME_get_index_by_NID(subject, NID_pkcs9_emailAddress, at)) >= 0) {
+    walk->left = MAX_CERTIFICATE_NAMES;
+    while (*go_on && (at = X509_NAME_get_index_by_NID(subject, NID_pkcs9_emailAddress, at)) >= 0 && take_one(walk)) {
         const ASN1_STRING *value = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at));
         int type = ASN1_STRING_type(value);
 
-        walk->left--;
         if (type == V_ASN1_IA5STRING || type == V_ASN1_PRINTABLESTRING || type == V_ASN1_UTF8STRING) {
             *go_on = walk_string(walk, value, type != V_ASN1_UTF8STRING, NAME_SUBJECT);
         }
@@ -72,14 +80,14 @@ static void walk_subject(struct walk *walk, const X509_NAME *subject, bool *go_o
 int names_each(const X509 *x509, bool (*visit)(void *context, struct bytes address, enum name_place place),
                void *context)
 {
-    struct walk walk = {visit, context, MAX_CERTIFICATE_NAMES};
+    struct walk walk = {visit, context, MAX_CERTIFICATE_NAMES, false};
     bool go_on = true;
 
     if (walk_alternatives(&walk, x509, &go_on) < 0) {
         return -1;
     }
     walk_subject(&walk, X509_get_subject_name(x509), &go_on);
-    return 0;
+    return walk.beyond && go_on ? 1 : 0;
 }
 
 struct comparison {
@@ -88,12 +96,38 @@ struct comparison {
     enum names_match best;
 };
 
+static bool equal_without_case(struct bytes a, struct bytes b)
+{
+    return a.size == b.size && strncasecmp((const char *)a.data, (const char *)b.data, a.size) == 0;
+}
+
+/*
+ * Octet for octet but for the case of ASCII letters. Normalised like the asked
+ * one, U+212A KELVIN SIGN in a certificate would name the mailbox of "k": so
+ * only a domain in U-labels, and quotes around ASCII, are anything else than
+ * they seem. That also tells most names apart without reading them.
+ */
+static bool may_be_same(const struct address *asked, struct bytes text)
+{
+    size_t local = asked->local_size + 1; /* with the '@' */
+
+    if (equal_without_case(text, address_bytes(asked))) {
+        return true;
+    }
+    if (is_ascii(text)) {
+        return text.size > 0 && text.data[0] == '"';
+    }
+    return strcmp(asked->text, asked->display) != 0 && text.size > local &&
+           equal_without_case(bytes_of(text.data, local), bytes_of(asked->text, local));
+}
+
 static bool is_same(const struct comparison *comparison, struct bytes text)
 {
     const struct address *asked = comparison->address;
     struct address named;
 
-    return address_parse(text, &named) == ADDRESS_OK && bytes_equal(address_bytes(&named), address_bytes(asked)) &&
+    return may_be_same(asked, text) && address_parse(text, &named) == ADDRESS_OK &&
+           bytes_equal(address_bytes(&named), address_bytes(asked)) &&
            (!comparison->exact_local_part ||
             (text.size > asked->local_size && memcmp(text.data, asked->text, asked->local_size + 1) == 0));
 }
@@ -113,6 +147,10 @@ static bool compare(void *context, struct bytes text, enum name_place place)
 enum names_match names_match(const X509 *x509, const struct address *address, bool exact_local_part)
 {
     struct comparison comparison = {address, exact_local_part, NAMES_NONE};
+    int walked = names_each(x509, compare, &comparison);
 
-    return names_each(x509, compare, &comparison) == 0 ? comparison.best : NAMES_OTHER;
+    if (walked < 0) {
+        return NAMES_UNREAD;
+    }
+    return walked > 0 && comparison.best < NAMES_BEYOND ? NAMES_BEYOND : comparison.best;
 }

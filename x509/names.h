@@ -11,16 +11,24 @@
 /* Where an address stands: rfc822Name and SmtpUTF8Mailbox in subjectAltName, or emailAddress in the subject. */
 enum name_place { NAME_ALTERNATIVE, NAME_SUBJECT };
 
-/* Calls `visit` for each address, of at most MAX_CERTIFICATE_NAMES names, as long as it returns true. An rfc822Name or
- * IA5String with octets above 127 is no address and left out. -1: memory, or an extension that cannot be read. */
+/* Calls `visit` for each address, of at most MAX_CERTIFICATE_NAMES names in either place, as long as it returns true.
+ * An rfc822Name or IA5String with octets above 127 is no address and left out. 1: there are more names. -1: memory, or
+ * an extension that cannot be read, which cert_parse() would have refused. */
 int names_each(const X509 *x509, bool (*visit)(void *context, struct bytes address, enum name_place place),
                void *context);
 
-enum names_match { NAMES_NONE, NAMES_OTHER, NAMES_IN_SUBJECT, NAMES_IN_ALTERNATIVE };
+enum names_match {
+    NAMES_UNREAD,        /* out of memory */
+    NAMES_NONE,          /* no address at all */
+    NAMES_OTHER,
+    NAMES_BEYOND,        /* not among those looked at, and there are more */
+    NAMES_IN_SUBJECT,
+    NAMES_IN_ALTERNATIVE
+};
 
 /* Whether the certificate names `address`: domains as A-labels without case, ASCII letters of the local part without
- * case unless `exact_local_part`, which asks for the octets of the normalised address. NAMES_NONE: it names no address
- * at all. */
+ * case unless `exact_local_part`, which asks for the octets of the normalised address. Its other letters are compared
+ * as they stand in the certificate, not normalised. */
 enum names_match names_match(const X509 *x509, const struct address *address, bool exact_local_part);
 
 #endif

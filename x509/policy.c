@@ -11,8 +11,9 @@
 #include "x509/shown.h"
 #include "x509/trust.h"
 
-/* Goes up with every change of a rule that may change a verdict. */
-#define RULES_VERSION 1
+/* Whoever changes what a verdict may come to, be it a rule, a limit or a reason, raises this in the same commit:
+ * verdicts in caches are made anew only where it differs. */
+#define RULES_VERSION 2
 
 static int load_all(const char *setting, const char *const *paths, size_t count, bool anchor, struct cert_list *list,
                     struct error *error)

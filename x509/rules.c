@@ -2,6 +2,8 @@
 
 #include <openssl/x509v3.h>
 
+#include "base/metrics.h"
+
 #define KEY_USAGE_ABSENT UINT32_MAX
 
 void leaf_read(const struct policy *policy, const struct address *address, const struct cert *cert, struct leaf *leaf)
@@ -51,6 +53,14 @@ static bool rule_address(const struct policy *policy, const struct leaf *leaf, s
 
     if (leaf->names >= NAMES_IN_SUBJECT) {
         return true;
+    }
+    if (leaf->names == NAMES_UNREAD) {
+        return finding_set(finding, REASON_INTERNAL, "out of memory");
+    }
+    if (leaf->names == NAMES_BEYOND) {
+        count(COUNT_LIMIT_CERTIFICATE_NAMES);
+        return finding_set(finding, REASON_ADDRESS_MISMATCH, "the certificate has more than %d names, and this address "
+                           "is not among the first (RFC 8550 3)", MAX_CERTIFICATE_NAMES);
     }
     if (leaf->names == NAMES_NONE) {
         if (!policy->addressless) {

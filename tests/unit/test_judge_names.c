@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include <openssl/x509v3.h>
 
+#include "base/metrics.h"
 #include "tests/unit/made.h"
 
 /* Which addresses a certificate is for: RFC 8550 3, RFC 9598. */
@@ -60,6 +61,19 @@ static const struct {
     {"quoted for no reason", "alice@example.org", true, false, {{MADE_RFC822, "\"alice\"@example.org"}}},
     {"another country's letters keep their case", "Ü@example.org", true, true, {{MADE_SMTP_UTF8, "Ü@example.org"}}},
 
+    {"small letters of Greece", "ω@example.org", true, true, {{MADE_SMTP_UTF8, "ω@EXAMPLE.org"}}},
+    {"asked in NFD", "ju\xcc\x88rgen@example.org", true, true, {{MADE_SMTP_UTF8, "jürgen@example.org"}}},
+    {"quoted for a reason", "\"a b\"@example.org", true, false, {{MADE_RFC822, "\"A b\"@example.org"}}},
+    {"IDN, local part without case", "alice@bücher.example", true, false, {{MADE_SMTP_UTF8, "Alice@bücher.example"}}},
+
+    {"KELVIN SIGN is no k", "kim@example.org", false, false, {{MADE_SMTP_UTF8, "\xe2\x84\xaaim@example.org"}}},
+    {"nor within quotes", "kim@example.org", false, false, {{MADE_SMTP_UTF8, "\"\xe2\x84\xaaim\"@example.org"}}},
+    {"nor with U-labels", "kim@bücher.example", false, false, {{MADE_SMTP_UTF8, "\xe2\x84\xaaim@bücher.example"}}},
+    {"OHM SIGN is no omega", "Ω@example.org", false, false, {{MADE_SMTP_UTF8, "\xe2\x84\xa6@example.org"}}},
+    {"NFD is another local part", "jürgen@example.org", false, false,
+     {{MADE_SMTP_UTF8, "ju\xcc\x88rgen@example.org"}}},
+    {"fullwidth letters are no domain", "alice@example.org", false, false,
+     {{MADE_SMTP_UTF8, "alice@\xef\xbd\x85xample.org"}}},
     {"longer local part", "alice@example.org", false, false, {{MADE_RFC822, "malice@example.org"}}},
     {"shorter local part", "alice@example.org", false, false, {{MADE_RFC822, "lice@example.org"}}},
     {"subdomain", "alice@example.org", false, false, {{MADE_RFC822, "alice@sub.example.org"}}},
@@ -123,18 +137,22 @@ static void addresses_match_or_do_not(void **state)
     }
 }
 
-static X509 *with_many_names(int others)
+/* Others first, then the one that is asked for. */
+static X509 *with_many_names(int others, const char *in_subject)
 {
     char text[64];
     struct made made = {.key = MADE_RSA, .issuer = root, .issuer_key = MADE_RSA_ROOT};
     GENERAL_NAMES *names = GENERAL_NAMES_new();
-    X509 *leaf = made_certificate(&made), *anew;
+    X509 *leaf, *anew;
+
+    made.names[0] = (struct made_name){in_subject != NULL ? MADE_SUBJECT_IA5 : 0, in_subject, 0};
+    leaf = made_certificate(&made);
 
     for (int i = 0; i <= others; i++) {
         GENERAL_NAME *name = GENERAL_NAME_new();
         ASN1_IA5STRING *string = ASN1_IA5STRING_new();
 
-        snprintf(text, sizeof(text), "user%d@example.org", i);
+        snprintf(text, sizeof(text), "u%d@a.bc", i);
         ASN1_STRING_set(string, i < others ? text : MADE_ADDRESS, -1);
         GENERAL_NAME_set0_value(name, GEN_EMAIL, string);
         sk_GENERAL_NAME_push(names, name);
@@ -147,13 +165,25 @@ static X509 *with_many_names(int others)
     return anew;
 }
 
+/* Each name takes as little as a name can, so that the value stays within its own limit. */
 static void names_have_a_limit(void **state)
 {
-    X509 *last = with_many_names(MAX_CERTIFICATE_NAMES - 1), *beyond = with_many_names(MAX_CERTIFICATE_NAMES);
+    X509 *many = with_many_names(2000, NULL), *last = with_many_names(MAX_CERTIFICATE_NAMES - 1, NULL);
+    X509 *beyond = with_many_names(MAX_CERTIFICATE_NAMES, NULL);
+    X509 *subject = with_many_names(MAX_CERTIFICATE_NAMES, MADE_ADDRESS);
+    uint64_t before = count_read(COUNT_LIMIT_CERTIFICATE_NAMES);
+    char detail[MAX_DETAIL_BYTES + 1];
 
     (void)state;
-    assert_int_equal(reason_of(policy, MADE_ADDRESS, last), REASON_USABLE);
-    assert_int_equal(reason_of(policy, MADE_ADDRESS, beyond), REASON_ADDRESS_MISMATCH);
+    assert_int_equal(made_reason(policy, many, NULL), REASON_USABLE);
+    assert_int_equal(made_reason(policy, last, NULL), REASON_USABLE);
+    assert_int_equal(made_reason(policy, subject, NULL), REASON_USABLE);
+    assert_int_equal(count_read(COUNT_LIMIT_CERTIFICATE_NAMES), before);
+    assert_int_equal(made_reason(policy, beyond, detail), REASON_ADDRESS_MISMATCH);
+    assert_non_null(strstr(detail, "more than 4096 names"));
+    assert_int_equal(count_read(COUNT_LIMIT_CERTIFICATE_NAMES), before + 1);
+    X509_free(many);
+    X509_free(subject);
     X509_free(last);
     X509_free(beyond);
 }
