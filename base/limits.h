@@ -23,7 +23,7 @@
 #define MAX_PDU_BYTES (8 * 1024 * 1024) /* one LDAP message from a server */
 
 /* Certificates. */
-#define MAX_BUNDLE_CERTIFICATES 16 /* certificates taken out of one userSMIMECertificate */
+#define MAX_BUNDLE_CERTIFICATES 32 /* of one userSMIMECertificate; more is malformed, as any could be the one */
 #define MAX_CHAIN 10               /* certificates in a chain, leaf and anchor included */
 #define MAX_CERTIFICATE_NAMES 4096 /* looked at, in subjectAltName and in the subject each */
 #define MAX_EXTENSIONS 64          /* of one certificate; more is malformed */

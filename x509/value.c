@@ -2,6 +2,7 @@
 
 #include <openssl/err.h>
 
+#include "base/metrics.h"
 #include "x509/bundle.h"
 #include "x509/der.h"
 
@@ -31,13 +32,20 @@ static void take_bundle(struct blob *bytes, struct value *value)
         finding_set(&value->finding, finding_was_memory() ? REASON_INTERNAL : REASON_MALFORMED,
                     "not a SignedData message with certificates (RFC 2798 2.8, RFC 5652 5.1)");
     }
-    for (int i = 0; i < sk_X509_num(certificates) && value->count < MAX_BUNDLE_CERTIFICATES; i++) {
+    if (sk_X509_num(certificates) > MAX_BUNDLE_CERTIFICATES) {
+        count(COUNT_LIMIT_BUNDLE_CERTIFICATES);
+        finding_set(&value->finding, REASON_MALFORMED, "%d certificates in one value, more than %d",
+                    sk_X509_num(certificates), MAX_BUNDLE_CERTIFICATES);
+        goto out;
+    }
+    for (int i = 0; i < sk_X509_num(certificates); i++) {
         if (cert_copy(sk_X509_value(certificates, i), &value->certs[value->count], &value->finding)) {
             value->count++;
         } else if (value->finding.reason == REASON_INTERNAL) {
             break;
         }
     }
+out:
     sk_X509_pop_free(certificates, X509_free);
 }
 

@@ -258,6 +258,36 @@ static void a_flood_in_one_value_is_refused(void **state)
     }
 }
 
+/* The recipient's own stands last. */
+static void every_certificate_of_a_bundle_counts_up_to_a_limit(void **state)
+{
+    X509 *certificates[MAX_BUNDLE_CERTIFICATES + 1];
+    uint64_t before = count_read(COUNT_LIMIT_BUNDLE_CERTIFICATES);
+
+    (void)state;
+    for (size_t i = 0; i <= MAX_BUNDLE_CERTIFICATES; i++) {
+        certificates[i] =
+            made_certificate(&(struct made){.key = MADE_P256, .issuer = root, .issuer_key = MADE_RSA_ROOT});
+    }
+    for (size_t surplus = 0; surplus < 2; surplus++) {
+        X509 **last = &certificates[MAX_BUNDLE_CERTIFICATES - 1 + surplus];
+        struct answer_draft draft;
+        struct blob *value;
+
+        X509_free(*last);
+        *last = made_alice(MADE_RSA, root, MADE_RSA_ROOT);
+        value = made_bundle(certificates, MAX_BUNDLE_CERTIFICATES + surplus, false);
+        made_judge(policy, MADE_ADDRESS, SMIME, &value, 1, &draft);
+        assert_int_equal(draft.certificates[0].reason, surplus > 0 ? REASON_MALFORMED : REASON_USABLE);
+        assert_int_equal(strstr(draft.certificates[0].detail, "more than 32") != NULL, surplus > 0);
+        assert_int_equal(count_read(COUNT_LIMIT_BUNDLE_CERTIFICATES) - before, surplus);
+        answer_draft_free(&draft);
+    }
+    for (size_t i = 0; i <= MAX_BUNDLE_CERTIFICATES; i++) {
+        X509_free(certificates[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -267,6 +297,7 @@ int main(void)
         cmocka_unit_test(a_search_that_was_broken_off_is_counted_and_says_so),
         cmocka_unit_test(a_flood_of_namesakes_does_not_hide_a_good_value),
         cmocka_unit_test(a_flood_in_one_value_is_refused),
+        cmocka_unit_test(every_certificate_of_a_bundle_counts_up_to_a_limit),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
