@@ -254,12 +254,11 @@ bool negotiate_accept(const struct bytes *accept, size_t count, unsigned offered
 
 bool negotiate_name(struct bytes name, enum format *format)
 {
-    for (unsigned i = 0; i < FORMAT_COUNT; i++) {
-        const struct format_info *info = &render_formats[i];
-        if (info->media_type != NULL && bytes_equal(name, bytes_of_string(info->name))) {
-            *format = (enum format)i;
-            return true;
-        }
+    enum format named;
+
+    if (!format_parse(name, &named) || render_formats[named].media_type == NULL) {
+        return false;
     }
-    return false;
+    *format = named;
+    return true;
 }

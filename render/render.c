@@ -73,10 +73,10 @@ const struct format_info render_formats[FORMAT_COUNT] = {
     [FORMAT_LDIF] = {"ldif", NULL, "ldif", render_ldif},
 };
 
-bool format_parse(const char *name, enum format *format)
+bool format_parse(struct bytes name, enum format *format)
 {
     for (unsigned i = 0; i < FORMAT_COUNT; i++) {
-        if (strcmp(render_formats[i].name, name) == 0) {
+        if (bytes_equal(name, bytes_of_string(render_formats[i].name))) {
             *format = (enum format)i;
             return true;
         }

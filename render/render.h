@@ -31,7 +31,8 @@ struct format_info {
 };
 extern const struct format_info render_formats[FORMAT_COUNT];
 
-bool format_parse(const char *name, enum format *format);
+/* False: no format has this name; `format` is unchanged. */
+bool format_parse(struct bytes name, enum format *format);
 
 /* Appends the answer. DER, PEM (leaf then issuers, without the anchor), P7C (likewise) need a usable certificate.
  * -1: there is none, the buffer is full or memory is out. */

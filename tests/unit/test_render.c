@@ -121,11 +121,11 @@ static void formats_are_found_by_name(void **state)
     enum format format;
 
     for (unsigned i = 0; i < FORMAT_COUNT; i++) {
-        assert_true(format_parse(render_formats[i].name, &format));
+        assert_true(format_parse(bytes_of_string(render_formats[i].name), &format));
         assert_int_equal(format, i);
     }
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        assert_false(format_parse(bad[i], &format));
+        assert_false(format_parse(bytes_of_string(bad[i]), &format));
     }
 }
 
