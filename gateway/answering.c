@@ -126,36 +126,40 @@ static struct answer *find_fallback(struct flight *flight)
     return serves ? old : NULL;
 }
 
-/* Our own policy judged it, and its times end with the evidence that it rests on: it serves as it is. */
-static bool answer_with_older(struct flight *flight)
+/* One that our own policy judged serves as it is: its times end with the evidence that it rests on. */
+static bool serves_as_it_is(const struct flight *flight, const struct answer *old)
 {
-    struct answer *old = find_fallback(flight);
-    if (old == NULL || old->generation != flight->world->generation) {
-        return false;
-    }
+    return old != NULL && old->generation == flight->world->generation;
+}
+
+static void answer_with_older(struct flight *flight, struct answer *old)
+{
     answer_flight(flight, old, old == flight->record ? LAYER_REDIS : LAYER_MEMORY, clock_wall_s() >= old->fresh_until);
-    return true;
 }
 
 void fall_back(struct flight *flight, enum reason failure)
 {
     flight->failure = failure;
     note_failure(flight, failure);
-    if (answer_with_older(flight)) {
-        return;
-    }
-    const struct answer *old = find_fallback(flight); /* of another policy: it is judged again before it serves */
-    if (old == NULL || collect_from_answer(flight, old) != 0 || judge_candidates(flight, JUDGING_FALLBACK) != 0) {
+    struct answer *old = find_fallback(flight);
+    if (serves_as_it_is(flight, old)) {
+        answer_with_older(flight, old);
+    } else if (old == NULL || collect_from_answer(flight, old) != 0 ||
+               judge_candidates(flight, JUDGING_FALLBACK) != 0) {
         answer_unknown(flight, failure);
     }
 }
 
 void answer_late(struct flight *flight, enum reason failure)
 {
-    if (!flight->answered) {
-        note_failure(flight, failure);
-        if (!answer_with_older(flight)) {
-            answer_unknown(flight, failure);
-        }
+    if (flight->answered) {
+        return;
+    }
+    note_failure(flight, failure);
+    struct answer *old = find_fallback(flight);
+    if (serves_as_it_is(flight, old)) {
+        answer_with_older(flight, old);
+    } else {
+        answer_unknown(flight, failure);
     }
 }
