@@ -19,6 +19,7 @@
 #include "base/blob.h"
 #include "base/digest.h"
 #include "base/outcome.h"
+#include "base/trail.h"
 
 /* In what attribute a value stood. Its words are those of RFC 4523 and RFC 2798. */
 enum attribute { ATTRIBUTE_USER_CERTIFICATE, ATTRIBUTE_USER_SMIME_CERTIFICATE };
@@ -30,6 +31,7 @@ struct source {
     const char *dn;
     enum attribute attribute;
     uint32_t index; /* of the value among those of the attribute, from 0, as the server sent them */
+    const char *mails; /* the entry's own mail values, at most MAX_ENTRY_MAILS, each ended by '\n'; NULL or "": none */
 };
 
 /* What revocation checking said of the whole chain. */
@@ -62,6 +64,9 @@ struct certificate {
     const char *detail;         /* "keyUsage lacks keyEncipherment (RFC 5280 4.2.1.3)"; "" when usable without remark */
     struct revocation revocation;
     int64_t not_after;          /* the earliest of the chain, wall seconds */
+    uint64_t *links;            /* link_id() of each certificate below the anchor; see x509/evidence.h */
+    size_t link_count;
+    struct trail *trail;        /* how the verdict came about; NULL: nobody asked. Never in a cache */
 };
 
 /* How one directory fared. */

@@ -8,7 +8,7 @@
 
 struct directory_asker {
     struct directory *directory;
-    struct policy *policy;
+    struct policies *policies;
     int64_t timeout_ms;
 };
 
@@ -34,7 +34,7 @@ static void name_options(struct error *error)
 struct directory_asker *directory_asker_open(const struct options *options, struct error *error)
 {
     struct directory_config directory = options_directory(options);
-    struct policy_config policy = options_policy(options);
+    struct policies_config policies = {.trust = options_policy(options)};
     struct directory_asker *asker = calloc(1, sizeof(*asker));
 
     if (asker == NULL) {
@@ -42,8 +42,8 @@ struct directory_asker *directory_asker_open(const struct options *options, stru
         return NULL;
     }
     asker->timeout_ms = options->timeout_ms;
-    asker->policy = policy_load(&policy, error);
-    if (asker->policy != NULL) {
+    asker->policies = policies_load(&policies, error);
+    if (asker->policies != NULL) {
         asker->directory = directory_open(&directory, error);
     } else {
         name_options(error);
@@ -64,7 +64,7 @@ void directory_asker_close(struct directory_asker **asker_)
     if (asker->directory != NULL) {
         directory_close(&asker->directory);
     }
-    policy_free(&asker->policy);
+    policies_free(&asker->policies);
     free(asker);
     *asker_ = NULL;
 }
@@ -110,7 +110,14 @@ int directory_ask(struct directory_asker *asker, const struct address *address, 
         goto out;
     }
     draft.made_at = clock_wall_s();
-    if (judge(asker->policy, address, candidates, found->value_count, draft.made_at, &draft) != 0 ||
+    const struct judge_request request = {
+        .policies = asker->policies,
+        .address = address,
+        .candidates = candidates,
+        .count = found->value_count,
+        .now = draft.made_at,
+    };
+    if (judge(&request, &draft, NULL) != 0 ||
         note_asked(&draft, name, found) != 0) {
         goto out;
     }

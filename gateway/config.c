@@ -187,6 +187,11 @@ out:
     return reader.config;
 }
 
+struct policies_config config_policies(const struct config *config)
+{
+    return (struct policies_config){config->trust, config->trust_rules, config->trust_rule_count};
+}
+
 void config_free(struct config **config)
 {
     if (*config == NULL) {

@@ -7,7 +7,7 @@
  * file, line and name. `${VAR}` in a string is replaced from the environment;
  * an unset variable is an error. Secrets (password-file, token-file,
  * seal-key-file) are read when the file is read; of anchors and CRLs it is only
- * looked at whether they can be read, policy_load() has the rest to say.
+ * looked at whether they can be read, policies_load() has the rest to say.
  */
 #ifndef GATEWAY_CONFIG_H
 #define GATEWAY_CONFIG_H
@@ -17,7 +17,7 @@
 #include "cache/redis.h"
 #include "http/http.h"
 #include "ldap/directory.h"
-#include "x509/policy.h"
+#include "x509/policies.h"
 
 struct config {
     char *path;
@@ -25,6 +25,8 @@ struct config {
     struct directory_config *directories;
     size_t directory_count;
     struct policy_config trust;
+    struct policy_rule *trust_rules;         /* trust-rules, in their order */
+    size_t trust_rule_count;
     struct cache_config {
         int64_t memory_bytes;                /* cache.memory */
         int64_t ttl_s, negttl_s, limitttl_s, stale_s;
@@ -49,6 +51,9 @@ struct config {
  * NULL when there was one. */
 struct config *config_load(const char *path, void (*fault)(void *context, const char *line), void *context);
 void config_free(struct config **config);
+
+/* What policies_load() wants of it; borrows from the configuration. */
+struct policies_config config_policies(const struct config *config);
 
 /* Names a setting whose change needs a restart ("listen"), or NULL: all changes can be taken over by a reload. */
 const char *config_needs_restart(const struct config *now, const struct config *next);

@@ -285,25 +285,35 @@ static void print_anchor(void *context, const char *subject, int64_t not_after, 
     printf("anchor %s\n       expires %s  sha256 %s\n", subject, text_time(not_after, time), fingerprint);
 }
 
+static void print_policies(const struct policies *policies)
+{
+    const struct policy *policy;
+    const char *name;
+    for (size_t i = 0; (policy = policies_get(policies, i, &name)) != NULL; i++) {
+        policy_each_anchor(policy, print_anchor, NULL);
+    }
+}
+
 int daemon_check(const char *config_path)
 {
     bool faulty = false;
     struct error error = {""};
     log_open(LEVEL_WARNING, LOG_FORMAT_TEXT);
     struct config *config = config_load(config_path, print_fault, &faulty);
-    struct policy *policy = config != NULL ? policy_load(&config->trust, &error) : NULL;
-    if (config != NULL && policy == NULL) {
+    struct policies_config sources = config != NULL ? config_policies(config) : (struct policies_config){0};
+    struct policies *policies = config != NULL ? policies_load(&sources, &error) : NULL;
+    if (config != NULL && policies == NULL) {
         fprintf(stderr, "%s: %s\n", config_path, error.text);
     }
-    int status = policy != NULL && !faulty ? 0 : 1;
+    int status = policies != NULL && !faulty ? 0 : 1;
     if (status == 0) {
         for (size_t i = 0; i < config->directory_count; i++) {
             printf("directory %s  %s\n", config->directories[i].name, config->directories[i].uris[0]);
         }
-        policy_each_anchor(policy, print_anchor, NULL);
+        print_policies(policies);
         printf("%s: the configuration is good\n", config_path);
     }
-    policy_free(&policy);
+    policies_free(&policies);
     config_free(&config);
     return status;
 }

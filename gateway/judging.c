@@ -37,8 +37,15 @@ static void run_judge(struct work *work)
                                 config->cache.stale_s};
     struct answer_draft *draft = &flight->draft;
     int64_t now = clock_wall_s();
+    const struct judge_request request = {
+        .policies = flight->world->policies,
+        .address = &flight->address,
+        .candidates = flight->candidates,
+        .count = flight->candidate_count,
+        .now = now,
+    };
 
-    if (judge(flight->world->policy, &flight->address, flight->candidates, flight->candidate_count, now, draft) == 0) {
+    if (judge(&request, draft, NULL) == 0) {
         if (flight->judged_before != NULL) {
             conclude_again(draft, &lives, flight->judged_before);
         } else {

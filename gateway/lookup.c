@@ -47,8 +47,8 @@ static void take_world(struct lookup *lookup, struct world *world)
     atomic_store(&lookup->memory_ttl_s, world->config->cache.memory_ttl_s);
     atomic_store(&lookup->generation, world->generation);
     gauge_set(GAUGE_GENERATION, (int64_t)world->generation);
-    gauge_set(GAUGE_ANCHORS, (int64_t)policy_anchor_count(world->policy));
-    gauge_set(GAUGE_CRLS, (int64_t)policy_crl_count(world->policy));
+    gauge_set(GAUGE_ANCHORS, (int64_t)policies_anchor_count(world->policies));
+    gauge_set(GAUGE_CRLS, (int64_t)policies_crl_count(world->policies));
 }
 
 struct lookup *lookup_new(const struct lookup_parts *parts, struct world *world)

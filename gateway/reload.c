@@ -54,8 +54,8 @@ static void adopt(struct reload *reload)
     count(COUNT_RELOADS);
     log_event(LEVEL_NOTICE, "configuration reloaded", LOG_NUMBER("generation", (int64_t)reload->next->generation),
               LOG_NUMBER("directories", (int64_t)reload->next->directory_count),
-              LOG_NUMBER("anchors", (int64_t)policy_anchor_count(reload->next->policy)),
-              LOG_NUMBER("crls", (int64_t)policy_crl_count(reload->next->policy)));
+              LOG_NUMBER("anchors", (int64_t)policies_anchor_count(reload->next->policies)),
+              LOG_NUMBER("crls", (int64_t)policies_crl_count(reload->next->policies)));
     world_retire(&reload->next, reload->background);
 }
 

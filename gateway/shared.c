@@ -17,7 +17,7 @@ static void take_record(struct flight *flight, struct bytes value)
     case RECORD_GOOD:
         break;
     }
-    struct digest policy = policy_fingerprint(flight->world->policy);
+    struct digest policy = policies_fingerprint(flight->world->policies);
     if (!bytes_equal(address_bytes(&draft.address), address_bytes(&flight->address))) {
         count(COUNT_REDIS_BAD_RECORD);
     } else {

@@ -128,13 +128,19 @@ static struct seal_ring *make_ring(const struct config *config, struct error *er
 
 static bool judges_alike(const struct world *a, const struct world *b)
 {
-    struct digest policy_a = policy_fingerprint(a->policy), policy_b = policy_fingerprint(b->policy);
+    struct digest policy_a = policies_fingerprint(a->policies), policy_b = policies_fingerprint(b->policies);
     bool alike = digest_equal(&policy_a, &policy_b) && a->directory_count == b->directory_count;
     for (size_t i = 0; alike && i < a->directory_count; i++) {
         const struct directory_hold *left = a->directories[i], *right = b->directories[i];
         alike = left == right || digest_equal(&left->identity, &right->identity);
     }
     return alike;
+}
+
+static struct policies *load_policies(const struct config *config, struct error *error)
+{
+    struct policies_config policies = config_policies(config);
+    return policies_load(&policies, error);
 }
 
 struct world *world_load(const char *path, const struct world *before, void (*fault)(void *context, const char *line),
@@ -153,8 +159,8 @@ struct world *world_load(const char *path, const struct world *before, void (*fa
     if (world->config == NULL) {
         goto out;
     }
-    world->policy = policy_load(&world->config->trust, &error);
-    if (world->policy == NULL) {
+    world->policies = load_policies(world->config, &error);
+    if (world->policies == NULL) {
         error_prefix(&error, "%s", path);
         goto out;
     }
@@ -197,7 +203,7 @@ void world_free(struct world **world_)
     }
     free(world->directories);
     seal_ring_free(&world->ring);
-    policy_free(&world->policy);
+    policies_free(&world->policies);
     config_free(&world->config);
     free(world);
 }

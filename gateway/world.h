@@ -23,7 +23,7 @@ struct world {
     atomic_uint references;
     uint64_t generation;
     struct config *config;
-    struct policy *policy;
+    struct policies *policies;
     struct seal_ring *ring;
     struct directory_hold **directories; /* in the order of the configuration */
     size_t directory_count;

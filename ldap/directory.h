@@ -102,4 +102,29 @@ void search_abandon(struct search **search);
 struct search_result *directory_search_wait(struct directory *directory, const struct address *address,
                                             int64_t timeout_ms);
 
+/* What to read of one entry. */
+enum entry_part {
+    ENTRY_ISSUERS, /* cACertificate (RFC 4523 2.2), and both halves of crossCertificatePair */
+    ENTRY_CRLS     /* certificateRevocationList, authorityRevocationList, deltaRevocationList */
+};
+
+/* What an entry holds. Owned by who gets it: entry_result_free(). */
+struct entry_result {
+    enum asked_result result;
+    struct blob **values;
+    size_t value_count;
+    uint32_t duration_ms;
+    char *error;
+};
+void entry_result_free(struct entry_result **result);
+
+struct reading;
+
+/* Reads one entry by its DN (RFC 4514; a base search), on the same connections as directory_search(), with the same
+ * promises. An entry that is not there is an answer without values. */
+struct reading *directory_read(struct directory *directory, const char *dn, enum entry_part part, size_t max_value_bytes,
+                               int64_t timeout_ms, void (*done)(void *context, struct entry_result *result),
+                               void *context);
+void reading_abandon(struct reading **reading);
+
 #endif

@@ -6,6 +6,7 @@
 #include "base/metrics.h"
 #include "x509/order.h"
 #include "x509/path.h"
+#include "x509/trust.h"
 #include "x509/rules.h"
 #include "x509/value.h"
 
@@ -299,16 +300,21 @@ static void draft_clear(struct answer_draft *draft)
     draft->certificate_count = draft->usable_count = 0;
 }
 
-int judge(const struct policy *policy, const struct address *address, const struct candidate *candidates, size_t count,
-          int64_t now, struct answer_draft *draft)
+int judge(const struct judge_request *request, struct answer_draft *draft, struct needs *needs)
 {
-    struct session session = {.policy = policy, .address = address, .now = now};
+    struct session session = {
+        .policy = policies_choose(request->policies, NULL, address_domain(request->address)),
+        .address = request->address,
+        .now = request->now,
+    };
     int result = -1;
 
+    (void)needs;
     draft->certificates = NULL;
     draft->certificate_count = draft->usable_count = 0;
-    draft->policy = policy->fingerprint;
-    if (split(&session, candidates, count) < 0 || pool_bundles(&session) < 0 || judge_all(&session) < 0) {
+    draft->policy = policies_fingerprint(request->policies);
+    if (split(&session, request->candidates, request->count) < 0 || pool_bundles(&session) < 0 ||
+        judge_all(&session) < 0) {
         goto out;
     }
     if (write_draft(&session, draft) < 0) {

@@ -7,13 +7,15 @@
  * with one reason; the first rule broken, in the order of enum reason, names it.
  * Certificates that came in bundles help to build paths, for all values.
  *
- * No I/O, no lock, no state but the policy: any number of threads at once.
+ * No I/O, no lock, no state but policies and evidence: any number of threads at once.
  */
 #ifndef X509_JUDGE_H
 #define X509_JUDGE_H
 
 #include "base/answer.h"
-#include "x509/policy.h"
+#include "x509/evidence.h"
+#include "x509/need.h"
+#include "x509/policies.h"
 
 /* One attribute value of one entry, as the directories sent it. All pointers borrowed. */
 struct candidate {
@@ -21,11 +23,22 @@ struct candidate {
     struct source source;
 };
 
+/* One question to the judge. All borrowed. */
+struct judge_request {
+    const struct policies *policies;   /* each value is judged by the one of its directory and the address's domain */
+    const struct evidence *evidence;   /* what came while we run; NULL: nothing */
+    const struct address *address;
+    const struct candidate *candidates;
+    size_t count;
+    int64_t now;                       /* wall seconds */
+    bool explain;                      /* goes on after the first broken rule, and writes down the way: struct trail */
+};
+
 /* Fills draft->certificates (malloc()ed, usable first, best first, the order of the docs; then the refused, nearest to
  * usable first), certificate_count and usable_count; every string and blob in it is the draft's own, freed by
  * answer_draft_free(). Also sets draft->policy. Duplicate values (same bytes, read alike) are judged once and shown
- * once, at their first source. `now` is wall seconds. -1: out of memory; the draft then holds nothing. */
-int judge(const struct policy *policy, const struct address *address, const struct candidate *candidates, size_t count,
-          int64_t now, struct answer_draft *draft);
+ * once, at their first source. Adds to `needs` (NULL: nobody wants to know) what would make an unknown verdict known,
+ * or lead on from where a path ends. -1: out of memory; the draft then holds nothing. */
+int judge(const struct judge_request *request, struct answer_draft *draft, struct needs *needs);
 
 #endif

@@ -41,17 +41,17 @@ static void check_description(struct bytes der)
 /* A userCertificate, judged by a policy that trusts nobody, and described. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static struct policy *policy;
+    static struct policies *policies;
     struct address address;
     struct candidate candidate = {blob_new(bytes_of(data, size)), {"corp", "uid=alice", ATTRIBUTE_USER_CERTIFICATE, 0}};
     struct answer_draft draft = {0};
 
-    if (policy == NULL) {
-        policy = policy_load(&(struct policy_config){.min_rsa_bits = 2048}, NULL);
+    if (policies == NULL) {
+        policies = policies_load(&(struct policies_config){.trust.min_rsa_bits = 2048}, NULL);
     }
-    must(policy != NULL && candidate.value != NULL);
+    must(policies != NULL && candidate.value != NULL);
     must(address_parse(bytes_of_string("alice@example.org"), &address) == ADDRESS_OK);
-    must(judge(policy, &address, &candidate, 1, 1800000000, &draft) == 0 && draft.certificate_count == 1);
+    must(judge(&(struct judge_request){policies, NULL, &address, &candidate, 1, 1800000000, true}, &draft, NULL) == 0 && draft.certificate_count == 1);
     must(draft.usable_count == 0 && draft.certificates[0].reason > REASON_USABLE);
     must((draft.certificates[0].der == NULL) == (draft.certificates[0].reason == REASON_MALFORMED));
     check_text(draft.certificates[0].detail, MAX_DETAIL_BYTES);

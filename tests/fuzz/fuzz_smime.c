@@ -17,12 +17,12 @@ static void must(bool holds)
 /* Two userSMIMECertificate values, cut where the first two bytes say, judged by a policy that trusts nobody. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static struct policy *policy;
+    static struct policies *policies;
     struct address address;
     struct answer_draft draft = {0};
 
-    if (policy == NULL) {
-        policy = policy_load(&(struct policy_config){.min_rsa_bits = 2048}, NULL);
+    if (policies == NULL) {
+        policies = policies_load(&(struct policies_config){.trust.min_rsa_bits = 2048}, NULL);
     }
     if (size < 2) {
         return 0;
@@ -32,9 +32,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         {blob_new(bytes_of(data + 2, cut)), {"corp", "uid=alice", ATTRIBUTE_USER_SMIME_CERTIFICATE, 0}},
         {blob_new(bytes_of(data + 2 + cut, size - 2 - cut)), {"corp", "uid=alice", ATTRIBUTE_USER_SMIME_CERTIFICATE, 1}},
     };
-    must(policy != NULL && candidates[0].value != NULL && candidates[1].value != NULL);
+    must(policies != NULL && candidates[0].value != NULL && candidates[1].value != NULL);
     must(address_parse(bytes_of_string("alice@example.org"), &address) == ADDRESS_OK);
-    must(judge(policy, &address, candidates, 2, 1800000000, &draft) == 0 && draft.usable_count == 0);
+    must(judge(&(struct judge_request){policies, NULL, &address, candidates, 2, 1800000000, true}, &draft, NULL) == 0 && draft.usable_count == 0);
     for (size_t i = 0; i < draft.certificate_count; i++) {
         must(draft.certificates[i].reason > REASON_USABLE && draft.certificates[i].chain_count == 0);
         must(text_is_utf8(bytes_of_string(draft.certificates[i].detail)));

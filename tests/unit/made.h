@@ -105,11 +105,15 @@ void made_file(const char *folder, const char *name, struct bytes bytes, char pa
 void made_folder_remove(const char *path);
 struct bytes made_pem(const X509 *certificate); /* static memory, until the next call */
 
+/* Judges them at MADE_NOW under this policy alone; draft->address is set from `address`. */
+void made_judge_candidates(struct policy *policy, const char *address, const struct candidate *candidates, size_t count,
+                           struct answer_draft *draft);
+
 /* Judges values for `address`, all of one attribute; frees the references to the values. */
-void made_judge(const struct policy *policy, const char *address, enum attribute attribute, struct blob **values,
+void made_judge(struct policy *policy, const char *address, enum attribute attribute, struct blob **values,
                 size_t count, struct answer_draft *draft);
 
 /* The verdict about one certificate, for MADE_ADDRESS. `detail` may be NULL. */
-enum reason made_reason(const struct policy *policy, const X509 *certificate, char *detail);
+enum reason made_reason(struct policy *policy, const X509 *certificate, char *detail);
 
 #endif

@@ -161,24 +161,36 @@ struct policy *made_policy(const struct made_policy *made)
     return policy;
 }
 
-void made_judge(const struct policy *policy, const char *address, enum attribute attribute, struct blob **values,
+void made_judge_candidates(struct policy *policy, const char *address, const struct candidate *candidates, size_t count,
+                           struct answer_draft *draft)
+{
+    struct policies *policies = policies_of(policy);
+    const struct judge_request request = {policies, NULL, &draft->address, candidates, count, MADE_NOW, false};
+
+    *draft = (struct answer_draft){0};
+    must(policies != NULL, "policies");
+    must(address_parse(bytes_of_string(address), &draft->address) == ADDRESS_OK, address);
+    must(judge(&request, draft, NULL) == 0, "judge");
+    policies_free(&policies);
+}
+
+void made_judge(struct policy *policy, const char *address, enum attribute attribute, struct blob **values,
                 size_t count, struct answer_draft *draft)
 {
     struct candidate *candidates = calloc(count + 1, sizeof(*candidates));
 
-    *draft = (struct answer_draft){0};
-    must(address_parse(bytes_of_string(address), &draft->address) == ADDRESS_OK, address);
+    must(candidates != NULL, "candidates");
     for (size_t i = 0; i < count; i++) {
         candidates[i] = (struct candidate){values[i], {"corp", "uid=alice,dc=example", attribute, (uint32_t)i}};
     }
-    must(judge(policy, &draft->address, candidates, count, MADE_NOW, draft) == 0, "judge");
+    made_judge_candidates(policy, address, candidates, count, draft);
     for (size_t i = 0; i < count; i++) {
         blob_free(&values[i]);
     }
     free(candidates);
 }
 
-enum reason made_reason(const struct policy *policy, const X509 *certificate, char *detail)
+enum reason made_reason(struct policy *policy, const X509 *certificate, char *detail)
 {
     struct blob *value = made_blob(certificate);
     struct answer_draft draft;

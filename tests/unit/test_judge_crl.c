@@ -129,7 +129,7 @@ static struct policy *policy_of(enum revocation_mode mode, X509_CRL *const *crls
         .anchors = (X509 *[]){root, NULL}, .intermediates = (X509 *[]){sub, NULL}, .crls = crls, .revocation = mode});
 }
 
-static struct certificate *judged(const struct policy *policy, const X509 *leaf, struct answer_draft *draft)
+static struct certificate *judged(struct policy *policy, const X509 *leaf, struct answer_draft *draft)
 {
     struct blob *value = made_blob(leaf);
 
@@ -137,7 +137,7 @@ static struct certificate *judged(const struct policy *policy, const X509 *leaf,
     return &draft->certificates[0];
 }
 
-static void expect(size_t i, const struct policy *policy, enum reason want, const X509 *leaf)
+static void expect(size_t i, struct policy *policy, enum reason want, const X509 *leaf)
 {
     struct answer_draft draft;
     const struct certificate *certificate = judged(policy, leaf, &draft);

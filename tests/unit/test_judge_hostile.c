@@ -156,7 +156,9 @@ static int judge_all(int ours, int of_libcrypto, struct answer_draft *draft, boo
         {values[1], {"corp", "uid=alice", ATTRIBUTE_USER_SMIME_CERTIFICATE, 0}},
         {values[2], {"corp", "uid=alice", ATTRIBUTE_USER_CERTIFICATE, 1}},
     };
+    struct policies *policies = policies_of(policy);
     struct address address;
+    const struct judge_request request = {policies, NULL, &address, candidates, 3, MADE_NOW, false};
     int result;
 
     *draft = (struct answer_draft){0};
@@ -164,9 +166,10 @@ static int judge_all(int ours, int of_libcrypto, struct answer_draft *draft, boo
     crypto_failed = false;
     crypto_left = of_libcrypto;
     scarce_begin(ours);
-    result = judge(policy, &address, candidates, 3, MADE_NOW, draft);
+    result = judge(&request, draft, NULL);
     crypto_left = 0;
     *failed = scarce_end() || crypto_failed;
+    policies_free(&policies);
     blob_free(&values[0]);
     blob_free(&values[1]);
     blob_free(&values[2]);

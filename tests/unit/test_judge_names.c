@@ -105,7 +105,7 @@ static const struct {
     {"literal", "alice@example.org", false, false, {{MADE_RFC822, "alice@[192.0.2.1]"}}},
 };
 
-static enum reason reason_of(const struct policy *which, const char *asked, const X509 *leaf)
+static enum reason reason_of(struct policy *which, const char *asked, const X509 *leaf)
 {
     struct blob *value = made_blob(leaf);
     struct answer_draft draft;

@@ -184,16 +184,14 @@ static void a_bundle_helps_all_values(void **state)
 {
     X509 *const chain[] = {second, sub};
     struct blob *values[] = {made_blob(alice), made_bundle(chain, 2, false)};
-    struct address address;
     struct candidate candidates[] = {
         {values[0], {"corp", "uid=alice", USER, 0}},
         {values[1], {"corp", "uid=alice", SMIME, 0}},
     };
-    struct answer_draft draft = {0};
+    struct answer_draft draft;
 
     (void)state;
-    assert_int_equal(address_parse(bytes_of_string(MADE_ADDRESS), &address), ADDRESS_OK);
-    assert_int_equal(judge(policy, &address, candidates, 2, MADE_NOW, &draft), 0);
+    made_judge_candidates(policy, MADE_ADDRESS, candidates, 2, &draft);
     assert_int_equal(draft.usable_count, 2);
     answer_draft_free(&draft);
     blob_free(&values[0]);
@@ -263,11 +261,8 @@ static void judge_in_both(struct blob *value, bool smime_first, struct answer_dr
         {value, {"corp", "uid=alice", smime_first ? SMIME : USER, 0}},
         {value, {"corp", "uid=alice", smime_first ? USER : SMIME, 0}},
     };
-    struct address address;
 
-    *draft = (struct answer_draft){0};
-    assert_int_equal(address_parse(bytes_of_string(MADE_ADDRESS), &address), ADDRESS_OK);
-    assert_int_equal(judge(policy, &address, candidates, 2, MADE_NOW, draft), 0);
+    made_judge_candidates(policy, MADE_ADDRESS, candidates, 2, draft);
 }
 
 static void the_same_octets_elsewhere_never_hide_a_good_value(void **state)

@@ -1,0 +1,30 @@
+/*
+ * Networks, and which addresses a program may be sent to by somebody else.
+ */
+#ifndef BASE_NETWORK_H
+#define BASE_NETWORK_H
+
+#include <stdbool.h>
+#include <sys/socket.h>
+
+#include "base/error.h"
+
+/* An address with a prefix: "10.0.0.0/8", "fd00::/8", "192.0.2.1". */
+struct network {
+    int family; /* AF_INET, AF_INET6 */
+    unsigned char address[16];
+    unsigned prefix;
+};
+
+/* -1: not a network, or bits are set behind the prefix; the words say which. */
+int network_parse(const char *text, struct network *network, struct error *error);
+
+/* Whether the address is one that anybody on the internet may have: not loopback, private, link-local, CGNAT, multicast,
+ * documentation, benchmark, unspecified, broadcast or reserved (the registries of RFC 6890), nor an IPv6 address that
+ * holds such a one (mapped RFC 4291 2.5.5.2, compatible, NAT64 RFC 6052 and RFC 8215, 6to4, Teredo). */
+bool network_is_public(const struct sockaddr *address);
+
+/* Whether one of the networks holds the address; a mapped IPv4 address is looked at as IPv4. */
+bool network_holds(const struct network *networks, size_t count, const struct sockaddr *address);
+
+#endif

@@ -1,0 +1,76 @@
+/*
+ * Bytes from places that a certificate names: CRLs, OCSP answers, issuers. The
+ * places are an attacker's input, so everything is bounded here:
+ *
+ *   - http and https, and ldap through a callback (fetch/ knows no LDAP); nothing else, whatever a redirect says;
+ *   - the address that is connected to is checked, not the name: public, or in a network that the configuration allows;
+ *     no proxy, no cookie, no credentials, no environment; user:password@ in a URL is refused;
+ *   - at most `max_redirects`, each checked like the first; never from https to http;
+ *   - size, time of the whole, and requests per host and minute are bounded; so are threads and queue.
+ *
+ * Its own bounded pool of threads; whoever asks never waits. Counted in /metrics.
+ */
+#ifndef FETCH_FETCHER_H
+#define FETCH_FETCHER_H
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "base/network.h"
+
+/* What a connection is to be made under; for the LDAP callback, which has to keep to it as well. */
+struct fetch_rules {
+    const struct network *networks; /* allowed besides public addresses */
+    size_t network_count;
+    int64_t timeout_ms;             /* of the whole, from now */
+    size_t max_bytes;
+};
+
+struct fetcher_config {
+    struct fetch_rules rules;
+    const char *const *issuer_hosts; /* the only ones that issuers are fetched from (AIA); "*": any */
+    size_t issuer_host_count;
+    const char *ca_file;             /* of https; "": the system's */
+    int64_t threads;
+    int64_t max_queued;
+    int64_t per_host_minute;         /* requests to one host in a minute */
+    /* Reads an LDAP URL (RFC 4516: host, DN, attributes): calls `take` for each value. NULL: ldap is refused. */
+    int (*read_ldap)(const char *url, const struct fetch_rules *rules,
+                     int (*take)(void *context, struct bytes value), void *context, struct error *error);
+};
+
+struct fetcher;
+
+/* Copies the configuration. NULL: no threads, or memory. */
+struct fetcher *fetcher_open(const struct fetcher_config *config, struct error *error);
+
+/* Breaks off what is under way; every `done` has been called when this returns. */
+void fetcher_close(struct fetcher **fetcher);
+
+enum fetch_purpose { FETCH_CRL, FETCH_OCSP, FETCH_ISSUER };
+
+struct fetch_question {
+    enum fetch_purpose purpose;  /* issuers: hosts are checked against issuer_hosts, and no redirect leaves them */
+    const char *url;
+    struct bytes post;           /* .data NULL: GET; else POST as application/ocsp-request (RFC 6960 A.1) */
+};
+
+/* What came; owned by who gets it: fetched_free(). */
+struct fetched {
+    bool ok;                     /* HTTP 200, or an LDAP entry */
+    bool refused;                /* by our own rules: asking again is of no use before the configuration changes */
+    struct buffer *objects;      /* one body; or the values of an entry */
+    size_t count;
+    int64_t retry_after_s;       /* the server's Retry-After; 0: none */
+    struct error error;          /* why not, naming host and step */
+};
+void fetched_free(struct fetched **fetched);
+
+/* Copies the question. `done` is called exactly once, on a thread of the fetcher or from within (refused, queue full).
+ * NULL: out of memory. */
+void fetcher_ask(struct fetcher *fetcher, const struct fetch_question *question,
+                 void (*done)(void *context, struct fetched *fetched), void *context);
+
+/* Whether the URL may be fetched at all, as far as it says so itself. False: the words say why not. For config -t too. */
+bool fetch_url_is_allowed(const char *url, struct error *error);
+
+#endif

@@ -1,0 +1,67 @@
+/*
+ * Evidence that came while we run: CRLs, OCSP answers and issuers, as one
+ * immutable snapshot. What files hold is in the policy; what was fetched is
+ * here. judge() reads a snapshot; evidence_add() makes the next one of it, on a
+ * thread that may compute (signatures are verified there, once), and whoever
+ * owns the current one (gateway/evidence_store.c) puts it in its place.
+ *
+ * Nothing here is trusted for where it came from. A CRL counts for a certificate
+ * because the key of that certificate's issuer made its signature, or that of a
+ * CRL issuer whose own path ends in the same anchor (RFC 5280 6.3.3 (f)); an
+ * OCSP answer by RFC 6960 4.2.2.2; an issuer when a path over it verifies.
+ */
+#ifndef X509_EVIDENCE_H
+#define X509_EVIDENCE_H
+
+#include "base/answer.h"
+#include "base/error.h"
+#include "x509/need.h"
+#include "x509/policies.h"
+
+struct evidence;
+
+struct evidence *evidence_new(void); /* empty; one reference, the caller's. NULL: out of memory */
+struct evidence *evidence_ref(struct evidence *evidence);
+void evidence_free(struct evidence **evidence);
+
+/* Objects that came for one need: one body of HTTP, or the values of an entry. Borrowed. */
+struct arrival {
+    const struct need *need;
+    const struct bytes *objects;
+    size_t count;
+    const char *source; /* what explain shows: the URL, or "corp: cn=CA,dc=example" */
+    int64_t now;
+};
+
+/* What became of it. */
+struct arrival_report {
+    bool usable;         /* something in it counts, for what was asked or for anything else */
+    int64_t refresh_at;  /* wall seconds: when to fetch it again, well before it runs out */
+    int64_t expires_at;  /* nextUpdate; 0: has none (issuers) */
+    uint64_t *revoked;   /* links (link_id()) that it revokes and `before` did not; answers that rest on them must go */
+    size_t revoked_count;
+    struct error error;  /* why it is not usable: object, clause, what */
+};
+void arrival_report_free(struct arrival_report *report);
+
+/* The snapshot after `before`, in which what came takes the place of what the same need brought earlier, unless that is
+ * newer. NULL: nothing of it is usable, or memory; `report` says which. One reference, the caller's. */
+struct evidence *evidence_add(const struct evidence *before, const struct policies *policies,
+                              const struct arrival *arrival, struct arrival_report *report);
+
+/* The snapshot without what ran out so long ago that it says nothing any more; NULL: nothing has, or memory. */
+struct evidence *evidence_without_old(const struct evidence *before, int64_t now);
+
+/* Names one certificate for revocation: a hash of issuer name and serial number, the same in every process. */
+uint64_t link_id(struct bytes certificate_der);
+
+/* Whether some CRL or OCSP answer here says that one of the links is revoked. */
+bool evidence_revokes(const struct evidence *evidence, const uint64_t *links, size_t count, int64_t now);
+
+/* How many of each it holds, for the metrics. */
+struct evidence_counts {
+    size_t crls, ocsp_answers, issuers, bytes;
+};
+struct evidence_counts evidence_count(const struct evidence *evidence);
+
+#endif

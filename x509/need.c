@@ -1,0 +1,77 @@
+#include "x509/need.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct digest key_of(const struct need *need)
+{
+    struct digest_stream *stream = digest_stream_new();
+    struct digest none = {{0}};
+
+    if (stream == NULL) {
+        return none;
+    }
+    digest_stream_add_number(stream, need->kind);
+    digest_stream_add_string(stream, need->url);
+    digest_stream_add_string(stream, need->directory);
+    digest_stream_add_string(stream, need->dn);
+    if (need->request != NULL) {
+        digest_stream_add(stream, blob_bytes(need->request));
+    }
+    return digest_stream_end(&stream);
+}
+
+int need_copy(const struct need *need, struct need *copy)
+{
+    *copy = (struct need){
+        .kind = need->kind,
+        .url = need->url != NULL ? strdup(need->url) : NULL,
+        .directory = need->directory != NULL ? strdup(need->directory) : NULL,
+        .dn = need->dn != NULL ? strdup(need->dn) : NULL,
+        .request = blob_ref(need->request),
+        .subject = blob_ref(need->subject),
+        .issuer = blob_ref(need->issuer),
+        .key = key_of(need),
+    };
+    if ((need->url != NULL && copy->url == NULL) || (need->directory != NULL && copy->directory == NULL) ||
+        (need->dn != NULL && copy->dn == NULL)) {
+        need_clear(copy);
+        return -1;
+    }
+    return 0;
+}
+
+void need_clear(struct need *need)
+{
+    free(need->url);
+    free(need->directory);
+    free(need->dn);
+    blob_free(&need->request);
+    blob_free(&need->subject);
+    blob_free(&need->issuer);
+    *need = (struct need){0};
+}
+
+bool needs_add(struct needs *needs, const struct need *need)
+{
+    struct digest key = key_of(need);
+
+    for (size_t i = 0; i < needs->count; i++) {
+        if (digest_equal(&needs->items[i].key, &key)) {
+            return true;
+        }
+    }
+    if (needs->count == MAX_NEEDS || need_copy(need, &needs->items[needs->count]) < 0) {
+        return false;
+    }
+    needs->count++;
+    return true;
+}
+
+void needs_free(struct needs *needs)
+{
+    for (size_t i = 0; i < needs->count; i++) {
+        need_clear(&needs->items[i]);
+    }
+    needs->count = 0;
+}
