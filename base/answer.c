@@ -218,6 +218,7 @@ void answer_draft_free(struct answer_draft *draft)
 
         certificate_free_blobs(certificate);
         free(certificate->chain);
+        free(certificate->links);
         free((char *)certificate->source.directory);
         free((char *)certificate->source.dn);
         free((char *)certificate->detail);

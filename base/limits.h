@@ -37,6 +37,24 @@
 #define MAX_RSA_EXPONENT_BITS 64   /* likewise; 65537 has 17 */
 #define MAX_DETAIL_BYTES 300       /* why a value was refused, in words */
 
+/* Revocation. */
+#define MAX_CRL_ISSUERS 1024       /* whose certificates one indirect CRL lists */
+#define MAX_CRL_SIGNERS_TRIED 16   /* certificates of its issuer's name whose key may have made a CRL's signature */
+#define MAX_CRL_POINTS 32          /* distribution points of one certificate or CRL, looked at */
+#define MAX_POINT_NAMES 32         /* names of one of them, looked at */
+#define MAX_CRLS_ASKED 64          /* CRLs within whose scope one certificate is */
+#define MAX_SIGNER_CHECKS 16       /* signatures checked while looking for the paths of CRL signers, for one value */
+#define MAX_SIGNER_PATHS 8         /* such paths judged */
+#define MAX_SIGNER_DEPTH 3         /* a path whose evidence is signed by one whose evidence is signed by … */
+#define MAX_SIGNERS_KNOWN 32       /* CRL signers whose paths one judging remembers */
+#define MAX_LINK_EVIDENCE 24       /* of one path, for explain */
+#define MAX_NEED_URL_BYTES 2048    /* a longer one is not asked for */
+#define MAX_OCSP_CERTIFICATES 8    /* in one OCSP answer, looked at */
+#define MAX_OCSP_ANSWERS 64        /* single answers in one OCSP answer, looked at */
+#define MAX_EVIDENCE_ITEMS 20000   /* places whose CRLs, OCSP answers and issuers are held */
+#define MAX_EVIDENCE_BYTES (512L * 1024 * 1024) /* what they take */
+#define MAX_ARRIVAL_OBJECTS 256    /* CRLs and certificates that came from one place */
+
 /* Configuration. */
 #define MAX_DIRECTORIES 64
 #define MAX_URIS 8           /* of one directory */

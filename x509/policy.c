@@ -13,7 +13,7 @@
 
 /* Whoever changes what a verdict may come to, be it a rule, a limit or a reason, raises this in the same commit:
  * verdicts in caches are made anew only where it differs. */
-#define RULES_VERSION 2
+#define RULES_VERSION 3
 
 static int load_all(const char *setting, const char *const *paths, size_t count, bool anchor, struct cert_list *list,
                     struct error *error)
@@ -57,12 +57,12 @@ static int load_all_crls(struct policy *policy, const struct policy_config *conf
     }
     crl_list_sort(&policy->crls);
     for (size_t i = 0; i < policy->crls.count; i++) {
-        const struct crl *crl = &policy->crls.crls[i];
+        const struct crl *crl = policy->crls.crls[i];
         char name[SHOWN_NAME_BYTES], time[TEXT_TIME_BYTES];
 
         if (crl->next_update < clock_wall_s()) {
             log_event(LEVEL_WARNING, "CRL is past its nextUpdate",
-                      LOG_TEXT("issuer", shown_name(X509_CRL_get_issuer(crl->x509), name)),
+                      LOG_TEXT("issuer", shown_name(crl->issuer, name)),
                       LOG_TEXT("next_update", crl->next_update != 0 ? text_time(crl->next_update, time) : "none"));
         }
     }
@@ -97,7 +97,7 @@ static void add_certs(struct digest_stream *stream, const struct cert_list *list
 static void add_crls(struct digest_stream *stream, const struct crl_list *list, struct digest *digests)
 {
     for (size_t i = 0; i < list->count; i++) {
-        digests[i] = list->crls[i].fingerprint;
+        digests[i] = list->crls[i]->fingerprint;
     }
     add_set(stream, digests, list->count);
 }
@@ -121,6 +121,7 @@ static int make_fingerprint(struct policy *policy, struct error *error)
     digest_stream_add_number(stream, policy->exact_local_part);
     digest_stream_add_number(stream, policy->allow_sha1);
     digest_stream_add_number(stream, policy->addressless);
+    digest_stream_add_number(stream, policy->ocsp);
     digest_stream_add_number(stream, policy->min_rsa_bits);
     add_certs(stream, &policy->anchors, digests);
     add_certs(stream, &policy->intermediates, digests);
@@ -143,6 +144,7 @@ struct policy *policy_load(const struct policy_config *config, struct error *err
     policy->exact_local_part = config->exact_local_part;
     policy->allow_sha1 = config->allow_sha1;
     policy->addressless = config->addressless;
+    policy->ocsp = config->ocsp;
     policy->min_rsa_bits = config->min_rsa_bits;
     if (load_all("trust.anchors", config->anchors, config->anchor_count, true, &policy->anchors, error) < 0 ||
         load_all("trust.intermediates", config->intermediates, config->intermediate_count, false,

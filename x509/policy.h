@@ -27,6 +27,7 @@ struct policy_config {
     bool allow_sha1;                  /* SHA-1 in signatures below the anchor */
     int64_t min_rsa_bits;             /* at least 1024 */
     bool addressless;                 /* a certificate that names no address may be for whom the directory says */
+    bool ocsp;                        /* answers of OCSP responders count, and are asked for where evidence is missing */
 };
 
 struct policy;

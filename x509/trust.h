@@ -23,7 +23,7 @@ struct policy {
     struct issuers issuers;      /* both, for paths */
     struct crl_list crls;
     enum revocation_mode revocation;
-    bool exact_local_part, allow_sha1, addressless;
+    bool exact_local_part, allow_sha1, addressless, ocsp;
     int64_t min_rsa_bits;
     struct digest fingerprint;
 };
