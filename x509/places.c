@@ -1,7 +1,6 @@
 #include "x509/places.h"
 
 #include <openssl/bio.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -63,12 +62,17 @@ static bool decode(char *text)
     return true;
 }
 
+bool place_is_hostless(const char *url)
+{
+    return strncasecmp(url, HOSTLESS, strlen(HOSTLESS)) == 0;
+}
+
 char *place_ldap_dn(const char *url)
 {
     const char *from = url + strlen(HOSTLESS);
     char *dn;
 
-    if (strncasecmp(url, HOSTLESS, strlen(HOSTLESS)) != 0) {
+    if (!place_is_hostless(url)) {
         return NULL;
     }
     dn = strndup(from, strcspn(from, "?"));

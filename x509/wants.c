@@ -68,7 +68,7 @@ static void consider_uri(struct visit *visit, const ASN1_STRING *uri, bool urls)
 
     if (dn != NULL) {
         consider_entry(visit, dn);
-    } else if (url != NULL && urls) {
+    } else if (url != NULL && urls && !place_is_hostless(url)) {
         consider_url(visit, url);
     }
     free(url);

@@ -95,7 +95,7 @@ struct made_policy {
     X509 *const *anchors, *const *intermediates;
     X509_CRL *const *crls;
     enum revocation_mode revocation;
-    bool exact_local_part, allow_sha1, addressless;
+    bool exact_local_part, allow_sha1, addressless, ocsp;
 };
 struct policy *made_policy(const struct made_policy *made);
 

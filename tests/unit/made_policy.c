@@ -145,6 +145,7 @@ struct policy *made_policy(const struct made_policy *made)
         .exact_local_part = made->exact_local_part,
         .allow_sha1 = made->allow_sha1,
         .addressless = made->addressless,
+        .ocsp = made->ocsp,
         .min_rsa_bits = 2048,
     };
 
