@@ -108,7 +108,8 @@ static size_t certificate_copy(struct certificate *to, const struct certificate 
     to->source.directory = strings_place(strings, base, from->source.directory);
     to->source.dn = strings_place(strings, base, from->source.dn);
     to->detail = strings_place(strings, base, from->detail);
-    return blob_cost(to->value) + (to->der != to->value ? blob_cost(to->der) : 0);
+    to->trail = trail_ref(from->trail);
+    return blob_cost(to->value) + (to->der != to->value ? blob_cost(to->der) : 0) + trail_bytes(to->trail);
 }
 
 static void asked_copy(struct asked *to, const struct asked *from, const struct strings *strings, const char *base)
@@ -194,6 +195,7 @@ static void certificate_free_blobs(struct certificate *certificate)
     for (size_t i = 0; i < certificate->chain_count; i++) {
         blob_free(&certificate->chain[i]);
     }
+    trail_free(&certificate->trail);
 }
 
 void answer_free(struct answer **answer)

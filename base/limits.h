@@ -37,6 +37,11 @@
 #define MAX_RSA_EXPONENT_BITS 64   /* likewise; 65537 has 17 */
 #define MAX_DETAIL_BYTES 300       /* why a value was refused, in words */
 
+/* The trail that explain leaves, of one value. What is beyond is counted there. */
+#define MAX_TRAIL_CHAINS (2 * MAX_PATHS) /* tried: complete ones, and as many that lead nowhere */
+#define MAX_TRAIL_RULES 32               /* broken by one chain, or by a leaf */
+#define MAX_TRAIL_EVIDENCE 64            /* of one chain */
+
 /* Configuration. */
 #define MAX_DIRECTORIES 64
 #define MAX_URIS 8           /* of one directory */

@@ -14,6 +14,7 @@ struct judging {
     const struct path *path;
     int64_t now;
     struct verdict *verdict;
+    struct notes *notes;
 };
 
 static const struct cert *leaf_of(const struct path *path)
@@ -228,6 +229,24 @@ static bool (*const rules[])(struct judging *judging) = {
     rule_libcrypto,    rule_issuer_dates, rule_revocation, rule_leaf_dates,
 };
 
+#define RULE_COUNT (sizeof(rules) / sizeof(rules[0]))
+
+/* The others that are broken too, apart from the verdict, which the first one has decided. */
+static void note_others(const struct judging *judging, size_t first)
+{
+    notes_rule(judging->notes, &judging->verdict->finding);
+    for (size_t i = first + 1; i < RULE_COUNT; i++) {
+        struct verdict apart = {.finding = {.reason = REASON_UNJUDGED}, .revocation.crl_reason = -1};
+        struct judging other = *judging;
+
+        other.verdict = &apart;
+        ERR_clear_error();
+        if (!rules[i](&other)) {
+            notes_rule(judging->notes, &apart.finding);
+        }
+    }
+}
+
 static int64_t earliest_not_after(const struct path *path)
 {
     int64_t earliest = INT64_MAX;
@@ -238,9 +257,10 @@ static int64_t earliest_not_after(const struct path *path)
     return earliest;
 }
 
-void path_judge(const struct policy *policy, const struct path *path, int64_t now, struct verdict *verdict)
+void path_judge(const struct policy *policy, const struct path *path, int64_t now, struct verdict *verdict,
+                struct notes *notes)
 {
-    struct judging judging = {policy, path, now, verdict};
+    struct judging judging = {policy, path, now, verdict, notes};
 
     *verdict = (struct verdict){
         .revocation = {.status = REVOCATION_NOT_CHECKED, .crl_reason = -1},
@@ -248,8 +268,11 @@ void path_judge(const struct policy *policy, const struct path *path, int64_t no
         .not_after = earliest_not_after(path),
     };
     ERR_clear_error();
-    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+    for (size_t i = 0; i < RULE_COUNT; i++) {
         if (!rules[i](&judging)) {
+            if (notes != NULL) {
+                note_others(&judging, i);
+            }
             ERR_clear_error();
             return;
         }

@@ -22,6 +22,7 @@
 #include "base/address.h"
 #include "x509/keys.h"
 #include "x509/names.h"
+#include "x509/notes.h"
 #include "x509/trust.h"
 
 /* A leaf with what the rules and the order look at. `cert` is borrowed. */
@@ -34,9 +35,11 @@ struct leaf {
     enum names_match names;
 };
 
+/* `address` NULL: nobody in particular is asked for, and the rule about addresses is passed over. */
 void leaf_read(const struct policy *policy, const struct address *address, const struct cert *cert, struct leaf *leaf);
 
-/* All rules, in the order of enum reason; true: none is broken, and the finding's detail is "" or a remark. */
-bool leaf_check(const struct policy *policy, const struct leaf *leaf, struct finding *finding);
+/* All rules, in the order of enum reason; true: none is broken, and the finding's detail is "" or a remark. False: the
+ * finding is the first one broken; `notes` get that and the others. */
+bool leaf_check(const struct policy *policy, const struct leaf *leaf, struct finding *finding, struct notes *notes);
 
 #endif
