@@ -90,8 +90,8 @@ void notes_rule(struct notes *notes, const struct finding *finding)
         notes->failed = true;
         return;
     }
-    rules = notes->chain != NULL ? &notes->chain->rules : &notes->trail->rules;
-    if (rules->count < MAX_TRAIL_RULES) {
+    rules = notes->chain != NULL ? &notes->chain->rules : notes->in_chain ? NULL : &notes->trail->rules;
+    if (rules != NULL && rules->count < MAX_TRAIL_RULES) {
         detail_part(finding->detail, &parts);
         check(notes, trail_add_rule(rules, finding->reason, parts.text, parts.clause));
     }
@@ -122,6 +122,7 @@ void notes_chain(struct notes *notes, const struct cert *const *certs, size_t co
     if (!is_open(notes)) {
         return;
     }
+    notes->in_chain = true;
     notes->chain = NULL;
     if (!has_room(notes, complete)) {
         notes->trail->chains_left_out++;
@@ -148,11 +149,15 @@ void notes_evidence(struct notes *notes, const struct trail_evidence *evidence)
 
 void notes_chain_end(struct notes *notes, const struct finding *finding)
 {
-    if (is_open(notes) && notes->chain != NULL) {
+    if (!is_open(notes)) {
+        return;
+    }
+    if (notes->chain != NULL) {
         notes->chain->reason = finding->reason;
         check(notes, trail_set(&notes->chain->text, finding->detail));
-        notes->chain = NULL;
     }
+    notes->chain = NULL;
+    notes->in_chain = false;
 }
 
 size_t notes_tried(const struct notes *notes)

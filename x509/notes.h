@@ -19,6 +19,7 @@
 struct notes {
     struct trail *trail;        /* being written; owned */
     struct trail_chain *chain;  /* the one being judged; NULL: none, or it is beyond the limit */
+    bool in_chain;              /* one is, kept or not */
     size_t complete;            /* chains kept that end in an anchor */
     bool failed;
 };
