@@ -206,6 +206,7 @@ void search_result_free(struct search_result **result_)
     for (size_t i = 0; result != NULL && i < result->value_count; i++) {
         blob_free(&result->values[i].value);
         free(result->values[i].dn);
+        free(result->values[i].mails);
     }
     if (result != NULL) {
         free(result->values);
