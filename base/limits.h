@@ -19,7 +19,9 @@
 #define MAX_ENTRIES 64               /* upper bound of directories.entries */
 #define MAX_VALUES 64                /* certificate values of one answer, all directories together */
 #define MAX_VALUE_BYTES (64 * 1024)  /* one attribute value; AD stores up to 32 KiB in userSMIMECertificate */
-#define MAX_ENTRY_MAILS 8           /* an entry's own mail values, kept beside each of its certificates */
+#define MAX_ENTRY_MAILS 8            /* an entry's own mail values, kept beside each of its certificates */
+#define MAX_ENTRY_MAILS_READ 64      /* its mail values that are looked at for these */
+#define MAX_MAILS_BYTES (MAX_ENTRY_MAILS * (MAX_ADDRESS_BYTES + 1)) /* all of them, each with a line end */
 #define MAX_DN_BYTES 1024            /* longer DNs are cut for display */
 #define MAX_PDU_BYTES (8 * 1024 * 1024) /* one LDAP message from a server */
 
