@@ -110,7 +110,6 @@ static size_t certificate_copy(struct certificate *to, const struct certificate 
     *to = *from;
     to->value = blob_ref(from->value);
     to->der = blob_ref(from->der);
-    to->trail = trail_ref(from->trail);
     to->chain = from->chain_count > 0 ? parts->chain : NULL;
     for (size_t i = 0; i < from->chain_count; i++) {
         *parts->chain++ = blob_ref(from->chain[i]);
@@ -226,7 +225,6 @@ static void certificate_drop(struct certificate *certificate)
     for (size_t i = 0; i < certificate->chain_count; i++) {
         blob_free(&certificate->chain[i]);
     }
-    trail_free(&certificate->trail);
 }
 
 void answer_free(struct answer **answer)

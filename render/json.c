@@ -2,7 +2,7 @@
 
 #include "base/digest.h"
 #include "render/formats.h"
-#include "render/json_tree.h"
+#include "render/json_trail.h"
 #include "x509/describe.h"
 
 static void put_list(struct json_tree *tree, json_t *object, const char *key, const char *const *words, size_t count)
@@ -137,6 +137,9 @@ static void put_certificates(struct json_tree *tree, const struct answer *answer
         if (options->explain && !value_is_der(certificate)) {
             json_tree_put_base64(tree, object, "value", certificate->value);
         }
+        if (options->explain) {
+            json_trail_put(tree, object, certificate->trail);
+        }
     }
 }
 
@@ -151,6 +154,7 @@ static void put_refused(struct json_tree *tree, const struct answer *answer)
         if (!value_is_der(certificate)) {
             json_tree_put_base64(tree, object, "value", certificate->value);
         }
+        json_trail_put(tree, object, certificate->trail);
     }
 }
 
