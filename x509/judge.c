@@ -16,6 +16,7 @@
 struct item {
     const struct candidate *candidate;
     struct value value;
+    const struct policy *policy; /* of its directory and the address's domain */
     struct issuers bundle;     /* what the value itself offers */
     struct path_budget budget;
     struct path_budget apart;  /* what explain may spend on paths that no verdict needs */
@@ -27,27 +28,39 @@ struct item {
 
 /* One call of judge(). */
 struct session {
-    const struct policy *policy;
+    const struct policies *policies;
     const struct address *address;
     int64_t now;
     bool explain;
-    const char *policy_name;   /* for explain; NULL: trust */
     struct item **items;
-    size_t count;
+    size_t count, shown;       /* the latter: each value once, in order; set in the end */
     struct issuers bundles;    /* what all values offer */
     struct path_budget left, left_apart; /* for the values that wait */
 };
 
-/* The same octets may be good in one attribute and garbage in another. */
-static bool is_known(const struct session *session, const struct candidate *candidate)
+static bool are_same_value(const struct candidate *a, const struct candidate *b)
 {
-    struct bytes bytes = blob_bytes(candidate->value);
-    enum value_form form = value_form(bytes, candidate->source.attribute);
+    struct bytes bytes = blob_bytes(a->value);
 
+    return bytes_equal(blob_bytes(b->value), bytes) &&
+           value_form(bytes, a->source.attribute) == value_form(bytes, b->source.attribute);
+}
+
+static bool are_same_mails(const char *a, const char *b)
+{
+    return strcmp(a != NULL ? a : "", b != NULL ? b : "") == 0;
+}
+
+/* Whether the verdict would be the same: equal octets may be good in one attribute and garbage in another, under the
+ * policy of one directory and not of the other, for one entry's mail and not for the other's. */
+static bool is_known(const struct session *session, const struct candidate *candidate, const struct policy *policy)
+{
     for (size_t i = 0; i < session->count; i++) {
-        const struct candidate *known = session->items[i]->candidate;
+        const struct item *known = session->items[i];
+        bool heeds_mails = policy->aliases || policy->addressless;
 
-        if (bytes_equal(blob_bytes(known->value), bytes) && value_form(bytes, known->source.attribute) == form) {
+        if (known->policy == policy && are_same_value(known->candidate, candidate) &&
+            (!heeds_mails || are_same_mails(known->candidate->source.mails, candidate->source.mails))) {
             return true;
         }
     }
@@ -56,14 +69,17 @@ static bool is_known(const struct session *session, const struct candidate *cand
 
 static int split(struct session *session, const struct candidate *candidates, size_t count)
 {
+    const char *domain = session->address != NULL ? address_domain(session->address) : NULL;
+
     session->items = calloc(count + 1, sizeof(session->items[0]));
     if (session->items == NULL) {
         return -1;
     }
     for (size_t i = 0; i < count; i++) {
+        const struct policy *policy = policies_choose(session->policies, candidates[i].source.directory, domain);
         struct item *item;
 
-        if (is_known(session, &candidates[i])) {
+        if (is_known(session, &candidates[i], policy)) {
             continue;
         }
         item = calloc(1, sizeof(*item));
@@ -71,6 +87,7 @@ static int split(struct session *session, const struct candidate *candidates, si
             return -1;
         }
         item->candidate = &candidates[i];
+        item->policy = policy;
         session->items[session->count++] = item;
         value_split(candidates[i].value, candidates[i].source.attribute, &item->value);
         if (item->value.finding.reason == REASON_INTERNAL) {
@@ -115,6 +132,16 @@ static int pool_bundles(struct session *session)
     return result;
 }
 
+/* What the leaf's rules remarked stands before what the path's did. */
+static void add_remark(struct finding *finding, const char *remark)
+{
+    struct finding path = *finding;
+
+    if (path.reason == REASON_USABLE && remark[0] != '\0') {
+        finding_set(finding, REASON_USABLE, "%s%s%s", remark, path.detail[0] != '\0' ? "; " : "", path.detail);
+    }
+}
+
 /* -1: what is in them was broken off for want of memory. */
 static int keep_notes(struct item *item, struct notes *notes)
 {
@@ -130,24 +157,22 @@ static int keep_notes(struct item *item, struct notes *notes)
 static int judge_leaf(const struct session *session, struct item *item, const struct leaf *leaf,
                       struct verdict *verdict, struct notes *notes)
 {
-    const struct path_pools pools = {{&session->policy->issuers, &item->bundle, &session->bundles}};
+    const struct path_pools pools = {{&item->policy->issuers, &item->bundle, &session->bundles}};
     struct verdict apart;
     struct finding own;
-    bool passed = leaf_check(session->policy, leaf, &own, notes);
+    bool passed = leaf_check(item->policy, leaf, &own, notes);
 
     if (!passed) {
         verdict->finding = own;
     } else {
-        path_find(session->policy, leaf->cert, &pools, session->now, &item->budget, verdict, notes);
-        if (verdict->finding.reason == REASON_USABLE && verdict->finding.detail[0] == '\0') {
-            memcpy(verdict->finding.detail, own.detail, sizeof(own.detail));
-        }
+        path_find(item->policy, leaf->cert, &pools, session->now, &item->budget, verdict, notes);
+        add_remark(&verdict->finding, own.detail);
     }
     if (finding_was_memory() || verdict->finding.reason == REASON_INTERNAL) {
         return -1;
     }
     if (!passed && notes != NULL) {
-        path_find(session->policy, leaf->cert, &pools, session->now, &item->apart, &apart, notes);
+        path_find(item->policy, leaf->cert, &pools, session->now, &item->apart, &apart, notes);
     }
     return finding_was_memory() ? -1 : 0;
 }
@@ -155,6 +180,7 @@ static int judge_leaf(const struct session *session, struct item *item, const st
 /* The same, and keeps it if it is the best of them so far. */
 static int consider(const struct session *session, struct item *item, const struct cert *cert)
 {
+    const struct recipient recipient = {session->address, item->candidate->source.mails};
     struct verdict verdict = {.revocation.crl_reason = -1, .not_after = cert->not_after};
     struct notes taken = {0}, *notes = session->explain ? &taken : NULL;
     struct leaf leaf;
@@ -163,9 +189,9 @@ static int consider(const struct session *session, struct item *item, const stru
 
     ERR_clear_error();
     if (notes != NULL) {
-        notes_begin(notes, session->policy_name);
+        notes_begin(notes, item->policy->name);
     }
-    leaf_read(session->policy, session->address, cert, &leaf);
+    leaf_read(item->policy, &recipient, cert, &leaf);
     result = judge_leaf(session, item, &leaf, &verdict, notes);
     rank = rank_of(&leaf, verdict.finding.reason, verdict.revocation.status);
     if (result == 0 && (item->leaf == NULL || rank_compare(&rank, &item->rank) < 0)) {
@@ -179,11 +205,11 @@ static int consider(const struct session *session, struct item *item, const stru
 }
 
 /* A value without a certificate to be judged breaks one rule, and has no path. */
-static int explain_malformed(const struct session *session, struct item *item)
+static int explain_malformed(struct item *item)
 {
     struct notes notes;
 
-    notes_begin(&notes, session->policy_name);
+    notes_begin(&notes, item->policy->name);
     notes_rule(&notes, &item->verdict.finding);
     return keep_notes(item, &notes);
 }
@@ -218,7 +244,7 @@ static int judge_item(const struct session *session, struct item *item)
     if (item->leaf == NULL) {
         item->rank = rank_of(NULL, REASON_MALFORMED, REVOCATION_NOT_CHECKED);
     }
-    return session->explain && item->trail == NULL ? explain_malformed(session, item) : 0;
+    return session->explain && item->trail == NULL ? explain_malformed(item) : 0;
 }
 
 static int share(int left, int most, size_t waiting)
@@ -353,16 +379,34 @@ static int write_places(const struct session *session, size_t usable)
     return result;
 }
 
+/* A value that stands in several places is shown once: where it fares best. The others go to the end. */
+static void put_repeated_last(struct session *session)
+{
+    for (size_t i = 0; i < session->count; i++) {
+        struct item *item = session->items[i];
+        bool repeated = false;
+
+        for (size_t k = 0; k < session->shown && !repeated; k++) {
+            repeated = are_same_value(session->items[k]->candidate, item->candidate);
+        }
+        if (!repeated) {
+            session->items[i] = session->items[session->shown];
+            session->items[session->shown++] = item;
+        }
+    }
+}
+
 static int write_draft(struct session *session, struct answer_draft *draft)
 {
     if (session->count > 1) {
         qsort(session->items, session->count, sizeof(session->items[0]), compare);
     }
-    draft->certificates = calloc(session->count + 1, sizeof(draft->certificates[0]));
+    put_repeated_last(session);
+    draft->certificates = calloc(session->shown + 1, sizeof(draft->certificates[0]));
     if (draft->certificates == NULL) {
         return -1;
     }
-    for (size_t i = 0; i < session->count; i++) {
+    for (size_t i = 0; i < session->shown; i++) {
         if (write_item(session->items[i], &draft->certificates[draft->certificate_count++]) < 0) {
             return -1;
         }
@@ -396,21 +440,10 @@ static void draft_clear(struct answer_draft *draft)
     draft->certificate_count = draft->usable_count = 0;
 }
 
-static const char *name_of(const struct policies *policies, const struct policy *policy)
-{
-    const struct policy *other;
-    const char *name = NULL;
-
-    for (size_t i = 0; (other = policies_get(policies, i, &name)) != NULL && other != policy; i++) {
-    }
-    return name;
-}
-
 int judge(const struct judge_request *request, struct answer_draft *draft, struct needs *needs)
 {
-    const char *domain = request->address != NULL ? address_domain(request->address) : NULL;
     struct session session = {
-        .policy = policies_choose(request->policies, NULL, domain),
+        .policies = request->policies,
         .address = request->address,
         .now = request->now,
         .explain = request->explain,
@@ -418,7 +451,6 @@ int judge(const struct judge_request *request, struct answer_draft *draft, struc
     int result = -1;
 
     (void)needs;
-    session.policy_name = name_of(request->policies, session.policy);
     draft->certificates = NULL;
     draft->certificate_count = draft->usable_count = 0;
     draft->policy = policies_fingerprint(request->policies);

@@ -17,6 +17,7 @@ struct rank rank_of(const struct leaf *leaf, enum reason reason, enum revocation
     struct rank rank = {.reason = reason, .revocation_known = status != REVOCATION_UNKNOWN};
 
     if (leaf != NULL) {
+        rank.claim = leaf->claim;
         rank.email_protection = leaf->email_protection;
         rank.usage = usage_rank(leaf);
         rank.rsa = leaf->key.use == KEY_USE_TRANSPORT;
@@ -37,6 +38,7 @@ enum {
     BY_USABLE,
     BY_REASON,
     BY_REVOCATION,
+    BY_CLAIM,
     BY_EMAIL_PROTECTION,
     BY_USAGE,
     BY_RSA,
@@ -51,6 +53,7 @@ static const struct {
     [BY_USABLE] = {"it is usable", "it is not usable"},
     [BY_REASON] = {"it got further", "it got less far"},
     [BY_REVOCATION] = {"it is known not to be revoked", "it is not known whether it is revoked"},
+    [BY_CLAIM] = {"it names the address more closely", "it names the address less closely"},
     [BY_EMAIL_PROTECTION] = {"its extKeyUsage says emailProtection", "its extKeyUsage does not say emailProtection"},
     [BY_USAGE] = {"its keyUsage is closer to encryption alone", "its keyUsage is less close to encryption alone"},
     [BY_RSA] = {"its key is RSA, which every client knows", "its key is not RSA"},
@@ -64,6 +67,7 @@ static void list_criteria(const struct rank *rank, int64_t values[CRITERIA])
     values[BY_USABLE] = rank->reason == REASON_USABLE;
     values[BY_REASON] = rank->reason;
     values[BY_REVOCATION] = rank->revocation_known;
+    values[BY_CLAIM] = rank->claim;
     values[BY_EMAIL_PROTECTION] = rank->email_protection;
     values[BY_USAGE] = rank->usage;
     values[BY_RSA] = rank->rsa;
