@@ -39,6 +39,14 @@
 #define MAX_RSA_EXPONENT_BITS 64   /* likewise; 65537 has 17 */
 #define MAX_DETAIL_BYTES 300       /* why a value was refused, in words */
 
+/* Evidence that is fetched while we run. */
+#define MAX_NEED_ROUNDS 5                 /* of one lookup: judged, lacking something, fetched, judged again */
+#define MAX_PLACES 8192                   /* that evidence was asked of and that are remembered */
+#define MAX_EVIDENCE_OBJECTS 64           /* of one arrival: values of an entry, or one body */
+#define MAX_EVIDENCE_BYTES (512 * 1024 * 1024) /* CRLs, OCSP answers and issuers held, all together, as they came */
+#define MAX_REFRESHES 4                   /* places that are asked again at a time without anybody waiting */
+#define MAX_SOURCE_BYTES 2048             /* where a thing came from, as shown */
+
 /* Configuration. */
 #define MAX_DIRECTORIES 64
 #define MAX_URIS 8           /* of one directory */

@@ -23,6 +23,8 @@
 #ifndef GATEWAY_EVIDENCE_STORE_H
 #define GATEWAY_EVIDENCE_STORE_H
 
+#include <sys/queue.h>
+
 #include "base/pool.h"
 #include "cache/memory.h"
 #include "cache/redis.h"
@@ -55,17 +57,27 @@ uint64_t evidence_store_number(const struct evidence_store *store);
 /* Whether the current snapshot revokes one of these links. */
 bool evidence_store_revokes(const struct evidence_store *store, const uint64_t *links, size_t count);
 
+/* One place that somebody waits for. The store's. */
+struct evidence_ticket {
+    LIST_ENTRY(evidence_ticket) entry;
+    struct evidence_wait *wait; /* NULL: not in use */
+};
+
 /* Somebody who waits for needs; lives inside a flight. */
 struct evidence_wait {
     void (*ready)(struct evidence_wait *wait); /* on the engine thread, once */
     bool for_all;    /* ready when each has come or failed; else at the first that brings a new snapshot, too */
     bool is_patient; /* waits for places as well that failed the last time */
     size_t pending;  /* the store's: places under way that it waits for; 0: it waits for nothing */
+    struct evidence_ticket tickets[MAX_NEEDS];
 };
 
 /* Asks for all of them. wait->pending says how many are under way and waited for; 0: none, `ready` will not be called.
  * `wait` may be NULL: nobody waits, what comes is for those who ask later. */
 void evidence_store_want(struct evidence_store *store, const struct needs *needs, struct evidence_wait *wait);
+
+/* Whether one of these may still come: it is under way, or failed for a reason that passes. */
+bool evidence_store_may_come(struct evidence_store *store, const struct needs *needs);
 
 /* The flight does not wait any longer: `ready` will not be called. What is under way goes on for others. */
 void evidence_store_forget(struct evidence_store *store, struct evidence_wait *wait);
