@@ -46,6 +46,16 @@
 #define MAX_EVIDENCE_BYTES (512 * 1024 * 1024) /* CRLs, OCSP answers and issuers held, all together, as they came */
 #define MAX_REFRESHES 4                   /* places that are asked again at a time without anybody waiting */
 #define MAX_SOURCE_BYTES 2048             /* where a thing came from, as shown */
+/* Fetching from places that certificates name. */
+#define MAX_FETCH_URL_BYTES 2048
+#define MAX_FETCH_REDIRECTS 3
+#define MAX_FETCH_HEADER_BYTES (64 * 1024) /* of one HTTP answer, status line and trailers included */
+#define MAX_FETCH_OCSP_BYTES (256 * 1024)  /* one OCSP answer, and one question */
+#define MAX_FETCH_ISSUER_BYTES (1024 * 1024) /* one body with certificates of issuers */
+#define MAX_FETCH_HOSTS 512          /* whose rates are remembered */
+#define MAX_FETCH_RETRY_AFTER_S 3600 /* a server may ask for no longer rest */
+#define MAX_ENTRY_VALUES 16          /* taken of one issuer's entry in a directory */
+#define MAX_LEFT_RESOLVERS 16        /* threads that still resolve a name nobody waits for any more */
 
 /* Configuration. */
 #define MAX_DIRECTORIES 64
