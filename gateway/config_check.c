@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "fetch/fetcher.h"
 #include "gateway/config_private.h"
 #include "ldap/uri.h"
 
@@ -104,15 +105,63 @@ static void check_files(struct reader *reader, const char *path, const char *con
     }
 }
 
+/* Files that are there, or URLs that may be fetched. */
+static void check_crls(struct reader *reader, const char *const *crls, size_t count)
+{
+    char at[MAX_PATH_BYTES];
+    struct error error;
+
+    for (size_t i = 0; i < count; i++) {
+        snprintf(at, sizeof(at), "trust.crls[%zu]", i);
+        if (!policy_is_url(crls[i])) {
+            check_readable(reader, at, crls[i]);
+        } else if (!fetch_url_is_allowed(crls[i], &error)) {
+            reader_fault(reader, at, "%s", error.text);
+        }
+    }
+}
+
+/* Under `require`, nobody would ever be served without. */
+static bool has_source_of_revocation(const struct config *config)
+{
+    bool has = config->trust.crl_count > 0 || config->fetch.crls || config->fetch.ocsp;
+
+    for (size_t i = 0; i < config->directory_count; i++) {
+        has = has || config->directories[i].issuers;
+    }
+    return has;
+}
+
+static void check_fetch(struct reader *reader)
+{
+    struct fetch_config *fetch = &reader->config->fetch;
+    struct error error;
+
+    fetch->networks = reader_keep(reader, (fetch->network_count + 1) * sizeof(*fetch->networks));
+    for (size_t i = 0; fetch->networks != NULL && i < fetch->network_count; i++) {
+        if (network_parse(fetch->network_texts[i], &fetch->networks[i], &error) != 0) {
+            reader_fault(reader, "fetch.networks", "%s", error.text);
+        }
+    }
+    if (fetch->issuers && fetch->host_count == 0) {
+        reader_fault(reader, "fetch.issuers", "needs fetch.allow: the hosts that issuers may come from");
+    }
+    if (*fetch->ca_file != '\0') {
+        check_readable(reader, "fetch.ca-file", fetch->ca_file);
+    }
+}
+
 static void check_trust(struct reader *reader)
 {
     const struct policy_config *trust = &reader->config->trust;
 
     check_files(reader, "trust.anchors", trust->anchors, trust->anchor_count);
     check_files(reader, "trust.intermediates", trust->intermediates, trust->intermediate_count);
-    check_files(reader, "trust.crls", trust->crls, trust->crl_count);
-    if (trust->revocation == REVOCATION_MODE_REQUIRE && trust->crl_count == 0) {
-        reader_fault(reader, "trust.revocation", "require needs trust.crls: every certificate would be refused");
+    check_crls(reader, trust->crls, trust->crl_count);
+    if (trust->revocation == REVOCATION_MODE_REQUIRE && !has_source_of_revocation(reader->config)) {
+        reader_fault(reader, "trust.revocation",
+                     "require needs trust.crls, fetch.crls, fetch.ocsp or a directory with issuers: every certificate "
+                     "would be refused");
     }
 }
 
@@ -191,7 +240,7 @@ void reader_check(struct reader *reader)
     static const struct {
         const char *group;
         void (*check)(struct reader *reader);
-    } checks[] = {{"trust", check_trust}, {"cache", check_cache}, {"http", check_http}};
+    } checks[] = {{"fetch", check_fetch}, {"trust", check_trust}, {"cache", check_cache}, {"http", check_http}};
 
     for (size_t i = 0; i < reader->config->directory_count; i++) {
         check_directory(reader, i);

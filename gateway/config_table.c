@@ -56,6 +56,27 @@ static int accept_token(char text[MAX_SETTING_BYTES], struct error *error)
     return 0;
 }
 
+static int accept_network(char text[MAX_SETTING_BYTES], struct error *error)
+{
+    struct network network;
+
+    return network_parse(text, &network, error);
+}
+
+/* As it stands in a URL: a name, or an address. */
+static int accept_host(char text[MAX_SETTING_BYTES], struct error *error)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789.-:[]";
+
+    for (char *at = text; *at != '\0'; at++) {
+        *at = *at >= 'A' && *at <= 'Z' ? (char)(*at - 'A' + 'a') : *at;
+    }
+    if (strcmp(text, "*") != 0 && (text[0] == '\0' || text[strspn(text, allowed)] != '\0')) {
+        return error_set(error, "\"%.100s\" is neither a host nor \"*\"", text);
+    }
+    return 0;
+}
+
 #define FIELD(struct_, member_) \
     .offset = offsetof(struct struct_, member_), .size = sizeof(((struct struct_ *)0)->member_)
 #define IN_CONFIG(member_) FIELD(config, member_)
@@ -105,6 +126,8 @@ const struct setting settings_table[] = {
      .help = "larger attribute values are left out and mark the answer as cut off"},
     {"directories.queue", SETTING_NUMBER, "1000", "1", "100000", NULL, NULL, false, IN_DIRECTORY(max_queued),
      .help = "searches waiting or under way; more are answered unavailable"},
+    {"directories.issuers", SETTING_BOOLEAN, "true", NULL, NULL, NULL, NULL, false, IN_DIRECTORY(issuers),
+     .help = "read certificates and CRLs of issuers from their entries in this directory"},
     {"directories.scope", SETTING_WORD, "sub", NULL, NULL, "base one sub", NULL, false, IN_DIRECTORY(scope),
      .help = "scope of the search"},
 
@@ -115,7 +138,7 @@ const struct setting settings_table[] = {
      CONFIG_LIST(trust.intermediates, trust.intermediate_count),
      .help = "files or folders with issuers that help to build chains: PEM, DER or PKCS#7"},
     {"trust.crls", SETTING_LIST, "", "0", "64", NULL, NULL, false, CONFIG_LIST(trust.crls, trust.crl_count),
-     .help = "files or folders with revocation lists: PEM or DER"},
+     .help = "revocation lists: files or folders, PEM or DER, or URLs to fetch them from"},
     {"trust.revocation", SETTING_WORD, "prefer", NULL, NULL, "off prefer require", NULL, false,
      IN_CONFIG(trust.revocation),
      .help = "what to do where no evidence is at hand: not to look for any, to mark the certificate, or to refuse it"},
@@ -129,6 +152,30 @@ const struct setting settings_table[] = {
     {"trust.addressless", SETTING_WORD, "refuse", NULL, NULL, "refuse directory", NULL, false,
      IN_CONFIG(trust.addressless),
      .help = "certificates without any address: refuse them, or believe the directory whose they are"},
+
+    {"fetch.crls", SETTING_BOOLEAN, "true", NULL, NULL, NULL, NULL, false, IN_CONFIG(fetch.crls),
+     .help = "fetch the CRLs that certificates name"},
+    {"fetch.ocsp", SETTING_BOOLEAN, "false", NULL, NULL, NULL, NULL, false, IN_CONFIG(fetch.ocsp),
+     .help = "ask the OCSP responders that certificates name, which tells them who is written to"},
+    {"fetch.issuers", SETTING_BOOLEAN, "false", NULL, NULL, NULL, NULL, false, IN_CONFIG(fetch.issuers),
+     .help = "fetch missing issuers from where certificates say (AIA), from the hosts in allow only"},
+    {"fetch.allow", SETTING_LIST, "", "0", "64", NULL, accept_host, false, CONFIG_LIST(fetch.hosts, fetch.host_count),
+     .help = "hosts that issuers may be fetched from; * for any"},
+    {"fetch.networks", SETTING_LIST, "", "0", "64", NULL, accept_network, false,
+     CONFIG_LIST(fetch.network_texts, fetch.network_count),
+     .help = "networks besides the public internet that may be reached: 10.1.0.0/16, fd00::/8"},
+    {"fetch.timeout", SETTING_DURATION_MS, "5s", "100ms", "5m", NULL, NULL, false, IN_CONFIG(fetch.timeout_ms),
+     .help = "of one fetch, redirects included"},
+    {"fetch.max-size", SETTING_SIZE, "32M", "64K", "256M", NULL, NULL, false, IN_CONFIG(fetch.max_bytes),
+     .help = "the largest CRL that is taken"},
+    {"fetch.threads", SETTING_NUMBER, "4", "2", "64", NULL, NULL, false, IN_CONFIG(fetch.threads),
+     .help = "fetches at a time"},
+    {"fetch.queue", SETTING_NUMBER, "1000", "1", "100000", NULL, NULL, false, IN_CONFIG(fetch.max_queued),
+     .help = "fetches waiting; more fail at once"},
+    {"fetch.rate", SETTING_NUMBER, "60", "1", "100000", NULL, NULL, false, IN_CONFIG(fetch.per_host_minute),
+     .help = "requests to one host in a minute"},
+    {"fetch.ca-file", SETTING_STRING, "", "1", "1024", NULL, NULL, false, IN_CONFIG(fetch.ca_file),
+     .help = "PEM file of the authorities that vouch for https servers; empty: the system's"},
 
     {"cache.memory", SETTING_SIZE, "256M", "1M", "1024G", NULL, NULL, true, IN_CONFIG(cache.memory_bytes),
      .help = "bound of the answers kept in memory"},
@@ -222,7 +269,7 @@ const struct setting *settings_find(const char *group, const char *name)
     return NULL;
 }
 
-const char *const settings_groups[] = {"directories", "trust", "cache", "redis", "lookup", "http", "log", NULL};
+const char *const settings_groups[] = {"directories", "trust", "fetch", "cache", "redis", "lookup", "http", "log", NULL};
 
 bool settings_has_group(const char *group)
 {

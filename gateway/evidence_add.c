@@ -4,6 +4,7 @@
  * does what may take long: giving back the snapshot that was replaced, and
  * looking through the memory for answers that the new one revokes.
  */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"

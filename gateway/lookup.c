@@ -373,6 +373,14 @@ bool lookup_is_draining(struct lookup *lookup)
     return atomic_load(&lookup->draining);
 }
 
+const char *lookup_why_not_ready(struct lookup *lookup)
+{
+    if (lookup_is_draining(lookup)) {
+        return "shutting down";
+    }
+    return evidence_store_is_ready(lookup->parts.evidence) ? NULL : "the CRLs of the configuration are on their way";
+}
+
 void lookup_end_flights(struct lookup *lookup)
 {
     for (struct flight *flight; (flight = flights_any(lookup->flights)) != NULL;) {

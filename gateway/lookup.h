@@ -48,6 +48,9 @@ void lookup_explain(struct lookup *lookup, const struct address *address, struct
 void lookup_adopt(struct lookup *lookup, struct world *world);
 struct world *lookup_world(struct lookup *lookup); /* borrowed */
 
+/* Any thread. Why we are not ready to answer; NULL: we are. */
+const char *lookup_why_not_ready(struct lookup *lookup);
+
 /* From now on every new lookup is answered unknown (shutting_down); flights go on. */
 void lookup_drain(struct lookup *lookup);
 bool lookup_is_draining(struct lookup *lookup);
