@@ -45,6 +45,24 @@
 #define MAX_TRAIL_RULES 32               /* broken by one chain, or by a leaf */
 #define MAX_TRAIL_EVIDENCE 64            /* of one chain */
 
+/* Evidence that is fetched while we run. */
+#define MAX_NEED_ROUNDS 5                 /* of one lookup: judged, lacking something, fetched, judged again */
+#define MAX_PLACES 8192                   /* that evidence was asked of and that are remembered */
+#define MAX_EVIDENCE_OBJECTS 64           /* of one arrival: values of an entry, or one body */
+#define MAX_EVIDENCE_BYTES (512 * 1024 * 1024) /* CRLs, OCSP answers and issuers held, all together, as they came */
+#define MAX_REFRESHES 4                   /* places that are asked again at a time without anybody waiting */
+#define MAX_SOURCE_BYTES 2048             /* where a thing came from, as shown */
+/* Fetching from places that certificates name. */
+#define MAX_FETCH_URL_BYTES 2048
+#define MAX_FETCH_REDIRECTS 3
+#define MAX_FETCH_HEADER_BYTES (64 * 1024) /* of one HTTP answer, status line and trailers included */
+#define MAX_FETCH_OCSP_BYTES (256 * 1024)  /* one OCSP answer, and one question */
+#define MAX_FETCH_ISSUER_BYTES (1024 * 1024) /* one body with certificates of issuers */
+#define MAX_FETCH_HOSTS 512          /* whose rates are remembered */
+#define MAX_FETCH_RETRY_AFTER_S 3600 /* a server may ask for no longer rest */
+#define MAX_ENTRY_VALUES 16          /* taken of one issuer's entry in a directory */
+#define MAX_LEFT_RESOLVERS 16        /* threads that still resolve a name nobody waits for any more */
+
 /* Configuration. */
 #define MAX_DIRECTORIES 64
 #define MAX_URIS 8           /* of one directory */

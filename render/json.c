@@ -3,6 +3,7 @@
 #include "base/digest.h"
 #include "render/formats.h"
 #include "render/json_trail.h"
+#include "x509/capabilities.h"
 #include "x509/describe.h"
 
 static void put_list(struct json_tree *tree, json_t *object, const char *key, const char *const *words, size_t count)
@@ -23,6 +24,20 @@ static void put_key(struct json_tree *tree, json_t *object, const struct descrip
     if (description->curve[0] != '\0') {
         json_tree_put_text(tree, key, "curve", description->curve);
     }
+}
+
+static void put_capabilities(struct json_tree *tree, json_t *object, const struct certificate *certificate)
+{
+    struct capabilities capabilities;
+    capabilities_read(blob_bytes(certificate->der), blob_bytes(certificate->value), &capabilities);
+    if (capabilities.count == 0) {
+        return;
+    }
+    json_t *list = json_tree_put_array(tree, object, "smime_capabilities");
+    for (size_t i = 0; i < capabilities.count; i++) {
+        json_tree_add_text(tree, list, capabilities.words[i]);
+    }
+    json_tree_put_text(tree, object, "smime_capabilities_source", capabilities_word(capabilities.source));
 }
 
 /* What the certificate says of itself. An extension that is not there leaves its member out: [] would say "for
@@ -50,6 +65,7 @@ static void put_description(struct json_tree *tree, json_t *object, const struct
                  description.extended_key_usage_count);
     }
     put_list(tree, object, "addresses", (const char *const *)description.addresses, description.address_count);
+    put_capabilities(tree, object, certificate);
     description_free(&description);
 }
 

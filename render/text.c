@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "render/formats.h"
 #include "render/text_trail.h"
+#include "x509/capabilities.h"
 #include "x509/describe.h"
 
 static void write_list(struct writer *writer, const char *label, const char *const *words, size_t count,
@@ -84,6 +85,20 @@ static void write_revocation(struct writer *writer, const struct revocation *rev
     }
 }
 
+static void write_capabilities(struct writer *writer, const struct certificate *certificate)
+{
+    struct capabilities capabilities;
+    const char *words[CAPABILITIES_MAX];
+
+    capabilities_read(blob_bytes(certificate->der), blob_bytes(certificate->value), &capabilities);
+    for (size_t i = 0; i < capabilities.count; i++) {
+        words[i] = capabilities.words[i];
+    }
+    if (capabilities.count > 0) {
+        write_list(writer, "reads", words, capabilities.count, "");
+    }
+}
+
 static void write_chain(struct writer *writer, const struct certificate *certificate)
 {
     const char *label = "chain";
@@ -125,6 +140,7 @@ static void write_certificate(struct writer *writer, const struct certificate *c
         write_description(writer, blob_bytes(certificate->der));
         write_revocation(writer, &certificate->revocation);
         if (writer->options->explain) {
+            write_capabilities(writer, certificate);
             write_chain(writer, certificate);
         }
     }

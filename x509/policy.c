@@ -50,10 +50,31 @@ static int index_issuers(struct policy *policy, struct error *error)
     return result == 0 ? 0 : error_set(error, "out of memory");
 }
 
+bool policy_is_url(const char *crl)
+{
+    return strstr(crl, "://") != NULL;
+}
+
+static int keep_url(struct policy *policy, const char *url)
+{
+    char **longer = realloc(policy->crl_urls, (policy->crl_url_count + 1) * sizeof(longer[0]));
+
+    if (longer == NULL) {
+        return -1;
+    }
+    policy->crl_urls = longer;
+    longer[policy->crl_url_count] = strdup(url);
+    return longer[policy->crl_url_count] != NULL ? (policy->crl_url_count++, 0) : -1;
+}
+
 static int load_all_crls(struct policy *policy, const struct policy_config *config, struct error *error)
 {
     for (size_t i = 0; i < config->crl_count; i++) {
-        if (load_crls(config->crls[i], &policy->issuers, &policy->crls, error) < 0) {
+        if (policy_is_url(config->crls[i])) {
+            if (keep_url(policy, config->crls[i]) < 0) {
+                return error_set(error, "out of memory");
+            }
+        } else if (load_crls(config->crls[i], &policy->issuers, &policy->crls, error) < 0) {
             return error_prefix(error, "crls");
         }
     }
@@ -196,6 +217,10 @@ void policy_free(struct policy **policy)
     issuers_free(&gone->issuers);
     cert_list_free(&gone->anchors);
     cert_list_free(&gone->intermediates);
+    for (size_t i = 0; i < gone->crl_url_count; i++) {
+        free(gone->crl_urls[i]);
+    }
+    free(gone->crl_urls);
     free(gone);
 }
 

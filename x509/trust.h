@@ -37,6 +37,8 @@ struct policy {
     struct cert_list anchors, intermediates;
     struct issuers issuers;      /* both, for paths */
     struct crl_list crls;
+    char **crl_urls;             /* of trust.crls; see x509/prefetch.h */
+    size_t crl_url_count;
     enum revocation_mode revocation;
     bool exact_local_part, addressless, aliases, domain_certificates;
     struct strength strength;
