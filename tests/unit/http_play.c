@@ -126,7 +126,7 @@ static struct served serve(struct play *play, size_t kind)
     return (struct served){answer_ref(play->answers[kind]), kinds[kind].layer, stale};
 }
 
-/* A new answer each time, with a trail to each certificate. */
+/* A new answer each time, with a trail to each certificate; short of memory, the plain one. */
 static struct served serve_explained(struct play *play, size_t kind)
 {
     struct served served = serve(play, kind);
@@ -148,8 +148,10 @@ static struct served serve_explained(struct play *play, size_t kind)
         if (one.trail != NULL && trail_set(&one.trail->place, "the only usable one") == 0) {
             explained = answer_make(&draft);
         }
-        answer_free(&served.answer);
-        served.answer = explained != NULL ? explained : answer_internal_error();
+        if (explained != NULL) {
+            answer_free(&served.answer);
+            served.answer = explained;
+        }
         trail_free(&one.trail);
     }
     return served;
