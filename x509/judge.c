@@ -4,11 +4,15 @@
 #include <stdlib.h>
 
 #include "base/metrics.h"
+#include "x509/evidence_view.h"
+#include "x509/link.h"
 #include "x509/order.h"
 #include "x509/path.h"
-#include "x509/trust.h"
 #include "x509/rules.h"
+#include "x509/signer.h"
+#include "x509/trust.h"
 #include "x509/value.h"
+#include "x509/wants.h"
 
 /* One distinct value on its way to a verdict. */
 struct item {
@@ -16,7 +20,8 @@ struct item {
     struct value value;
     const struct policy *policy; /* of its directory and the address's domain */
     struct issuers bundle;     /* what the value itself offers */
-    struct path_budget budget;
+    struct path_budget budget, signer_budget;
+    struct wants wants;
     const struct cert *leaf;   /* among value.certs; NULL: malformed */
     struct verdict verdict;
     struct rank rank;
@@ -31,6 +36,9 @@ struct session {
     size_t count;
     struct issuers bundles;    /* what all values offer */
     struct path_budget left;   /* for the values that wait */
+    const struct judge_request *request;
+    struct needs *needs;       /* NULL: nobody wants to know */
+    struct signers signers;
 };
 
 static bool are_same_value(const struct candidate *a, const struct candidate *b)
@@ -137,9 +145,20 @@ static void add_remark(struct finding *finding, const char *remark)
 }
 
 /* Judges one certificate of the value as the recipient's, and keeps it if it is the best of them so far. -1: memory. */
-static int consider(const struct session *session, struct item *item, const struct cert *cert)
+static int consider(struct session *session, struct item *item, const struct cert *cert)
 {
-    const struct path_pools pools = {{&item->policy->issuers, &item->bundle, &session->bundles}};
+    const struct path_pools pools = {{&item->policy->issuers, &item->bundle, &session->bundles,
+                                      evidence_issuers(session->request->evidence)}};
+    const struct path_request request = {
+        .policy = item->policy,
+        .evidence = session->request->evidence,
+        .pools = &pools,
+        .now = session->now,
+        .budget = &item->budget,
+        .signer_budget = &item->signer_budget,
+        .wants = &item->wants,
+        .signers = &session->signers,
+    };
     const struct recipient recipient = {session->address, item->candidate->source.mails};
     struct verdict verdict = {.revocation.crl_reason = -1, .not_after = cert->not_after};
     struct finding own;
@@ -151,7 +170,7 @@ static int consider(const struct session *session, struct item *item, const stru
     if (!leaf_check(item->policy, &leaf, &own)) {
         verdict.finding = own;
     } else {
-        path_find(item->policy, cert, &pools, session->now, &item->budget, &verdict);
+        path_find(&request, cert, &verdict);
         add_remark(&verdict.finding, own.detail);
     }
     if (finding_was_memory() || verdict.finding.reason == REASON_INTERNAL) {
@@ -177,7 +196,7 @@ static bool has_end_entity(const struct value *value)
 }
 
 /* Of a bundle, the recipient's certificate is the best one that is not a CA's; the others are its issuers. */
-static int judge_item(const struct session *session, struct item *item)
+static int judge_item(struct session *session, struct item *item)
 {
     bool end_entities_only = has_end_entity(&item->value);
 
@@ -199,11 +218,58 @@ static int judge_item(const struct session *session, struct item *item)
     return 0;
 }
 
+/* Whether another issuer might lead to a better path. */
+static bool lacks_path(enum reason reason)
+{
+    return reason == REASON_UNTRUSTED || reason == REASON_BAD_CHAIN || reason == REASON_CHAIN_EXPIRED ||
+           reason == REASON_ISSUER_REVOKED;
+}
+
+static void add_needs(struct needs *needs, const struct needs *more)
+{
+    for (size_t i = 0; i < more->count; i++) {
+        needs_add(needs, &more->items[i]);
+    }
+}
+
+/* Of all that was missing on the way, what would make this verdict another. */
+static void tell_needs(struct session *session, const struct item *item)
+{
+    enum reason reason = item->verdict.finding.reason;
+
+    if (session->needs == NULL || item->leaf == NULL) {
+        return;
+    }
+    if (item->verdict.revocation.status == REVOCATION_UNKNOWN) {
+        add_needs(session->needs, &item->wants.revocation);
+    }
+    if (reason == REASON_USABLE || reason == REASON_REVOCATION_UNKNOWN) {
+        add_needs(session->needs, &item->wants.fresher);
+    }
+    if (lacks_path(reason)) {
+        add_needs(session->needs, &item->wants.paths);
+    }
+}
+
 static int share(int left, int most, size_t waiting)
 {
     int even = left / (int)waiting;
 
     return even < most ? even : most;
+}
+
+static struct wants wants_of(const struct judge_request *request, const struct candidate *candidate)
+{
+    bool may_ask = request->ask_directories && !candidate->closed;
+
+    return (struct wants){
+        .urls = request->ask_urls,
+        .ocsp = request->ask_ocsp,
+        .issuers = request->ask_issuers,
+        .directory = may_ask ? candidate->source.directory : NULL,
+        .evidence = request->evidence,
+        .now = request->now,
+    };
 }
 
 /* Values share evenly, and what one does not need is for those after it: whoever can put values into the entry cannot
@@ -220,9 +286,13 @@ static int judge_all(struct session *session)
         };
 
         item->budget = granted;
+        item->signer_budget =
+            (struct path_budget){.looks = MAX_ISSUERS_TRIED, .checks = MAX_SIGNER_CHECKS, .paths = MAX_SIGNER_PATHS};
+        item->wants = wants_of(session->request, item->candidate);
         if (judge_item(session, item) < 0) {
             return -1;
         }
+        tell_needs(session, item);
         session->left.checks -= granted.checks - item->budget.checks;
         session->left.paths -= granted.paths - item->budget.paths;
         if (item->budget.used_up) {
@@ -258,6 +328,22 @@ static int copy_chain(const struct path *path, struct certificate *certificate)
     return 0;
 }
 
+/* The anchor is trusted whoever lists it. */
+static int copy_links(const struct path *path, struct certificate *certificate)
+{
+    if (path->count < 2) {
+        return 0;
+    }
+    certificate->links = calloc(path->count - 1, sizeof(certificate->links[0]));
+    if (certificate->links == NULL) {
+        return -1;
+    }
+    for (size_t i = 0; i + 1 < path->count; i++) {
+        certificate->links[certificate->link_count++] = link_of(path->certs[i]->x509);
+    }
+    return 0;
+}
+
 static int copy_source(const struct source *source, struct source *copy)
 {
     *copy = *source;
@@ -282,7 +368,7 @@ static int write_item(const struct item *item, struct certificate *certificate)
     if (copy_source(&item->candidate->source, &certificate->source) < 0 || certificate->detail == NULL) {
         return -1;
     }
-    return copy_chain(&verdict->path, certificate);
+    return copy_links(&verdict->path, certificate) == 0 ? copy_chain(&verdict->path, certificate) : -1;
 }
 
 /* A value that stands in several places is shown once: where it fares best. */
@@ -321,6 +407,7 @@ static void forget(struct session *session)
 {
     for (size_t i = 0; i < session->count; i++) {
         issuers_free(&session->items[i]->bundle);
+        wants_free(&session->items[i]->wants);
         value_free(&session->items[i]->value);
         free(session->items[i]);
     }
@@ -347,10 +434,11 @@ int judge(const struct judge_request *request, struct answer_draft *draft, struc
         .policies = request->policies,
         .address = request->address,
         .now = request->now,
+        .request = request,
+        .needs = needs,
     };
     int result = -1;
 
-    (void)needs;
     draft->certificates = NULL;
     draft->certificate_count = draft->usable_count = 0;
     draft->policy = policies_fingerprint(request->policies);

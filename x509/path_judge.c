@@ -12,6 +12,7 @@
 
 /* What one rule gets to see. */
 struct judging {
+    const struct path_request *request;
     const struct policy *policy;
     const struct path *path;
     int64_t now;
@@ -286,8 +287,7 @@ static bool rule_revocation(struct judging *judging)
 {
     bool leaf_counts = is_timely(leaf_of(judging->path), judging->now);
 
-    return revocation_check(judging->policy, judging->path, judging->now, leaf_counts, &judging->verdict->revocation,
-                            &judging->verdict->finding);
+    return revocation_check(judging->request, judging->path, leaf_counts, judging->verdict);
 }
 
 static bool rule_leaf_dates(struct judging *judging)
@@ -322,9 +322,10 @@ static int64_t earliest_not_after(const struct path *path)
     return earliest;
 }
 
-void path_judge(const struct policy *policy, const struct path *path, int64_t now, struct verdict *verdict)
+void path_judge(const struct path_request *request, const struct path *path, struct verdict *verdict)
 {
-    struct judging judging = {.policy = policy, .path = path, .now = now, .verdict = verdict};
+    struct judging judging = {
+        .request = request, .policy = request->policy, .path = path, .now = request->now, .verdict = verdict};
 
     *verdict = (struct verdict){
         .revocation = {.status = REVOCATION_NOT_CHECKED, .crl_reason = -1},
