@@ -356,7 +356,8 @@ static const struct {
     bool (*holds)(const struct served *served, int64_t value);
 } claims[] = {
     {"fresh", is_fresh},     {"stale", is_stale},       {"partial", is_partial}, {"whole", is_whole},
-    {"usable=", has_usable}, {"refused=", has_refused}, {"retry=", has_retry},
+    {"usable=", has_usable}, {"refused=", has_refused}, {"retry=", has_retry},   {"marked", is_marked},
+    {"good", is_good},
 };
 
 static bool holds(const struct served *served, const char *word)
@@ -549,7 +550,7 @@ int main(int argc, char **argv)
         files[i - 2] = fopen(argv[i], "r");
         must(files[i - 2] != NULL, argv[i]);
     }
-    log_open(LEVEL_ERROR, LOG_FORMAT_TEXT);
+    log_open(getenv("STORY_LOG") != NULL ? LEVEL_DEBUG : LEVEL_ERROR, LOG_FORMAT_TEXT);
     setvbuf(stdout, NULL, _IOLBF, 0);
     stage_open(argv[1]);
     for (int i = 2; i < argc; i++) {
