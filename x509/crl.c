@@ -216,7 +216,7 @@ static enum crl_taken read_signature(struct crl *crl, struct bytes der, struct e
         taken = broken(error, "two different signature algorithms (RFC 5280 5.1.1.2)");
     } else {
         crl->signature_digest = digest_of_signature(outside);
-        if (!digest_is_strong(crl->signature_digest, true)) {
+        if (!digest_is_strong(crl->signature_digest, &strength_least)) {
             taken = aside(error, "signed with a digest that does not resist collisions");
         }
     }
@@ -318,7 +318,7 @@ static bool made_by(const struct crl *crl, const struct cert *signer)
     char weakness[KEY_WEAKNESS_BYTES];
     EVP_PKEY *key = X509_get0_pubkey(signer->x509);
 
-    return key != NULL && crl_may_sign(signer) && key_is_strong(signer->x509, 1024, weakness) &&
+    return key != NULL && crl_may_sign(signer) && key_is_strong(signer->x509, &strength_least, weakness) &&
            X509_CRL_verify(crl->x509, key) == 1;
 }
 

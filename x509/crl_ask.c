@@ -95,8 +95,8 @@ static void sift(struct asking *asking)
 
         if (found->crl->this_update > asking->request->now) {
             found->word = "not yet in force";
-        } else if (!digest_is_strong(found->crl->signature_digest, asking->request->policy->allow_sha1)) {
-            found->word = "signed with SHA-1";
+        } else if (!digest_is_strong(found->crl->signature_digest, &asking->request->policy->strength)) {
+            found->word = "signed with a weak hash";
         } else {
             found->signer = signer_of(asking->request, asking->path, found->crl);
             found->word = found->signer.word == SIGNER_NONE ? "its signer has no path to the anchor" : found->word;

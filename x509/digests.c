@@ -3,11 +3,6 @@
 #include <openssl/rsa.h>
 #include <stddef.h>
 
-static const int strong[] = {
-    DIGEST_WITHIN,   NID_sha224,     NID_sha256,   NID_sha384,   NID_sha512,
-    NID_sha512_224,  NID_sha512_256, NID_sha3_224, NID_sha3_256, NID_sha3_384, NID_sha3_512,
-};
-
 /* RFC 4055 3.1: the hash stands among the parameters, SHA-1 where it does not. */
 static int digest_of_pss(const X509_ALGOR *algorithm)
 {
@@ -47,12 +42,7 @@ int digest_of_signature(const X509_ALGOR *algorithm)
     return OBJ_find_sigid_algs(nid, &digest, &key) == 1 && digest != NID_undef ? digest : DIGEST_UNKNOWN;
 }
 
-bool digest_is_strong(int digest, bool allow_sha1)
+bool digest_is_strong(int digest, const struct strength *strength)
 {
-    for (size_t i = 0; i < sizeof(strong) / sizeof(strong[0]); i++) {
-        if (digest == strong[i]) {
-            return true;
-        }
-    }
-    return digest == NID_sha1 && allow_sha1;
+    return digest == DIGEST_WITHIN || hash_is_listed(digest, strength);
 }

@@ -7,13 +7,15 @@
 #include <openssl/x509.h>
 #include <stdbool.h>
 
+#include "x509/keys.h"
+
 #define DIGEST_WITHIN 0 /* the algorithm brings its own: Ed25519, Ed448. It is no NID but that of "undefined" */
 #define DIGEST_UNKNOWN (-1)
 
 /* NID, or one of these two. */
 int digest_of_signature(const X509_ALGOR *algorithm);
 
-/* SHA-2, SHA-3, or within; SHA-1 if that is allowed. */
-bool digest_is_strong(int digest, bool allow_sha1);
+/* Listed, or within. */
+bool digest_is_strong(int digest, const struct strength *strength);
 
 #endif

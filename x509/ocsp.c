@@ -203,7 +203,7 @@ static bool is_delegated(const struct reading *reading, const struct cert *cert)
            (X509_get_extended_key_usage(cert->x509) & XKU_OCSP_SIGN) != 0 &&
            (X509_get_key_usage(cert->x509) & (KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION)) != 0 &&
            !cert->critical_unknown && now >= cert->not_before && now <= cert->not_after &&
-           key_is_strong(cert->x509, 1024, weakness) && signature_is_strong(cert->x509, true, word) &&
+           key_is_strong(cert->x509, &strength_least, weakness) && signature_is_strong(cert->x509, &strength_least, word) &&
            X509_verify(cert->x509, X509_get0_pubkey(issuer->x509)) == 1;
 }
 
@@ -250,7 +250,7 @@ static int check_signature(struct reading *reading)
     X509 *issuer = reading->arrival->issuer->x509;
 
     reading->answer->signature_digest = digest_of_signature(OCSP_resp_get0_tbs_sigalg(reading->basic));
-    if (!digest_is_strong(reading->answer->signature_digest, true)) {
+    if (!digest_is_strong(reading->answer->signature_digest, &strength_least)) {
         return error_set(reading->error, "signed with a digest that does not resist collisions");
     }
     if (is_responder(reading, issuer) && signed_with(reading, X509_get0_pubkey(issuer))) {

@@ -71,8 +71,8 @@ static const char *fault_of(const struct path_request *request, const struct pat
     if (EVP_PKEY_eq(ocsp->issuer_key, X509_get0_pubkey(path->certs[link + 1]->x509)) != 1) {
         return "of another issuer's key";
     }
-    if (!digest_is_strong(ocsp->signature_digest, request->policy->allow_sha1)) {
-        return "signed with SHA-1";
+    if (!digest_is_strong(ocsp->signature_digest, &request->policy->strength)) {
+        return "signed with a weak hash";
     }
     if (ocsp->responder != NULL && responder_is_revoked(request, path, link, ocsp->responder)) {
         return "its responder is revoked";

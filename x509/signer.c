@@ -36,8 +36,8 @@ static bool is_sound(const struct path_request *request, const struct cert *cert
 {
     char weakness[KEY_WEAKNESS_BYTES], word[KEY_WORD_BYTES];
 
-    return !cert->critical_unknown && key_is_strong(cert->x509, request->policy->min_rsa_bits, weakness) &&
-           (cert->anchor || signature_is_strong(cert->x509, request->policy->allow_sha1, word));
+    return !cert->critical_unknown && key_is_strong(cert->x509, &request->policy->strength, weakness) &&
+           (cert->anchor || signature_is_strong(cert->x509, &request->policy->strength, word));
 }
 
 static int64_t earliest(const struct verdict *verdict)

@@ -278,7 +278,8 @@ static struct policy *policy_of(enum revocation_mode mode, bool ocsp)
     X509_CRL *of_root = made_crl(&(struct made_crl){.issuer = root, .key = MADE_RSA_ROOT, .crl_reason = -1});
     struct policy *policy =
         made_policy(&(struct made_policy){.anchors = (X509 *[]){root, NULL}, .intermediates = (X509 *[]){sub, NULL},
-                                          .crls = (X509_CRL *[]){of_root, NULL}, .revocation = mode, .ocsp = ocsp});
+                                          .crls = (X509_CRL *[]){of_root, NULL}, .revocation = mode,
+                                          .settings = {.ocsp = ocsp}});
 
     X509_CRL_free(of_root);
     return policy;
