@@ -139,6 +139,15 @@ static GENERAL_NAME *general_name(const struct made_name *name)
 
     if (name->kind == MADE_RFC822) {
         GENERAL_NAME_set0_value(general, GEN_EMAIL, string_of(V_ASN1_IA5STRING, name));
+    } else if (name->kind >= MADE_DNS && name->kind <= MADE_IP) {
+        GENERAL_NAME_set0_value(general,
+                                name->kind == MADE_DNS ? GEN_DNS : name->kind == MADE_URI ? GEN_URI : GEN_IPADD,
+                                string_of(name->kind == MADE_IP ? V_ASN1_OCTET_STRING : V_ASN1_IA5STRING, name));
+    } else if (name->kind == MADE_UPN) {
+        ASN1_TYPE *value = ASN1_TYPE_new();
+
+        ASN1_TYPE_set(value, V_ASN1_UTF8STRING, string_of(V_ASN1_UTF8STRING, name));
+        must(GENERAL_NAME_set0_othername(general, OBJ_nid2obj(NID_ms_upn), value) == 1, "otherName");
     } else {
         int type = name->kind == MADE_SMTP_UTF8 ? V_ASN1_UTF8STRING : V_ASN1_IA5STRING;
         ASN1_TYPE *value = ASN1_TYPE_new();
@@ -156,7 +165,7 @@ static void add_names(X509 *certificate, const struct made *made)
     for (size_t i = 0; i < MADE_RAW_NAMES && made->names[i].kind != 0; i++) {
         const struct made_name *name = &made->names[i];
 
-        if (name->kind <= MADE_SMTP_UTF8_IA5) {
+        if (name->kind <= MADE_UPN) {
             sk_GENERAL_NAME_push(names, general_name(name));
         } else {
             int type = name->kind == MADE_SUBJECT_IA5    ? V_ASN1_IA5STRING

@@ -53,6 +53,10 @@ struct made {
             MADE_RFC822 = 1,
             MADE_SMTP_UTF8,
             MADE_SMTP_UTF8_IA5,
+            MADE_DNS,
+            MADE_URI,
+            MADE_IP,
+            MADE_UPN, /* otherName, as Microsoft's */
             MADE_SUBJECT_IA5,
             MADE_SUBJECT_UTF8,
             MADE_SUBJECT_BMP
