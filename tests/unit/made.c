@@ -1,6 +1,7 @@
 #include "tests/unit/made.h"
 
 #include <openssl/bn.h>
+#include <openssl/conf.h>
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
@@ -197,12 +198,24 @@ static X509_EXTENSION *extension_of(X509V3_CTX *context, const char *text)
     return extension;
 }
 
+/* Some extensions want one, though nothing is in it. */
+static CONF *no_settings(void)
+{
+    static CONF *settings;
+
+    if (settings == NULL) {
+        settings = NCONF_new(NULL);
+        must(settings != NULL, "settings");
+    }
+    return settings;
+}
+
 static void add_extensions(X509 *certificate, const struct made *made)
 {
     X509V3_CTX context = {0};
 
     X509V3_set_ctx(&context, made->issuer != NULL ? (X509 *)made->issuer : certificate, certificate, NULL, NULL, 0);
-    X509V3_set_ctx_nodb(&context);
+    X509V3_set_nconf(&context, no_settings());
     for (size_t i = 0; i < MADE_EXTENSIONS && made->extensions[i] != NULL; i++) {
         X509_EXTENSION *extension = extension_of(&context, made->extensions[i]);
 
