@@ -87,9 +87,12 @@ static EVP_PKEY *key_new(enum made_key which)
     case MADE_P384: return EVP_EC_gen("P-384");
     case MADE_P521: return EVP_EC_gen("P-521");
     case MADE_BRAINPOOL: return EVP_EC_gen("brainpoolP256r1");
+    case MADE_BRAINPOOL_384: return EVP_EC_gen("brainpoolP384r1");
+    case MADE_BRAINPOOL_512: return EVP_EC_gen("brainpoolP512r1");
     case MADE_SECP256K1: return EVP_EC_gen("secp256k1");
     case MADE_P256_EXPLICIT: return explicit_curve();
     case MADE_X25519: return EVP_PKEY_Q_keygen(NULL, NULL, "X25519");
+    case MADE_X448: return EVP_PKEY_Q_keygen(NULL, NULL, "X448");
     case MADE_ED25519: return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
     case MADE_DSA: return with_parameters("DSA", NULL);
     case MADE_RSA_PSS: return rsa_pss();
