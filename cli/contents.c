@@ -41,15 +41,18 @@ static void append_text(struct buffer *out, const struct content *content)
     bool over = description->not_after < clock_wall_s();
     char time[TEXT_TIME_BYTES];
 
+    const char *subject = description->subject[0] != '\0' ? description->subject : "(empty name)";
+
     buffer_append_string(out, "  ");
-    clean_append_terminal(out, bytes_of_string(description->subject[0] != '\0' ? description->subject : "(empty name)"));
+    clean_append_terminal(out, bytes_of_string(subject));
     buffer_append_char(out, '\n');
     if (content->name[0] != '\0') {
         append_line(out, "name", content->name);
     }
     buffer_append_format(out, "      %-9s", "key");
     append_key(out, description);
-    buffer_append_format(out, "\n      %-9s%s\n", over ? "expired" : "expires", text_time(description->not_after, time));
+    buffer_append_char(out, '\n');
+    append_line(out, over ? "expired" : "expires", text_time(description->not_after, time));
     append_line(out, "sha256", description->fingerprint);
     if (content->left_out != NULL) {
         append_line(out, "left out", content->left_out);

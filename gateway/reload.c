@@ -48,7 +48,8 @@ static void on_background(struct work *work)
 static void adopt(struct reload *reload)
 {
     const struct config *config = reload->next->config;
-    const char *fixed = reload->started != NULL && !reload->files_only ? config_needs_restart(reload->started, config) : NULL;
+    bool asks = reload->started != NULL && !reload->files_only;
+    const char *fixed = asks ? config_needs_restart(reload->started, config) : NULL;
     if (fixed != NULL) {
         log_event(LEVEL_WARNING, "a change needs a restart and is not taken over", LOG_TEXT("setting", fixed));
     }
