@@ -219,18 +219,20 @@ static void collect_mail(struct entry *entry, struct bytes value)
 static void share_mails(const struct entry *entry)
 {
     struct search_result *result = entry->search->result;
-    char lines[MAX_MAILS_BYTES + 1] = "";
-    char *end = lines;
+    struct buffer lines;
 
+    buffer_init(&lines, MAX_MAILS_BYTES);
     for (size_t i = 0; i < entry->mail_count; i++) {
-        end = stpcpy(stpcpy(end, entry->mails[i]), "\n");
+        buffer_append_string(&lines, entry->mails[i]);
+        buffer_append_char(&lines, '\n');
     }
     for (size_t i = entry->first_value; i < result->value_count; i++) {
-        result->values[i].mails = strdup(lines);
-        if (result->values[i].mails == NULL) {
+        result->values[i].mails = strdup(buffer_string(&lines));
+        if (lines.failed || result->values[i].mails == NULL) {
             entry->search->out_of_memory = true;
         }
     }
+    buffer_free(&lines);
 }
 
 static bool collect_attribute(struct entry *entry, struct bytes description, const struct berval *values)
