@@ -8,7 +8,7 @@
 /* RFC 4523 4.1, RFC 2798 2.8. Some servers know one of the two spellings only. */
 const struct search_kind kind_recipient = {
     .attributes = (const char *const[]){"userCertificate;binary", "userCertificate", "userSMIMECertificate;binary",
-                                        "userSMIMECertificate", NULL},
+                                        "userSMIMECertificate", "mail", NULL},
     .rows = (const struct attribute_row[]){{"userCertificate", ATTRIBUTE_USER_CERTIFICATE},
                                            {"2.5.4.36", ATTRIBUTE_USER_CERTIFICATE},
                                            {"userSMIMECertificate", ATTRIBUTE_USER_SMIME_CERTIFICATE},

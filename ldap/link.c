@@ -298,11 +298,6 @@ int link_unblock(struct link *link, const struct directory_config *config, struc
 enum link_sent link_send(struct link *link, const struct link_request *request, ber_int_t *message,
                          struct error *error)
 {
-<<<<<<< HEAD
-    static const char *const ATTRIBUTES[] = {"userCertificate;binary", "userCertificate", "userSMIMECertificate;binary",
-                                             "userSMIMECertificate", "mail", NULL};
-=======
->>>>>>> fetch
     /* So that the server stops, too, once nobody waits; it counts in seconds. */
     struct timeval limit = {.tv_sec = request->timeout_ms / 1000 + 1};
     int code = ldap_search_ext(link->handle, request->base, request->scope, request->filter,

@@ -337,6 +337,8 @@ static const struct {
      "4: trust-rules[0].allow-sha2: there is no such setting; did you mean trust.allow-sha1?"},
     {"rule with a name that is nearly one", GOOD RULE("domain = [ \"*\" ];"),
      "4: trust-rules[0].domain: there is no such setting; did you mean trust-rules.domains?"},
+    {"rule that watches files", GOOD RULE("domains = [ \"*\" ]; watch = \"1m\";"),
+     "4: trust-rules[0].watch: there is no such setting"},
     {"rule with a value out of bounds", GOOD RULE("domains = [ \"*\" ]; min-rsa-bits = 512;"),
      "4: trust-rules[0].min-rsa-bits: 512 is not from 1024 to 8192"},
     {"rule with an anchor that is not there", GOOD RULE("domains = [ \"*\" ];\n anchors = [ \"/nowhere\" ];"),
