@@ -40,6 +40,11 @@
 #define MAX_RSA_EXPONENT_BITS 64   /* likewise; 65537 has 17 */
 #define MAX_DETAIL_BYTES 300       /* why a value was refused, in words */
 
+/* The trail that explain leaves, of one value. What is beyond is counted there. */
+#define MAX_TRAIL_CHAINS (2 * MAX_PATHS) /* tried: complete ones, and as many that lead nowhere */
+#define MAX_TRAIL_RULES 32               /* broken by one chain, or by a leaf */
+#define MAX_TRAIL_EVIDENCE 64            /* of one chain */
+
 /* Evidence that is fetched while we run. */
 #define MAX_NEED_ROUNDS 5                 /* of one lookup: judged, lacking something, fetched, judged again */
 #define MAX_PLACES 8192                   /* that evidence was asked of and that are remembered */

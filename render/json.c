@@ -2,7 +2,7 @@
 
 #include "base/digest.h"
 #include "render/formats.h"
-#include "render/json_tree.h"
+#include "render/json_trail.h"
 #include "x509/capabilities.h"
 #include "x509/describe.h"
 
@@ -153,6 +153,9 @@ static void put_certificates(struct json_tree *tree, const struct answer *answer
         if (options->explain && !value_is_der(certificate)) {
             json_tree_put_base64(tree, object, "value", certificate->value);
         }
+        if (options->explain) {
+            json_trail_put(tree, object, certificate->trail);
+        }
     }
 }
 
@@ -167,6 +170,7 @@ static void put_refused(struct json_tree *tree, const struct answer *answer)
         if (!value_is_der(certificate)) {
             json_tree_put_base64(tree, object, "value", certificate->value);
         }
+        json_trail_put(tree, object, certificate->trail);
     }
 }
 

@@ -4,6 +4,7 @@
 #include <openssl/x509v3.h>
 
 #include "x509/keys.h"
+#include "x509/notes.h"
 #include "x509/shown.h"
 #include "x509/wants.h"
 
@@ -12,6 +13,7 @@ struct search {
     struct path path;
     bool broken_off;
     struct verdict *best;
+    struct notes *notes;
 };
 
 /* A weak key ends a way where it might have gone on: that says more than that no way went on. */
@@ -51,16 +53,19 @@ static bool spend(struct search *search, int *left)
 
 static bool judge_complete(struct search *search)
 {
-    const struct cert *wanted = search->request->anchor;
+    const struct cert *wanted = search->request->anchor, *anchor = search->path.certs[search->path.count - 1];
     struct verdict verdict;
 
-    if (wanted != NULL && !digest_equal(&wanted->fingerprint, &search->path.certs[search->path.count - 1]->fingerprint)) {
+    if (wanted != NULL && !digest_equal(&wanted->fingerprint, &anchor->fingerprint)) {
         return false;
     }
     if (!spend(search, &search->request->budget->paths)) {
         return true;
     }
+    notes_chain(search->notes, search->path.certs, search->path.count);
     path_judge(search->request, &search->path, &verdict);
+    notes_evidence(search->notes, &verdict);
+    notes_chain_end(search->notes, &verdict.finding);
     if (verdict.finding.reason == REASON_INTERNAL || progress(&verdict) > progress(search->best)) {
         *search->best = verdict;
     }
@@ -106,16 +111,36 @@ static enum link link_test(struct search *search, const struct cert *subject, co
     return X509_verify(subject->x509, key) == 1 ? LINK_HOLDS : LINK_FORGED;
 }
 
+/* A chain that led nowhere: `issuer`, where it is not NULL, is the last of it. */
+static void note_dead_end(struct search *search, const struct cert *issuer, const struct finding *finding)
+{
+    notes_chain(search->notes, search->path.certs, search->path.count);
+    if (issuer != NULL) {
+        notes_link(search->notes, issuer);
+    }
+    notes_rule(search->notes, finding);
+    notes_chain_end(search->notes, finding);
+}
+
 /* Keeps the words that got furthest; of several, the first. */
 static void note(struct search *search, enum reason reason, const struct cert *subject, const struct cert *issuer,
                  const char *what)
 {
+    bool further = weight(reason) > progress(search->best);
     char name[SHOWN_NAME_BYTES], issuer_name[SHOWN_NAME_BYTES];
+    struct finding finding;
 
-    if (weight(reason) > progress(search->best)) {
-        shown_name(cert_subject(subject), name);
-        shown_name(issuer != NULL ? cert_subject(issuer) : cert_issuer(subject), issuer_name);
-        finding_set(&search->best->finding, reason, "\"%s\", issued by \"%s\": %s", name, issuer_name, what);
+    if (!further && search->notes == NULL) {
+        return;
+    }
+    shown_name(cert_subject(subject), name);
+    shown_name(issuer != NULL ? cert_subject(issuer) : cert_issuer(subject), issuer_name);
+    finding_set(&finding, reason, "\"%s\", issued by \"%s\": %s", name, issuer_name, what);
+    if (further) {
+        search->best->finding = finding;
+    }
+    if (search->notes != NULL) {
+        note_dead_end(search, issuer, &finding);
     }
 }
 
@@ -154,10 +179,23 @@ static bool search_over(struct search *search, const struct cert *subject, const
     return false;
 }
 
+/* Of the ways that did go on from here each has told where it ended: only where none did, this is an end as well. */
+static void note_no_way(struct search *search, const struct cert *last, bool is_end)
+{
+    struct notes *notes = search->notes;
+    bool self_signed = (X509_get_extension_flags(last->x509) & EXFLAG_SS) != 0;
+
+    search->notes = is_end ? notes : NULL;
+    note(search, REASON_UNTRUSTED, last, NULL,
+         self_signed ? "self-signed and not an anchor" : "no way from there to an anchor");
+    search->notes = notes;
+}
+
 /* Goes on from the last certificate of the path. True: the search is over. */
 static bool search_from(struct search *search)
 {
     const struct cert *last = search->path.certs[search->path.count - 1];
+    size_t tried = notes_tried(search->notes);
 
     if (last->anchor) {
         return judge_complete(search);
@@ -178,9 +216,7 @@ static bool search_from(struct search *search)
         }
     }
     wants_issuer(search->request->wants, last, search->request->signing != NULL);
-    note(search, REASON_UNTRUSTED, last, NULL,
-         (X509_get_extension_flags(last->x509) & EXFLAG_SS) != 0 ? "self-signed and not an anchor"
-                                                                   : "no way from there to an anchor");
+    note_no_way(search, last, tried == notes_tried(search->notes));
     return false;
 }
 
@@ -205,6 +241,7 @@ void path_find(const struct path_request *request, const struct cert *leaf, stru
         .request = request,
         .path = {.certs = {anchor != NULL ? anchor : leaf}, .count = 1},
         .best = verdict,
+        .notes = request->notes,
     };
 
     *verdict = (struct verdict){.finding = {.reason = REASON_UNJUDGED}, .not_after = leaf->not_after};
@@ -214,4 +251,5 @@ void path_find(const struct path_request *request, const struct cert *leaf, stru
     if (search.broken_off && !is_settled(verdict)) {
         confess(verdict);
     }
+    notes_path(request->notes, &verdict->finding);
 }

@@ -54,6 +54,8 @@ struct path_budget {
     bool used_up; /* a search was broken off */
 };
 
+struct notes;
+
 /* What all searches for one value have in common. All borrowed. */
 struct path_request {
     const struct policy *policy;
@@ -68,13 +70,16 @@ struct path_request {
     /* Where the leaf is the signer of a CRL: the anchor that its path must end in, and whose path it is wanted for. */
     const struct cert *anchor;
     const struct signing *signing;
+
+    struct notes *notes;                /* x509/notes.h, for explain; NULL: nobody asked */
 };
 
 /* `verdict` starts as refused and ends as the best that was found; REASON_INTERNAL: out of memory. Where the budget
- * broke the search off before that was settled, the detail says so. */
+ * broke the search off before that was settled, the detail says so. Notes get each chain that was tried, and, in the end,
+ * the verdict. */
 void path_find(const struct path_request *request, const struct cert *leaf, struct verdict *verdict);
 
-/* Judges one complete path. */
+/* Judges one complete path. Notes get each rule that it breaks, not only the first. */
 void path_judge(const struct path_request *request, const struct path *path, struct verdict *verdict);
 
 #endif

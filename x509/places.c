@@ -1,7 +1,6 @@
 #include "x509/places.h"
 
 #include <openssl/bio.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -36,7 +35,8 @@ char *place_url(const ASN1_STRING *url)
 
 static int hex_digit(char c)
 {
-    const char *digits = "0123456789abcdef", *at = c != '\0' ? strchr(digits, c | (c >= 'A' && c <= 'F' ? 0x20 : 0)) : NULL;
+    const char *digits = "0123456789abcdef";
+    const char *at = c != '\0' ? strchr(digits, c >= 'A' && c <= 'F' ? c | 0x20 : c) : NULL;
 
     return at != NULL ? (int)(at - digits) : -1;
 }
@@ -63,12 +63,17 @@ static bool decode(char *text)
     return true;
 }
 
+bool place_is_hostless(const char *url)
+{
+    return strncasecmp(url, HOSTLESS, strlen(HOSTLESS)) == 0;
+}
+
 char *place_ldap_dn(const char *url)
 {
     const char *from = url + strlen(HOSTLESS);
     char *dn;
 
-    if (strncasecmp(url, HOSTLESS, strlen(HOSTLESS)) != 0) {
+    if (!place_is_hostless(url)) {
         return NULL;
     }
     dn = strndup(from, strcspn(from, "?"));

@@ -6,13 +6,17 @@
 #define X509_PLACES_H
 
 #include <openssl/x509.h>
+#include <stdbool.h>
+
+/* An ldap URL that names no host (RFC 4516 2: the client knows which), as Active Directory's are. */
+bool place_is_hostless(const char *url);
 
 /* All these give NULL where there is none, or no memory; the caller free()s. */
 
 /* http, https or ldap, at most MAX_NEED_URL_BYTES of visible ASCII. */
 char *place_url(const ASN1_STRING *url);
 
-/* The DN out of an ldap URL that names no host (RFC 4516 2: "left to the client"), as Active Directory's are. */
+/* The DN out of one that is hostless. */
 char *place_ldap_dn(const char *url);
 
 /* The name as a DN in a string (RFC 4514). */

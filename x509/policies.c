@@ -232,7 +232,7 @@ static bool is_of_domain(const struct rule *rule, const char *domain)
 {
     bool found = rule->domains == NULL;
 
-    for (size_t i = 0; !found && rule->domains[i] != NULL; i++) {
+    for (size_t i = 0; !found && domain != NULL && rule->domains[i] != NULL; i++) {
         found = address_domain_matches(domain, rule->domains[i]);
     }
     return found;
