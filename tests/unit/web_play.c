@@ -199,16 +199,16 @@ void web_stop(struct web *web)
 }
 
 static struct web_name none[] = {{0}};
-static struct web_name *known = none;
+static _Atomic(struct web_name *) known = none; /* threads that are left behind ask, too */
 
 void web_names(struct web_name *names)
 {
-    known = names;
+    atomic_store(&known, names);
 }
 
 static const char *answer_of(const char *name)
 {
-    for (struct web_name *at = known; at->name != NULL; at++) {
+    for (struct web_name *at = atomic_load(&known); at->name != NULL; at++) {
         if (strcasecmp(at->name, name) == 0) {
             unsigned time = atomic_fetch_add(&at->asked, 1);
             size_t i = 0;
