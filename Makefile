@@ -128,6 +128,8 @@ $(TOOLS): $B/%: $B/tests/%.o $B/tools/helpers.a $B/libcertlookup.a
 	$(call link_test)
 $B/tools/makepeople: $(patsubst %.c,$B/%.o,$(wildcard tests/people/*.c))
 	$(call link_test)
+$B/tools/makecases: $(patsubst %.c,$B/%.o,$(wildcard tests/cases/*.c)) $B/tests/people/pki.o $B/libcertlookup.a
+	$(call link_test)
 $(BENCH): $B/%: $B/tests/%.o $B/libcertlookup.a
 	$(call link_test)
 # Clock, directory, Redis and engine are played: what stands before the library takes the place of what is in it.
@@ -143,7 +145,7 @@ $(REPLAY): $B/replay/%: $B/tests/fuzz/%.o $B/tests/fuzz/replay.o $B/libcertlooku
 SUITES   := checks unit seeds scenario system
 .PHONY: test $(SUITES) tsan test-programs
 TEST_SAN := $(or $(SAN),address$(comma)undefined)
-test-programs: $(PROGRAMS) $(UNIT) $(REPLAY) $(SCENARIO) $(TOOLS) $B/tools/makepeople
+test-programs: $(PROGRAMS) $(UNIT) $(REPLAY) $(SCENARIO) $(TOOLS) $B/tools/makepeople $B/tools/makecases
 test $(SUITES):
 	@$(MAKE) --no-print-directory SAN=$(TEST_SAN) test-programs
 	@sh tests/scripts/run.sh build/$(subst $(comma),-,$(TEST_SAN)) $(if $(filter test,$@),$(SUITES),$@)
