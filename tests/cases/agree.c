@@ -182,8 +182,12 @@ static void make_one(struct making *making, int number)
     const struct date_row *dates = &date_rows[next(making, 3, COUNT(date_rows))];
     const struct digest_row *digest = &digest_rows[next(making, 3, COUNT(digest_rows))];
     const struct revoked_row *revoked = &revoked_rows[next(making, 2, COUNT(revoked_rows))];
-    const enum reason found[] = {key_rows[key].reason, signers[by].reason, usage->reason, extended->reason,
-                                 names->reason, dates->reason, digest->reason, by == BY_SELF ? REASON_USABLE : revoked->reason};
+    /* Nobody asks whether an expired certificate was revoked. */
+    bool nothing_to_ask = dates->reason != REASON_USABLE && signers[by].reason == REASON_REVOCATION_UNKNOWN;
+    const enum reason found[] = {
+        key_rows[key].reason, nothing_to_ask ? REASON_USABLE : signers[by].reason, usage->reason, extended->reason,
+        names->reason, dates->reason, digest->reason, by == BY_SELF ? REASON_USABLE : revoked->reason,
+    };
     bool rsa = key_rows[key].kind <= KEY_RSA_3072;
 
     snprintf(name, sizeof(name), "c%03d", number);
@@ -238,7 +242,7 @@ static void write_trust(struct making *making)
 
 void agree_make(struct cases *cases)
 {
-    struct making making = {.cases = cases, .state = 12};
+    struct making making = {.cases = cases, .state = 2};
 
     make_authorities(&making);
     for (int i = 0; i < CERTIFICATES; i++) {

@@ -50,5 +50,6 @@ void reasons_make(struct cases *cases);
 void agree_make(struct cases *cases);
 void revocation_make(struct cases *cases);
 void many_make(struct cases *cases);
+void sealed_make(struct cases *cases);
 
 #endif

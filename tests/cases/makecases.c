@@ -8,6 +8,7 @@
  *     agree        200 that vary in everything, the same way in every run
  *     revocation   one for each thing that may become of a CRL or an OCSP answer
  *     many         500 of three issuers, who publish CRLs
+ *     sealed       one for each kind of key that a message can be encrypted to, in each attribute
  *
  * FOLDER must not exist; it then holds
  *     anchors/ intermediates/ crls/   what a gateway is to be told to trust
@@ -120,7 +121,10 @@ struct certificate_spec case_authority_spec(const char *common_name, const struc
 static const struct set {
     const char *name;
     void (*make)(struct cases *cases);
-} sets[] = {{"reasons", reasons_make}, {"agree", agree_make}, {"revocation", revocation_make}, {"many", many_make}};
+} sets[] = {
+    {"reasons", reasons_make}, {"agree", agree_make},   {"revocation", revocation_make},
+    {"many", many_make},       {"sealed", sealed_make},
+};
 
 static const struct set *find_set(const char *name)
 {
@@ -138,7 +142,7 @@ int main(int argc, char **argv)
     const struct set *set = argc < 3 || argc > 5 ? NULL : find_set(argv[1]);
 
     if (set == NULL) {
-        fputs("usage: makecases reasons|agree|revocation|many FOLDER [URL [TRAP]]\n", stderr);
+        fputs("usage: makecases reasons|agree|revocation|many|sealed FOLDER [URL [TRAP]]\n", stderr);
         return 64;
     }
     must(mkdir(argv[2], 0755) == 0 && chdir(argv[2]) == 0, argv[2]);

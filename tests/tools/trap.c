@@ -3,12 +3,14 @@
  *
  *     trap PORT LOG
  *
- * Listens on every address of this machine, IPv4 and IPv6. LOG gets a line for each connection: who, and whereto. What
- * is sent is not read; the connection is closed.
+ * Listens on 127.0.0.1, 127.0.0.2 and ::1. LOG gets the address for each connection that comes. What is sent is not read;
+ * the connection is closed.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,23 +23,30 @@ static void fail(const char *what)
     exit(1);
 }
 
-static int listen_on(const char *port)
-{
-    struct sockaddr_in6 any = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_ANY_INIT};
-    int yes = 1, no = 0;
-    int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+static const char *const addresses[] = {"127.0.0.1", "127.0.0.2", "::1"};
+#define ADDRESSES (sizeof(addresses) / sizeof(addresses[0]))
 
-    any.sin6_port = htons((uint16_t)strtoul(port, NULL, 10));
-    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) != 0 ||
-        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof(no)) != 0 ||
-        bind(fd, (struct sockaddr *)&any, sizeof(any)) != 0 || listen(fd, 64) != 0) {
-        fail(port);
+static int listen_on(const char *address, const char *port)
+{
+    struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)strtoul(port, NULL, 10))};
+    struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = six.sin6_port};
+    bool is_four = inet_pton(AF_INET, address, &four.sin_addr) == 1;
+    const struct sockaddr *place = is_four ? (struct sockaddr *)&four : (struct sockaddr *)&six;
+    int yes = 1;
+    int fd = socket(place->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0 || (!is_four && inet_pton(AF_INET6, address, &six.sin6_addr) != 1) ||
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) != 0 ||
+        bind(fd, place, is_four ? sizeof(four) : sizeof(six)) != 0 || listen(fd, 64) != 0) {
+        fail(address);
     }
     return fd;
 }
 
 int main(int argc, char **argv)
 {
+    struct pollfd listeners[ADDRESSES];
+
     if (argc != 3) {
         fputs("usage: trap PORT LOG\n", stderr);
         return 64;
@@ -46,18 +55,18 @@ int main(int argc, char **argv)
     if (log == NULL) {
         fail(argv[2]);
     }
-    for (int listener = listen_on(argv[1]);;) {
-        struct sockaddr_in6 from = {0}, to = {0};
-        socklen_t from_size = sizeof(from), to_size = sizeof(to);
-        char texts[2][INET6_ADDRSTRLEN] = {"?", "?"};
-        int fd = accept4(listener, (struct sockaddr *)&from, &from_size, SOCK_CLOEXEC);
-
-        if (fd >= 0 && getsockname(fd, (struct sockaddr *)&to, &to_size) == 0) {
-            inet_ntop(AF_INET6, &from.sin6_addr, texts[0], sizeof(texts[0]));
-            inet_ntop(AF_INET6, &to.sin6_addr, texts[1], sizeof(texts[1]));
-            fprintf(log, "%s to %s\n", texts[0], texts[1]);
-            fflush(log);
-            close(fd);
+    for (size_t i = 0; i < ADDRESSES; i++) {
+        listeners[i] = (struct pollfd){listen_on(addresses[i], argv[1]), POLLIN, 0};
+    }
+    while (poll(listeners, ADDRESSES, -1) > 0) {
+        for (size_t i = 0; i < ADDRESSES; i++) {
+            int fd = listeners[i].revents != 0 ? accept4(listeners[i].fd, NULL, NULL, SOCK_CLOEXEC) : -1;
+            if (fd >= 0) {
+                fprintf(log, "%s\n", addresses[i]);
+                fflush(log);
+                close(fd);
+            }
         }
     }
+    return 1;
 }
