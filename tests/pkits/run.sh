@@ -16,7 +16,7 @@ folder=${2:-$BUILD/pkits}
 here=$(cd "$(dirname "$0")" && pwd)
 data=$here/../data
 export BUILD
-# shellcheck source=tests/demo/stack.sh
+# shellcheck source=/dev/null
 . "$here/../demo/stack.sh"
 
 ROWS=249
