@@ -19,7 +19,9 @@
 #define MAX_ENTRIES 64               /* upper bound of directories.entries */
 #define MAX_VALUES 64                /* certificate values of one answer, all directories together */
 #define MAX_VALUE_BYTES (64 * 1024)  /* one attribute value; AD stores up to 32 KiB in userSMIMECertificate */
-#define MAX_ENTRY_MAILS 8           /* an entry's own mail values, kept beside each of its certificates */
+#define MAX_ENTRY_MAILS 8            /* an entry's own mail values, kept beside each of its certificates */
+#define MAX_ENTRY_MAILS_READ 64      /* its mail values that are looked at for these */
+#define MAX_MAILS_BYTES (MAX_ENTRY_MAILS * (MAX_ADDRESS_BYTES + 1)) /* all of them, each with a line end */
 #define MAX_DN_BYTES 1024            /* longer DNs are cut for display */
 #define MAX_PDU_BYTES (8 * 1024 * 1024) /* one LDAP message from a server */
 
@@ -27,6 +29,7 @@
 #define MAX_BUNDLE_CERTIFICATES 32 /* of one userSMIMECertificate; more is malformed, as any could be the one */
 #define MAX_CHAIN 10               /* certificates in a chain, leaf and anchor included */
 #define MAX_CERTIFICATE_NAMES 4096 /* looked at, in subjectAltName and in the subject each */
+#define MAX_NAME_COMPARISONS (256 * 1024) /* of names with name constraints, for one path */
 #define MAX_EXTENSIONS 64          /* of one certificate; more is malformed */
 #define MAX_ISSUERS_TRIED 256      /* certificates that bear an issuer's name, looked at for one value */
 #define MAX_SIGNATURE_CHECKS 32    /* tried while looking for the paths of one value */
@@ -37,10 +40,37 @@
 #define MAX_RSA_EXPONENT_BITS 64   /* likewise; 65537 has 17 */
 #define MAX_DETAIL_BYTES 300       /* why a value was refused, in words */
 
+/* The trail that explain leaves, of one value. What is beyond is counted there. */
+#define MAX_TRAIL_CHAINS (2 * MAX_PATHS) /* tried: complete ones, and as many that lead nowhere */
+#define MAX_TRAIL_RULES 32               /* broken by one chain, or by a leaf */
+#define MAX_TRAIL_EVIDENCE 64            /* of one chain */
+
+/* Evidence that is fetched while we run. */
+#define MAX_NEED_ROUNDS 5                 /* of one lookup: judged, lacking something, fetched, judged again */
+#define MAX_PLACES 8192                   /* that evidence was asked of and that are remembered */
+#define MAX_EVIDENCE_OBJECTS 64           /* of one arrival: values of an entry, or one body */
+#define MAX_EVIDENCE_BYTES (512 * 1024 * 1024) /* CRLs, OCSP answers and issuers held, all together, as they came */
+#define MAX_REFRESHES 4                   /* places that are asked again at a time without anybody waiting */
+#define MAX_SOURCE_BYTES 2048             /* where a thing came from, as shown */
+/* Fetching from places that certificates name. */
+#define MAX_FETCH_URL_BYTES 2048
+#define MAX_FETCH_REDIRECTS 3
+#define MAX_FETCH_HEADER_BYTES (64 * 1024) /* of one HTTP answer, status line and trailers included */
+#define MAX_FETCH_OCSP_BYTES (256 * 1024)  /* one OCSP answer, and one question */
+#define MAX_FETCH_ISSUER_BYTES (1024 * 1024) /* one body with certificates of issuers */
+#define MAX_FETCH_HOSTS 512          /* whose rates are remembered */
+#define MAX_FETCH_RETRY_AFTER_S 3600 /* a server may ask for no longer rest */
+#define MAX_ENTRY_VALUES 16          /* taken of one issuer's entry in a directory */
+#define MAX_LEFT_RESOLVERS 16        /* threads that still resolve a name nobody waits for any more */
+
 /* Configuration. */
 #define MAX_DIRECTORIES 64
 #define MAX_URIS 8           /* of one directory */
-#define MAX_DOMAINS 256      /* of one directory */
+#define MAX_DOMAINS 256      /* of one directory, of one rule */
+#define MAX_TRUST_RULES 64
+#define MAX_POLICY_OIDS 64
+#define MAX_OID_TEXT_BYTES 128
+#define MAX_FINGERPRINTS 1024 /* on a deny or allow list */
 #define MAX_LISTEN 16
 #define MAX_CONFIG_BYTES (1024 * 1024)
 #define MAX_FILE_BYTES (64 * 1024 * 1024) /* one anchor or CRL file */

@@ -13,12 +13,14 @@ const struct metrics_bucket metrics_buckets[METRICS_BUCKETS] = {
 
 _Static_assert(LAYER_MEMORY + 1 == METRICS_LAYERS, "one histogram for each layer");
 
-/* One sample: its family, and its label where the family has one. Rows of one family stand together. */
+/* One sample: its family, and its label, or two, where the family has them. Rows of one family stand together. */
 struct row_info {
     const char *family;
     const char *label;
     const char *value;
     const char *help; /* at the first row of a family */
+    const char *label2;
+    const char *value2;
 };
 
 static const struct row_info counters[COUNT_COUNT] = {
@@ -54,11 +56,50 @@ static const struct row_info counters[COUNT_COUNT] = {
     [COUNT_RELOADS] = {"certlookup_reloads_total", NULL, NULL, "Configurations taken over while running."},
     [COUNT_RELOADS_FAILED] = {"certlookup_reload_failures_total", NULL, NULL,
                               "Configurations refused while running; the one before stays."},
+    [COUNT_FETCH_CRL_OK] = {"certlookup_fetches_total", "purpose", "crl",
+                            "Fetched from places that certificates name, by purpose and result.", "result", "ok"},
+    [COUNT_FETCH_CRL_FAILED] = {"certlookup_fetches_total", "purpose", "crl", NULL, "result", "failed"},
+    [COUNT_FETCH_CRL_REFUSED] = {"certlookup_fetches_total", "purpose", "crl", NULL, "result", "refused"},
+    [COUNT_FETCH_CRL_LIMIT] = {"certlookup_fetches_total", "purpose", "crl", NULL, "result", "limit"},
+    [COUNT_FETCH_OCSP_OK] = {"certlookup_fetches_total", "purpose", "ocsp", NULL, "result", "ok"},
+    [COUNT_FETCH_OCSP_FAILED] = {"certlookup_fetches_total", "purpose", "ocsp", NULL, "result", "failed"},
+    [COUNT_FETCH_OCSP_REFUSED] = {"certlookup_fetches_total", "purpose", "ocsp", NULL, "result", "refused"},
+    [COUNT_FETCH_OCSP_LIMIT] = {"certlookup_fetches_total", "purpose", "ocsp", NULL, "result", "limit"},
+    [COUNT_FETCH_ISSUER_OK] = {"certlookup_fetches_total", "purpose", "issuer", NULL, "result", "ok"},
+    [COUNT_FETCH_ISSUER_FAILED] = {"certlookup_fetches_total", "purpose", "issuer", NULL, "result", "failed"},
+    [COUNT_FETCH_ISSUER_REFUSED] = {"certlookup_fetches_total", "purpose", "issuer", NULL, "result", "refused"},
+    [COUNT_FETCH_ISSUER_LIMIT] = {"certlookup_fetches_total", "purpose", "issuer", NULL, "result", "limit"},
+    [COUNT_FETCHED_BYTES] = {"certlookup_fetched_bytes_total", NULL, NULL, "What was fetched, in bytes."},
+    [COUNT_CRLS_GOOD] = {"certlookup_evidence_total", "kind", "crl",
+                        "Evidence asked for, by kind and what came of it; shared: good, and from Redis.", "result",
+                        "good"},
+    [COUNT_CRLS_SHARED] = {"certlookup_evidence_total", "kind", "crl", NULL, "result", "shared"},
+    [COUNT_CRLS_BAD] = {"certlookup_evidence_total", "kind", "crl", NULL, "result", "bad"},
+    [COUNT_CRLS_FAILED] = {"certlookup_evidence_total", "kind", "crl", NULL, "result", "failed"},
+    [COUNT_CRLS_REFUSED] = {"certlookup_evidence_total", "kind", "crl", NULL, "result", "refused"},
+    [COUNT_OCSP_GOOD] = {"certlookup_evidence_total", "kind", "ocsp", NULL, "result", "good"},
+    [COUNT_OCSP_SHARED] = {"certlookup_evidence_total", "kind", "ocsp", NULL, "result", "shared"},
+    [COUNT_OCSP_BAD] = {"certlookup_evidence_total", "kind", "ocsp", NULL, "result", "bad"},
+    [COUNT_OCSP_FAILED] = {"certlookup_evidence_total", "kind", "ocsp", NULL, "result", "failed"},
+    [COUNT_OCSP_REFUSED] = {"certlookup_evidence_total", "kind", "ocsp", NULL, "result", "refused"},
+    [COUNT_ISSUERS_GOOD] = {"certlookup_evidence_total", "kind", "issuer", NULL, "result", "good"},
+    [COUNT_ISSUERS_SHARED] = {"certlookup_evidence_total", "kind", "issuer", NULL, "result", "shared"},
+    [COUNT_ISSUERS_BAD] = {"certlookup_evidence_total", "kind", "issuer", NULL, "result", "bad"},
+    [COUNT_ISSUERS_FAILED] = {"certlookup_evidence_total", "kind", "issuer", NULL, "result", "failed"},
+    [COUNT_ISSUERS_REFUSED] = {"certlookup_evidence_total", "kind", "issuer", NULL, "result", "refused"},
+    [COUNT_EVIDENCE_REFRESHES] = {"certlookup_evidence_refreshes_total", NULL, NULL,
+                                  "Evidence asked for again before it ran out."},
+    [COUNT_EVIDENCE_DROPPED] = {"certlookup_evidence_dropped_answers_total", NULL, NULL,
+                                "Answers dropped from memory because new evidence revokes what they rest on."},
     [COUNT_LIMIT_WAITING] = {"certlookup_limit_reached_total", "limit", "waiting",
                              "Limits that were reached, by limit."},
     [COUNT_LIMIT_FLIGHTS] = {"certlookup_limit_reached_total", "limit", "flights"},
     [COUNT_LIMIT_VALIDATORS] = {"certlookup_limit_reached_total", "limit", "validators"},
     [COUNT_LIMIT_SEARCHES] = {"certlookup_limit_reached_total", "limit", "searches"},
+    [COUNT_LIMIT_FETCHES] = {"certlookup_limit_reached_total", "limit", "fetches"},
+    [COUNT_LIMIT_FETCH_RATE] = {"certlookup_limit_reached_total", "limit", "fetch_rate"},
+    [COUNT_LIMIT_PLACES] = {"certlookup_limit_reached_total", "limit", "places"},
+    [COUNT_LIMIT_EVIDENCE_BYTES] = {"certlookup_limit_reached_total", "limit", "evidence_bytes"},
     [COUNT_LIMIT_REDIS_QUEUE] = {"certlookup_limit_reached_total", "limit", "redis_queue"},
     [COUNT_LIMIT_ENTRIES] = {"certlookup_limit_reached_total", "limit", "entries"},
     [COUNT_LIMIT_VALUES] = {"certlookup_limit_reached_total", "limit", "values"},
@@ -69,6 +110,7 @@ static const struct row_info counters[COUNT_COUNT] = {
     [COUNT_LIMIT_SIGNATURE_CHECKS] = {"certlookup_limit_reached_total", "limit", "signature_checks"},
     [COUNT_LIMIT_BUNDLE_CERTIFICATES] = {"certlookup_limit_reached_total", "limit", "bundle_certificates"},
     [COUNT_LIMIT_CERTIFICATE_NAMES] = {"certlookup_limit_reached_total", "limit", "certificate_names"},
+    [COUNT_LIMIT_NAME_COMPARISONS] = {"certlookup_limit_reached_total", "limit", "name_comparisons"},
 };
 
 static const struct row_info gauges[GAUGE_COUNT] = {
@@ -81,6 +123,13 @@ static const struct row_info gauges[GAUGE_COUNT] = {
     [GAUGE_ANCHORS] = {"certlookup_anchors", NULL, NULL, "Trust anchors loaded."},
     [GAUGE_CRLS] = {"certlookup_crls", NULL, NULL, "CRLs loaded and good."},
     [GAUGE_START_TIME] = {"process_start_time_seconds", NULL, NULL, "When the process started, in seconds since 1970."},
+    [GAUGE_EVIDENCE_CRLS] = {"certlookup_evidence_crls", NULL, NULL, "CRLs held that were fetched."},
+    [GAUGE_EVIDENCE_OCSP] = {"certlookup_evidence_ocsp_answers", NULL, NULL, "OCSP answers held."},
+    [GAUGE_EVIDENCE_ISSUERS] = {"certlookup_evidence_issuers", NULL, NULL,
+                                "Certificates of issuers held that were fetched."},
+    [GAUGE_EVIDENCE_BYTES] = {"certlookup_evidence_bytes", NULL, NULL, "What fetched evidence holds, in bytes."},
+    [GAUGE_EVIDENCE_NEXT_UPDATE] = {"certlookup_evidence_next_update_seconds", NULL, NULL,
+                                    "The earliest nextUpdate of what is held, in seconds since 1970; 0: none."},
 };
 
 static const struct row_info directory_counters[DIRECTORY_COUNTER_COUNT] = {
@@ -117,7 +166,10 @@ static void write_label_value(struct buffer *out, const char *value)
 
 static void write_sample(struct buffer *out, const struct row_info *info, int64_t value)
 {
-    if (info->label != NULL) {
+    if (info->label2 != NULL) {
+        buffer_append_format(out, "%s{%s=\"%s\",%s=\"%s\"} %lld\n", info->family, info->label, info->value,
+                             info->label2, info->value2, (long long)value);
+    } else if (info->label != NULL) {
         buffer_append_format(out, "%s{%s=\"%s\"} %lld\n", info->family, info->label, info->value, (long long)value);
     } else {
         buffer_append_format(out, "%s %lld\n", info->family, (long long)value);

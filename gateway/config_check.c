@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "fetch/fetcher.h"
 #include "gateway/config_private.h"
 #include "ldap/uri.h"
 
@@ -27,7 +28,7 @@ static void fault_of_check(struct reader *reader, const char *group, const char 
     reader_fault(reader, at, "%s", words);
 }
 
-static void check_readable(struct reader *reader, const char *path, const char *file)
+void reader_check_readable(struct reader *reader, const char *path, const char *file)
 {
     if (eaccess(file, R_OK) != 0) {
         reader_fault(reader, path, "%s: %s", file, strerror(errno));
@@ -86,11 +87,27 @@ static void check_directory(struct reader *reader, size_t which)
         fault_of_check(reader, "directories", path, "", &error);
     } else if (*directory->ca_file != '\0') {
         snprintf(at, sizeof(at), "%s.ca-file", path);
-        check_readable(reader, at, directory->ca_file);
+        reader_check_readable(reader, at, directory->ca_file);
     }
     if (!reader_faulted(reader, "lookup") && directory->timeout_ms > reader->config->deadline_ms) {
         snprintf(at, sizeof(at), "%s.timeout", path);
         reader_fault(reader, at, "is longer than lookup.deadline, %lld ms", (long long)reader->config->deadline_ms);
+    }
+}
+
+/* Files that are there, or URLs that may be fetched. */
+static void check_crls(struct reader *reader, const char *path, const char *const *crls, size_t count)
+{
+    char at[MAX_PATH_BYTES + 32];
+    struct error error;
+
+    for (size_t i = 0; i < count; i++) {
+        snprintf(at, sizeof(at), "%s[%zu]", path, i);
+        if (!policy_is_url(crls[i])) {
+            reader_check_readable(reader, at, crls[i]);
+        } else if (!fetch_url_is_allowed(crls[i], &error)) {
+            reader_fault(reader, at, "%s", error.text);
+        }
     }
 }
 
@@ -100,20 +117,104 @@ static void check_files(struct reader *reader, const char *path, const char *con
 
     for (size_t i = 0; i < count; i++) {
         snprintf(at, sizeof(at), "%s[%zu]", path, i);
-        check_readable(reader, at, files[i]);
+        reader_check_readable(reader, at, files[i]);
+    }
+}
+
+/* Of a rule, what it left out is the matter of trust. */
+static bool stands_in(const struct reader *reader, const char *group, const char *name, char at[MAX_PATH_BYTES])
+{
+    snprintf(at, MAX_PATH_BYTES, "%.100s.%s", group, name);
+    return strcmp(group, "trust") == 0 || reader_find(reader, at) != NULL;
+}
+
+static void check_policy(struct reader *reader, const char *group, const struct policy_config *policy)
+{
+    const struct {
+        const char *name;
+        const char *const *files;
+        size_t count;
+    } lists[] = {
+        {"anchors", policy->anchors, policy->anchor_count},
+        {"intermediates", policy->intermediates, policy->intermediate_count},
+    };
+    char at[MAX_PATH_BYTES];
+
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+        if (stands_in(reader, group, lists[i].name, at)) {
+            check_files(reader, at, lists[i].files, lists[i].count);
+        }
+    }
+    if (stands_in(reader, group, "crls", at)) {
+        check_crls(reader, at, policy->crls, policy->crl_count);
+    }
+    if (stands_in(reader, group, "revocation", at) && policy->revocation == REVOCATION_MODE_REQUIRE &&
+        policy->crl_count == 0 && !config_fetches_evidence(reader->config)) {
+        reader_fault(reader, at,
+                     "require needs %s.crls, fetch.crls, fetch.ocsp or a directory with issuers: every certificate "
+                     "would be refused", group);
     }
 }
 
 static void check_trust(struct reader *reader)
 {
-    const struct policy_config *trust = &reader->config->trust;
+    check_policy(reader, "trust", &reader->config->trust);
+}
 
-    check_files(reader, "trust.anchors", trust->anchors, trust->anchor_count);
-    check_files(reader, "trust.intermediates", trust->intermediates, trust->intermediate_count);
-    check_files(reader, "trust.crls", trust->crls, trust->crl_count);
-    if (trust->revocation == REVOCATION_MODE_REQUIRE && trust->crl_count == 0) {
-        reader_fault(reader, "trust.revocation", "require needs trust.crls: every certificate would be refused");
+static void check_rule_name(struct reader *reader, const char *path, size_t which)
+{
+    const char *name = reader->config->trust_rules[which].name;
+
+    for (size_t i = 0; i < which; i++) {
+        const char *other = reader->config->trust_rules[i].name;
+        if (*name != '\0' && text_equal_nocase(name, other)) {
+            reader_fault(reader, path, "trust-rules[%zu] has this name already", i);
+            return;
+        }
     }
+}
+
+static bool is_directory(const struct reader *reader, const char *name)
+{
+    for (size_t i = 0; i < reader->config->directory_count; i++) {
+        const char *known = reader->drafts[i].config.name;
+        if (known != NULL && strcmp(known, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void check_rule_directories(struct reader *reader, const char *path, const struct policy_rule *rule)
+{
+    char at[MAX_PATH_BYTES];
+
+    for (size_t i = 0; i < rule->directory_count; i++) {
+        if (!is_directory(reader, rule->directories[i])) {
+            snprintf(at, sizeof(at), "%.100s.directories[%zu]", path, i);
+            reader_fault(reader, at, "there is no directory of the name \"%.100s\"", rule->directories[i]);
+        }
+    }
+}
+
+static void check_rule(struct reader *reader, size_t which)
+{
+    const struct policy_rule *rule = &reader->config->trust_rules[which];
+    char path[MAX_PATH_BYTES], at[MAX_PATH_BYTES + 16];
+
+    snprintf(path, sizeof(path), "trust-rules[%zu]", which);
+    if (reader_faulted(reader, path) || reader_faulted(reader, "trust")) {
+        return;
+    }
+    snprintf(at, sizeof(at), "%s.name", path);
+    check_rule_name(reader, at, which);
+    if (rule->domain_count == 0 && rule->directory_count == 0) {
+        reader_fault(reader, path, "has neither domains nor directories: domains = [ \"*\" ] stands for everybody");
+    }
+    if (!reader_faulted(reader, "directories")) {
+        check_rule_directories(reader, path, rule);
+    }
+    check_policy(reader, path, &rule->policy);
 }
 
 /* A life that is longer than the one it is measured by is a slip of the pen; a preset one is cut to it. */
@@ -148,7 +249,7 @@ static void check_redis(struct reader *reader)
     if (shared_config_check(&config->redis, &error) != 0) {
         fault_of_check(reader, "redis", "redis", "uri", &error);
     } else if (*config->redis.ca_file != '\0') {
-        check_readable(reader, "redis.ca-file", config->redis.ca_file);
+        reader_check_readable(reader, "redis.ca-file", config->redis.ca_file);
     }
     config->seal_key_count = (config->seal_keys[0].data != NULL) + (config->seal_keys[1].data != NULL);
     if (config->seal_keys[1].data == NULL) {
@@ -191,7 +292,7 @@ void reader_check(struct reader *reader)
     static const struct {
         const char *group;
         void (*check)(struct reader *reader);
-    } checks[] = {{"trust", check_trust}, {"cache", check_cache}, {"http", check_http}};
+    } checks[] = {{"fetch", reader_check_fetch}, {"trust", check_trust}, {"cache", check_cache}, {"http", check_http}};
 
     for (size_t i = 0; i < reader->config->directory_count; i++) {
         check_directory(reader, i);
@@ -200,6 +301,9 @@ void reader_check(struct reader *reader)
         if (!reader_faulted(reader, checks[i].group)) {
             checks[i].check(reader);
         }
+    }
+    for (size_t i = 0; i < reader->config->trust_rule_count; i++) {
+        check_rule(reader, i);
     }
     if (reader->config->has_redis && !reader_faulted(reader, "redis")) {
         check_redis(reader);

@@ -1,7 +1,8 @@
 /*
  * What the parts of the configuration share: config_table.c holds the settings,
  * config_scan.c looks at the text before libconfig may, config_read.c fills in
- * the struct, config_check.c compares settings with each other.
+ * the struct, config_check.c compares settings with each other, and
+ * config_nearest.c guesses what a wrong name meant.
  *
  * A setting is known by its path: "cache.ttl", "directories[0].domains[2]".
  */
@@ -34,13 +35,14 @@ enum setting_type {
 struct setting {
     const char *path;       /* "listen", "cache.ttl", "directories.name" */
     enum setting_type type;
-    const char *preset;     /* the default; of a list: its one element, or ""; NULL: required */
+    const char *preset;     /* the default; of a list: its elements, separated by spaces; NULL: required */
     const char *least;      /* bounds: of a number, of a string's or secret's length, of a list's count */
     const char *most;
     const char *words;      /* SETTING_WORD: separated by spaces; the field gets the place of the word, from 0 */
     int (*accept)(char text[MAX_SETTING_BYTES], struct error *error); /* NULL, or refuses a string, or rewrites it */
     bool restart;
-    size_t offset, size;    /* of the field, in struct config or, for "directories", in struct directory_draft */
+    size_t offset, size;    /* of the field, in struct config; in struct directory_draft or struct policy_rule for the
+                             * groups "directories" and "trust-rules", of which there may be many */
     size_t count_offset;    /* SETTING_LIST: where its length stands, a size_t */
     const char *help;
 };
@@ -112,5 +114,25 @@ int setting_check_string(const struct setting *setting, char text[MAX_SETTING_BY
 
 void reader_read_tree(struct reader *reader);
 void reader_check(struct reader *reader);
+
+/* config_check_fetch.c */
+void reader_check_fetch(struct reader *reader);
+bool config_fetches_evidence(const struct config *config); /* of where it looks for revocation, besides trust.crls */
+
+/* config_check.c: that the file is there and ours to read. */
+void reader_check_readable(struct reader *reader, const char *path, const char *file);
+
+/* config_accept.c: what strings may say, and how they are written. -1: the words say what is wrong. */
+int accept_listen(char text[MAX_SETTING_BYTES], struct error *error);
+int accept_domain(char text[MAX_SETTING_BYTES], struct error *error);
+int accept_name(char text[MAX_SETTING_BYTES], struct error *error);
+int accept_oid(char text[MAX_SETTING_BYTES], struct error *error);
+int accept_curve(char text[MAX_SETTING_BYTES], struct error *error);
+int accept_hash(char text[MAX_SETTING_BYTES], struct error *error);
+int accept_fingerprint(char text[MAX_SETTING_BYTES], struct error *error);
+int accept_prefix(char text[MAX_SETTING_BYTES], struct error *error);
+int accept_token(char text[MAX_SETTING_BYTES], struct error *error);
+int accept_network(char text[MAX_SETTING_BYTES], struct error *error);
+int accept_host(char text[MAX_SETTING_BYTES], struct error *error);
 
 #endif

@@ -5,62 +5,18 @@
 #include "base/text.h"
 #include "cache/record.h"
 #include "gateway/config_private.h"
+#include "x509/policy_settings.h"
 
 #define STRINGIFY(number_) #number_
 #define TEXT(number_) STRINGIFY(number_)
-
-static int accept_listen(char text[MAX_SETTING_BYTES], struct error *error)
-{
-    return http_listen_check(text, error);
-}
-
-static int accept_domain(char text[MAX_SETTING_BYTES], struct error *error)
-{
-    char pattern[MAX_DOMAIN_BYTES + 3];
-
-    if (!address_domain_pattern_parse(text, pattern)) {
-        return error_set(error, "\"%.100s\" is neither a domain nor \"*.domain\" nor \"*\"", text);
-    }
-    memcpy(text, pattern, strlen(pattern) + 1);
-    return 0;
-}
-
-static int accept_name(char text[MAX_SETTING_BYTES], struct error *error)
-{
-    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
-
-    if (text[strspn(text, allowed)] != '\0') {
-        return error_set(error, "\"%.100s\" has characters other than letters, digits, '_', '.' and '-'", text);
-    }
-    return 0;
-}
-
-static int accept_prefix(char text[MAX_SETTING_BYTES], struct error *error)
-{
-    for (const char *at = text; *at != '\0'; at++) {
-        if (*at <= ' ' || *at > '~') {
-            return error_set(error, "\"%.100s\" has characters other than printable ASCII", text);
-        }
-    }
-    return 0;
-}
-
-/* What follows "Bearer" (RFC 6750 2.1). */
-static int accept_token(char text[MAX_SETTING_BYTES], struct error *error)
-{
-    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~+/=";
-
-    if (text[strspn(text, allowed)] != '\0') {
-        return error_set(error, "the token has characters other than letters, digits and -._~+/= (RFC 6750 2.1)");
-    }
-    return 0;
-}
 
 #define FIELD(struct_, member_) \
     .offset = offsetof(struct struct_, member_), .size = sizeof(((struct struct_ *)0)->member_)
 #define IN_CONFIG(member_) FIELD(config, member_)
 #define IN_DIRECTORY(member_) FIELD(directory_draft, config.member_)
 #define CONFIG_LIST(member_, count_) IN_CONFIG(member_), .count_offset = offsetof(struct config, count_)
+#define IN_RULE(member_) FIELD(policy_rule, member_)
+#define RULE_LIST(member_, count_) IN_RULE(member_), .count_offset = offsetof(struct policy_rule, count_)
 #define DIRECTORY_LIST(member_, count_) \
     IN_DIRECTORY(member_), .count_offset = offsetof(struct directory_draft, config.count_)
 
@@ -105,6 +61,8 @@ const struct setting settings_table[] = {
      .help = "larger attribute values are left out and mark the answer as cut off"},
     {"directories.queue", SETTING_NUMBER, "1000", "1", "100000", NULL, NULL, false, IN_DIRECTORY(max_queued),
      .help = "searches waiting or under way; more are answered unavailable"},
+    {"directories.issuers", SETTING_BOOLEAN, "true", NULL, NULL, NULL, NULL, false, IN_DIRECTORY(issuers),
+     .help = "read certificates and CRLs of issuers from their entries in this directory"},
     {"directories.scope", SETTING_WORD, "sub", NULL, NULL, "base one sub", NULL, false, IN_DIRECTORY(scope),
      .help = "scope of the search"},
 
@@ -115,7 +73,7 @@ const struct setting settings_table[] = {
      CONFIG_LIST(trust.intermediates, trust.intermediate_count),
      .help = "files or folders with issuers that help to build chains: PEM, DER or PKCS#7"},
     {"trust.crls", SETTING_LIST, "", "0", "64", NULL, NULL, false, CONFIG_LIST(trust.crls, trust.crl_count),
-     .help = "files or folders with revocation lists: PEM or DER"},
+     .help = "revocation lists: files or folders, PEM or DER, or URLs to fetch them from"},
     {"trust.revocation", SETTING_WORD, "prefer", NULL, NULL, "off prefer require", NULL, false,
      IN_CONFIG(trust.revocation),
      .help = "what to do where no evidence is at hand: not to look for any, to mark the certificate, or to refuse it"},
@@ -128,7 +86,69 @@ const struct setting settings_table[] = {
      .help = "shorter RSA keys are weak"},
     {"trust.addressless", SETTING_WORD, "refuse", NULL, NULL, "refuse directory", NULL, false,
      IN_CONFIG(trust.addressless),
-     .help = "certificates without any address: refuse them, or believe the directory whose they are"},
+     .help = "certificates without any address: refuse them, or believe an entry whose own mail is the asked address"},
+    {"trust.aliases", SETTING_WORD, "refuse", NULL, NULL, "refuse directory", NULL, false, IN_CONFIG(trust.aliases),
+     .help = "certificates that name another mail of the entry that was found: refuse them, or believe the directory"},
+    {"trust.domain-certificates", SETTING_BOOLEAN, "false", NULL, NULL, NULL, NULL, false,
+     IN_CONFIG(trust.domain_certificates),
+     .help = "accept certificates without any address whose dNSName is exactly the address's domain"},
+    {"trust.policy-oids", SETTING_LIST, POLICY_OID_ANY, "1", TEXT(MAX_POLICY_OIDS), NULL, accept_oid, false,
+     CONFIG_LIST(trust.oids, trust.oid_count),
+     .help = "certificate policies that are acceptable where a policy is required; any: all of them"},
+    {"trust.require-explicit-policy", SETTING_BOOLEAN, "false", NULL, NULL, NULL, NULL, false,
+     IN_CONFIG(trust.require_explicit_policy),
+     .help = "every chain must be valid for one of policy-oids"},
+    {"trust.inhibit-policy-mapping", SETTING_BOOLEAN, "false", NULL, NULL, NULL, NULL, false,
+     IN_CONFIG(trust.inhibit_policy_mapping),
+     .help = "issuers may not map one policy to another"},
+    {"trust.inhibit-any-policy", SETTING_BOOLEAN, "false", NULL, NULL, NULL, NULL, false,
+     IN_CONFIG(trust.inhibit_any_policy),
+     .help = "anyPolicy in a certificate stands for no policy"},
+    {"trust.curves", SETTING_LIST, POLICY_CURVES, "1", "6", NULL, accept_curve, false,
+     CONFIG_LIST(trust.curves, trust.curve_count),
+     .help = "curves that EC keys may be on; keys on others are weak"},
+    {"trust.signature-hashes", SETTING_LIST, POLICY_HASHES, "1", "9", NULL, accept_hash, false,
+     CONFIG_LIST(trust.hashes, trust.hash_count),
+     .help = "hashes that signatures below the anchor may be made with; allow-sha1 adds one"},
+    {"trust.deny", SETTING_LIST, "", "0", TEXT(MAX_FINGERPRINTS), NULL, accept_fingerprint, false,
+     CONFIG_LIST(trust.deny, trust.deny_count),
+     .help = "SHA-256 fingerprints of certificates that no chain may hold, the anchor's place included"},
+    {"trust.allow", SETTING_LIST, "", "0", TEXT(MAX_FINGERPRINTS), NULL, accept_fingerprint, false,
+     CONFIG_LIST(trust.allow, trust.allow_count),
+     .help = "SHA-256 fingerprints of which every chain must hold one; none: no such rule"},
+
+    {"trust-rules.name", SETTING_STRING, NULL, "1", "64", NULL, accept_name, false, IN_RULE(name),
+     .help = "how faults and explain call this rule"},
+    {"trust-rules.domains", SETTING_LIST, "", "1", TEXT(MAX_DOMAINS), NULL, accept_domain, false,
+     RULE_LIST(domains, domain_count),
+     .help = "recipients' mail domains that this rule is for; *.domain for all below it, * for all"},
+    {"trust-rules.directories", SETTING_LIST, "", "1", TEXT(MAX_DIRECTORIES), NULL, NULL, false,
+     RULE_LIST(directories, directory_count),
+     .help = "names of directories whose values this rule is for"},
+
+    {"fetch.crls", SETTING_BOOLEAN, "true", NULL, NULL, NULL, NULL, false, IN_CONFIG(fetch.crls),
+     .help = "fetch the CRLs that certificates name"},
+    {"fetch.ocsp", SETTING_BOOLEAN, "false", NULL, NULL, NULL, NULL, false, IN_CONFIG(fetch.ocsp),
+     .help = "ask the OCSP responders that certificates name, which tells them who is written to"},
+    {"fetch.issuers", SETTING_BOOLEAN, "false", NULL, NULL, NULL, NULL, false, IN_CONFIG(fetch.issuers),
+     .help = "fetch missing issuers from where certificates say (AIA), from the hosts in allow only"},
+    {"fetch.allow", SETTING_LIST, "", "0", "64", NULL, accept_host, false, CONFIG_LIST(fetch.hosts, fetch.host_count),
+     .help = "hosts that issuers may be fetched from; * for any"},
+    {"fetch.networks", SETTING_LIST, "", "0", "64", NULL, accept_network, false,
+     CONFIG_LIST(fetch.network_texts, fetch.network_count),
+     .help = "networks besides the public internet that may be reached: 10.1.0.0/16, fd00::/8"},
+    {"fetch.timeout", SETTING_DURATION_MS, "5s", "100ms", "5m", NULL, NULL, false, IN_CONFIG(fetch.timeout_ms),
+     .help = "of one fetch, redirects included"},
+    {"fetch.max-size", SETTING_SIZE, "32M", "64K", "256M", NULL, NULL, false, IN_CONFIG(fetch.max_bytes),
+     .help = "the largest CRL that is taken"},
+    {"fetch.threads", SETTING_NUMBER, "4", "2", "64", NULL, NULL, false, IN_CONFIG(fetch.threads),
+     .help = "fetches at a time"},
+    {"fetch.queue", SETTING_NUMBER, "1000", "1", "100000", NULL, NULL, false, IN_CONFIG(fetch.max_queued),
+     .help = "fetches waiting; more fail at once"},
+    {"fetch.rate", SETTING_NUMBER, "60", "1", "100000", NULL, NULL, false, IN_CONFIG(fetch.per_host_minute),
+     .help = "requests to one host in a minute"},
+    {"fetch.ca-file", SETTING_STRING, "", "1", "1024", NULL, NULL, false, IN_CONFIG(fetch.ca_file),
+     .help = "PEM file of the authorities that vouch for https servers; empty: the system's"},
 
     {"cache.memory", SETTING_SIZE, "256M", "1M", "1024G", NULL, NULL, true, IN_CONFIG(cache.memory_bytes),
      .help = "bound of the answers kept in memory"},
@@ -222,7 +242,8 @@ const struct setting *settings_find(const char *group, const char *name)
     return NULL;
 }
 
-const char *const settings_groups[] = {"directories", "trust", "cache", "redis", "lookup", "http", "log", NULL};
+const char *const settings_groups[] = {"directories", "trust", "trust-rules", "fetch", "cache",
+                                       "redis",       "lookup", "http",       "log",   NULL};
 
 bool settings_has_group(const char *group)
 {
@@ -232,62 +253,6 @@ bool settings_has_group(const char *group)
         }
     }
     return false;
-}
-
-#define NEAR_NAME_BYTES 32
-
-static char plain(char c)
-{
-    return c == '_' ? '-' : c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-/* Letters to insert, drop or change on the way from one name to the other (Levenshtein); names too long are far. */
-static size_t distance(const char *from, const char *to)
-{
-    size_t row[NEAR_NAME_BYTES + 1];
-    size_t size = strlen(to);
-
-    if (size > NEAR_NAME_BYTES || strlen(from) > NEAR_NAME_BYTES) {
-        return NEAR_NAME_BYTES;
-    }
-    for (size_t i = 0; i <= size; i++) {
-        row[i] = i;
-    }
-    for (size_t i = 0; from[i] != '\0'; i++) {
-        size_t diagonal = row[0];
-        row[0] = i + 1;
-        for (size_t j = 0; j < size; j++) {
-            size_t change = diagonal + (plain(from[i]) != plain(to[j]));
-            diagonal = row[j + 1];
-            size_t gap = 1 + (row[j] < row[j + 1] ? row[j] : row[j + 1]);
-            row[j + 1] = change < gap ? change : gap;
-        }
-    }
-    return row[size];
-}
-
-const char *settings_nearest(const char *group, const char *name)
-{
-    const char *nearest = NULL;
-    size_t best = strlen(name) < 6 ? 2 : 3; /* what is farther is no help */
-
-    for (size_t i = 0; i < settings_count; i++) {
-        size_t steps = distance(name, setting_name(&settings_table[i]));
-        if (setting_in(&settings_table[i], group) && steps < best) {
-            best = steps;
-            nearest = settings_table[i].path;
-        }
-    }
-    for (const char *const *known = settings_groups; *group == '\0' && *known != NULL; known++) {
-        if (distance(name, *known) < best) {
-            best = distance(name, *known);
-            nearest = *known;
-        }
-    }
-    for (size_t i = 0; nearest == NULL && i < settings_count; i++) {
-        nearest = strcmp(setting_name(&settings_table[i]), name) == 0 ? settings_table[i].path : NULL;
-    }
-    return nearest;
 }
 
 static const char *const type_words[SETTING_TYPE_COUNT] = {

@@ -31,6 +31,7 @@ struct daemon {
     struct shared *shared;
     struct pool *validators;
     struct pool *background;
+    struct evidence_store *evidence;
     struct lookup *lookup;
     struct reload *reload;
     struct http *http;
@@ -54,13 +55,18 @@ static void backend_start(void *context, const struct address *address, struct w
     lookup_start(context, address, waiter);
 }
 
+static void backend_explain(void *context, const struct address *address, struct waiter *waiter)
+{
+    lookup_explain(context, address, waiter);
+}
+
 static bool backend_ready(void *context, char *why, size_t why_size)
 {
-    if (lookup_is_draining(context)) {
-        snprintf(why, why_size, "shutting down");
-        return false;
+    const char *reason = lookup_why_not_ready(context);
+    if (reason != NULL) {
+        snprintf(why, why_size, "%s", reason);
     }
-    return true;
+    return reason == NULL;
 }
 
 /* Draining: no new lookups, open ones to their end within `drain`, then everything else. */
@@ -168,8 +174,14 @@ static int start_parts(struct daemon *daemon, struct world *world)
             log_event(LEVEL_WARNING, "no redis.seal-key-file: this process alone can read what it stores in Redis");
         }
     }
-    const struct lookup_parts parts = {daemon->engine, daemon->memory, daemon->shared, daemon->validators,
-                                       daemon->background};
+    const struct evidence_parts sources = {daemon->engine, daemon->memory, daemon->shared, daemon->validators,
+                                           daemon->background};
+    daemon->evidence = evidence_store_new(&sources, world);
+    if (daemon->evidence == NULL) {
+        return fail("memory", &error);
+    }
+    const struct lookup_parts parts = {daemon->engine,     daemon->memory,     daemon->shared,
+                                       daemon->validators, daemon->background, daemon->evidence};
     daemon->lookup = lookup_new(&parts, world);
     if (daemon->lookup == NULL) {
         return fail("lookup.flights", &error);
@@ -182,7 +194,7 @@ static int start_parts(struct daemon *daemon, struct world *world)
 static int start_listening(struct daemon *daemon, const struct config *config)
 {
     struct error error = {"cannot catch signals"};
-    const struct http_backend backend = {daemon->lookup, backend_get, backend_start, backend_ready};
+    const struct http_backend backend = {daemon->lookup, backend_get, backend_start, backend_ready, backend_explain};
     if (engine_catch(daemon->engine, SIGTERM, on_end, daemon) != 0 ||
         engine_catch(daemon->engine, SIGINT, on_end, daemon) != 0 ||
         engine_catch(daemon->engine, SIGHUP, on_reload, daemon) != 0) {
@@ -222,6 +234,9 @@ static void end(struct daemon *daemon)
     if (daemon->reload != NULL) {
         await_reload(daemon);
     }
+    if (daemon->evidence != NULL) {
+        evidence_store_end(daemon->evidence);
+    }
     shared_close(&daemon->shared);
     pool_free(&daemon->validators);
     pool_free(&daemon->background);
@@ -230,6 +245,7 @@ static void end(struct daemon *daemon)
     }
     reload_free(&daemon->reload);
     lookup_free(&daemon->lookup);
+    evidence_store_free(&daemon->evidence);
     memory_free(&daemon->memory);
     engine_free(&daemon->engine);
 }
@@ -290,6 +306,9 @@ static void print_policies(const struct policies *policies)
     const struct policy *policy;
     const char *name;
     for (size_t i = 0; (policy = policies_get(policies, i, &name)) != NULL; i++) {
+        if (name != NULL) {
+            printf("trust-rules[%zu] %s\n", i - 1, name);
+        }
         policy_each_anchor(policy, print_anchor, NULL);
     }
 }

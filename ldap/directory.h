@@ -42,6 +42,7 @@ struct directory_config {
     int64_t max_entries;     /* asked of the server as size limit, and counted again here */
     int64_t max_value_bytes; /* larger values are left out, and the answer is marked cut off */
     int64_t max_queued;      /* searches waiting or in flight */
+    bool issuers;            /* for who asks: whether directory_read() is welcome */
     int scope;               /* 0 base, 1 one, 2 sub: LDAP_SCOPE_* */
 };
 
@@ -71,6 +72,7 @@ struct found_value {
     char *dn;                 /* as the server sent it, made valid UTF-8, cut at MAX_DN_BYTES */
     enum attribute attribute;
     uint32_t index;
+    char *mails;              /* as in struct source; the asked address, if the entry has it, is among them */
 };
 
 /* What one directory said to one question. Owned by who gets it: search_result_free(). */

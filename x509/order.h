@@ -1,6 +1,7 @@
 /*
  * Best first. Among usable certificates, the first of these that differs decides:
  *
+ *   0  how it is for the address: it names it; it names an alias's entry, its domain, nothing (enum leaf_claim)
  *   1  emailProtection in extKeyUsage
  *   2  keyUsage exactly keyEncipherment (RSA) or keyAgreement (others), then the same with digitalSignature, then any
  *      other, or none
@@ -22,6 +23,7 @@
 struct rank {
     enum reason reason;
     bool revocation_known, email_protection;
+    enum leaf_claim claim;
     int usage;
     bool rsa;
     bool in_alternative_name;
@@ -31,6 +33,10 @@ struct rank {
 
 /* `leaf` may be NULL: malformed. */
 struct rank rank_of(const struct leaf *leaf, enum reason reason, enum revocation_status status);
+
+/* Why of two usable ones, `first` before `second`, each stands where it does: what is said of the one that this is
+ * about, by the criterion that decided. Never NULL. */
+const char *rank_words(const struct rank *first, const struct rank *second, bool about_first);
 
 /* < 0: `a` stands first. Usable ones before refused ones; refused ones nearest to usable first. */
 int rank_compare(const struct rank *a, const struct rank *b);

@@ -12,6 +12,7 @@
 #define X509_PATH_H
 
 #include "base/answer.h"
+#include "x509/notes.h"
 #include "x509/trust.h"
 
 /* From the leaf, certs[0], up to and with the anchor. Borrowed. */
@@ -43,11 +44,13 @@ struct path_budget {
 };
 
 /* `verdict` starts as refused and ends as the best that was found; REASON_INTERNAL: out of memory. Where the budget
- * broke the search off before that was settled, the detail says so. */
+ * broke the search off before that was settled, the detail says so. `notes` get each chain that was tried, and, in the
+ * end, the verdict. */
 void path_find(const struct policy *policy, const struct cert *leaf, const struct path_pools *pools, int64_t now,
-               struct path_budget *budget, struct verdict *verdict);
+               struct path_budget *budget, struct verdict *verdict, struct notes *notes);
 
-/* Judges one complete path. */
-void path_judge(const struct policy *policy, const struct path *path, int64_t now, struct verdict *verdict);
+/* Judges one complete path. `notes` get each rule that it breaks, not only the first. */
+void path_judge(const struct policy *policy, const struct path *path, int64_t now, struct verdict *verdict,
+                struct notes *notes);
 
 #endif

@@ -96,6 +96,7 @@ struct made_policy {
     X509_CRL *const *crls;
     enum revocation_mode revocation;
     bool exact_local_part, allow_sha1, addressless;
+    struct policy_config settings; /* the others, as policy_load() takes them; min_rsa_bits 0: 2048 */
 };
 struct policy *made_policy(const struct made_policy *made);
 
@@ -105,13 +106,27 @@ void made_file(const char *folder, const char *name, struct bytes bytes, char pa
 void made_folder_remove(const char *path);
 struct bytes made_pem(const X509 *certificate); /* static memory, until the next call */
 
-/* Judges them at MADE_NOW under this policy alone; draft->address is set from `address`. */
+/* The same question, with explain: not a word of the verdicts may change by it, and each trail agrees with its verdict.
+ * `plain` is the answer without. */
+void made_explained(const struct judge_request *plainly, const struct answer_draft *plain);
+
+/* How often the made_judge…() ask: once more with explain. */
+#define MADE_JUDGINGS 2
+
+/* Judges them at MADE_NOW under this policy alone, twice: also with explain; draft->address is set from `address`. */
 void made_judge_candidates(struct policy *policy, const char *address, const struct candidate *candidates, size_t count,
                            struct answer_draft *draft);
+
+/* The verdict about one certificate in an entry with these mail values, each ended by '\n'; NULL: not known. */
+enum reason made_reason_in_entry(struct policy *policy, const char *address, const X509 *certificate, const char *mails,
+                                 char *detail);
 
 /* Judges values for `address`, all of one attribute; frees the references to the values. */
 void made_judge(struct policy *policy, const char *address, enum attribute attribute, struct blob **values,
                 size_t count, struct answer_draft *draft);
+
+/* The SHA-256 fingerprint in hex; static memory, one for each of the last few calls. */
+const char *made_fingerprint(const X509 *certificate);
 
 /* The verdict about one certificate, for MADE_ADDRESS. `detail` may be NULL. */
 enum reason made_reason(struct policy *policy, const X509 *certificate, char *detail);
