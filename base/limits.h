@@ -75,6 +75,9 @@
 #define MAX_CONFIG_BYTES (1024 * 1024)
 #define MAX_FILE_BYTES (64 * 1024 * 1024) /* one anchor or CRL file */
 
+#define MAX_SST_ELEMENTS 65536 /* of one .sst file */
+#define MAX_SST_PROPERTIES 64  /* of one element in it */
+
 /* HTTP. */
 #define MAX_URI_BYTES 4096
 #define MAX_IGNORED_BODY_BYTES (64 * 1024)         /* of a request's body that nobody wants */

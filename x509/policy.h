@@ -19,11 +19,11 @@ enum revocation_mode { REVOCATION_MODE_OFF, REVOCATION_MODE_PREFER, REVOCATION_M
 /* As configured; strings and lists are borrowed for the time of the call. */
 struct policy_config {
     const char *name;                 /* of its rule, shorter than POLICY_NAME_BYTES; NULL: it is the one of `trust` */
-    const char *const *anchors;       /* files or folders: PEM (several), DER, PKCS#7 certs-only */
+    const char *const *anchors;       /* files or folders: PEM (several), DER, PKCS#7, serialized stores */
     size_t anchor_count;
     const char *const *intermediates; /* likewise; may be none */
     size_t intermediate_count;
-    const char *const *crls;          /* files or folders: PEM (several), DER; or URLs, which are only kept */
+    const char *const *crls;          /* likewise PEM (several), DER, serialized stores; or URLs, which are only kept */
     size_t crl_count;
     enum revocation_mode revocation;
     bool exact_local_part;            /* the certificate's local part must be the normalised one, octet for octet */
