@@ -15,6 +15,12 @@
  *     HAS corp address kind …        an entry with these values (kinds: stage.h), "-" for none
  *     LACKS corp address             no entry
  *     MOOD corp answers|down|hangs|cuts
+ *     CRL url days [address …]       the issuing authority publishes a CRL, with the "listed" ones of these addresses
+ *     ENTRY corp dn days             and one in an entry of the directory
+ *     WEB url answers|down|hangs|garbage|busy|refused
+ *     FETCHES url n                  so many so far
+ *     READINGS corp n                so many entries read so far
+ *     READY | NOT_READY              what /readyz says
  *     REDIS-IS up|down|tampered|swapped|forgotten
  *     VALIDATORS hang|work|work_newest_first
  *     REVOKE address                 a new CRL with the good one of this address
@@ -123,6 +129,7 @@ static void do_start(char **words)
 {
     (void)words;
     stage_start(story.gateway);
+    played_settle();
 }
 
 static void do_gateway(char **words)
@@ -170,6 +177,46 @@ static void redis_down(void)
     played_redis_up(false);
 }
 
+static void do_crl(char **words)
+{
+    stage_publish(words[0], number(words[1]), words + 2);
+    played_settle();
+}
+
+static void do_entry(char **words)
+{
+    stage_enter(words[0], words[1], number(words[2]));
+}
+
+static void do_web(char **words)
+{
+    static const char *const moods[] = {"answers", "down", "hangs", "garbage", "busy", "refused"};
+    for (size_t i = 0; i < sizeof(moods) / sizeof(moods[0]); i++) {
+        if (strcmp(words[1], moods[i]) == 0) {
+            played_web_mood(words[0], (enum played_web)i);
+            played_settle();
+            return;
+        }
+    }
+    must(false, "WEB");
+}
+
+static void do_ready(char **words)
+{
+    (void)words;
+    if (!stage_is_ready(story.gateway)) {
+        complain("the gateway is not ready", NULL);
+    }
+}
+
+static void do_not_ready(char **words)
+{
+    (void)words;
+    if (stage_is_ready(story.gateway)) {
+        complain("the gateway is ready already", NULL);
+    }
+}
+
 static void do_redis_is(char **words)
 {
     static const struct {
@@ -207,7 +254,9 @@ static void do_revoke(char **words)
 static void do_reload(char **words)
 {
     bool wants_refusal = words[0] != NULL && strcmp(words[0], "refused") == 0;
-    if (stage_reload(story.gateway) == wants_refusal) {
+    bool is_taken = stage_reload(story.gateway);
+    played_settle();
+    if (is_taken == wants_refusal) {
         complain(wants_refusal ? "the reload was not refused" : "the reload was refused", NULL);
     }
 }
@@ -379,6 +428,16 @@ static void do_searches(char **words)
     expect_number("searches", played_directory_searches(words[0]), words[1]);
 }
 
+static void do_fetches(char **words)
+{
+    expect_number("fetches", played_web_fetches(words[0]), words[1]);
+}
+
+static void do_readings(char **words)
+{
+    expect_number("readings", played_directory_readings(words[0]), words[1]);
+}
+
 static void do_redis_gets(char **words)
 {
     expect_number("GETs", played_redis_gets(), words[0]);
@@ -410,6 +469,13 @@ static const struct verb {
     {"HAS", do_has, 3},
     {"LACKS", do_lacks, 2},
     {"MOOD", do_mood, 2},
+    {"CRL", do_crl, 2},
+    {"ENTRY", do_entry, 3},
+    {"WEB", do_web, 2},
+    {"FETCHES", do_fetches, 2},
+    {"READINGS", do_readings, 2},
+    {"READY", do_ready, 0},
+    {"NOT_READY", do_not_ready, 0},
     {"REDIS-IS", do_redis_is, 1},
     {"VALIDATORS", do_validators, 1},
     {"REVOKE", do_revoke, 1},
