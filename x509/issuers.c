@@ -43,6 +43,13 @@ static void drop_equal(struct issuers *issuers)
     issuers->count = kept;
 }
 
+/* Also beside a basicConstraints that says no CA: then the path is a bad one, not none. */
+static bool says_keycertsign(const struct cert *cert)
+{
+    return (X509_get_extension_flags(cert->x509) & EXFLAG_KUSAGE) != 0 &&
+           (X509_get_key_usage(cert->x509) & KU_KEY_CERT_SIGN) != 0;
+}
+
 int issuers_make(struct issuers *issuers, const struct cert *const *certs, size_t count)
 {
     *issuers = (struct issuers){.sorted = calloc(count + 1, sizeof(issuers->sorted[0]))};
@@ -50,7 +57,8 @@ int issuers_make(struct issuers *issuers, const struct cert *const *certs, size_
         return -1;
     }
     for (size_t i = 0; i < count; i++) {
-        if (certs[i]->anchor || cert_is_ca(certs[i]) || X509_check_ca(certs[i]->x509) != 0) {
+        if (certs[i]->anchor || cert_is_ca(certs[i]) || X509_check_ca(certs[i]->x509) != 0 ||
+            says_keycertsign(certs[i])) {
             issuers->sorted[issuers->count++] = certs[i];
         }
     }
