@@ -60,7 +60,7 @@ ask_all() {
 verdicts() {
     sed -E 's/^\{"address":"([^"]*)".*"outcome":"([a-z]*)"(.*)/\1 \2 \3/
         s/^([^ ]+ found) .*("explanation":\{.*)/\1 \2/
-        s/^([^ ]+ none) .*"refused":\[.*"reason":"([a-z_]*)"(.*)/\1 \2 \3/
+        s/^([^ ]+ none) .*"refused":\[\{"reason":"([a-z_]*)"(.*)/\1 \2 \3/
         s/"(reason_text|directory|subject|dn)":"[^"]*",?//g
         s/"source":"(cases|ldap[^"]*): /"source":"/g
         s/"source":\{[^}]*\},?//g

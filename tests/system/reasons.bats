@@ -85,13 +85,30 @@ is_of_gateway() {
 }
 
 @test "explain names the rule that was broken, and its clause" {
-    local address want name
+    local address want name missing=0
     while IFS=$'\t' read -r address want name _; do
         get "$(recipient_url "$address")?explain=1"
-        grep -q '"explanation":{' "$body" || [ "$want" = malformed ] || { echo "$name: no explanation"; return 1; }
-        [ "$want" = usable ] || grep -qE '"clause":"(RFC|X\.|FIPS|NIST)[^"]*"|\((RFC|X\.690)[^)]*\)' "$body" ||
-            { echo "$name: no clause: $(cat "$body")"; return 1; }
+        if ! grep -q '"explanation":{' "$body"; then
+            echo "$name: no explanation"
+            missing=$((missing + 1))
+        elif [ "$want" != usable ] && ! grep -qF "\"rules\":[{\"reason\":\"$want\",\"detail\":" "$body" &&
+            ! grep -qF ",{\"reason\":\"$want\",\"detail\":" "$body"; then
+            echo "$name: no rule with this reason"
+            missing=$((missing + 1))
+        elif [ "$want" != usable ] && ! has_clause "$want"; then
+            echo "$name: no clause"
+            missing=$((missing + 1))
+        fi
     done < <(cases_rows)
+    equal missing 0 $missing
+}
+
+# What only this house's policy asks for stands in no RFC.
+has_clause() {
+    case $1 in
+    denied | weak_key | weak_signature | untrusted) return 0 ;;
+    esac
+    grep -qE "\"reason\":\"$1\",\"detail\":\"([^\"\\\\]|\\\\.)*\",\"clause\":\"[A-Z]" "$body"
 }
 
 @test "certlookup -u: the very same values with the very same words" {
