@@ -211,10 +211,14 @@ answers() { # ADDRESS CODE
 }
 
 @test "evidence that may still come: 503 until it is there, then 200" {
+    local address
     check late
     mv "$CASES/web/late.crl.later" "$CASES/web/late.crl"
-    wait_until 60 answers late@require.example 200
-    equal revocation good "$(json status | head -n 1)"
+    mv "$CASES/web/stale.crl.later" "$CASES/web/stale.crl"
+    for address in late stale; do
+        wait_until 60 answers $address@require.example 200
+        equal "$address: revocation" good "$(json status | head -n 1)"
+    done
 }
 
 @test "the server is down: 503, and 200 when it is back" {
