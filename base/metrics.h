@@ -51,7 +51,6 @@ enum counter {
     COUNT_LIMIT_FETCHES,     /* the fetcher's queue was full */
     COUNT_LIMIT_FETCH_RATE,  /* one host was asked too often */
     COUNT_LIMIT_PLACES,      /* evidence was asked of more places than are remembered */
-    COUNT_LIMIT_EVIDENCE_BYTES,
     COUNT_LIMIT_REDIS_QUEUE,
     COUNT_LIMIT_ENTRIES, COUNT_LIMIT_VALUES, COUNT_LIMIT_VALUE_BYTES,
     COUNT_LIMIT_BACKOFFS,    /* the table of failing keys was full */
@@ -60,6 +59,7 @@ enum counter {
     COUNT_LIMIT_BUNDLE_CERTIFICATES, /* more of them in one userSMIMECertificate than are taken */
     COUNT_LIMIT_CERTIFICATE_NAMES,   /* more of them in one certificate than are looked at */
     COUNT_LIMIT_NAME_COMPARISONS,    /* of names with name constraints, more than one path may cost */
+    COUNT_LIMIT_EVIDENCE,            /* CRLs, OCSP answers and issuers that came: no room without dropping some */
     COUNT_COUNT
 };
 

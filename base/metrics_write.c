@@ -99,7 +99,6 @@ static const struct row_info counters[COUNT_COUNT] = {
     [COUNT_LIMIT_FETCHES] = {"certlookup_limit_reached_total", "limit", "fetches"},
     [COUNT_LIMIT_FETCH_RATE] = {"certlookup_limit_reached_total", "limit", "fetch_rate"},
     [COUNT_LIMIT_PLACES] = {"certlookup_limit_reached_total", "limit", "places"},
-    [COUNT_LIMIT_EVIDENCE_BYTES] = {"certlookup_limit_reached_total", "limit", "evidence_bytes"},
     [COUNT_LIMIT_REDIS_QUEUE] = {"certlookup_limit_reached_total", "limit", "redis_queue"},
     [COUNT_LIMIT_ENTRIES] = {"certlookup_limit_reached_total", "limit", "entries"},
     [COUNT_LIMIT_VALUES] = {"certlookup_limit_reached_total", "limit", "values"},
@@ -111,6 +110,7 @@ static const struct row_info counters[COUNT_COUNT] = {
     [COUNT_LIMIT_BUNDLE_CERTIFICATES] = {"certlookup_limit_reached_total", "limit", "bundle_certificates"},
     [COUNT_LIMIT_CERTIFICATE_NAMES] = {"certlookup_limit_reached_total", "limit", "certificate_names"},
     [COUNT_LIMIT_NAME_COMPARISONS] = {"certlookup_limit_reached_total", "limit", "name_comparisons"},
+    [COUNT_LIMIT_EVIDENCE] = {"certlookup_limit_reached_total", "limit", "evidence"},
 };
 
 static const struct row_info gauges[GAUGE_COUNT] = {

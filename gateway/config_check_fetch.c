@@ -21,6 +21,10 @@ void reader_check_fetch(struct reader *reader)
             reader_fault(reader, "fetch.networks", "%s", error.text);
         }
     }
+    reader->config->trust.ocsp = fetch->ocsp;
+    for (size_t i = 0; i < reader->config->trust_rule_count; i++) {
+        reader->config->trust_rules[i].policy.ocsp = fetch->ocsp;
+    }
     if (fetch->issuers && fetch->host_count == 0) {
         reader_fault(reader, "fetch.issuers", "needs fetch.allow: the hosts that issuers may come from");
     }

@@ -58,16 +58,10 @@ static void add(struct adding *adding, const struct evidence_record *record)
         .count = record->count,
         .source = name,
         .now = clock_wall_s(),
+        .relayed = place->sealed != NULL,
     };
     adding->fetched_at = record->fetched_at;
     adding->after = evidence_add(adding->before, adding->world->policies, &arrival, &adding->report);
-    if (adding->after != NULL && evidence_count(adding->after).bytes > MAX_EVIDENCE_BYTES) {
-        count(COUNT_LIMIT_EVIDENCE_BYTES);
-        error_set(&adding->report.error, "no room: more than %d bytes of evidence", MAX_EVIDENCE_BYTES);
-        adding->report.usable = false;
-        adding->report.expires_at = 0;
-        evidence_free(&adding->after);
-    }
 }
 
 static void seal(struct adding *adding, const struct evidence_record *record)
@@ -116,10 +110,6 @@ static void add_fetched(struct adding *adding)
         .objects = objects,
         .count = place_objects(place, objects),
     };
-    if (record.count == 0) {
-        error_set(&adding->report.error, "the entry has none");
-        return;
-    }
     add(adding, &record);
     if (adding->report.usable && place->store->parts.shared != NULL) {
         seal(adding, &record);
@@ -231,7 +221,8 @@ static void take_good(struct place *place, const struct adding *adding)
     } else {
         place_take_rest(place, LEAST_REFRESH_S * 1000); /* what has run out is little better than nothing */
     }
-    evidence_count_result(place->need.kind, is_shared ? EVIDENCE_SHARED : EVIDENCE_GOOD);
+    evidence_count_result(place->need.kind, !report->usable ? EVIDENCE_BAD : is_shared ? EVIDENCE_SHARED
+                                                                                       : EVIDENCE_GOOD);
     if (!is_shared && place->store->parts.shared != NULL) {
         place_store_shared(place, &adding->sealed, report->expires_at);
     }
@@ -239,7 +230,7 @@ static void take_good(struct place *place, const struct adding *adding)
               LOG_TEXT("kind", need_word(place->need.kind)), LOG_TEXT("place", place_name(place, name)),
               LOG_TEXT("layer", is_shared ? "redis" : "place"), LOG_NUMBER("refresh_in_s", place->refresh_at - now),
               LOG_NUMBER("expires_in_s", report->expires_at != 0 ? report->expires_at - now : 0),
-              LOG_NUMBER("revokes", (int64_t)report->revoked_count));
+              LOG_NUMBER("revokes", (int64_t)report->revoked_count), LOG_TEXT("remark", report->error.text));
 }
 
 static void take_bad(struct place *place, const struct adding *adding)

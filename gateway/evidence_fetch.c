@@ -22,24 +22,13 @@ const char *need_word(enum need_kind kind)
     return kinds[kind].word;
 }
 
-static struct directory *directory_of(const struct place *place, const struct world *world)
-{
-    for (size_t i = 0; i < world->directory_count; i++) {
-        const struct directory_config *settings = directory_settings(world->directories[i]->directory);
-        if (settings->issuers && strcmp(settings->name, place->need.directory) == 0) {
-            return world->directories[i]->directory;
-        }
-    }
-    return NULL;
-}
-
 /* What the configuration itself names is fetched whatever the switches say. */
 bool place_is_allowed(const struct place *place, const struct world *world, const char **why_not)
 {
     const struct kind *kind = &kinds[place->need.kind];
     if (place->need.url == NULL) {
         *why_not = "the directory's issuers is off, or there is no such directory";
-        return directory_of(place, world) != NULL;
+        return world_issuer_directory(world, place->need.directory) != NULL;
     }
     const struct fetch_config *fetch = &world->config->fetch;
     *why_not = kind->why_not;
@@ -128,7 +117,7 @@ static void on_read(void *context, struct entry_result *entry)
 static void read_entry(struct place *place)
 {
     const struct fetch_config *fetch = &place->world->config->fetch;
-    struct directory *directory = directory_of(place, place->world);
+    struct directory *directory = world_issuer_directory(place->world, place->need.directory);
     if (directory == NULL) {
         place_refused(place, "there is no such directory any more");
         return;

@@ -39,11 +39,21 @@ static void forget_verdicts(struct answer_draft *draft)
     draft->certificate_count = draft->usable_count = 0;
 }
 
+/* A directory whose `issuers` is off, or that is gone, is not to be asked for what verdicts lack. */
+static void close_candidates(struct flight *flight)
+{
+    for (size_t i = 0; i < flight->candidate_count; i++) {
+        struct candidate *candidate = &flight->candidates[i];
+        candidate->closed = world_issuer_directory(flight->world, candidate->source.directory) == NULL;
+    }
+}
+
 /* On a validator: everything that costs, so that the engine only passes on. */
 static void run_judge(struct work *work)
 {
     struct flight *flight = (struct flight *)((char *)work - offsetof(struct flight, judge));
     const struct lives lives = world_lives(flight->world);
+    const struct fetch_config *fetch = &flight->world->config->fetch;
     struct answer_draft *draft = &flight->draft;
     int64_t now = clock_wall_s();
     const struct judge_request request = {
@@ -53,11 +63,16 @@ static void run_judge(struct work *work)
         .candidates = flight->candidates,
         .count = flight->candidate_count,
         .now = now,
+        .ask_urls = fetch->crls,
+        .ask_directories = true,
+        .ask_ocsp = fetch->ocsp,
+        .ask_issuers = fetch->issuers,
         .explain = flight->judging == JUDGING_EXPLAINED,
     };
 
     buffer_clear(&flight->sealed);
     forget_verdicts(draft);
+    close_candidates(flight);
     needs_free(&flight->needs);
     if (judge(&request, draft, &flight->needs) == 0) {
         if (flight->judging == JUDGING_EXPLAINED) {

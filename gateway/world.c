@@ -347,6 +347,18 @@ size_t world_directories(const struct world *world, const char *domain, struct d
     return count;
 }
 
+struct directory *world_issuer_directory(const struct world *world, const char *name)
+{
+    for (size_t i = 0; i < world->directory_count; i++) {
+        struct directory *directory = world->directories[i]->directory;
+        const struct directory_config *settings = directory_settings(directory);
+        if (settings->issuers && strcmp(settings->name, name) == 0) {
+            return directory;
+        }
+    }
+    return NULL;
+}
+
 uint64_t world_scope_number(const struct digest *scope)
 {
     uint64_t number;

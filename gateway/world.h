@@ -63,6 +63,9 @@ void world_retire(struct world **world, struct pool *background);
  * scope. */
 size_t world_directories(const struct world *world, const char *domain, struct directory **out, struct digest *scope);
 
+/* The directory of this name, if issuers may be read from it, else NULL. */
+struct directory *world_issuer_directory(const struct world *world, const char *name);
+
 /* Borrowed. NULL after world_stop_fetching(). */
 struct fetcher *world_fetcher(const struct world *world);
 

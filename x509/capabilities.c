@@ -11,7 +11,6 @@
 #include "x509/keys.h"
 
 #define SIGNERS_MAX 4       /* looked at, in one message */
-#define SIGNER_RSA_BITS 1024
 #define DIGEST_OCTETS 20    /* of SHA-1: MD5 and older sign nothing */
 #define OID_BYTES 80
 
@@ -182,10 +181,9 @@ static bool digest_is_sound(CMS_SignerInfo *signer)
 /* What was signed is ignored (RFC 2798 2.8), and mostly absent: the signature is over the attributes. */
 static bool is_signed_by(CMS_SignerInfo *signer, X509 *certificate)
 {
-    const struct strength any = {.min_rsa_bits = SIGNER_RSA_BITS, .curves = ~0u, .hashes = ~0u};
     char weakness[KEY_WEAKNESS_BYTES];
 
-    if (!key_is_strong(certificate, &any, weakness)) {
+    if (!key_is_strong(certificate, &strength_least, weakness)) {
         return false; /* or too costly to ask */
     }
     CMS_SignerInfo_set1_signer_cert(signer, certificate);

@@ -21,6 +21,7 @@
 struct candidate {
     struct blob *value;
     struct source source;
+    bool closed; /* its directory is not to be asked for anything more */
 };
 
 /* One question to the judge. All borrowed. */
@@ -32,6 +33,10 @@ struct judge_request {
     size_t count;
     int64_t now;                       /* wall seconds */
     bool explain;                      /* writes down the way: struct trail. No verdict changes by it */
+    bool ask_urls;                     /* CRLs may be asked for at URLs that certificates name; needs are written */
+    bool ask_directories;              /* and in the candidate's directory, issuers' certificates as well */
+    bool ask_ocsp;                     /* OCSP responders, where the policy has ocsp */
+    bool ask_issuers;                  /* issuers' certificates at URLs (AIA) */
 };
 
 /* Fills draft->certificates (malloc()ed, usable first, best first, the order of the docs; then the refused, nearest to

@@ -57,9 +57,12 @@ static void check(struct notes *notes, int result)
 
 void notes_begin(struct notes *notes, const char *policy)
 {
+    if (notes == NULL) {
+        return;
+    }
     *notes = (struct notes){.trail = trail_new()};
     notes->failed = notes->trail == NULL;
-    if (is_open(notes) && policy != NULL) {
+    if (is_open(notes)) {
         check(notes, trail_set(&notes->trail->policy, policy));
     }
 }
@@ -140,10 +143,27 @@ void notes_chain(struct notes *notes, const struct cert *const *certs, size_t co
     }
 }
 
-void notes_evidence(struct notes *notes, const struct trail_evidence *evidence)
+static void note_one(struct notes *notes, const struct link_evidence *evidence)
 {
-    if (is_open(notes) && notes->chain != NULL && notes->chain->evidence_count < MAX_TRAIL_EVIDENCE) {
-        check(notes, trail_add_evidence(notes->chain, evidence));
+    const struct trail_evidence noted = {
+        .link = evidence->link,
+        .kind = evidence->kind,
+        .source = (char *)evidence->source,
+        .number = (char *)evidence->number,
+        .this_update = evidence->this_update,
+        .next_update = evidence->next_update,
+        .word = (char *)evidence->word,
+    };
+
+    check(notes, trail_add_evidence(notes->chain, &noted));
+}
+
+void notes_evidence(struct notes *notes, const struct verdict *verdict)
+{
+    for (size_t i = 0; i < verdict->evidence_count && is_open(notes) && notes->chain != NULL; i++) {
+        if (notes->chain->evidence_count < MAX_TRAIL_EVIDENCE) {
+            note_one(notes, &verdict->evidence[i]);
+        }
     }
 }
 

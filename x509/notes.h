@@ -14,7 +14,7 @@
 #define X509_NOTES_H
 
 #include "base/trail.h"
-#include "x509/cert.h"
+#include "x509/path.h"
 
 struct notes {
     struct trail *trail;        /* being written; owned */
@@ -24,7 +24,7 @@ struct notes {
     bool failed;
 };
 
-/* `policy`: the name of the rule of trust-rules; NULL: trust. */
+/* `policy`: the name of the rule of trust-rules; "": trust. */
 void notes_begin(struct notes *notes, const char *policy);
 /* The trail, now the caller's; NULL: something failed. */
 struct trail *notes_take(struct notes *notes);
@@ -37,8 +37,9 @@ void notes_rule(struct notes *notes, const struct finding *finding);
 void notes_chain(struct notes *notes, const struct cert *const *certs, size_t count);
 /* The certificate above the last one, for chains that end with it. */
 void notes_link(struct notes *notes, const struct cert *cert);
-void notes_evidence(struct notes *notes, const struct trail_evidence *evidence);
-/* Closes it with the verdict on it: REASON_USABLE, or why not. */
+/* What a verdict on it found about the revocation of its links. */
+void notes_evidence(struct notes *notes, const struct verdict *verdict);
+/* Closes it with why it leads nowhere, or with the verdict on it. */
 void notes_chain_end(struct notes *notes, const struct finding *finding);
 /* How many chains were tried so far, kept or not. */
 size_t notes_tried(const struct notes *notes);

@@ -4,14 +4,13 @@
 #include <openssl/x509v3.h>
 
 #include "x509/keys.h"
+#include "x509/notes.h"
 #include "x509/shown.h"
+#include "x509/wants.h"
 
 struct search {
-    const struct policy *policy;
-    const struct path_pools *pools;
-    int64_t now;
+    const struct path_request *request;
     struct path path;
-    struct path_budget *budget;
     bool broken_off;
     struct verdict *best;
     struct notes *notes;
@@ -48,19 +47,24 @@ static bool spend(struct search *search, int *left)
         (*left)--;
         return true;
     }
-    search->broken_off = search->budget->used_up = true;
+    search->broken_off = search->request->budget->used_up = true;
     return false;
 }
 
 static bool judge_complete(struct search *search)
 {
+    const struct cert *wanted = search->request->anchor;
     struct verdict verdict;
 
-    if (!spend(search, &search->budget->paths)) {
+    if (wanted != NULL && !digest_equal(&wanted->fingerprint, &search->path.certs[search->path.count - 1]->fingerprint)) {
+        return false;
+    }
+    if (!spend(search, &search->request->budget->paths)) {
         return true;
     }
     notes_chain(search->notes, search->path.certs, search->path.count);
-    path_judge(search->policy, &search->path, search->now, &verdict, search->notes);
+    path_judge(search->request, &search->path, &verdict);
+    notes_evidence(search->notes, &verdict);
     notes_chain_end(search->notes, &verdict.finding);
     if (verdict.finding.reason == REASON_INTERNAL || progress(&verdict) > progress(search->best)) {
         *search->best = verdict;
@@ -98,10 +102,10 @@ static enum link link_test(struct search *search, const struct cert *subject, co
     if (fault != X509_V_OK || key == NULL) {
         return LINK_OF_ANOTHER;
     }
-    if (!key_is_strong(issuer->x509, &search->policy->strength, weakness)) {
+    if (!key_is_strong(issuer->x509, &search->request->policy->strength, weakness)) {
         return LINK_WEAK;
     }
-    if (!spend(search, &search->budget->checks)) {
+    if (!spend(search, &search->request->budget->checks)) {
         return LINK_UNTRIED;
     }
     return X509_verify(subject->x509, key) == 1 ? LINK_HOLDS : LINK_FORGED;
@@ -200,17 +204,18 @@ static bool search_from(struct search *search)
         note(search, REASON_BAD_CHAIN, last, NULL, "the path is too long");
         return false;
     }
-    for (size_t i = 0; i < PATH_POOLS && search->pools->pools[i] != NULL; i++) {
+    for (size_t i = 0; i < PATH_POOLS && search->request->pools->pools[i] != NULL; i++) {
         size_t count;
-        const struct cert *const *issuers = issuers_find(search->pools->pools[i], cert_issuer(last), &count);
+        const struct cert *const *issuers = issuers_find(search->request->pools->pools[i], cert_issuer(last), &count);
 
         for (size_t k = 0; k < count; k++) {
-            if (!spend(search, &search->budget->looks) ||
+            if (!spend(search, &search->request->budget->looks) ||
                 (!is_in_path(&search->path, issuers[k]) && search_over(search, last, issuers[k]))) {
                 return true;
             }
         }
     }
+    wants_issuer(search->request->wants, last, search->request->signing != NULL);
     note_no_way(search, last, tried == notes_tried(search->notes));
     return false;
 }
@@ -229,18 +234,14 @@ static void confess(struct verdict *verdict)
     }
 }
 
-void path_find(const struct policy *policy, const struct cert *leaf, const struct path_pools *pools, int64_t now,
-               struct path_budget *budget, struct verdict *verdict, struct notes *notes)
+void path_find(const struct path_request *request, const struct cert *leaf, struct verdict *verdict)
 {
-    const struct cert *anchor = policy_anchor(policy, leaf);
+    const struct cert *anchor = policy_anchor(request->policy, leaf);
     struct search search = {
-        .policy = policy,
-        .pools = pools,
-        .now = now,
+        .request = request,
         .path = {.certs = {anchor != NULL ? anchor : leaf}, .count = 1},
-        .budget = budget,
         .best = verdict,
-        .notes = notes,
+        .notes = request->notes,
     };
 
     *verdict = (struct verdict){.finding = {.reason = REASON_UNJUDGED}, .not_after = leaf->not_after};
@@ -250,5 +251,5 @@ void path_find(const struct policy *policy, const struct cert *leaf, const struc
     if (search.broken_off && !is_settled(verdict)) {
         confess(verdict);
     }
-    notes_path(notes, &verdict->finding);
+    notes_path(request->notes, &verdict->finding);
 }

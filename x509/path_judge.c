@@ -4,19 +4,21 @@
 
 #include "base/text.h"
 #include "x509/keys.h"
+#include "x509/notes.h"
 #include "x509/name_constraints.h"
 #include "x509/path.h"
 #include "x509/policy_settings.h"
 #include "x509/revocation.h"
 #include "x509/shown.h"
+#include "x509/wants.h"
 
 /* What one rule gets to see. */
 struct judging {
+    const struct path_request *request;
     const struct policy *policy;
     const struct path *path;
     int64_t now;
     struct verdict *verdict;
-    struct notes *notes;
     bool names_misread; /* by libcrypto: see name_constraints_check() */
 };
 
@@ -287,8 +289,7 @@ static bool rule_revocation(struct judging *judging)
 {
     bool leaf_counts = is_timely(leaf_of(judging->path), judging->now);
 
-    return revocation_check(judging->policy, judging->path, judging->now, leaf_counts, &judging->verdict->revocation,
-                            &judging->verdict->finding);
+    return revocation_check(judging->request, judging->path, leaf_counts, judging->verdict);
 }
 
 static bool rule_leaf_dates(struct judging *judging)
@@ -315,20 +316,29 @@ static bool (*const rules[])(struct judging *judging) = {
 
 #define RULE_COUNT (sizeof(rules) / sizeof(rules[0]))
 
-/* The others that are broken too, apart from the verdict, which the first one has decided. */
+/* The others that are broken too, apart from the verdict, which the first one has decided: nothing is wanted, nothing
+ * spent and nothing remembered for them. */
 static void note_others(const struct judging *judging, size_t first)
 {
+    struct wants nothing = {.now = judging->now};
+    struct path_budget signer_budget = *judging->request->signer_budget;
+    struct path_request request = *judging->request;
     struct judging other = *judging;
 
-    notes_rule(judging->notes, &judging->verdict->finding);
+    request.wants = &nothing;
+    request.signer_budget = &signer_budget;
+    request.signers = NULL;
+    other.request = &request;
+    notes_rule(request.notes, &judging->verdict->finding);
     for (size_t i = first + 1; i < RULE_COUNT; i++) {
         struct verdict apart = {.finding = {.reason = REASON_UNJUDGED}, .revocation.crl_reason = -1};
 
         other.verdict = &apart;
         ERR_clear_error();
         if (!rules[i](&other)) {
-            notes_rule(judging->notes, &apart.finding);
+            notes_rule(request.notes, &apart.finding);
         }
+        notes_evidence(request.notes, &apart);
     }
 }
 
@@ -342,10 +352,10 @@ static int64_t earliest_not_after(const struct path *path)
     return earliest;
 }
 
-void path_judge(const struct policy *policy, const struct path *path, int64_t now, struct verdict *verdict,
-                struct notes *notes)
+void path_judge(const struct path_request *request, const struct path *path, struct verdict *verdict)
 {
-    struct judging judging = {.policy = policy, .path = path, .now = now, .verdict = verdict, .notes = notes};
+    struct judging judging = {
+        .request = request, .policy = request->policy, .path = path, .now = request->now, .verdict = verdict};
 
     *verdict = (struct verdict){
         .revocation = {.status = REVOCATION_NOT_CHECKED, .crl_reason = -1},
@@ -355,7 +365,7 @@ void path_judge(const struct policy *policy, const struct path *path, int64_t no
     ERR_clear_error();
     for (size_t i = 0; i < RULE_COUNT; i++) {
         if (!rules[i](&judging)) {
-            if (notes != NULL) {
+            if (request->notes != NULL) {
                 note_others(&judging, i);
             }
             ERR_clear_error();

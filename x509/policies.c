@@ -119,7 +119,7 @@ static size_t collect_anchors(const struct policy *policy, struct digest *digest
 static size_t collect_crls(const struct policy *policy, struct digest *digests)
 {
     for (size_t i = 0; i < policy->crls.count; i++) {
-        digests[i] = policy->crls.crls[i].fingerprint;
+        digests[i] = policy->crls.crls[i]->fingerprint;
     }
     return policy->crls.count;
 }

@@ -80,12 +80,12 @@ static int load_all_crls(struct policy *policy, const struct policy_config *conf
     }
     crl_list_sort(&policy->crls);
     for (size_t i = 0; i < policy->crls.count; i++) {
-        const struct crl *crl = &policy->crls.crls[i];
+        const struct crl *crl = policy->crls.crls[i];
         char name[SHOWN_NAME_BYTES], time[TEXT_TIME_BYTES];
 
         if (crl->next_update < clock_wall_s()) {
             log_event(LEVEL_WARNING, "CRL is past its nextUpdate",
-                      LOG_TEXT("issuer", shown_name(X509_CRL_get_issuer(crl->x509), name)),
+                      LOG_TEXT("issuer", shown_name(crl->issuer, name)),
                       LOG_TEXT("next_update", crl->next_update != 0 ? text_time(crl->next_update, time) : "none"));
         }
     }
@@ -120,7 +120,7 @@ static void add_certs(struct digest_stream *stream, const struct cert_list *list
 static void add_crls(struct digest_stream *stream, const struct crl_list *list, struct digest *digests)
 {
     for (size_t i = 0; i < list->count; i++) {
-        digests[i] = list->crls[i].fingerprint;
+        digests[i] = list->crls[i]->fingerprint;
     }
     add_set(stream, digests, list->count);
 }

@@ -40,7 +40,7 @@ struct policy {
     char **crl_urls;             /* of trust.crls; see x509/prefetch.h */
     size_t crl_url_count;
     enum revocation_mode revocation;
-    bool exact_local_part, addressless, aliases, domain_certificates;
+    bool exact_local_part, addressless, aliases, domain_certificates, ocsp;
     struct strength strength;
     struct initial_policies initial;
     struct fingerprints deny, allow;

@@ -16,12 +16,12 @@
  *     LACKS corp address             no entry
  *     MOOD corp answers|down|hangs|cuts
  *     CRL url days [address …]       the issuing authority publishes a CRL, with the "listed" ones of these addresses
- *     ENTRY corp dn days             and one in an entry of the directory
+ *     ENTRY corp dn days             and one in an entry of the directory; '_' stands for a blank
  *     WEB url answers|down|hangs|garbage|busy|refused
  *     FETCHES url n                  so many so far
  *     READINGS corp n                so many entries read so far
  *     READY | NOT_READY              what /readyz says
- *     REDIS-IS up|down|tampered|swapped|forgotten
+ *     REDIS-IS up|down|tampered|swapped|forgotten|evidence_forgotten
  *     VALIDATORS hang|work|work_newest_first
  *     REVOKE address                 a new CRL with the good one of this address
  *     RELOAD [refused]               SIGHUP
@@ -29,7 +29,8 @@
  *     ASK address [times]
  *     TIME_PASSES 10s
  *     ANSWER word …                  the next answer is so: found none unknown, a reason, layer=…, fresh, stale,
- *                                    partial, whole, usable=n, refused=n, life<=1h, retry=n (seconds), times=n
+ *                                    partial, whole, usable=n, refused=n, life<=1h, retry=n (seconds), times=n,
+ *                                    marked (revocation unknown), good (not revoked)
  *     NO_ANSWER                      nothing has come that was not looked at
  *     SEARCHES corp n                so many searches so far
  *     REDIS_GETS n    REDIS_SETS n   so many commands so far
@@ -185,6 +186,9 @@ static void do_crl(char **words)
 
 static void do_entry(char **words)
 {
+    for (char *at = words[1]; *at != '\0'; at++) {
+        *at = *at == '_' ? ' ' : *at;
+    }
     stage_enter(words[0], words[1], number(words[2]));
 }
 
@@ -226,7 +230,8 @@ static void do_redis_is(char **words)
                 {"down", redis_down},
                 {"tampered", played_redis_tamper},
                 {"swapped", played_redis_swap},
-                {"forgotten", played_redis_forget}};
+                {"forgotten", played_redis_forget},
+                {"evidence_forgotten", played_redis_forget_evidence}};
     for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++) {
         if (strcmp(words[0], acts[i].word) == 0) {
             acts[i].act();
@@ -332,12 +337,27 @@ static bool has_retry(const struct served *served, int64_t value)
     return served->answer->retry_after_s == value;
 }
 
+/* The best one's revocation is not known; is known to be good. */
+static bool is_marked(const struct served *served, int64_t value)
+{
+    (void)value;
+    return served->answer->usable_count > 0 &&
+           served->answer->certificates[0].revocation.status == REVOCATION_UNKNOWN;
+}
+
+static bool is_good(const struct served *served, int64_t value)
+{
+    (void)value;
+    return served->answer->usable_count > 0 && served->answer->certificates[0].revocation.status == REVOCATION_GOOD;
+}
+
 static const struct {
     const char *word;
     bool (*holds)(const struct served *served, int64_t value);
 } claims[] = {
     {"fresh", is_fresh},     {"stale", is_stale},       {"partial", is_partial}, {"whole", is_whole},
-    {"usable=", has_usable}, {"refused=", has_refused}, {"retry=", has_retry},
+    {"usable=", has_usable}, {"refused=", has_refused}, {"retry=", has_retry},   {"marked", is_marked},
+    {"good", is_good},
 };
 
 static bool holds(const struct served *served, const char *word)
@@ -530,7 +550,7 @@ int main(int argc, char **argv)
         files[i - 2] = fopen(argv[i], "r");
         must(files[i - 2] != NULL, argv[i]);
     }
-    log_open(LEVEL_ERROR, LOG_FORMAT_TEXT);
+    log_open(getenv("STORY_LOG") != NULL ? LEVEL_DEBUG : LEVEL_ERROR, LOG_FORMAT_TEXT);
     setvbuf(stdout, NULL, _IOLBF, 0);
     stage_open(argv[1]);
     for (int i = 2; i < argc; i++) {

@@ -52,6 +52,7 @@ void played_redis_up(bool up);
 void played_redis_tamper(void);  /* flips one bit in every value */
 void played_redis_swap(void);    /* gives every key the value of another */
 void played_redis_forget(void);
+void played_redis_forget_evidence(void); /* and keeps the answers */
 unsigned played_redis_gets(void);
 unsigned played_redis_sets(void);
 bool played_redis_mentions(const char *text); /* in any key or value, in clear */

@@ -271,6 +271,17 @@ static void write_group(FILE *file, const char *group)
     fputs("};\n", file);
 }
 
+/* SET directories.issuers is for all of them. */
+static const char *issuers_setting(void)
+{
+    for (unsigned i = 0; i < setting_count; i++) {
+        if (strcmp(settings[i].name, "directories.issuers") == 0) {
+            return settings[i].value;
+        }
+    }
+    return "true";
+}
+
 static void write_config(void)
 {
     FILE *file = fopen("gateway.conf", "w");
@@ -279,8 +290,8 @@ static void write_config(void)
     for (unsigned i = 0; i < directory_count; i++) {
         fprintf(file,
                 "%s { name = \"%s\"; uri = [ \"ldap://127.0.0.1:1\" ]; tls = \"none\"; base = \"dc=example\"; domains "
-                "= [ %s ]; }",
-                i > 0 ? "," : "", directories[i].name, directories[i].domains);
+                "= [ %s ]; issuers = %s; }",
+                i > 0 ? "," : "", directories[i].name, directories[i].domains, issuers_setting());
     }
     fputs(" );\n", file);
     const char *const groups[] = {"trust", "fetch", "cache", "lookup"};
