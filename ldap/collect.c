@@ -5,15 +5,35 @@
 #include "base/text.h"
 #include "ldap/link.h"
 
-/* An attribute description as a server may write it. RFC 4523 4.1, RFC 2798 2.8. */
-static const struct attribute_row {
-    const char *name;
-    enum attribute attribute;
-} ATTRIBUTES[] = {
-    {"userCertificate", ATTRIBUTE_USER_CERTIFICATE},
-    {"2.5.4.36", ATTRIBUTE_USER_CERTIFICATE},
-    {"userSMIMECertificate", ATTRIBUTE_USER_SMIME_CERTIFICATE},
-    {"2.16.840.1.113730.3.1.40", ATTRIBUTE_USER_SMIME_CERTIFICATE},
+/* RFC 4523 4.1, RFC 2798 2.8. Some servers know one of the two spellings only. */
+const struct search_kind kind_recipient = {
+    .attributes = (const char *const[]){"userCertificate;binary", "userCertificate", "userSMIMECertificate;binary",
+                                        "userSMIMECertificate", "mail", NULL},
+    .rows = (const struct attribute_row[]){{"userCertificate", ATTRIBUTE_USER_CERTIFICATE},
+                                           {"2.5.4.36", ATTRIBUTE_USER_CERTIFICATE},
+                                           {"userSMIMECertificate", ATTRIBUTE_USER_SMIME_CERTIFICATE},
+                                           {"2.16.840.1.113730.3.1.40", ATTRIBUTE_USER_SMIME_CERTIFICATE},
+                                           {NULL}},
+    .most_values = MAX_VALUES,
+};
+
+/* RFC 4523 4.2. */
+const struct search_kind kind_issuers = {
+    .attributes = (const char *const[]){"cACertificate;binary", "cACertificate", NULL},
+    .rows = (const struct attribute_row[]){{"cACertificate"}, {"2.5.4.37"}, {NULL}},
+    .most_values = MAX_ENTRY_VALUES,
+    .may_be_absent = true,
+};
+
+/* RFC 4523 4.4, 4.5, 4.6. */
+const struct search_kind kind_crls = {
+    .attributes = (const char *const[]){"certificateRevocationList;binary", "certificateRevocationList",
+                                        "authorityRevocationList;binary", "authorityRevocationList",
+                                        "deltaRevocationList;binary", "deltaRevocationList", NULL},
+    .rows = (const struct attribute_row[]){{"certificateRevocationList"}, {"2.5.4.39"}, {"authorityRevocationList"},
+                                           {"2.5.4.38"}, {"deltaRevocationList"}, {"2.5.4.53"}, {NULL}},
+    .most_values = MAX_ENTRY_VALUES,
+    .may_be_absent = true,
 };
 
 /* An entry's own addresses. RFC 4524 2.16. */
@@ -29,6 +49,9 @@ static const struct {
     {LDAP_TIMELIMIT_EXCEEDED, ASKED_CUT_OFF},
     {LDAP_ADMINLIMIT_EXCEEDED, ASKED_CUT_OFF},
 };
+
+/* An entry that is not there: none of this name, no name at all, one of another server's. */
+static const int ABSENT[] = {LDAP_NO_SUCH_OBJECT, LDAP_INVALID_DN_SYNTAX, LDAP_REFERRAL};
 
 /* One entry while it is read. */
 struct entry {
@@ -59,11 +82,11 @@ static bool has_name(struct bytes description, const char *name)
            (description.size == size || description.data[size] == ';');
 }
 
-static const struct attribute_row *find_attribute(struct bytes description)
+static const struct attribute_row *find_attribute(const struct search_kind *kind, struct bytes description)
 {
-    for (size_t i = 0; i < sizeof(ATTRIBUTES) / sizeof(ATTRIBUTES[0]); i++) {
-        if (has_name(description, ATTRIBUTES[i].name)) {
-            return &ATTRIBUTES[i];
+    for (const struct attribute_row *row = kind->rows; row->name != NULL; row++) {
+        if (has_name(description, row->name)) {
+            return row;
         }
     }
     return NULL;
@@ -177,12 +200,13 @@ static bool collect_value(struct entry *entry, enum attribute attribute, struct 
     }
     uint32_t index = entry->indexes[attribute]++;
 
-    if (value.size > (size_t)entry->config->max_value_bytes) {
+    if (value.size > entry->search->max_value_bytes) {
         count(COUNT_LIMIT_VALUE_BYTES);
-        worsen(entry->search, entry->server, ASKED_CUT_OFF, "a value is larger than value-size");
+        worsen(entry->search, entry->server, ASKED_CUT_OFF,
+               entry->search->dn == NULL ? "a value is larger than value-size" : "a value is larger than is taken");
         return true;
     }
-    if (entry->search->result->value_count == MAX_VALUES) {
+    if (entry->search->result->value_count == entry->search->kind->most_values) {
         count(COUNT_LIMIT_VALUES);
         worsen(entry->search, entry->server, ASKED_CUT_OFF, "there are more values than are taken");
         return false;
@@ -219,23 +243,25 @@ static void collect_mail(struct entry *entry, struct bytes value)
 static void share_mails(const struct entry *entry)
 {
     struct search_result *result = entry->search->result;
-    char lines[MAX_MAILS_BYTES + 1] = "";
-    char *end = lines;
+    struct buffer lines;
 
+    buffer_init(&lines, MAX_MAILS_BYTES);
     for (size_t i = 0; i < entry->mail_count; i++) {
-        end = stpcpy(stpcpy(end, entry->mails[i]), "\n");
+        buffer_append_string(&lines, entry->mails[i]);
+        buffer_append_char(&lines, '\n');
     }
     for (size_t i = entry->first_value; i < result->value_count; i++) {
-        result->values[i].mails = strdup(lines);
-        if (result->values[i].mails == NULL) {
+        result->values[i].mails = strdup(buffer_string(&lines));
+        if (lines.failed || result->values[i].mails == NULL) {
             entry->search->out_of_memory = true;
         }
     }
+    buffer_free(&lines);
 }
 
 static bool collect_attribute(struct entry *entry, struct bytes description, const struct berval *values)
 {
-    const struct attribute_row *row = find_attribute(description);
+    const struct attribute_row *row = find_attribute(entry->search->kind, description);
 
     for (size_t i = 0; is_mail(description) && values != NULL && values[i].bv_val != NULL; i++) {
         collect_mail(entry, bytes_of(values[i].bv_val, values[i].bv_len));
@@ -261,7 +287,9 @@ static enum collected collect_entry(struct entry *entry, struct link *link, LDAP
     bool is_open = true;
     int code = LDAP_SUCCESS;
 
-    if (result->entries >= (uint64_t)entry->config->max_entries) {
+    uint64_t most = entry->search->dn != NULL ? 1 : (uint64_t)entry->config->max_entries;
+
+    if (result->entries >= most) {
         count(COUNT_LIMIT_ENTRIES);
         worsen(entry->search, entry->server, ASKED_CUT_OFF, "there are more entries than are taken");
         return COLLECT_FULL;
@@ -290,10 +318,24 @@ static enum collected collect_entry(struct entry *entry, struct link *link, LDAP
     return is_open ? COLLECT_MORE : COLLECT_FULL;
 }
 
+static enum asked_result result_of(const struct search_kind *kind, int code)
+{
+    for (size_t i = 0; kind->may_be_absent && i < sizeof(ABSENT) / sizeof(ABSENT[0]); i++) {
+        if (ABSENT[i] == code) {
+            return ASKED_ANSWERED;
+        }
+    }
+    for (size_t i = 0; i < sizeof(RESULTS) / sizeof(RESULTS[0]); i++) {
+        if (RESULTS[i].code == code) {
+            return RESULTS[i].result;
+        }
+    }
+    return ASKED_UNAVAILABLE;
+}
+
 static enum collected collect_result(struct search *search, struct link *link, const struct server *server,
                                      LDAPMessage *message)
 {
-    enum asked_result result = ASKED_UNAVAILABLE;
     char *diagnostic = NULL;
     struct error words;
     int code = LDAP_OTHER;
@@ -301,16 +343,11 @@ static enum collected collect_result(struct search *search, struct link *link, c
     if (ldap_parse_result(link->handle, message, &code, NULL, &diagnostic, NULL, NULL, 0) != LDAP_SUCCESS) {
         return COLLECT_BAD;
     }
-    for (size_t i = 0; i < sizeof(RESULTS) / sizeof(RESULTS[0]); i++) {
-        if (RESULTS[i].code == code) {
-            result = RESULTS[i].result;
-        }
-    }
     if (code == LDAP_SIZELIMIT_EXCEEDED) {
         count(COUNT_LIMIT_ENTRIES);
     }
     link_words(code, diagnostic, &words);
-    worsen(search, server, result, words.text);
+    worsen(search, server, result_of(search->kind, code), words.text);
     ldap_memfree(diagnostic);
     return COLLECT_DONE;
 }

@@ -61,10 +61,20 @@ int link_unblock(struct link *link, const struct directory_config *config, struc
 
 enum link_sent { LINK_SENT, LINK_BUSY, LINK_REFUSED, LINK_BROKEN };
 
+/* One request. */
+struct link_request {
+    const char *base;
+    int scope;
+    const char *filter;
+    const char *const *attributes; /* the last one is NULL */
+    int max_entries;
+    int64_t timeout_ms;
+};
+
 /* Sends one search. LINK_BUSY: not sent, the socket takes no more for now; LINK_REFUSED: libldap does not take the
  * filter; LINK_BROKEN: the link is of no use any more. */
-enum link_sent link_send(struct link *link, const struct directory_config *config, const char *base, const char *filter,
-                         int64_t timeout_ms, ber_int_t *message, struct error *error);
+enum link_sent link_send(struct link *link, const struct link_request *request, ber_int_t *message,
+                         struct error *error);
 
 /* Tells the server that nobody waits for the message. -1: the link is broken. */
 int link_abandon(struct link *link, ber_int_t message);
