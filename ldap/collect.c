@@ -74,18 +74,10 @@ static void worsen(struct search *search, const struct server *server, enum aske
     }
 }
 
-static bool has_name(struct bytes description, const char *name)
-{
-    size_t size = strlen(name);
-
-    return description.size >= size && strncasecmp((const char *)description.data, name, size) == 0 &&
-           (description.size == size || description.data[size] == ';');
-}
-
 static const struct attribute_row *find_attribute(const struct search_kind *kind, struct bytes description)
 {
     for (const struct attribute_row *row = kind->rows; row->name != NULL; row++) {
-        if (has_name(description, row->name)) {
+        if (entry_names(description, row->name)) {
             return row;
         }
     }
@@ -95,27 +87,8 @@ static const struct attribute_row *find_attribute(const struct search_kind *kind
 static bool is_mail(struct bytes description)
 {
     for (size_t i = 0; i < sizeof(MAIL_NAMES) / sizeof(MAIL_NAMES[0]); i++) {
-        if (has_name(description, MAIL_NAMES[i])) {
+        if (entry_names(description, MAIL_NAMES[i])) {
             return true;
-        }
-    }
-    return false;
-}
-
-/* Active Directory hands long attributes out in pieces: ";range=0-1499", the last one ";range=1500-*" (MS-ADTS
- * 3.1.1.3.1.3.3). A piece that does not end in '*' is not the whole. */
-static bool is_piece(struct bytes description)
-{
-    static const char OPTION[] = ";range=";
-
-    for (size_t i = 0; i + sizeof(OPTION) - 1 <= description.size; i++) {
-        if (strncasecmp((const char *)description.data + i, OPTION, sizeof(OPTION) - 1) == 0) {
-            size_t end = i + 1;
-
-            while (end < description.size && description.data[end] != ';') {
-                end++;
-            }
-            return description.data[end - 1] != '*';
         }
     }
     return false;
@@ -259,8 +232,9 @@ static void share_mails(const struct entry *entry)
     buffer_free(&lines);
 }
 
-static bool collect_attribute(struct entry *entry, struct bytes description, const struct berval *values)
+static bool collect_attribute(void *context, struct bytes description, const struct berval *values)
 {
+    struct entry *entry = context;
     const struct attribute_row *row = find_attribute(entry->search->kind, description);
 
     for (size_t i = 0; is_mail(description) && values != NULL && values[i].bv_val != NULL; i++) {
@@ -269,7 +243,7 @@ static bool collect_attribute(struct entry *entry, struct bytes description, con
     if (row == NULL) {
         return true;
     }
-    if (is_piece(description)) {
+    if (entry_is_piece(description)) {
         worsen(entry->search, entry->server, ASKED_CUT_OFF, "the server gave only a range of the values");
     }
     for (size_t i = 0; values != NULL && values[i].bv_val != NULL; i++) {
@@ -283,10 +257,6 @@ static bool collect_attribute(struct entry *entry, struct bytes description, con
 static enum collected collect_entry(struct entry *entry, struct link *link, LDAPMessage *message)
 {
     struct search_result *result = entry->search->result;
-    BerElement *ber = NULL;
-    bool is_open = true;
-    int code = LDAP_SUCCESS;
-
     uint64_t most = entry->search->dn != NULL ? 1 : (uint64_t)entry->config->max_entries;
 
     if (result->entries >= most) {
@@ -294,28 +264,17 @@ static enum collected collect_entry(struct entry *entry, struct link *link, LDAP
         worsen(entry->search, entry->server, ASKED_CUT_OFF, "there are more entries than are taken");
         return COLLECT_FULL;
     }
+    BerElement *ber = NULL;
+
     if (ldap_get_dn_ber(link->handle, message, &ber, &entry->dn) != LDAP_SUCCESS) {
         return COLLECT_BAD;
     }
     result->entries++;
-    while (is_open && code == LDAP_SUCCESS) {
-        struct berval description = {0};
-        struct berval *values = NULL;
+    enum collected collected = entry_read(ber, collect_attribute, entry);
 
-        code = ldap_get_attribute_ber(link->handle, message, ber, &description, &values);
-        if (code != LDAP_SUCCESS || description.bv_val == NULL) {
-            ber_memfree(values);
-            break;
-        }
-        is_open = collect_attribute(entry, bytes_of(description.bv_val, description.bv_len), values);
-        ber_memfree(values);
-    }
     ber_free(ber, 0);
     share_mails(entry);
-    if (code != LDAP_SUCCESS) {
-        return COLLECT_BAD;
-    }
-    return is_open ? COLLECT_MORE : COLLECT_FULL;
+    return collected;
 }
 
 static enum asked_result result_of(const struct search_kind *kind, int code)

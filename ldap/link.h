@@ -87,6 +87,16 @@ int link_next(struct link *link, LDAPMessage **message, struct error *error);
 enum collected { COLLECT_MORE, COLLECT_FULL, COLLECT_DONE, COLLECT_BAD };
 enum collected collect_message(struct search *search, struct link *link, LDAPMessage *message);
 
+/* entry.c: the attributes of one entry, which begin here (RFC 4511 4.5.2), until `take` has enough: it says false, then
+ * COLLECT_FULL. Values end with one whose bv_val is NULL, or are NULL; the bytes live as long as the message. */
+enum collected entry_read(BerElement *ber,
+                          bool (*take)(void *context, struct bytes description, const struct berval *values),
+                          void *context);
+
+/* Whether an attribute description, with or without options, is of this attribute. */
+bool entry_names(struct bytes description, const char *name);
+bool entry_is_piece(struct bytes description);
+
 /* "No such object (32): the server's own words", cleaned. */
 void link_words(int code, const char *diagnostic, struct error *error);
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -495,6 +496,57 @@ static void issuers_come_from_named_hosts_only(void **state)
     }
 }
 
+/* Each that brings nothing has its line, which tells no secrets. */
+static void failures_are_logged(void **state)
+{
+    static const struct {
+        const char *url, *line;
+    } rows[] = {
+        {"/none?token=s3cret", "cannot fetch purpose=crl url=http://127.0.0.1:PORT/none error=\"127.0.0.1: HTTP status 404\""},
+        {"http://user:s3cret@host/x", "will not fetch purpose=crl url=http://host/x error=\"the URL: has a user name in it\""},
+        {"/good", NULL},
+    };
+    struct fetcher_config config = fetch_config();
+    struct fetcher *fetcher = fetch_open(&config);
+    FILE *caught = tmpfile();
+    int real = dup(STDERR_FILENO);
+    char lines[4096] = "", want[1000];
+
+    (void)state;
+    (void)dup2(fileno(caught), STDERR_FILENO);
+    log_open(LEVEL_INFO, LOG_FORMAT_TEXT);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct fetched *fetched = fetch_now(fetcher, FETCH_CRL, rows[i].url[0] == '/' ? url_of(rows[i].url) : rows[i].url);
+
+        fetched_free(&fetched);
+    }
+    fetcher_close(&fetcher);
+    log_open(LEVEL_ERROR, LOG_FORMAT_TEXT);
+    (void)dup2(real, STDERR_FILENO);
+    close(real);
+    rewind(caught);
+    lines[fread(lines, 1, sizeof(lines) - 1, caught)] = '\0';
+    (void)fclose(caught);
+    const char *at = lines;
+
+    for (size_t i = 0; rows[i].line != NULL; i++) {
+        const char *mark = strstr(rows[i].line, "PORT");
+
+        (void)snprintf(want, sizeof(want), "%.*s", (int)(mark != NULL ? mark - rows[i].line : 300), rows[i].line);
+        if (mark != NULL) {
+            (void)snprintf(want + strlen(want), sizeof(want) - strlen(want), "%d%s", web.port, mark + 4);
+        }
+        const char *end = strchr(at, '\n');
+
+        if (end == NULL || strstr(at, want) == NULL || strstr(at, want) > end) {
+            fail_msg("%s is not in %s", want, at);
+        }
+        at = end + 1;
+    }
+    assert_string_equal(at, "");
+    assert_null(strstr(lines, "s3cret"));
+}
+
 /* ---- LDAP, which is somebody else's */
 
 static struct fetch_rules rules_given;
@@ -677,6 +729,7 @@ int main(void)
         cmocka_unit_test(the_queue_has_an_end),
         cmocka_unit_test(closing_ends_everything),
         cmocka_unit_test(issuers_come_from_named_hosts_only),
+        cmocka_unit_test(failures_are_logged),
         cmocka_unit_test(ldap_is_read_by_whom_we_are_told),
         cmocka_unit_test(questions_have_a_size),
         cmocka_unit_test(memory_may_run_out),
