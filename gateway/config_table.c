@@ -294,7 +294,8 @@ const struct setting *settings_find(const char *group, const char *name)
     return NULL;
 }
 
-const char *const settings_groups[] = {"directories", "trust", "trust-rules", "cache", "redis", "lookup", "http", "log", NULL};
+const char *const settings_groups[] = {"directories", "trust", "trust-rules", "cache", "redis",
+                                       "lookup",      "http",  "log",         NULL};
 
 bool settings_has_group(const char *group)
 {

@@ -42,6 +42,7 @@ is_reloaded() {
 # verdict ADDRESS CODE [REASON]
 verdict() {
     get "$(recipient_url "$1")"
+    # shellcheck disable=SC2154  # get sets it
     equal "code for $1" "$2" "$code"
     [ -z "${3:-}" ] || equal "reason for $1" "$3" "$(json reason | head -n 1)"
 }
@@ -50,6 +51,7 @@ verdict() {
 fingerprint_of() {
     get "$(recipient_url "$1")/certificate"
     equal "code" 200 "$code"
+    # shellcheck disable=SC2154  # get sets it
     openssl x509 -inform DER -in "$body" -noout -fingerprint -sha256 | sed 's/.*=//'
 }
 
