@@ -160,15 +160,11 @@ static int check_bind(struct options *options, struct error *error)
 /* Shows files, asks nobody. */
 static int check_anchors_only(const struct options *options, struct error *error)
 {
-    bool asks = options->uri_count > 0 || options->gateway != NULL;
-    const char *other = NULL;
+    const char *other = options->misfits[WHOM_FILES];
 
-    for (int whom = 0; whom < WHOM_COUNT && other == NULL; whom++) {
-        other = options->misfits[whom];
-    }
-    if (asks || other != NULL) {
+    if (other != NULL || options->inspect) {
         return error_set(error, "--anchors: reads files and asks nobody: not together with --%s",
-                         other != NULL ? other : "gateway");
+                         other != NULL ? other : "inspect");
     }
     if (options->address_count == 0) {
         return error_set(error, "--anchors: which file?");

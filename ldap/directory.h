@@ -106,7 +106,7 @@ struct search_result *directory_search_wait(struct directory *directory, const s
 
 /* What to read of one entry. */
 enum entry_part {
-    ENTRY_ISSUERS, /* cACertificate (RFC 4523 4.2) */
+    ENTRY_ISSUERS, /* cACertificate, and userCertificate, which holds that of a CRL signer that is no CA (RFC 4523 4) */
     ENTRY_CRLS     /* certificateRevocationList, authorityRevocationList, deltaRevocationList (RFC 4523 4.4 to 4.6) */
 };
 

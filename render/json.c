@@ -209,7 +209,9 @@ int render_json(const struct answer *answer, const struct render_options *option
     struct json_tree tree;
     json_tree_init(&tree);
 
-    json_tree_put_text(&tree, tree.root, "address", answer->address.text);
+    if (answer->address.size > 0) { /* else files were looked into, for nobody in particular */
+        json_tree_put_text(&tree, tree.root, "address", answer->address.text);
+    }
     const char *display = render_display_address(answer, &parsed);
     if (strcmp(display, answer->address.text) != 0) {
         json_tree_put_text(&tree, tree.root, "display", display);

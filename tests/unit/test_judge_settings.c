@@ -212,6 +212,8 @@ static void denied_and_allowed_are_by_fingerprint(void **state)
     X509 *other = made_alice(MADE_RSA, sub, MADE_RSA_CA);
     X509 *const chain[] = {leaf, sub, root};
     const char *no = made_fingerprint(other);
+    const struct policy_config deny_other = {.deny = &no, .deny_count = 1};
+    const struct policy_config allow_other = {.allow = &no, .allow_count = 1};
     char detail[MAX_DETAIL_BYTES + 1];
 
     (void)state;
@@ -226,9 +228,8 @@ static void denied_and_allowed_are_by_fingerprint(void **state)
         assert_int_equal(reason_with(&allow, sub, leaf, NULL), REASON_USABLE);
         assert_int_equal(reason_with(&denied_and_allowed, sub, leaf, NULL), REASON_DENIED);
     }
-    assert_int_equal(reason_with(&(struct policy_config){.deny = &no, .deny_count = 1}, sub, leaf, NULL), REASON_USABLE);
-    assert_int_equal(reason_with(&(struct policy_config){.allow = &no, .allow_count = 1}, sub, leaf, detail),
-                     REASON_DENIED);
+    assert_int_equal(reason_with(&deny_other, sub, leaf, NULL), REASON_USABLE);
+    assert_int_equal(reason_with(&allow_other, sub, leaf, detail), REASON_DENIED);
     assert_non_null(strstr(detail, "allow list"));
     X509_free(other);
     X509_free(leaf);
@@ -273,7 +274,8 @@ static X509 *named(const char *names)
 /* Found by an alias, the certificate names the primary address only. */
 static void an_alias_needs_the_switch(void **state)
 {
-    X509 *primary = named("subjectAltName=email:a.archer@example.org"), *foreign = named("subjectAltName=email:bob@x.org");
+    X509 *primary = named("subjectAltName=email:a.archer@example.org");
+    X509 *foreign = named("subjectAltName=email:bob@example.org");
     struct policy *refuses = with(&(struct policy_config){0}, NULL);
     struct policy *believes = with(&(struct policy_config){.aliases = true}, NULL);
     const char *mails = "no address\nother@example.org\nA.Archer@Example.org\n";
@@ -344,6 +346,7 @@ static void what_names_the_address_stands_first(void **state)
         .addressless = true,
         .settings = {.aliases = true, .domain_certificates = true},
     });
+    const char *mails = "al@example.org\n" MADE_ADDRESS "\n";
     struct candidate candidates[4];
     struct answer_draft draft;
 
@@ -352,7 +355,7 @@ static void what_names_the_address_stands_first(void **state)
         X509 *leaf = named(names[i]);
 
         candidates[3 - i] = (struct candidate){
-            made_blob(leaf), {.directory = "corp", .index = (uint32_t)i, .mails = "al@example.org\n" MADE_ADDRESS "\n"}};
+            made_blob(leaf), {.directory = "corp", .index = (uint32_t)i, .mails = mails}};
         X509_free(leaf);
     }
     made_judge_candidates(policy, MADE_ADDRESS, candidates, 4, &draft);

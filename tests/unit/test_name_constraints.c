@@ -180,7 +180,8 @@ static const struct {
      {ALICE, {MADE_DNS, "a.example.org", 0}}},
     {"a URI within", MADE_ADDRESS, NC "permitted;URI:.example.org", true,
      {ALICE, {MADE_URI, "https://www.example.org:8443/a?b#c", 0}}},
-    {"a URI outside", MADE_ADDRESS, NC "permitted;URI:.example.org", false, {ALICE, {MADE_URI, "https://a.example.com/", 0}}},
+    {"a URI outside", MADE_ADDRESS, NC "permitted;URI:.example.org", false,
+     {ALICE, {MADE_URI, "https://a.example.com/", 0}}},
     {"a URI with a user", MADE_ADDRESS, NC "permitted;URI:www.example.org", false,
      {ALICE, {MADE_URI, "https://www.example.org@example.com/", 0}}, STRICTER},
     {"a URI without a host", MADE_ADDRESS, NC "excluded;URI:example.org", false, {ALICE, {MADE_URI, "urn:x", 0}}},
@@ -440,7 +441,8 @@ static void self_issued_certificates_are_left_out(void **state)
     const struct {
         const char *renewed_subject;
         bool good;
-    } rows_of[] = {{"O=Example,CN=Sub,emailAddress=ca@example.com", true}, {"CN=Other,emailAddress=ca@example.com", false}};
+    } rows_of[] = {{"O=Example,CN=Sub,emailAddress=ca@example.com", true},
+                   {"CN=Other,emailAddress=ca@example.com", false}};
 
     (void)state;
     for (size_t i = 0; i < 2; i++) {
