@@ -250,10 +250,10 @@ static void end(struct daemon *daemon)
     }
     shared_close(&daemon->shared);
     pool_free(&daemon->validators);
-    pool_free(&daemon->background);
     if (daemon->engine != NULL) {
-        engine_run_posted(daemon->engine);
+        engine_run_posted(daemon->engine); /* what came back last; it may leave a world to `background` */
     }
+    pool_free(&daemon->background);
     watch_free(&daemon->watch);
     reload_free(&daemon->reload);
     lookup_free(&daemon->lookup);
