@@ -141,8 +141,8 @@ static void add_capability(const X509_ALGOR *capability, struct capabilities *ca
     capabilities->count++;
 }
 
-/* A SMIMECapability is built as an AlgorithmIdentifier is. False: not a list of them, or an empty one. */
-static bool add_all(struct bytes der, enum capabilities_source source, struct capabilities *capabilities)
+/* A SMIMECapability is built as an AlgorithmIdentifier is. Adds nothing where there is no list of them. */
+static void add_all(struct bytes der, enum capabilities_source source, struct capabilities *capabilities)
 {
     const uint8_t *at = der.data;
     X509_ALGORS *list = der.size <= MAX_VALUE_BYTES ? d2i_X509_ALGORS(NULL, &at, (long)der.size) : NULL;
@@ -155,16 +155,17 @@ static bool add_all(struct bytes der, enum capabilities_source source, struct ca
     if (capabilities->count > 0) {
         capabilities->source = source;
     }
-    return capabilities->count > 0;
 }
 
-static bool read_extension(const X509 *leaf, struct capabilities *capabilities)
+static void read_extension(const X509 *leaf, struct capabilities *capabilities)
 {
     int index = X509_get_ext_by_NID(leaf, NID_SMIMECapabilities, -1);
     const ASN1_OCTET_STRING *value = index >= 0 ? X509_EXTENSION_get_data(X509_get_ext(leaf, index)) : NULL;
 
-    return value != NULL && add_all(bytes_of(ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value)),
-                                    CAPABILITIES_EXTENSION, capabilities);
+    if (value != NULL) {
+        add_all(bytes_of(ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value)), CAPABILITIES_EXTENSION,
+                capabilities);
+    }
 }
 
 static bool digest_is_sound(CMS_SignerInfo *signer)
@@ -220,15 +221,18 @@ static const ASN1_STRING *attribute_of(CMS_SignerInfo *signer)
     return X509_ATTRIBUTE_count(attribute) == 1 ? X509_ATTRIBUTE_get0_data(attribute, 0, V_ASN1_SEQUENCE, NULL) : NULL;
 }
 
+/* True: this is the signer whose word counts, good or bad: no message costs more than one verification. */
 static bool read_signer(CMS_SignerInfo *signer, STACK_OF(X509) *certificates, const X509 *leaf,
                         struct capabilities *capabilities)
 {
     const ASN1_STRING *value = attribute_of(signer);
     X509 *certificate = value != NULL && digest_is_sound(signer) ? find_certificate(signer, certificates, leaf) : NULL;
 
-    return certificate != NULL && is_signed_by(signer, certificate) &&
-           add_all(bytes_of(ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value)), CAPABILITIES_SIGNED,
-                   capabilities);
+    if (certificate != NULL && is_signed_by(signer, certificate)) {
+        add_all(bytes_of(ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value)), CAPABILITIES_SIGNED,
+                capabilities);
+    }
+    return certificate != NULL;
 }
 
 static void read_message(struct bytes message, const X509 *leaf, struct capabilities *capabilities)

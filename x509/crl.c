@@ -59,7 +59,8 @@ static enum crl_taken check_extensions(const X509_CRL *x509, struct error *error
         const ASN1_OBJECT *object = X509_EXTENSION_get_object(extension);
 
         if (X509_CRL_get_ext_by_OBJ(x509, object, i) >= 0) {
-            error_set(error, "extension %s stands there twice (RFC 5280 5.2)", shown_object(object, name, sizeof(name)));
+            error_set(error, "extension %s stands there twice (RFC 5280 5.2)",
+                      shown_object(object, name, sizeof(name)));
             return CRL_BROKEN;
         }
         if (X509_EXTENSION_get_critical(extension) && !is_known(object)) {

@@ -2,37 +2,10 @@
 
 #include <stdlib.h>
 
+#include "x509/crl_asking.h"
 #include "x509/digests.h"
 #include "x509/evidence_view.h"
-#include "x509/signer.h"
 #include "x509/trust.h"
-#include "x509/wants.h"
-
-/* A CRL within whose scope the certificate is. */
-struct found {
-    const struct crl *crl;
-    unsigned reasons;      /* that it covers, over all points that lead to it */
-    struct signer signer;
-    const char *word;      /* what came of it, for explain */
-};
-
-/* One question. */
-struct asking {
-    const struct path_request *request;
-    const struct path *path;
-    size_t link;
-    struct crl_points points;
-    struct found found[MAX_CRLS_ASKED]; /* scope by scope, newest first */
-    size_t count;
-    bool suppose;          /* a signer whose own path is judged may speak for itself */
-    unsigned reasons;      /* for which it is known not to be revoked */
-    struct crl_answer *answer;
-};
-
-static const struct cert *cert_of(const struct asking *asking)
-{
-    return asking->path->certs[asking->link];
-}
 
 static void add_found(struct asking *asking, const struct crl *crl, unsigned reasons)
 {
@@ -104,18 +77,6 @@ static void sift(struct asking *asking)
     }
 }
 
-static bool speaks(const struct asking *asking, const struct found *found)
-{
-    return found->signer.word == SIGNER_GOOD || found->signer.word == SIGNER_UNKNOWN ||
-           (found->signer.word == SIGNER_ITSELF && asking->suppose);
-}
-
-/* Whether it can make a certificate good. */
-static bool vouches(const struct asking *asking, const struct found *found)
-{
-    return speaks(asking, found) && found->signer.word != SIGNER_UNKNOWN;
-}
-
 static bool is_current(const struct asking *asking, const struct crl *crl)
 {
     return asking->request->now <= crl->next_update;
@@ -135,7 +96,7 @@ static bool is_newer(const struct crl *a, const struct crl *b)
 
 static const struct crl_entry *entry_of(const struct asking *asking, const struct crl *crl)
 {
-    const struct cert *cert = cert_of(asking);
+    const struct cert *cert = asking_cert(asking);
 
     return crl_index_find(&crl->index, cert_issuer(cert), X509_get0_serialNumber(cert->x509));
 }
@@ -184,7 +145,7 @@ struct scope {
 static struct found *newest_complete(const struct asking *asking, struct scope scope, struct found *after)
 {
     for (size_t i = after != NULL ? (size_t)(after - scope.first) + 1 : 0; i < scope.count; i++) {
-        if (!scope.first[i].crl->delta && speaks(asking, &scope.first[i])) {
+        if (!scope.first[i].crl->delta && found_speaks(asking, &scope.first[i])) {
             return &scope.first[i];
         }
     }
@@ -200,7 +161,7 @@ static bool ask_deltas(struct asking *asking, struct scope scope, const struct f
         struct found *delta = &scope.first[i];
         const struct crl_entry *entry;
 
-        if (!delta->crl->delta || !speaks(asking, delta) ||
+        if (!delta->crl->delta || !found_speaks(asking, delta) ||
             (complete != NULL && !is_newer(delta->crl, complete->crl))) {
             continue;
         }
@@ -210,7 +171,7 @@ static bool ask_deltas(struct asking *asking, struct scope scope, const struct f
             return true;
         }
         if (entry != NULL && complete != NULL && follows(delta->crl, complete->crl) &&
-            is_current(asking, delta->crl) && vouches(asking, delta)) {
+            is_current(asking, delta->crl) && found_vouches(asking, delta)) {
             *removed = delta;
             return false;
         }
@@ -224,7 +185,7 @@ static struct found *current_delta(const struct asking *asking, struct scope sco
     for (size_t i = 0; i < scope.count; i++) {
         struct found *delta = &scope.first[i];
 
-        if (delta->crl->delta && vouches(asking, delta) && is_current(asking, delta->crl) &&
+        if (delta->crl->delta && found_vouches(asking, delta) && is_current(asking, delta->crl) &&
             follows(delta->crl, complete->crl)) {
             return delta;
         }
@@ -243,7 +204,7 @@ static bool ask_complete(struct asking *asking, struct scope scope, struct found
         revoke(asking, complete, entry);
         return true;
     }
-    if (!vouches(asking, complete)) {
+    if (!found_vouches(asking, complete)) {
         complete->word = "its signer's own revocation is not known";
         return false;
     }
@@ -289,7 +250,7 @@ static void note_stale(struct asking *asking)
     for (size_t i = 0; i < asking->count; i++) {
         const struct found *found = &asking->found[i];
 
-        if (speaks(asking, found) && !found->crl->delta && !is_current(asking, found->crl) &&
+        if (found_speaks(asking, found) && !found->crl->delta && !is_current(asking, found->crl) &&
             found->crl->next_update > asking->answer->next_update) {
             asking->answer->next_update = found->crl->next_update;
             asking->answer->this_update = found->crl->this_update;
@@ -317,60 +278,6 @@ static void ask_all(struct asking *asking)
     } else {
         asking->answer->this_update = asking->answer->next_update = 0;
         note_stale(asking);
-    }
-}
-
-static void want_deltas(const struct asking *asking)
-{
-    for (size_t i = 0; i < asking->count; i++) {
-        const struct found *found = &asking->found[i];
-
-        if (!found->crl->delta && vouches(asking, found)) {
-            wants_deltas(asking->request->wants, found->crl, cert_of(asking), asking->path->certs[asking->link + 1]);
-        }
-    }
-}
-
-/* CRLs that are there, but whose signer is not known or has no path yet. */
-static bool want_signers(const struct asking *asking)
-{
-    const struct crl_list *waiting = evidence_waiting(asking->request->evidence);
-    struct wants *wants = asking->request->wants;
-    const X509_NAME *issuer;
-    bool possible = false;
-    unsigned reasons;
-
-    for (size_t i = 0; i < asking->count; i++) {
-        if (asking->found[i].signer.word == SIGNER_NONE) {
-            possible = wants_signer(wants, asking->found[i].crl, cert_of(asking)) || possible;
-        }
-    }
-    for (size_t point = 0; point < asking->points.count; point++) {
-        for (size_t i = 0; (issuer = crl_points_issuer(&asking->points, point, i)) != NULL; i++) {
-            size_t count;
-            struct crl *const *crls = crl_list_find(waiting, issuer, &count);
-
-            for (size_t k = 0; k < count && k < MAX_CRLS_ASKED; k++) {
-                if (crl_scope_covers(crls[k], &asking->points, point, &reasons)) {
-                    possible = wants_signer(wants, crls[k], cert_of(asking)) || possible;
-                }
-            }
-        }
-    }
-    return possible;
-}
-
-static void want(const struct asking *asking)
-{
-    struct crl_answer *answer = asking->answer;
-    bool possible;
-
-    if (answer->word != CRL_REVOKED) {
-        want_deltas(asking);
-    }
-    if (answer->word == CRL_SILENT) {
-        possible = wants_crls(asking->request->wants, &asking->points, asking->path->certs[asking->link + 1]);
-        answer->awaited = want_signers(asking) || possible || answer->next_update != 0;
     }
 }
 
@@ -407,7 +314,7 @@ void crl_ask(const struct path_request *request, const struct path *path, size_t
         asking.suppose = true;
         ask_all(&asking);
     }
-    want(&asking);
+    crl_want(&asking);
     note(&asking, verdict);
     crl_points_free(&asking.points);
 }

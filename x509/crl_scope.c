@@ -146,7 +146,8 @@ static bool kind_is_covered(const ISSUING_DIST_POINT *scope, const struct cert *
     return scope->onlyattr <= 0 && !(scope->onlyuser > 0 && ca) && !(scope->onlyCA > 0 && !ca);
 }
 
-/* Whether the CRL's issuer is one that the point names, and, where that is stated as cRLIssuer, the CRL indirect: (b)(1). */
+/* Whether the CRL's issuer is one that the point names, and, where that is stated as cRLIssuer, the CRL indirect:
+ * (b)(1). */
 static bool issuer_is_named(const struct crl *crl, const struct crl_points *points, size_t index)
 {
     const DIST_POINT *point = crl_points_get(points, index);

@@ -95,7 +95,8 @@ static int index_issuers(struct evidence *evidence)
 /* Of two about one certificate, from two responders, the newer stands first. */
 static int compare_answers(const void *a, const void *b)
 {
-    const struct ocsp_answer *left = *(const struct ocsp_answer *const *)a, *right = *(const struct ocsp_answer *const *)b;
+    const struct ocsp_answer *left = *(const struct ocsp_answer *const *)a;
+    const struct ocsp_answer *right = *(const struct ocsp_answer *const *)b;
     int order = memcmp(left->subject.bytes, right->subject.bytes, DIGEST_BYTES);
 
     if (order != 0) {

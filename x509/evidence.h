@@ -24,8 +24,8 @@ struct evidence *evidence_new(void); /* empty; one reference, the caller's. NULL
 struct evidence *evidence_ref(struct evidence *evidence);
 void evidence_free(struct evidence **evidence);
 
-/* Objects that came for one need: one body of HTTP, or the values of an entry; DER or PEM. None at all: the entry is not
- * there, or has no such attribute, which is remembered for an hour, so that nobody waits for it. Borrowed. */
+/* Objects that came for one need: one body of HTTP, or the values of an entry; DER or PEM. None at all: the entry is
+ * not there, or has no such attribute, which is remembered for an hour, so that nobody waits for it. Borrowed. */
 struct arrival {
     const struct need *need;
     const struct bytes *objects;
@@ -47,8 +47,8 @@ struct arrival_report {
 void arrival_report_free(struct arrival_report *report);
 
 /* The snapshot after `before`, in which what came takes the place of what the same need brought earlier, unless that is
- * newer; CRLs of other scopes that it brought stay. One reference, the caller's. NULL: nothing of it is kept, or memory;
- * `report` says which.
+ * newer; CRLs of other scopes that it brought stay. One reference, the caller's. NULL: nothing of it is kept, or
+ * memory; `report` says which.
  *
  * There may be a snapshot though nothing is usable yet: a CRL whose signer is not known waits in it until that one's
  * certificate comes (report->error says so). evidence_add() of the latter then makes it count. Such a CRL is no

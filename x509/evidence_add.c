@@ -142,7 +142,7 @@ static size_t bytes_of_all(const struct change *change)
     return bytes;
 }
 
-/* Makes room: one item in, at most a few out. False: what came does not fit, and nothing that is worth less is there. */
+/* Makes room: one item in, some out. False: what came does not fit, and nothing that is worth less is there. */
 static bool fit(struct change *change, const struct evidence_item *item, int64_t now)
 {
     while (change->count > MAX_EVIDENCE_ITEMS || bytes_of_all(change) > MAX_EVIDENCE_BYTES) {
@@ -193,8 +193,8 @@ static struct evidence *build(const struct evidence *before, struct evidence_ite
     } else {
         after = evidence_of(change.items, change.count, before);
         change = (struct change){0};
-        if (after != NULL &&
-            (add_new_links(report, after->crl_links, before) < 0 || add_new_links(report, after->ocsp_links, before) < 0)) {
+        if (after != NULL && (add_new_links(report, after->crl_links, before) < 0 ||
+                              add_new_links(report, after->ocsp_links, before) < 0)) {
             evidence_free(&after);
         }
         if (after == NULL) {

@@ -24,8 +24,8 @@ struct evidence_item *evidence_item_ref(struct evidence_item *item);
 void evidence_item_free(struct evidence_item **item);
 bool evidence_item_is_empty(const struct evidence_item *item);
 
-/* Reads what came into a new item. `signers`: whose keys may have signed a CRL, ending with NULL. Of objects that do not
- * count, `error` has words about one. NULL: out of memory. */
+/* Reads what came into a new item. `signers`: whose keys may have signed a CRL, ending with NULL. Of objects that do
+ * not count, `error` has words about one. NULL: out of memory. */
 struct evidence_item *evidence_item_read(const struct arrival *arrival, const struct issuers *const *signers,
                                          struct error *error);
 

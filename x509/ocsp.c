@@ -203,7 +203,8 @@ static bool is_delegated(const struct reading *reading, const struct cert *cert)
            (X509_get_extended_key_usage(cert->x509) & XKU_OCSP_SIGN) != 0 &&
            (X509_get_key_usage(cert->x509) & (KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION)) != 0 &&
            !cert->critical_unknown && now >= cert->not_before && now <= cert->not_after &&
-           key_is_strong(cert->x509, &strength_least, weakness) && signature_is_strong(cert->x509, &strength_least, word) &&
+           key_is_strong(cert->x509, &strength_least, weakness) &&
+           signature_is_strong(cert->x509, &strength_least, word) &&
            X509_verify(cert->x509, X509_get0_pubkey(issuer->x509)) == 1;
 }
 

@@ -53,10 +53,10 @@ static bool spend(struct search *search, int *left)
 
 static bool judge_complete(struct search *search)
 {
-    const struct cert *wanted = search->request->anchor;
+    const struct cert *wanted = search->request->anchor, *anchor = search->path.certs[search->path.count - 1];
     struct verdict verdict;
 
-    if (wanted != NULL && !digest_equal(&wanted->fingerprint, &search->path.certs[search->path.count - 1]->fingerprint)) {
+    if (wanted != NULL && !digest_equal(&wanted->fingerprint, &anchor->fingerprint)) {
         return false;
     }
     if (!spend(search, &search->request->budget->paths)) {

@@ -185,15 +185,18 @@ static bool set_policies(X509_VERIFY_PARAM *parameters, const struct initial_pol
  * are no business of a mail certificate: without the flag, a common name that
  * looks like one would be held against dNSName constraints.
  */
-static bool set_parameters(X509_STORE_CTX *context, const struct policy *policy)
+static bool set_parameters(X509_STORE_CTX *context, const struct judging *judging)
 {
+    /* Policies are about what one encrypts to: who signs a CRL needs none. */
+    static const struct initial_policies none = {.count = 0};
+    const struct initial_policies *initial = judging->request->signing != NULL ? &none : &judging->policy->initial;
     X509_VERIFY_PARAM *parameters = X509_STORE_CTX_get0_param(context);
 
     X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_NO_CHECK_TIME);
     X509_VERIFY_PARAM_set_hostflags(parameters, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
     X509_VERIFY_PARAM_set_auth_level(parameters, 0);
     X509_VERIFY_PARAM_set_depth(parameters, MAX_CHAIN);
-    return set_policies(parameters, &policy->initial);
+    return set_policies(parameters, initial);
 }
 
 /* Where names were misread, rule_names() alone has the word on them. */
@@ -229,7 +232,7 @@ static bool rule_libcrypto(struct judging *judging)
         ready = sk_X509_push(untrusted, path->certs[i]->x509) > 0;
     }
     if (ready && X509_STORE_CTX_init(context, NULL, leaf_of(path)->x509, untrusted) == 1 &&
-        set_parameters(context, judging->policy) && X509_STORE_CTX_set_app_data(context, judging) == 1) {
+        set_parameters(context, judging) && X509_STORE_CTX_set_app_data(context, judging) == 1) {
         X509_STORE_CTX_set_verify_cb(context, hear_libcrypto);
         X509_STORE_CTX_set0_trusted_stack(context, trusted);
         valid = X509_verify_cert(context) == 1 || refuse_as_libcrypto(judging, context);
@@ -260,11 +263,12 @@ static bool rule_issuer_dates(struct judging *judging)
     return true;
 }
 
-/* By the fingerprints of all certificates of the path, the anchor's too. */
+/* By the fingerprints of all certificates of the path, the anchor's too. The signer of a CRL may be denied as anybody,
+ * but need not be allowed. */
 static bool rule_denied(struct judging *judging)
 {
     const struct policy *policy = judging->policy;
-    bool is_allowed = policy->allow.count == 0;
+    bool is_allowed = policy->allow.count == 0 || judging->request->signing != NULL;
     char name[SHOWN_NAME_BYTES];
 
     for (size_t i = 0; i < judging->path->count; i++) {

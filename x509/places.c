@@ -35,7 +35,8 @@ char *place_url(const ASN1_STRING *url)
 
 static int hex_digit(char c)
 {
-    const char *digits = "0123456789abcdef", *at = c != '\0' ? strchr(digits, c | (c >= 'A' && c <= 'F' ? 0x20 : 0)) : NULL;
+    const char *digits = "0123456789abcdef";
+    const char *at = c != '\0' ? strchr(digits, c >= 'A' && c <= 'F' ? c | 0x20 : c) : NULL;
 
     return at != NULL ? (int)(at - digits) : -1;
 }

@@ -127,6 +127,7 @@ struct signer signer_of(const struct path_request *request, const struct path *p
     inner.budget = request->signer_budget;
     inner.anchor = anchor;
     inner.signing = &signing;
+    inner.notes = NULL; /* explain shows the chains of the value */
     signer = search(&inner, crl);
     remember(request, crl, anchor, signer);
     return signer;

@@ -34,8 +34,8 @@ enum signer_word {
 
 struct signer {
     enum signer_word word;
-    int64_t until; /* SIGNER_GOOD: so long, by its own path and the evidence for it; INT64_MAX: as long as the path asked
-                    * about */
+    int64_t until; /* SIGNER_GOOD: so long, by its own path and the evidence for it; INT64_MAX: as long as the path
+                    * asked about */
 };
 
 /* Those that one call of judge() met. */

@@ -103,7 +103,8 @@ static void consider_point(struct visit *visit, const DIST_POINT *point)
 /* A CRL that another signs is of no use without that one's certificate. */
 static void consider_crl_issuer(struct visit *visit, const DIST_POINT *point)
 {
-    struct visit signer = {visit->wants, visit->needs, {.kind = NEED_ISSUER, .subject = visit->need.subject}, false, false};
+    struct visit signer = {
+        .wants = visit->wants, .needs = visit->needs, .need = {.kind = NEED_ISSUER, .subject = visit->need.subject}};
 
     if (point->CRLissuer != NULL) {
         consider_names(&signer, point->CRLissuer);
@@ -113,7 +114,10 @@ static void consider_crl_issuer(struct visit *visit, const DIST_POINT *point)
 bool wants_crls(struct wants *wants, const struct crl_points *points, const struct cert *issuer)
 {
     struct visit visit = {
-        wants, &wants->revocation, {.kind = NEED_CRL, .subject = points->cert->der, .issuer = issuer->der}, false, false};
+        .wants = wants,
+        .needs = &wants->revocation,
+        .need = {.kind = NEED_CRL, .subject = points->cert->der, .issuer = issuer->der},
+    };
 
     for (size_t i = 0; i < points->count; i++) {
         const DIST_POINT *point = crl_points_get(points, i);

@@ -41,7 +41,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         must(text_is_utf8(bytes_of_string(draft.certificates[i].detail)));
         if (draft.certificates[i].der != NULL) {
             struct capabilities capabilities;
-            capabilities_read(blob_bytes(draft.certificates[i].der), blob_bytes(draft.certificates[i].value), &capabilities);
+            capabilities_read(blob_bytes(draft.certificates[i].der), blob_bytes(draft.certificates[i].value),
+                              &capabilities);
             must(capabilities.count <= CAPABILITIES_MAX);
         }
     }
