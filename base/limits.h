@@ -19,7 +19,9 @@
 #define MAX_ENTRIES 64               /* upper bound of directories.entries */
 #define MAX_VALUES 64                /* certificate values of one answer, all directories together */
 #define MAX_VALUE_BYTES (64 * 1024)  /* one attribute value; AD stores up to 32 KiB in userSMIMECertificate */
-#define MAX_ENTRY_MAILS 8           /* an entry's own mail values, kept beside each of its certificates */
+#define MAX_ENTRY_MAILS 8            /* an entry's own mail values, kept beside each of its certificates */
+#define MAX_ENTRY_MAILS_READ 64      /* its mail values that are looked at for these */
+#define MAX_MAILS_BYTES (MAX_ENTRY_MAILS * (MAX_ADDRESS_BYTES + 1)) /* all of them, each with a line end */
 #define MAX_DN_BYTES 1024            /* longer DNs are cut for display */
 #define MAX_PDU_BYTES (8 * 1024 * 1024) /* one LDAP message from a server */
 
@@ -44,6 +46,9 @@
 #define MAX_LISTEN 16
 #define MAX_CONFIG_BYTES (1024 * 1024)
 #define MAX_FILE_BYTES (64 * 1024 * 1024) /* one anchor or CRL file */
+
+#define MAX_SST_ELEMENTS 65536 /* of one .sst file */
+#define MAX_SST_PROPERTIES 64  /* of one element in it */
 
 /* HTTP. */
 #define MAX_URI_BYTES 4096

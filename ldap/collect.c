@@ -16,6 +16,9 @@ static const struct attribute_row {
     {"2.16.840.1.113730.3.1.40", ATTRIBUTE_USER_SMIME_CERTIFICATE},
 };
 
+/* An entry's own addresses. RFC 4524 2.16. */
+static const char *const MAIL_NAMES[] = {"mail", "rfc822Mailbox", "0.9.2342.19200300.100.1.3"};
+
 /* What became of a request, by its result code; any other code is a refusal. */
 static const struct {
     int code;
@@ -35,6 +38,8 @@ struct entry {
     struct berval dn;
     size_t first_value; /* of this entry, in the search's values */
     uint32_t indexes[2]; /* values seen of each attribute */
+    char mails[MAX_ENTRY_MAILS][MAX_ADDRESS_BYTES + 1]; /* normalised, each once */
+    size_t mail_count, mails_read;
 };
 
 /* The worst that was said of any part is what is said of the whole. */
@@ -62,6 +67,16 @@ static const struct attribute_row *find_attribute(struct bytes description)
         }
     }
     return NULL;
+}
+
+static bool is_mail(struct bytes description)
+{
+    for (size_t i = 0; i < sizeof(MAIL_NAMES) / sizeof(MAIL_NAMES[0]); i++) {
+        if (has_name(description, MAIL_NAMES[i])) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Active Directory hands long attributes out in pieces: ";range=0-1499", the last one ";range=1500-*" (MS-ADTS
@@ -176,10 +191,57 @@ static bool collect_value(struct entry *entry, enum attribute attribute, struct 
     return !entry->search->out_of_memory;
 }
 
+/* What is no address is nobody's. Of too many the first are kept, and the one that was asked for. */
+static void collect_mail(struct entry *entry, struct bytes value)
+{
+    struct address address;
+
+    if (entry->mails_read == MAX_ENTRY_MAILS_READ) {
+        return;
+    }
+    entry->mails_read++;
+    if (address_parse(value, &address) != ADDRESS_OK) {
+        return;
+    }
+    for (size_t i = 0; i < entry->mail_count; i++) {
+        if (strcmp(entry->mails[i], address.text) == 0) {
+            return;
+        }
+    }
+    if (entry->mail_count < MAX_ENTRY_MAILS) {
+        memcpy(entry->mails[entry->mail_count++], address.text, address.size + 1);
+    } else if (strcmp(entry->search->address.text, address.text) == 0) {
+        memcpy(entry->mails[MAX_ENTRY_MAILS - 1], address.text, address.size + 1);
+    }
+}
+
+/* Each value of the entry gets the mails, once all of the entry is read: they may stand behind the values. */
+static void share_mails(const struct entry *entry)
+{
+    struct search_result *result = entry->search->result;
+    struct buffer lines;
+
+    buffer_init(&lines, MAX_MAILS_BYTES);
+    for (size_t i = 0; i < entry->mail_count; i++) {
+        buffer_append_string(&lines, entry->mails[i]);
+        buffer_append_char(&lines, '\n');
+    }
+    for (size_t i = entry->first_value; i < result->value_count; i++) {
+        result->values[i].mails = strdup(buffer_string(&lines));
+        if (lines.failed || result->values[i].mails == NULL) {
+            entry->search->out_of_memory = true;
+        }
+    }
+    buffer_free(&lines);
+}
+
 static bool collect_attribute(struct entry *entry, struct bytes description, const struct berval *values)
 {
     const struct attribute_row *row = find_attribute(description);
 
+    for (size_t i = 0; is_mail(description) && values != NULL && values[i].bv_val != NULL; i++) {
+        collect_mail(entry, bytes_of(values[i].bv_val, values[i].bv_len));
+    }
     if (row == NULL) {
         return true;
     }
@@ -223,6 +285,7 @@ static enum collected collect_entry(struct entry *entry, struct link *link, LDAP
         ber_memfree(values);
     }
     ber_free(ber, 0);
+    share_mails(entry);
     if (code != LDAP_SUCCESS) {
         return COLLECT_BAD;
     }

@@ -299,7 +299,7 @@ enum link_sent link_send(struct link *link, const struct directory_config *confi
                          int64_t timeout_ms, ber_int_t *message, struct error *error)
 {
     static const char *const ATTRIBUTES[] = {"userCertificate;binary", "userCertificate", "userSMIMECertificate;binary",
-                                             "userSMIMECertificate", NULL};
+                                             "userSMIMECertificate", "mail", NULL};
     /* So that the server stops, too, once nobody waits; it counts in seconds. */
     struct timeval limit = {.tv_sec = timeout_ms / 1000 + 1};
     int code = ldap_search_ext(link->handle, base, config->scope, filter, (char **)ATTRIBUTES, 0, NULL, NULL, &limit,

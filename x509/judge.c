@@ -237,7 +237,8 @@ static int copy_source(const struct source *source, struct source *copy)
     *copy = *source;
     copy->directory = strdup(source->directory != NULL ? source->directory : "");
     copy->dn = strdup(source->dn != NULL ? source->dn : "");
-    return copy->directory != NULL && copy->dn != NULL ? 0 : -1;
+    copy->mails = strdup(source->mails != NULL ? source->mails : "");
+    return copy->directory != NULL && copy->dn != NULL && copy->mails != NULL ? 0 : -1;
 }
 
 static int write_item(const struct item *item, struct certificate *certificate)

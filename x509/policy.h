@@ -16,11 +16,11 @@ enum revocation_mode { REVOCATION_MODE_OFF, REVOCATION_MODE_PREFER, REVOCATION_M
 
 /* As configured; strings and lists are borrowed for the time of the call. */
 struct policy_config {
-    const char *const *anchors;       /* files or folders: PEM (several), DER, PKCS#7 certs-only */
+    const char *const *anchors;       /* files or folders: PEM (several), DER, PKCS#7, serialized stores */
     size_t anchor_count;
     const char *const *intermediates; /* likewise; may be none */
     size_t intermediate_count;
-    const char *const *crls;          /* files or folders: PEM (several), DER */
+    const char *const *crls;          /* files or folders: PEM (several), DER, serialized stores */
     size_t crl_count;
     enum revocation_mode revocation;
     bool exact_local_part;            /* the certificate's local part must be the normalised one, octet for octet */

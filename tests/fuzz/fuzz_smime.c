@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "x509/capabilities.h"
 #include "x509/judge.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -38,6 +39,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (size_t i = 0; i < draft.certificate_count; i++) {
         must(draft.certificates[i].reason > REASON_USABLE && draft.certificates[i].chain_count == 0);
         must(text_is_utf8(bytes_of_string(draft.certificates[i].detail)));
+        if (draft.certificates[i].der != NULL) {
+            struct capabilities capabilities;
+            capabilities_read(blob_bytes(draft.certificates[i].der), blob_bytes(draft.certificates[i].value),
+                              &capabilities);
+            must(capabilities.count <= CAPABILITIES_MAX);
+        }
     }
     answer_draft_free(&draft);
     blob_free(&candidates[0].value);

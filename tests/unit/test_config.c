@@ -108,6 +108,7 @@ static void test_defaults(void **state)
     assert_int_equal(config->log_format, LOG_FORMAT_TEXT);
     assert_int_equal(config->trust.revocation, REVOCATION_MODE_PREFER);
     assert_int_equal(config->trust.min_rsa_bits, 2048);
+    assert_int_equal(config->watch_ms, 30000);
     assert_false(config->trust.exact_local_part || config->trust.allow_sha1 || config->trust.addressless);
 
     const struct directory_config *directory = &config->directories[0];
@@ -139,7 +140,7 @@ static void test_everything_given(void **state)
         "  { name = \"b\"; uri = [ \"ldapi://%2Frun%2Fs\" ]; domains = [ \"*\" ]; },\n"
         "  { name = \"c\"; uri = [ \"ldap://h\" ]; domains = [ \"*\" ]; tls = \"none\"; } );\n"
         "trust = { anchors = [ \"/etc\" ]; crls = [ \"/etc/passwd\" ]; revocation = \"require\"; allow-sha1 = TRUE;\n"
-        "  local-part-case = \"exact\"; min-rsa-bits = 3072L; addressless = \"directory\"; };\n"
+        "  local-part-case = \"exact\"; min-rsa-bits = 3072L; addressless = \"directory\"; watch = \"0\"; };\n"
         "cache : { memory = \"1G\", ttl = \"2d\", stale = \"0\"; memory-ttl = \"5s\"; };\n"
         "redis = { uri = \"redis://127.0.0.1\"; prefix = \"p:\"; seal-key-file = \"${FOLDER}/key\"; };\n"
         "http = { connections = 100; waiting = 49; threads = 2; token-file = \"${FOLDER}/token\"; };\n"
@@ -168,6 +169,7 @@ static void test_everything_given(void **state)
     assert_int_equal(config->directories[2].tls, TLS_NONE);
     assert_int_equal(config->trust.revocation, REVOCATION_MODE_REQUIRE);
     assert_int_equal(config->trust.min_rsa_bits, 3072);
+    assert_int_equal(config->watch_ms, 0);
     assert_true(config->trust.exact_local_part && config->trust.allow_sha1 && config->trust.addressless);
     assert_int_equal(config->cache.memory_bytes, 1 << 30);
     assert_int_equal(config->cache.ttl_s, 2 * 86400);
@@ -278,6 +280,8 @@ static const struct {
 
     {"anchor not there", DIRECTORY "trust = { anchors = [\n \"/etc\",\n \"/nowhere\" ]; };",
      "2: trust.anchors[1]: /nowhere: No such file"},
+    {"watching as a number", DIRECTORY "trust = { anchors = [ \"/etc\" ]; watch = 30; };", "2: trust.watch: "},
+    {"watching too seldom", DIRECTORY "trust = { anchors = [ \"/etc\" ]; watch = \"2d\"; };", "2: trust.watch: "},
     {"require without CRLs", DIRECTORY "trust = { anchors = [ \"/etc\" ]; revocation = \"require\"; };",
      "2: trust.revocation: require needs trust.crls"},
     {"negttl over ttl", GOOD "cache = { ttl = \"1m\";\n negttl = \"2m\"; };", "4: cache.negttl: is longer than cache.ttl"},
