@@ -29,6 +29,7 @@
 #define MAX_BUNDLE_CERTIFICATES 32 /* of one userSMIMECertificate; more is malformed, as any could be the one */
 #define MAX_CHAIN 10               /* certificates in a chain, leaf and anchor included */
 #define MAX_CERTIFICATE_NAMES 4096 /* looked at, in subjectAltName and in the subject each */
+#define MAX_NAME_COMPARISONS (256 * 1024) /* of names with name constraints, for one path */
 #define MAX_EXTENSIONS 64          /* of one certificate; more is malformed */
 #define MAX_ISSUERS_TRIED 256      /* certificates that bear an issuer's name, looked at for one value */
 #define MAX_SIGNATURE_CHECKS 32    /* tried while looking for the paths of one value */
@@ -42,7 +43,11 @@
 /* Configuration. */
 #define MAX_DIRECTORIES 64
 #define MAX_URIS 8           /* of one directory */
-#define MAX_DOMAINS 256      /* of one directory */
+#define MAX_DOMAINS 256      /* of one directory, of one rule */
+#define MAX_TRUST_RULES 64
+#define MAX_POLICY_OIDS 64
+#define MAX_OID_TEXT_BYTES 128
+#define MAX_FINGERPRINTS 1024 /* on a deny or allow list */
 #define MAX_LISTEN 16
 #define MAX_CONFIG_BYTES (1024 * 1024)
 #define MAX_FILE_BYTES (64 * 1024 * 1024) /* one anchor or CRL file */

@@ -8,6 +8,9 @@
  * an unset variable is an error. Secrets (password-file, token-file,
  * seal-key-file) are read when the file is read; of anchors and CRLs it is only
  * looked at whether they can be read, policies_load() has the rest to say.
+ *
+ * The groups of the list trust-rules have the settings of trust, by the same
+ * rows of the table, beside those of their own.
  */
 #ifndef GATEWAY_CONFIG_H
 #define GATEWAY_CONFIG_H

@@ -301,6 +301,9 @@ static void print_policies(const struct policies *policies)
     const struct policy *policy;
     const char *name;
     for (size_t i = 0; (policy = policies_get(policies, i, &name)) != NULL; i++) {
+        if (name != NULL) {
+            printf("trust-rules[%zu] %s\n", i - 1, name);
+        }
         policy_each_anchor(policy, print_anchor, NULL);
     }
 }
