@@ -30,6 +30,7 @@ struct evidence_store *evidence_store_new(const struct evidence_parts *parts, st
     store->number = store->world_number = 1;
     store->world = world_ref(world);
     store->patience.fire = on_patience;
+    store->started_ms = clock_mono_ms();
     TAILQ_INIT(&store->places);
     STAILQ_INIT(&store->arrivals);
     buffer_init(&store->adding.sealed, MAX_RECORD_BYTES);
