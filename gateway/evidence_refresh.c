@@ -31,7 +31,8 @@ static bool is_configured(const struct place *place)
 static int64_t due_ms(const struct place *place, int64_t now_s, int64_t now_ms)
 {
     bool is_held = place->fetched_at != 0;
-    bool is_wanted = is_configured(place) || (place_holds(place) && now_s - place->wanted_at < wanted_for_s[place->need.kind]);
+    bool was_wanted = now_s - place->wanted_at < wanted_for_s[place->need.kind];
+    bool is_wanted = is_configured(place) || (place_holds(place) && was_wanted);
     if (place->state != PLACE_RESTS || !is_wanted || place->refused_in == place->store->world_number) {
         return -1;
     }
