@@ -80,6 +80,7 @@ static void on_drain_step(struct timer *timer)
     bool done = lookup_idle(daemon->lookup) && http_waiting(daemon->http) == 0;
     if (late) {
         lookup_end_flights(daemon->lookup);
+        evidence_store_end(daemon->evidence); /* whoever explains may wait for some */
     }
     bool over = clock_mono_ms() >= daemon->drain_until_ms + LAST_GRACE_MS;
     bool loads = reload_is_under_way(daemon->reload) || watch_is_under_way(daemon->watch);
@@ -249,10 +250,10 @@ static void end(struct daemon *daemon)
     }
     shared_close(&daemon->shared);
     pool_free(&daemon->validators);
-    pool_free(&daemon->background);
     if (daemon->engine != NULL) {
-        engine_run_posted(daemon->engine);
+        engine_run_posted(daemon->engine); /* what came back last; it may leave a world to `background` */
     }
+    pool_free(&daemon->background);
     watch_free(&daemon->watch);
     reload_free(&daemon->reload);
     lookup_free(&daemon->lookup);

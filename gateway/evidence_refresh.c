@@ -113,6 +113,6 @@ static void mark(void *context, const struct need *need)
 
 void evidence_refresh_start(struct evidence_store *store)
 {
-    policies_each_need(store->world->policies, mark, store);
+    policies_each_need(store->world->policies, store->world->config->fetch.crls, mark, store);
     evidence_refresh(store);
 }

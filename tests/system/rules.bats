@@ -42,7 +42,6 @@ is_reloaded() {
 # verdict ADDRESS CODE [REASON]
 verdict() {
     get "$(recipient_url "$1")"
-    # shellcheck disable=SC2154  # get sets it
     equal "code for $1" "$2" "$code"
     [ -z "${3:-}" ] || equal "reason for $1" "$3" "$(json reason | head -n 1)"
 }
@@ -51,7 +50,6 @@ verdict() {
 fingerprint_of() {
     get "$(recipient_url "$1")/certificate"
     equal "code" 200 "$code"
-    # shellcheck disable=SC2154  # get sets it
     openssl x509 -inform DER -in "$body" -noout -fingerprint -sha256 | sed 's/.*=//'
 }
 
@@ -109,6 +107,5 @@ fingerprint_of() {
     rules_config gateway 8080 > "$conf"
     run --separate-stderr "$BUILD/certlookupd" -t -c "$conf"
     [ "$status" -eq 1 ]
-    # shellcheck disable=SC2154  # run sets it
     [[ $stderr == "$conf: trust-rules[0] (other): anchors: $bad: "* ]]
 }

@@ -18,6 +18,8 @@
 #include "tests/unit/scarce.h"
 #include "tests/unit/web_play.h"
 
+WEB_PLAYS_NAMES
+
 static struct slapd slapd;
 static struct played server;
 static struct network loopback;

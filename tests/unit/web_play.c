@@ -177,7 +177,7 @@ bool web_start_at(struct web *web, const struct web_page *pages, int port, const
 
     /* The port stands at the same place in both families. */
     web->port = ntohs(((struct sockaddr_in *)at->ai_addr)->sin_port);
-    freeaddrinfo(at);
+    web_freeaddrinfo(at);
     if (!works) {
         close(web->listener);
         return false;
@@ -199,16 +199,16 @@ void web_stop(struct web *web)
 }
 
 static struct web_name none[] = {{0}};
-static struct web_name *known = none;
+static _Atomic(struct web_name *) known = none; /* threads that are left behind ask, too */
 
 void web_names(struct web_name *names)
 {
-    known = names;
+    atomic_store(&known, names);
 }
 
 static const char *answer_of(const char *name)
 {
-    for (struct web_name *at = known; at->name != NULL; at++) {
+    for (struct web_name *at = atomic_load(&known); at->name != NULL; at++) {
         if (strcasecmp(at->name, name) == 0) {
             unsigned time = atomic_fetch_add(&at->asked, 1);
             size_t i = 0;
@@ -223,8 +223,7 @@ static const char *answer_of(const char *name)
     return name;
 }
 
-/* Takes the place of the C library's, for libcurl as well. */
-int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **result)
+int web_getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **result)
 {
     struct addrinfo **end = result;
     char answer[256];
@@ -247,7 +246,7 @@ int getaddrinfo(const char *name, const char *service, const struct addrinfo *hi
     return *result != NULL ? 0 : EAI_NONAME;
 }
 
-void freeaddrinfo(struct addrinfo *info)
+void web_freeaddrinfo(struct addrinfo *info)
 {
     while (info != NULL) {
         struct addrinfo *next = info->ai_next;
