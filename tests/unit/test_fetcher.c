@@ -19,6 +19,8 @@
 #include "tests/unit/scarce.h"
 #include "tests/unit/web_play.h"
 
+WEB_PLAYS_NAMES
+
 #define OK "HTTP/1.1 200 OK\r\nConnection: close\r\n"
 #define TO "Content-Length: 0\r\nConnection: close\r\nLocation: "
 #define KILO "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef" \

@@ -15,6 +15,8 @@
 #include "tests/unit/fetch_play.h"
 #include "tests/unit/web_play.h"
 
+WEB_PLAYS_NAMES
+
 #define TO "HTTP/1.1 302 Found\r\nContent-Length: 0\r\nConnection: close\r\nLocation: "
 #define GOOD "HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\ngood"
 

@@ -22,6 +22,8 @@
 #include "tests/unit/fetch_play.h"
 #include "tests/unit/web_play.h"
 
+WEB_PLAYS_NAMES
+
 static char folder[] = "/tmp/certlookup-https-XXXXXX";
 static int port;
 static pid_t server;

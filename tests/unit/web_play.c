@@ -177,7 +177,7 @@ bool web_start_at(struct web *web, const struct web_page *pages, int port, const
 
     /* The port stands at the same place in both families. */
     web->port = ntohs(((struct sockaddr_in *)at->ai_addr)->sin_port);
-    freeaddrinfo(at);
+    web_freeaddrinfo(at);
     if (!works) {
         close(web->listener);
         return false;
@@ -223,8 +223,7 @@ static const char *answer_of(const char *name)
     return name;
 }
 
-/* Takes the place of the C library's, for libcurl as well. */
-int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **result)
+int web_getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **result)
 {
     struct addrinfo **end = result;
     char answer[256];
@@ -247,7 +246,7 @@ int getaddrinfo(const char *name, const char *service, const struct addrinfo *hi
     return *result != NULL ? 0 : EAI_NONAME;
 }
 
-void freeaddrinfo(struct addrinfo *info)
+void web_freeaddrinfo(struct addrinfo *info)
 {
     while (info != NULL) {
         struct addrinfo *next = info->ai_next;

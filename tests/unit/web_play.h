@@ -5,6 +5,7 @@
 #ifndef TESTS_UNIT_WEB_PLAY_H
 #define TESTS_UNIT_WEB_PLAY_H
 
+#include <netdb.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -49,7 +50,8 @@ bool web_start(struct web *web, const struct web_page *pages, int port);
 bool web_start_at(struct web *web, const struct web_page *pages, int port, const char *address);
 void web_stop(struct web *web);
 
-/* getaddrinfo() of the whole program, libraries included, knows these names and numeric addresses only. */
+/* With WEB_PLAYS_NAMES in it, a test's getaddrinfo() knows these names and numeric addresses only: for the whole program,
+ * libcurl included. It is not in the helpers, where the linker would find it for tests that do not want it. */
 struct web_name {
     const char *name;
     const char *answers[4]; /* one for each time it is asked, the last one again and again; "a,b": two addresses */
@@ -59,5 +61,18 @@ struct web_name {
 
 /* The last one has no name. */
 void web_names(struct web_name *names);
+
+int web_getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **result);
+void web_freeaddrinfo(struct addrinfo *info);
+
+#define WEB_PLAYS_NAMES                                                                                               \
+    int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **result)    \
+    {                                                                                                                 \
+        return web_getaddrinfo(name, service, hints, result);                                                         \
+    }                                                                                                                 \
+    void freeaddrinfo(struct addrinfo *info)                                                                          \
+    {                                                                                                                 \
+        web_freeaddrinfo(info);                                                                                       \
+    }
 
 #endif
