@@ -196,7 +196,8 @@ static int take_object(void *context, enum object_kind kind, struct bytes bytes,
 static int read_objects(struct findings *findings, struct bytes content, size_t *entries, struct error *error)
 {
     *entries = 1;
-    if (findings_begin_entry(findings, "", error) < 0 || objects_each(content, take_object, findings, error) < 0) {
+    if (findings_begin_entry(findings, "", error) < 0 ||
+        (content.size > 0 && objects_each(content, take_object, findings, error) < 0)) {
         return -1;
     }
     return findings_end_entry(findings, error);

@@ -126,8 +126,9 @@ struct reading;
  * same promises. An entry that is not there, or belongs to another server, is an answer without values, and so is what
  * is no DN. At most MAX_ENTRY_VALUES are taken; with more, or with one over `max_value_bytes`, the
  * answer is cut off. All of an entry comes in one message, so that a CRL of MAX_PDU_BYTES cannot come this way. */
-struct reading *directory_read(struct directory *directory, const char *dn, enum entry_part part, size_t max_value_bytes,
-                               int64_t timeout_ms, void (*done)(void *context, struct entry_result *result),
+struct reading *directory_read(struct directory *directory, const char *dn, enum entry_part part,
+                               size_t max_value_bytes, int64_t timeout_ms,
+                               void (*done)(void *context, struct entry_result *result),
                                void *context);
 void reading_abandon(struct reading **reading);
 

@@ -181,8 +181,8 @@ struct connection *directory_spare_connection(const struct directory *directory)
 /* Says in log and metrics what changed. Gives the lock away for the time of writing. */
 void directory_report(struct directory *directory);
 
-/* search.c. search_new(): for the caller to say what is asked, and whose it is; then search_submit(), which gives it back
- * when it waits, and else, finished, NULL. */
+/* search.c. search_new(): for the caller to say what is asked, and whose it is; then search_submit(), which gives it
+ * back when it waits, and else, finished, NULL. */
 struct search *search_new(struct directory *directory, const struct search_kind *kind, int64_t timeout_ms);
 struct search *search_submit(struct search *search); /* directory.c */
 void search_release(struct search *search);

@@ -66,8 +66,9 @@ static struct reading *give_up(struct search *search, struct entry_result *resul
     return NULL;
 }
 
-struct reading *directory_read(struct directory *directory, const char *dn, enum entry_part part, size_t max_value_bytes,
-                               int64_t timeout_ms, void (*done)(void *context, struct entry_result *result),
+struct reading *directory_read(struct directory *directory, const char *dn, enum entry_part part,
+                               size_t max_value_bytes, int64_t timeout_ms,
+                               void (*done)(void *context, struct entry_result *result),
                                void *context)
 {
     struct search *search = search_new(directory, part == ENTRY_CRLS ? &kind_crls : &kind_issuers, timeout_ms);

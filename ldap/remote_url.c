@@ -1,11 +1,11 @@
 #include "ldap/remote_url.h"
 
-#include <ldap.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "ldap/link.h"
 #include "ldap/settings.h"
 
 static const char SCHEME[] = "ldap://";
@@ -21,10 +21,8 @@ static const struct {
 
 static bool is_asked_for(char *const *attributes, const char *name)
 {
-    size_t size = strlen(name);
-
     for (size_t i = 0; attributes != NULL && attributes[i] != NULL; i++) {
-        if (strncasecmp(attributes[i], name, size) == 0 && (attributes[i][size] == '\0' || attributes[i][size] == ';')) {
+        if (entry_names(bytes_of_string(attributes[i]), name)) {
             return true;
         }
     }

@@ -16,8 +16,8 @@ struct remote_url {
     const char *names[REMOTE_ATTRIBUTES + 1];          /* the same without options */
 };
 
-/* ldap://host[:port]/dn?attributes[?base[?filter]]. The filter is not kept: the entry is named already, and what is in it
- * is signed. -1: the words say why; there is nothing to clear. */
+/* ldap://host[:port]/dn?attributes[?base[?filter]]. The filter is not kept: the entry is named already, and what is in
+ * it is signed. -1: the words say why; there is nothing to clear. */
 int remote_url_parse(const char *text, struct remote_url *url, struct error *error);
 void remote_url_clear(struct remote_url *url);
 

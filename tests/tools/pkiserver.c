@@ -220,7 +220,8 @@ static void do_big(const struct request *request)
 {
     char head[128];
 
-    (void)snprintf(head, sizeof(head), "HTTP/1.1 200 OK\r\nContent-Length: %ld\r\nConnection: close\r\n\r\n", BIG_BYTES);
+    (void)snprintf(head, sizeof(head), "HTTP/1.1 200 OK\r\nContent-Length: %ld\r\nConnection: close\r\n\r\n",
+                   BIG_BYTES);
     if (say_text(request->fd, head)) {
         send_zeros(request, "", "");
     }
@@ -288,7 +289,9 @@ static void do_status(const struct request *request)
 {
     long code = strtol(request->rest, NULL, 10);
 
-    say_status(request, code >= 100 && code <= 999 ? code : 400, code == 429 || code == 503 ? "Retry-After: 7\r\n" : "");
+    const char *fields = code == 429 || code == 503 ? "Retry-After: 7\r\n" : "";
+
+    say_status(request, code >= 100 && code <= 999 ? code : 400, fields);
 }
 
 static void do_redirect(const struct request *request)
