@@ -101,6 +101,7 @@ struct evidence_store {
     struct evidence *now;
     uint64_t number;        /* of the snapshot */
     bool is_ended;
+    int64_t started_ms;     /* mono */
 
     struct place *buckets[PLACE_BUCKETS];
     TAILQ_HEAD(places, place) places;
