@@ -75,7 +75,7 @@ static void fetch_named(struct assessor *assessor, const struct assessment *asse
 
     if (!assessor->begun) {
         assessor->begun = true;
-        policies_each_need(assessor->policies, take_named, &named);
+        policies_each_need(assessor->policies, false, take_named, &named);
         collector_fetch(assessor->collector, NULL, &named.needs, assessment->deadline_ms);
         needs_free(&named.needs);
     }

@@ -59,13 +59,14 @@ struct options {
 
     enum format format;
     bool explain, verbose;
+    bool anchors_only; /* nobody is asked: the operands are files with anchors, to be shown */
     bool help, version;
 
     const char *misfits[WHOM_COUNT]; /* the last option given that is not for the one, or the other */
     char *uri_text, *anchor_text;    /* owned: what `uris` and, by default, `trust.anchors` point into */
 
     /* The operands. Of --inspect they are files; a last one that is an address, and no file, is that. */
-    const char *const *addresses; /* "-" alone: they come from standard input */
+    const char *const *addresses; /* "-" alone: they come from standard input; with `anchors_only` they are paths */
     size_t address_count;
     const char *const *files;     /* "-": standard input */
     size_t file_count;

@@ -157,6 +157,24 @@ static int check_bind(struct options *options, struct error *error)
     return 0;
 }
 
+/* Shows files, asks nobody. */
+static int check_anchors_only(const struct options *options, struct error *error)
+{
+    const char *other = options->misfits[WHOM_FILES];
+
+    if (other != NULL || options->inspect) {
+        return error_set(error, "--anchors: reads files and asks nobody: not together with --%s",
+                         other != NULL ? other : "inspect");
+    }
+    if (options->address_count == 0) {
+        return error_set(error, "--anchors: which file?");
+    }
+    if (options->format != FORMAT_TEXT && options->format != FORMAT_JSON) {
+        return error_set(error, "--output: --anchors writes text or json");
+    }
+    return 0;
+}
+
 static enum tls_mode tls_of(const struct options *options)
 {
     if (strncasecmp(options->uris[0], "ldaps://", strlen("ldaps://")) == 0) {
@@ -234,6 +252,9 @@ static int default_anchors(struct options *options, struct error *error)
 
 int options_check(struct options *options, struct error *error)
 {
+    if (options->anchors_only) {
+        return check_anchors_only(options, error);
+    }
     if (check_whom(options, error) != 0) {
         return -1;
     }

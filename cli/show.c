@@ -61,6 +61,15 @@ static int output_failed(void)
     return -1;
 }
 
+int show_bytes(const struct buffer *bytes)
+{
+    if (bytes->failed) {
+        complain("out of memory");
+        return -1;
+    }
+    return fwrite(bytes->data, 1, bytes->size, stdout) == bytes->size && fflush(stdout) == 0 ? 0 : output_failed();
+}
+
 static int write_out(struct shown *shown, const struct buffer *body)
 {
     enum format format = shown->options->format;
@@ -105,7 +114,8 @@ int show_reply(struct shown *shown, const struct reply *reply)
         return write_out(shown, &reply->document);
     }
     if (answer->outcome != OUTCOME_FOUND && needs_certificate(shown->options->format)) {
-        complain("%s: %s: %s", answer->address.text, outcome_word(answer->outcome), reason_text(answer->reason));
+        complain("%s%s%s: %s", answer->address.text, answer->address.size > 0 ? ": " : "",
+                 outcome_word(answer->outcome), reason_text(answer->reason));
         return 0;
     }
     return render_and_write(shown, reply);

@@ -78,7 +78,7 @@ void fetched_free(struct fetched **fetched);
 void fetcher_ask(struct fetcher *fetcher, const struct fetch_question *question,
                  void (*done)(void *context, struct fetched *fetched), void *context);
 
-/* Whether the URL may be fetched at all, as far as it says so itself. False: the words say why not. For config -t too. */
+/* Whether the URL may be fetched at all, as far as it says so itself. False: the words say why not. */
 bool fetch_url_is_allowed(const char *url, struct error *error);
 
 #endif

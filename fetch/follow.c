@@ -65,12 +65,12 @@ static int64_t left_ms(const struct question *question)
     return question->deadline_ms - clock_mono_ms();
 }
 
-static bool time_is_up(const struct way *way)
+static bool time_is_up(const struct way *way, const char *words)
 {
     if (left_ms(way->question) > 0) {
         return false;
     }
-    error_set(&way->fetched->error, "%s: no thread was free in time", way->url.host);
+    error_set(&way->fetched->error, "%s: %s", way->url.host, words);
     return true;
 }
 
@@ -129,9 +129,13 @@ static enum fetch_result read_entry(struct way *way, const char *url)
 /* RFC 9110 15.4: 303 turns a POST into a GET, which is no question to an OCSP responder. */
 static bool is_redirect(const struct question *question, const struct transfer_answer *answer)
 {
-    bool keeps_method = answer->status == 301 || answer->status == 302 || answer->status == 307 || answer->status == 308;
+    static const long STATUSES[] = {301, 302, 307, 308};
+    bool result = answer->status == 303 && question->post == NULL;
 
-    return answer->redirect != NULL && (keeps_method || (answer->status == 303 && question->post == NULL));
+    for (size_t i = 0; i < sizeof(STATUSES) / sizeof(STATUSES[0]); i++) {
+        result = result || answer->status == STATUSES[i];
+    }
+    return result && answer->redirect != NULL;
 }
 
 /* Captive portals, and servers that have moved on, answer 200 with words for people. */
@@ -166,10 +170,11 @@ static enum fetch_result take_answer(struct way *way, struct transfer_answer *an
 static enum fetch_result turn(struct way *way, const char *to)
 {
     const struct question *question = way->question;
+    const struct fetcher_config *config = &question->fetcher->config;
     struct error *error = &way->fetched->error;
     struct url next;
 
-    if (url_parse(to, &next, error) != 0 || !question_allows(&question->fetcher->config, question->purpose, &next, error)) {
+    if (url_parse(to, &next, error) != 0 || !question_allows(config, question->purpose, &next, error)) {
         error_prefix(error, "%s: redirects to a URL that", way->url.host);
         return FETCH_REFUSED;
     }
@@ -198,7 +203,7 @@ static enum fetch_result step(struct way *way, const char *url, struct transfer_
         .stop = &question->fetcher->closing,
     };
 
-    if (time_is_up(way)) {
+    if (time_is_up(way, "no time is left")) {
         return FETCH_FAILED;
     }
     buffer_init(&answer->body, most_bytes(question));
@@ -245,7 +250,7 @@ enum fetch_result question_follow(const struct question *question)
     struct fetched *fetched = question->fetched;
     struct way way = {.question = question, .fetched = fetched, .url = question->parsed};
 
-    if (time_is_up(&way)) {
+    if (time_is_up(&way, "no thread was free in time")) {
         return FETCH_FAILED;
     }
     enum fetch_result result = question->parsed.scheme == URL_LDAP ? read_entry(&way, question->url) : follow(&way);

@@ -15,8 +15,8 @@
 
 struct hosts;
 
-/* A host may have half of the threads. All hosts that have not answered yet, or did not the last time, together may have
- * all but one: however many hang, those that are known to answer are served. NULL: out of memory. */
+/* A host may have half of the threads. All hosts that have not answered yet, or did not the last time, may have all but
+ * one together: however many hang, those that are known to answer are served. NULL: out of memory. */
 struct hosts *hosts_new(int64_t per_minute, int64_t threads);
 void hosts_free(struct hosts **hosts);
 

@@ -223,7 +223,9 @@ static int take_facts(struct transfer *transfer, struct error *error)
         curl_easy_getinfo(transfer->curl, CURLINFO_RETRY_AFTER, &retry_after_s) != CURLE_OK) {
         return error_set(error, "libcurl tells nothing of the answer");
     }
-    answer->retry_after_s = retry_after_s < MAX_FETCH_RETRY_AFTER_S ? retry_after_s : MAX_FETCH_RETRY_AFTER_S;
+    if (retry_after_s > 0) { /* a date in the past is below */
+        answer->retry_after_s = retry_after_s < MAX_FETCH_RETRY_AFTER_S ? retry_after_s : MAX_FETCH_RETRY_AFTER_S;
+    }
     size_t size = type != NULL ? strlen(type) : 0;
     if (size > 0 && size < sizeof(answer->content_type)) {
         memcpy(answer->content_type, type, size + 1);

@@ -15,6 +15,8 @@
 #ifndef GATEWAY_CONFIG_H
 #define GATEWAY_CONFIG_H
 
+#include <stdatomic.h>
+
 #include "base/error.h"
 #include "base/log.h"
 #include "base/network.h"
@@ -24,6 +26,7 @@
 #include "x509/policies.h"
 
 struct config {
+    atomic_uint references;
     char *path;
     struct http_config http;                 /* listen, http.* */
     struct directory_config *directories;
@@ -31,6 +34,7 @@ struct config {
     struct policy_config trust;
     struct policy_rule *trust_rules;         /* trust-rules, in their order */
     size_t trust_rule_count;
+    int64_t watch_ms;                        /* trust.watch; 0: files are not watched */
     struct cache_config {
         int64_t memory_bytes;                /* cache.memory */
         int64_t ttl_s, negttl_s, limitttl_s, stale_s;
@@ -62,9 +66,10 @@ struct config {
 
 /* Reads and checks the whole file, and what it names as far as that can be done without network: every fault found in
  * it, not only the first, is given to `fault` as one line "FILE:LINE: setting: what" (line 0: no line, left out).
- * NULL when there was one. */
+ * NULL when there was one. One reference, the caller's. */
 struct config *config_load(const char *path, void (*fault)(void *context, const char *line), void *context);
-void config_free(struct config **config);
+struct config *config_ref(struct config *config);
+void config_free(struct config **config); /* gives the reference back */
 
 /* What policies_load() wants of it; borrows from the configuration. */
 struct policies_config config_policies(const struct config *config);

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "gateway/lookup.h"
 #include "gateway/reload.h"
+#include "gateway/watch.h"
 #include "http/http.h"
 
 #define MAX_VALIDATIONS_QUEUED 4096
@@ -34,6 +35,7 @@ struct daemon {
     struct evidence_store *evidence;
     struct lookup *lookup;
     struct reload *reload;
+    struct watch *watch;
     struct http *http;
     int64_t drain_ms;
 
@@ -78,9 +80,11 @@ static void on_drain_step(struct timer *timer)
     bool done = lookup_idle(daemon->lookup) && http_waiting(daemon->http) == 0;
     if (late) {
         lookup_end_flights(daemon->lookup);
+        evidence_store_end(daemon->evidence); /* whoever explains may wait for some */
     }
     bool over = clock_mono_ms() >= daemon->drain_until_ms + LAST_GRACE_MS;
-    if ((done && !reload_is_under_way(daemon->reload)) || over ||
+    bool loads = reload_is_under_way(daemon->reload) || watch_is_under_way(daemon->watch);
+    if ((done && !loads) || over ||
         engine_timer_set(daemon->engine, timer, DRAIN_STEP_MS) != 0) {
         engine_stop(daemon->engine);
     }
@@ -94,6 +98,7 @@ static void on_end(void *context, int signal)
         return;
     }
     reload_end(daemon->reload);
+    watch_end(daemon->watch);
     log_event(LEVEL_NOTICE, "draining", LOG_NUMBER("signal", signal),
               LOG_NUMBER("waiting", (int64_t)http_waiting(daemon->http)));
     daemon->draining = true;
@@ -188,7 +193,10 @@ static int start_parts(struct daemon *daemon, struct world *world)
     }
     daemon->reload = reload_new(daemon->engine, daemon->background, daemon->lookup, daemon->config_path,
                                 daemon->log_fixed);
-    return daemon->reload != NULL ? 0 : fail("memory", &error);
+    if (daemon->reload != NULL) {
+        daemon->watch = watch_new(daemon->engine, daemon->background, daemon->lookup, daemon->reload);
+    }
+    return daemon->watch != NULL ? 0 : fail("memory", &error);
 }
 
 static int start_listening(struct daemon *daemon, const struct config *config)
@@ -216,7 +224,10 @@ static int start_listening(struct daemon *daemon, const struct config *config)
 static void await_reload(struct daemon *daemon)
 {
     reload_end(daemon->reload);
-    while (reload_is_under_way(daemon->reload)) {
+    if (daemon->watch != NULL) {
+        watch_end(daemon->watch);
+    }
+    while (reload_is_under_way(daemon->reload) || (daemon->watch != NULL && watch_is_under_way(daemon->watch))) {
         engine_run_posted(daemon->engine);
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     }
@@ -239,10 +250,11 @@ static void end(struct daemon *daemon)
     }
     shared_close(&daemon->shared);
     pool_free(&daemon->validators);
-    pool_free(&daemon->background);
     if (daemon->engine != NULL) {
-        engine_run_posted(daemon->engine);
+        engine_run_posted(daemon->engine); /* what came back last; it may leave a world to `background` */
     }
+    pool_free(&daemon->background);
+    watch_free(&daemon->watch);
     reload_free(&daemon->reload);
     lookup_free(&daemon->lookup);
     evidence_store_free(&daemon->evidence);

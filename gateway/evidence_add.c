@@ -34,7 +34,7 @@ void evidence_show(const struct evidence_store *store)
     int64_t oldest = 0;
     const struct place *place;
     TAILQ_FOREACH (place, &store->places, order) {
-        if (place->fetched_at != 0 && place->expires_at != 0 && (oldest == 0 || place->expires_at < oldest)) {
+        if (place_holds(place) && place->expires_at != 0 && (oldest == 0 || place->expires_at < oldest)) {
             oldest = place->expires_at;
         }
     }
@@ -214,7 +214,7 @@ static void take_good(struct place *place, const struct adding *adding)
     place->refresh_at = jittered(place, report->refresh_at, now);
     place->expires_at = report->expires_at;
     place->expiry_was_logged = false;
-    place->is_barren = false;
+    place->is_barren = !report->usable;
     if (place->expires_at == 0 || place->expires_at > now) {
         place->rest_ms = 0;
         place->rests_until_ms = clock_mono_ms() + LEAST_REFRESH_S * 1000;

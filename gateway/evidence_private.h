@@ -56,7 +56,7 @@ struct place {
     bool is_refresh;          /* under way without anybody having asked */
 
     /* What it gave. */
-    int64_t fetched_at;       /* wall seconds; 0: nothing that is held */
+    int64_t fetched_at;       /* wall seconds; 0: nothing that is held, nor known to be empty */
     int64_t refresh_at;       /* wall seconds */
     int64_t expires_at;       /* wall seconds; 0: never */
     bool expiry_was_logged;
@@ -120,6 +120,7 @@ struct evidence_store {
 
 /* evidence_store.c */
 struct place *place_for(struct evidence_store *store, const struct need *need); /* NULL: no room, or memory; counted */
+bool place_holds(const struct place *place); /* something that counts */
 int64_t place_due_at(const struct place *place); /* wall seconds: when what it gave is to be asked for again */
 bool place_may_be_asked(const struct place *place);
 void place_ask(struct place *place);

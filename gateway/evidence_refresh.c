@@ -30,7 +30,7 @@ static bool is_configured(const struct place *place)
 static int64_t due_ms(const struct place *place, int64_t now_s, int64_t now_ms)
 {
     bool is_held = place->fetched_at != 0;
-    bool is_wanted = is_configured(place) || (is_held && now_s - place->wanted_at < wanted_for_s[place->need.kind]);
+    bool is_wanted = is_configured(place) || (place_holds(place) && now_s - place->wanted_at < wanted_for_s[place->need.kind]);
     if (place->state != PLACE_RESTS || !is_wanted || place->refused_in == place->store->world_number) {
         return -1;
     }
@@ -41,7 +41,7 @@ static int64_t due_ms(const struct place *place, int64_t now_s, int64_t now_ms)
 static void note_expiry(struct place *place, int64_t now_s)
 {
     char name[MAX_SOURCE_BYTES];
-    if (place->fetched_at != 0 && place->expires_at != 0 && now_s >= place->expires_at && !place->expiry_was_logged) {
+    if (place_holds(place) && place->expires_at != 0 && now_s >= place->expires_at && !place->expiry_was_logged) {
         place->expiry_was_logged = true;
         log_event(LEVEL_WARNING, "evidence is past its nextUpdate", LOG_TEXT("kind", need_word(place->need.kind)),
                   LOG_TEXT("place", place_name(place, name)));
@@ -113,6 +113,6 @@ static void mark(void *context, const struct need *need)
 
 void evidence_refresh_start(struct evidence_store *store)
 {
-    policies_each_need(store->world->policies, mark, store);
+    policies_each_need(store->world->policies, store->world->config->fetch.crls, mark, store);
     evidence_refresh(store);
 }

@@ -206,6 +206,11 @@ const char *place_name(const struct place *place, char out[MAX_SOURCE_BYTES])
     return out;
 }
 
+bool place_holds(const struct place *place)
+{
+    return place->fetched_at != 0 && !place->is_barren;
+}
+
 int64_t place_due_at(const struct place *place)
 {
     bool runs_out_first = place->expires_at != 0 && place->expires_at < place->refresh_at;

@@ -14,6 +14,21 @@ struct explanation {
     struct task task;
 };
 
+/* What has not come by now is not explained. */
+static void on_late(struct timer *timer)
+{
+    struct flight *flight = (struct flight *)((char *)timer - offsetof(struct flight, deadline));
+    flight->open++;
+    flight->deadline_passed = true;
+    if (flight->awaits_evidence) {
+        fetch_no_longer(flight);
+        if (!judge_with_news(flight)) {
+            flight_explained(flight);
+        }
+    }
+    flight_release(flight);
+}
+
 /* A flight of its own, which nobody joins. Takes over the answer when it starts. -1: it does not. */
 static int start(struct explanation *explanation)
 {
@@ -34,6 +49,10 @@ static int start(struct explanation *explanation)
         flight->old = NULL;
         flight_free(&flight, lookup->parts.background);
         return -1;
+    }
+    flight->deadline.fire = on_late;
+    if (engine_timer_set(lookup->parts.engine, &flight->deadline, flight->world->config->deadline_ms) != 0) {
+        flight->deadline_passed = true; /* then it waits for nothing */
     }
     flight_join(flight, explanation->asker);
     lookup->alive++;
@@ -83,6 +102,7 @@ void lookup_explain(struct lookup *lookup, const struct address *address, struct
 
 void flight_explained(struct flight *flight)
 {
+    engine_timer_clear(&flight->deadline);
     struct answer *answer = flight->verdict != NULL ? flight->verdict : flight->old;
     flight_wake(flight, answer, flight->explained_layer, flight->explained_stale);
 }

@@ -19,11 +19,13 @@ static void on_ready(struct evidence_wait *wait)
     flight_release(flight);
 }
 
-/* Only what the directories sent is worth waiting for: another verdict was made of the same values before. */
+/* Only what the directories sent is worth waiting for: another verdict was made of the same values before. And whoever
+ * wants to know why: the path of a value that the leaf's own rules refuse was not looked for before. */
 static bool may_wait(const struct flight *flight)
 {
-    return flight->judging == JUDGING_FOUND && !flight->answered && !flight->deadline_passed &&
-           flight->rounds < MAX_NEED_ROUNDS;
+    bool is_worth_it = flight->judging == JUDGING_FOUND ? !flight->answered : flight->judging == JUDGING_EXPLAINED;
+
+    return is_worth_it && !flight->deadline_passed && flight->rounds < MAX_NEED_ROUNDS;
 }
 
 /* Who has something usable does not wait for a place that failed the last time; and each round but the last ends with

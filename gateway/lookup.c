@@ -316,8 +316,9 @@ void flight_has_evidence(struct flight *flight)
         [JUDGING_FOUND] = found_was_judged,
         [JUDGING_RECORD] = record_was_judged,
         [JUDGING_FALLBACK] = fallback_was_judged,
+        [JUDGING_EXPLAINED] = flight_explained,
     };
-    if (!is_overtaken(flight)) {
+    if (flight->judging == JUDGING_EXPLAINED || !is_overtaken(flight)) {
         next[flight->judging](flight);
     } else if (!judge_with_news(flight) && !flight->answered) {
         answer_unknown(flight, REASON_OVERLOADED);
@@ -326,10 +327,10 @@ void flight_has_evidence(struct flight *flight)
 
 void flight_judged(struct flight *flight)
 {
-    if (flight->judging == JUDGING_EXPLAINED) {
-        flight_explained(flight);
-    } else if (flight->verdict == NULL) {
-        if (!flight->answered) {
+    if (flight->verdict == NULL) {
+        if (flight->judging == JUDGING_EXPLAINED) {
+            flight_explained(flight);
+        } else if (!flight->answered) {
             answer_unknown(flight, REASON_INTERNAL);
         }
     } else if (!fetch_what_lacks(flight)) {

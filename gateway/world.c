@@ -1,10 +1,10 @@
-#include "gateway/world.h"
+#include "gateway/world_private.h"
 
 #include <stddef.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "ldap/remote.h"
+#include "base/file.h"
 
 static void hold_free(struct directory_hold **hold_)
 {
@@ -17,7 +17,7 @@ static void hold_free(struct directory_hold **hold_)
     free(hold);
 }
 
-static void add_list(struct digest_stream *stream, const char *const *list, size_t count)
+void world_add_list(struct digest_stream *stream, const char *const *list, size_t count)
 {
     digest_stream_add_number(stream, (int64_t)count);
     for (size_t i = 0; i < count; i++) {
@@ -26,7 +26,7 @@ static void add_list(struct digest_stream *stream, const char *const *list, size
 }
 
 /* A certificate authority file that was renewed under its old name is a change too. */
-static void add_file_state(struct digest_stream *stream, const char *path)
+void world_add_file_state(struct digest_stream *stream, const char *path)
 {
     struct stat state;
     if (path != NULL && path[0] != '\0' && stat(path, &state) == 0) {
@@ -44,15 +44,15 @@ static int identify(const struct directory_config *config, struct digest *identi
         return -1;
     }
     digest_stream_add_string(stream, config->name);
-    add_list(stream, config->uris, config->uri_count);
+    world_add_list(stream, config->uris, config->uri_count);
     digest_stream_add_string(stream, config->base);
-    add_list(stream, config->domains, config->domain_count);
+    world_add_list(stream, config->domains, config->domain_count);
     digest_stream_add_string(stream, config->filter);
     digest_stream_add_string(stream, config->bind_dn);
     digest_stream_add_string(stream, config->password);
     digest_stream_add_number(stream, config->tls);
     digest_stream_add_string(stream, config->ca_file);
-    add_file_state(stream, config->ca_file);
+    world_add_file_state(stream, config->ca_file);
     const int64_t numbers[] = {config->timeout_ms,  config->connect_timeout_ms, config->connections,
                                config->max_entries, config->max_value_bytes,    config->max_queued,
                                config->scope,       config->issuers};
@@ -112,101 +112,6 @@ static int open_directories(struct world *world, const struct world *before, str
     return 0;
 }
 
-static void fetcher_hold_free(struct fetcher_hold **hold_)
-{
-    struct fetcher_hold *hold = *hold_;
-    *hold_ = NULL;
-    if (hold == NULL || atomic_fetch_sub(&hold->references, 1) != 1) {
-        return;
-    }
-    fetcher_close(&hold->fetcher);
-    free(hold);
-}
-
-static int identify_fetcher(const struct fetch_config *config, struct digest *identity)
-{
-    struct digest_stream *stream = digest_stream_new();
-    if (stream == NULL) {
-        return -1;
-    }
-    add_list(stream, config->hosts, config->host_count);
-    add_list(stream, config->network_texts, config->network_count);
-    digest_stream_add_string(stream, config->ca_file);
-    add_file_state(stream, config->ca_file);
-    const int64_t numbers[] = {config->timeout_ms, config->max_bytes, config->threads, config->max_queued,
-                               config->per_host_minute};
-    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-        digest_stream_add_number(stream, numbers[i]);
-    }
-    *identity = digest_stream_end(&stream);
-    return 0;
-}
-
-/* fetch/ knows no LDAP, and ldap/ no fetching: they meet here. */
-static int read_ldap(const char *url, const struct fetch_rules *rules,
-                     int (*take)(void *context, struct bytes value), void *context, struct error *error)
-{
-    const struct remote_rules remote = {
-        .networks = rules->networks,
-        .network_count = rules->network_count,
-        .timeout_ms = rules->timeout_ms,
-        .max_bytes = rules->max_bytes,
-    };
-    return remote_read(url, &remote, take, context, error);
-}
-
-static struct fetcher *open_fetcher(const struct fetch_config *config, struct error *error)
-{
-    const struct fetcher_config fetcher = {
-        .rules = {config->networks, config->network_count, config->timeout_ms, (size_t)config->max_bytes, NULL},
-        .issuer_hosts = config->hosts,
-        .issuer_host_count = config->host_count,
-        .ca_file = config->ca_file,
-        .threads = config->threads,
-        .max_queued = config->max_queued,
-        .per_host_minute = config->per_host_minute,
-        .read_ldap = read_ldap,
-    };
-    return fetcher_open(&fetcher, error);
-}
-
-static struct fetcher_hold *hold_fetcher(const struct fetch_config *config, const struct world *before,
-                                         struct error *error)
-{
-    struct digest identity;
-    struct fetcher_hold *hold = NULL;
-    error_set(error, "out of memory");
-    if (identify_fetcher(config, &identity) != 0) {
-        return NULL;
-    }
-    if (before != NULL && digest_equal(&before->fetcher->identity, &identity)) {
-        atomic_fetch_add(&before->fetcher->references, 1);
-        return before->fetcher;
-    }
-    hold = calloc(1, sizeof(*hold));
-    if (hold == NULL) {
-        return NULL;
-    }
-    atomic_init(&hold->references, 1);
-    hold->identity = identity;
-    hold->fetcher = open_fetcher(config, error);
-    if (hold->fetcher == NULL) {
-        free(hold);
-        return NULL;
-    }
-    return hold;
-}
-
-struct fetcher *world_fetcher(const struct world *world)
-{
-    return world->fetcher->fetcher;
-}
-
-void world_stop_fetching(struct world *world)
-{
-    fetcher_close(&world->fetcher->fetcher);
-}
-
 /* A gateway without a seal key makes its own, keeps it over reloads, and shares with nobody. */
 static struct seal_ring *make_ring(const struct config *config, struct error *error)
 {
@@ -240,20 +145,56 @@ static struct policies *load_policies(const struct config *config, struct error 
     return policies_load(&policies, error);
 }
 
-struct world *world_load(const char *path, const struct world *before, void (*fault)(void *context, const char *line),
-                         void *context)
+static void add_policy_files(struct digest_stream *stream, const struct policy_config *policy)
 {
+    const struct {
+        const char *const *paths;
+        size_t count;
+    } lists[] = {{policy->anchors, policy->anchor_count},
+                 {policy->intermediates, policy->intermediate_count},
+                 {policy->crls, policy->crl_count}};
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+        for (size_t k = 0; k < lists[i].count; k++) {
+            file_add_state(lists[i].paths[k], stream);
+        }
+    }
+}
+
+int world_files_state(const struct config *config, struct digest *state)
+{
+    struct digest_stream *stream = digest_stream_new();
+    if (stream == NULL) {
+        return -1;
+    }
+    add_policy_files(stream, &config->trust);
+    for (size_t i = 0; i < config->trust_rule_count; i++) {
+        add_policy_files(stream, &config->trust_rules[i].policy);
+    }
+    *state = digest_stream_end(&stream);
+    return 0;
+}
+
+/* Takes over the reference to `config`, which may be NULL: its faults were given to `fault` already. */
+static struct world *make_world(struct config *config, const struct world *before,
+                                void (*fault)(void *context, const char *line), void *context)
+{
+    const char *path = config != NULL ? config->path : "";
     struct error error = {""};
     bool complete = false;
     struct world *world = calloc(1, sizeof(*world));
     if (world == NULL) {
         fault(context, "out of memory");
+        config_free(&config);
         return NULL;
     }
     atomic_init(&world->references, 1);
 
-    world->config = config_load(path, fault, context);
+    world->config = config;
     if (world->config == NULL) {
+        goto out;
+    }
+    if (world_files_state(world->config, &world->files) != 0) {
+        error_set(&error, "%s: out of memory", path);
         goto out;
     }
     world->policies = load_policies(world->config, &error);
@@ -270,7 +211,7 @@ struct world *world_load(const char *path, const struct world *before, void (*fa
         error_prefix(&error, "%s", path);
         goto out;
     }
-    world->fetcher = hold_fetcher(&world->config->fetch, before, &error);
+    world->fetcher = fetcher_hold(&world->config->fetch, before, &error);
     if (world->fetcher == NULL) {
         error_prefix(&error, "%s: fetch", path);
         goto out;
@@ -286,6 +227,17 @@ out:
         world_free(&world);
     }
     return world;
+}
+
+struct world *world_load(const char *path, const struct world *before, void (*fault)(void *context, const char *line),
+                         void *context)
+{
+    return make_world(config_load(path, fault, context), before, fault, context);
+}
+
+struct world *world_renew(const struct world *before, void (*fault)(void *context, const char *line), void *context)
+{
+    return make_world(config_ref(before->config), before, fault, context);
 }
 
 struct world *world_ref(struct world *world)

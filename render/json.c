@@ -29,7 +29,8 @@ static void put_key(struct json_tree *tree, json_t *object, const struct descrip
 static void put_capabilities(struct json_tree *tree, json_t *object, const struct certificate *certificate)
 {
     struct capabilities capabilities;
-    capabilities_read(blob_bytes(certificate->der), blob_bytes(certificate->value), &capabilities);
+    struct bytes issuer = certificate->chain_count > 0 ? blob_bytes(certificate->chain[0]) : bytes_of(NULL, 0);
+    capabilities_read(blob_bytes(certificate->der), issuer, blob_bytes(certificate->value), &capabilities);
     if (capabilities.count == 0) {
         return;
     }
@@ -209,7 +210,9 @@ int render_json(const struct answer *answer, const struct render_options *option
     struct json_tree tree;
     json_tree_init(&tree);
 
-    json_tree_put_text(&tree, tree.root, "address", answer->address.text);
+    if (answer->address.size > 0) { /* else files were looked into, for nobody in particular */
+        json_tree_put_text(&tree, tree.root, "address", answer->address.text);
+    }
     const char *display = render_display_address(answer, &parsed);
     if (strcmp(display, answer->address.text) != 0) {
         json_tree_put_text(&tree, tree.root, "display", display);

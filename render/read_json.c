@@ -63,20 +63,24 @@ static int read_revocation(struct reader *reader, const json_t *object, struct r
 
 static int read_mails(struct reader *reader, const json_t *list, const char **mails)
 {
-    char lines[MAX_MAILS_BYTES + 1] = "";
     struct address address;
-    char *end = lines;
+    struct buffer lines;
+    int result = 0;
 
-    for (size_t i = 0; i < json_array_size(list); i++) {
+    buffer_init(&lines, MAX_MAILS_BYTES);
+    for (size_t i = 0; i < json_array_size(list) && result == 0; i++) {
         const char *mail = json_string_value(json_array_get(list, i));
 
         if (i == MAX_ENTRY_MAILS || mail == NULL || address_parse(bytes_of_string(mail), &address) != ADDRESS_OK) {
-            return error_set(reader->error, "mails: more than %d, or not addresses", MAX_ENTRY_MAILS);
+            result = error_set(reader->error, "mails: more than %d, or not addresses", MAX_ENTRY_MAILS);
+        } else {
+            buffer_append_string(&lines, address.text);
+            buffer_append_char(&lines, '\n');
         }
-        end = stpcpy(stpcpy(end, address.text), "\n");
     }
-    *mails = strdup(lines);
-    return *mails != NULL ? 0 : part_no_memory(reader);
+    *mails = result == 0 && !lines.failed ? strdup(buffer_string(&lines)) : NULL;
+    buffer_free(&lines);
+    return result == 0 && *mails == NULL ? part_no_memory(reader) : result;
 }
 
 static int read_source(struct reader *reader, const json_t *object, struct source *source)

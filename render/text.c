@@ -88,9 +88,10 @@ static void write_revocation(struct writer *writer, const struct revocation *rev
 static void write_capabilities(struct writer *writer, const struct certificate *certificate)
 {
     struct capabilities capabilities;
+    struct bytes issuer = certificate->chain_count > 0 ? blob_bytes(certificate->chain[0]) : bytes_of(NULL, 0);
     const char *words[CAPABILITIES_MAX];
 
-    capabilities_read(blob_bytes(certificate->der), blob_bytes(certificate->value), &capabilities);
+    capabilities_read(blob_bytes(certificate->der), issuer, blob_bytes(certificate->value), &capabilities);
     for (size_t i = 0; i < capabilities.count; i++) {
         words[i] = capabilities.words[i];
     }
@@ -147,9 +148,9 @@ static void write_certificate(struct writer *writer, const struct certificate *c
     if (writer->options->explain && certificate->trail != NULL) {
         text_trail(writer, certificate->trail);
     }
-    snprintf(index, sizeof(index), "[%u] of ", certificate->source.index);
+    snprintf(index, sizeof(index), "[%u]%s", certificate->source.index, certificate->source.dn[0] != '\0' ? " of " : "");
     FIELD(writer, "source", certificate->source.directory, ": ", attribute_name(certificate->source.attribute), index,
-          certificate->source.dn[0] != '\0' ? certificate->source.dn : "the root entry");
+          certificate->source.dn);
 }
 
 static void write_directories(struct writer *writer, const struct answer *answer)
@@ -180,7 +181,9 @@ static void write_outcome(struct writer *writer, const struct answer *answer)
         text_clean(writer, answer->address.text);
         buffer_append_char(writer->out, ')');
     }
-    buffer_append_string(writer->out, ": ");
+    if (display[0] != '\0') { /* files were looked into, for nobody in particular */
+        buffer_append_string(writer->out, ": ");
+    }
     text_coloured(writer, colours[answer->outcome], outcome_word(answer->outcome));
     if (answer->outcome != OUTCOME_FOUND) {
         buffer_append_format(writer->out, ", %s", reason_word(answer->reason));

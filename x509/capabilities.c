@@ -81,6 +81,11 @@ static const struct {
     {"1.2.840.113549.1.9.15.2", "canNotDecryptAny"},
 };
 
+/* Whose capabilities they are. */
+struct owner {
+    X509 *leaf, *issuer; /* the latter may be NULL */
+};
+
 const char *capabilities_word(enum capabilities_source source)
 {
     static const char *const words[] = {
@@ -141,8 +146,8 @@ static void add_capability(const X509_ALGOR *capability, struct capabilities *ca
     capabilities->count++;
 }
 
-/* A SMIMECapability is built as an AlgorithmIdentifier is. False: not a list of them, or an empty one. */
-static bool add_all(struct bytes der, enum capabilities_source source, struct capabilities *capabilities)
+/* A SMIMECapability is built as an AlgorithmIdentifier is. Adds nothing where there is no list of them. */
+static void add_all(struct bytes der, enum capabilities_source source, struct capabilities *capabilities)
 {
     const uint8_t *at = der.data;
     X509_ALGORS *list = der.size <= MAX_VALUE_BYTES ? d2i_X509_ALGORS(NULL, &at, (long)der.size) : NULL;
@@ -155,16 +160,17 @@ static bool add_all(struct bytes der, enum capabilities_source source, struct ca
     if (capabilities->count > 0) {
         capabilities->source = source;
     }
-    return capabilities->count > 0;
 }
 
-static bool read_extension(const X509 *leaf, struct capabilities *capabilities)
+static void read_extension(const X509 *leaf, struct capabilities *capabilities)
 {
     int index = X509_get_ext_by_NID(leaf, NID_SMIMECapabilities, -1);
     const ASN1_OCTET_STRING *value = index >= 0 ? X509_EXTENSION_get_data(X509_get_ext(leaf, index)) : NULL;
 
-    return value != NULL && add_all(bytes_of(ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value)),
-                                    CAPABILITIES_EXTENSION, capabilities);
+    if (value != NULL) {
+        add_all(bytes_of(ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value)), CAPABILITIES_EXTENSION,
+                capabilities);
+    }
 }
 
 static bool digest_is_sound(CMS_SignerInfo *signer)
@@ -178,30 +184,44 @@ static bool digest_is_sound(CMS_SignerInfo *signer)
     return known != NULL && EVP_MD_get_size(known) >= DIGEST_OCTETS;
 }
 
+/* Or too costly to ask. */
+static bool is_worth_a_check(const X509 *certificate)
+{
+    static const struct strength strength = {.min_rsa_bits = 1024, .curves = UINT32_MAX};
+    char weakness[KEY_WEAKNESS_BYTES];
+
+    return key_is_strong(certificate, &strength, weakness);
+}
+
 /* What was signed is ignored (RFC 2798 2.8), and mostly absent: the signature is over the attributes. */
 static bool is_signed_by(CMS_SignerInfo *signer, X509 *certificate)
 {
-    char weakness[KEY_WEAKNESS_BYTES];
-
-    if (!key_is_strong(certificate, &strength_least, weakness)) {
-        return false; /* or too costly to ask */
+    if (!is_worth_a_check(certificate)) {
+        return false;
     }
     CMS_SignerInfo_set1_signer_cert(signer, certificate);
     return CMS_SignerInfo_verify(signer) == 1;
 }
 
-static bool speaks_for(const X509 *certificate, const X509 *leaf)
+/* Names anybody can write; whoever may write to the entry must not be able to talk senders into a weak cipher. */
+static bool speaks_for(X509 *certificate, const struct owner *owner)
 {
-    return X509_cmp(certificate, leaf) == 0 ||
-           X509_NAME_cmp(X509_get_subject_name(certificate), X509_get_subject_name(leaf)) == 0;
+    if (X509_cmp(certificate, owner->leaf) == 0) {
+        return true;
+    }
+    return owner->issuer != NULL && is_worth_a_check(owner->issuer) &&
+           X509_NAME_cmp(X509_get_subject_name(certificate), X509_get_subject_name(owner->leaf)) == 0 &&
+           X509_check_issued(owner->issuer, certificate) == X509_V_OK &&
+           X509_verify(certificate, X509_get0_pubkey(owner->issuer)) == 1;
 }
 
-static X509 *find_certificate(CMS_SignerInfo *signer, STACK_OF(X509) *certificates, const X509 *leaf)
+static X509 *find_certificate(CMS_SignerInfo *signer, STACK_OF(X509) *certificates,
+                              const struct owner *owner)
 {
     for (int i = 0; i < sk_X509_num(certificates) && i < MAX_BUNDLE_CERTIFICATES; i++) {
         X509 *certificate = sk_X509_value(certificates, i);
 
-        if (CMS_SignerInfo_cert_cmp(signer, certificate) == 0 && speaks_for(certificate, leaf)) {
+        if (CMS_SignerInfo_cert_cmp(signer, certificate) == 0 && speaks_for(certificate, owner)) {
             return certificate;
         }
     }
@@ -220,18 +240,21 @@ static const ASN1_STRING *attribute_of(CMS_SignerInfo *signer)
     return X509_ATTRIBUTE_count(attribute) == 1 ? X509_ATTRIBUTE_get0_data(attribute, 0, V_ASN1_SEQUENCE, NULL) : NULL;
 }
 
-static bool read_signer(CMS_SignerInfo *signer, STACK_OF(X509) *certificates, const X509 *leaf,
-                        struct capabilities *capabilities)
+/* True: this is the signer whose word counts, good or bad: no message costs more than one verification. */
+static bool read_signer(CMS_SignerInfo *signer, STACK_OF(X509) *certificates,
+                        const struct owner *owner, struct capabilities *capabilities)
 {
     const ASN1_STRING *value = attribute_of(signer);
-    X509 *certificate = value != NULL && digest_is_sound(signer) ? find_certificate(signer, certificates, leaf) : NULL;
+    X509 *certificate = value != NULL && digest_is_sound(signer) ? find_certificate(signer, certificates, owner) : NULL;
 
-    return certificate != NULL && is_signed_by(signer, certificate) &&
-           add_all(bytes_of(ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value)), CAPABILITIES_SIGNED,
-                   capabilities);
+    if (certificate != NULL && is_signed_by(signer, certificate)) {
+        add_all(bytes_of(ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value)), CAPABILITIES_SIGNED,
+                capabilities);
+    }
+    return certificate != NULL;
 }
 
-static void read_message(struct bytes message, const X509 *leaf, struct capabilities *capabilities)
+static void read_message(struct bytes message, const struct owner *owner, struct capabilities *capabilities)
 {
     const uint8_t *at = message.data;
     CMS_ContentInfo *cms = d2i_CMS_ContentInfo(NULL, &at, (long)message.size);
@@ -241,7 +264,7 @@ static void read_message(struct bytes message, const X509 *leaf, struct capabili
     STACK_OF(CMS_SignerInfo) *signers = is_message ? CMS_get0_SignerInfos(cms) : NULL;
 
     for (int i = 0; i < sk_CMS_SignerInfo_num(signers) && i < SIGNERS_MAX; i++) {
-        if (read_signer(sk_CMS_SignerInfo_value(signers, i), certificates, leaf, capabilities)) {
+        if (read_signer(sk_CMS_SignerInfo_value(signers, i), certificates, owner, capabilities)) {
             break;
         }
     }
@@ -255,19 +278,26 @@ static bool is_message(struct bytes value)
            der_inner_tag(value) == DER_OBJECT_IDENTIFIER;
 }
 
-void capabilities_read(struct bytes leaf, struct bytes value, struct capabilities *capabilities)
+static X509 *decode(struct bytes der)
 {
-    const uint8_t *at = leaf.data;
-    X509 *certificate = leaf.size <= LONG_MAX ? d2i_X509(NULL, &at, (long)leaf.size) : NULL;
+    const uint8_t *at = der.data;
+
+    return der.data != NULL && der.size <= LONG_MAX ? d2i_X509(NULL, &at, (long)der.size) : NULL;
+}
+
+void capabilities_read(struct bytes leaf, struct bytes issuer, struct bytes value, struct capabilities *capabilities)
+{
+    struct owner owner = {decode(leaf), decode(issuer)};
 
     capabilities->source = CAPABILITIES_NONE;
     capabilities->count = 0;
-    if (certificate != NULL && is_message(value)) {
-        read_message(value, certificate, capabilities);
+    if (owner.leaf != NULL && is_message(value)) {
+        read_message(value, &owner, capabilities);
     }
-    if (certificate != NULL && capabilities->count == 0) {
-        read_extension(certificate, capabilities);
+    if (owner.leaf != NULL && capabilities->count == 0) {
+        read_extension(owner.leaf, capabilities);
     }
-    X509_free(certificate);
+    X509_free(owner.leaf);
+    X509_free(owner.issuer);
     ERR_clear_error();
 }

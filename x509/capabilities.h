@@ -28,7 +28,8 @@ struct capabilities {
 };
 
 /* `leaf`: the certificate, DER. `value`: the attribute value that it came in; the same where there is no more. What is
- * broken, or signed by somebody else, is as good as absent. */
-void capabilities_read(struct bytes leaf, struct bytes value, struct capabilities *capabilities);
+ * broken, or signed by somebody else, is as good as absent: the recipient speaks with the leaf's key, or with another
+ * certificate of the same subject that the leaf's `issuer` (DER; .data NULL: not known) has signed. */
+void capabilities_read(struct bytes leaf, struct bytes issuer, struct bytes value, struct capabilities *capabilities);
 
 #endif

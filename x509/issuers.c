@@ -43,13 +43,14 @@ static void drop_equal(struct issuers *issuers)
     issuers->count = kept;
 }
 
-/* One that issues certificates, or, without being a CA, CRLs (RFC 5280 4.2.1.13, cRLIssuer). */
+/* One that issues certificates, or, without being a CA, CRLs (RFC 5280 4.2.1.13, cRLIssuer). One that says keyCertSign
+ * beside a basicConstraints that says no CA makes a bad path, not none. */
 static bool may_issue(const struct cert *cert)
 {
-    bool signs_crls = (X509_get_extension_flags(cert->x509) & EXFLAG_KUSAGE) != 0 &&
-                      (X509_get_key_usage(cert->x509) & X509v3_KU_CRL_SIGN) != 0;
+    bool signs = (X509_get_extension_flags(cert->x509) & EXFLAG_KUSAGE) != 0 &&
+                 (X509_get_key_usage(cert->x509) & (X509v3_KU_CRL_SIGN | X509v3_KU_KEY_CERT_SIGN)) != 0;
 
-    return cert->anchor || cert_is_ca(cert) || signs_crls || X509_check_ca(cert->x509) != 0;
+    return cert->anchor || cert_is_ca(cert) || signs || X509_check_ca(cert->x509) != 0;
 }
 
 int issuers_make(struct issuers *issuers, const struct cert *const *certs, size_t count)

@@ -154,6 +154,13 @@ static void add_needs(struct needs *needs, const struct needs *more)
     }
 }
 
+/* A delta may take it from hold again (RFC 5280 5.3.1, removeFromCRL). */
+static bool is_on_hold(const struct item *item)
+{
+    return item->verdict.revocation.status == REVOCATION_REVOKED &&
+           item->verdict.revocation.crl_reason == CRL_REASON_CERTIFICATE_HOLD;
+}
+
 /* Of all that was missing on the way, what would make this verdict another, or, for explain, that on its path. */
 static void tell_needs(struct session *session, const struct item *item)
 {
@@ -165,7 +172,7 @@ static void tell_needs(struct session *session, const struct item *item)
     if (item->path_status == REVOCATION_UNKNOWN) {
         add_needs(session->needs, &item->wants.revocation);
     }
-    if (reason == REASON_USABLE || reason == REASON_REVOCATION_UNKNOWN) {
+    if (reason == REASON_USABLE || reason == REASON_REVOCATION_UNKNOWN || is_on_hold(item)) {
         add_needs(session->needs, &item->wants.fresher);
     }
     if (lacks_path(reason)) {

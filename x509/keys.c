@@ -179,7 +179,8 @@ bool key_is_strong(const X509 *x509, const struct strength *strength, char weakn
     if (type == EVP_PKEY_RSA || type == EVP_PKEY_RSA_PSS) {
         return rsa_is_strong(pkey, key.algorithm, strength->min_rsa_bits, weakness);
     }
-    if (pkey != NULL && ((algorithm != NULL && algorithm->signs) || (key_curve_bit(key.curve) & strength->curves) != 0)) {
+    if (pkey != NULL &&
+        ((algorithm != NULL && algorithm->signs) || (key_curve_bit(key.curve) & strength->curves) != 0)) {
         return true;
     }
     snprintf(weakness, KEY_WEAKNESS_BYTES, "%s key%s%s, which is not on the list", key.algorithm,

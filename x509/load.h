@@ -10,8 +10,8 @@
 #include "x509/trust.h"
 
 /* Adds every certificate of the file, or of the folder's files. -1: the words name path and cause; a file without a
- * certificate is a fault, and so is a certificate that cannot be parsed. One that its store restricts to uses other than
- * emailProtection is logged and left aside. */
+ * certificate is a fault, and so is a certificate that cannot be parsed. One that its store restricts to uses other
+ * than emailProtection is logged and left aside. */
 int load_certificates(const char *path, bool anchor, struct cert_list *list, struct error *error);
 
 /* Likewise for CRLs; those that are no evidence are logged and left aside. */

@@ -93,8 +93,8 @@ static struct bytes uri_host(struct bytes uri)
     return bytes_of(host, (size_t)(stop - host));
 }
 
-/* "example.org" the host, ".example.org" what is below it; of mail also "bob@example.org". RFC 5280 4.2.1.10 has A-labels
- * only; a base with other letters says nothing that could be relied on. An empty one stands for every host. */
+/* "example.org" the host, ".example.org" what is below it; of mail also "bob@example.org". RFC 5280 4.2.1.10 has
+ * A-labels only; a base with other letters says nothing that could be relied on. An empty one stands for every host. */
 static int read_host_base(struct bytes text, struct form_name *base)
 {
     size_t at = 0;

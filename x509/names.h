@@ -32,8 +32,8 @@ enum names_match {
  * as they stand in the certificate, not normalised. */
 enum names_match names_match(const X509 *x509, const struct address *address, bool exact_local_part);
 
-/* Whether the certificate names one of an entry's mail values, each ended by '\n' as in struct source; those that are no
- * address name nobody. `mails` may be NULL. */
+/* Whether the certificate names one of an entry's mail values, each ended by '\n' as in struct source; those that are
+ * no address name nobody. `mails` may be NULL. */
 enum names_match names_match_any(const X509 *x509, const char *mails, bool exact_local_part);
 
 /* Whether `address` is one of them. */

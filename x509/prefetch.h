@@ -8,8 +8,9 @@
 #include "x509/need.h"
 #include "x509/policies.h"
 
-/* Calls `visit` with each need of each policy; one may come twice. */
-void policies_each_need(const struct policies *policies, void (*visit)(void *context, const struct need *need),
-                        void *context);
+/* Calls `visit` with each need of each policy that looks at revocation; one may come twice. `points`: those that
+ * authorities name, too. */
+void policies_each_need(const struct policies *policies, bool points,
+                        void (*visit)(void *context, const struct need *need), void *context);
 
 #endif

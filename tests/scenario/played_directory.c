@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "ldap/directory.h"
+#include "ldap/remote.h"
 #include "tests/scenario/played.h"
 
 #define DIRECTORIES_MAX 8
@@ -275,4 +276,12 @@ void entry_result_free(struct entry_result **result)
     }
     free(*result);
     *result = NULL;
+}
+
+/* The played fetcher reads no LDAP URL. */
+int remote_read(const char *url, const struct remote_rules *rules, int (*take)(void *context, struct bytes value),
+                void *context, struct error *error)
+{
+    (void)rules, (void)take, (void)context;
+    return error_set(error, "%s: the story has http only", url);
 }

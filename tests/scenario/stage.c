@@ -133,6 +133,8 @@ static struct certificate_spec spec_of(const char *kind)
         spec.extensions[0].value = "critical,digitalSignature";
     } else if (strcmp(kind, "listed") == 0) {
         spec.extensions[2] = (struct extension_spec){"crlDistributionPoints", "URI:" STAGE_CRL_URL};
+    } else if (strcmp(kind, "elsewhere") == 0) {
+        spec.extensions[2] = (struct extension_spec){"crlDistributionPoints", "URI:" STAGE_OTHER_CRL_URL};
     } else {
         must(strcmp(kind, "good") == 0 || strcmp(kind, "revoked") == 0, kind);
     }

@@ -9,6 +9,7 @@
 
 #define STAGE_GATEWAYS 4
 #define STAGE_CRL_URL "http://crl.example/issuing.crl"
+#define STAGE_OTHER_CRL_URL "http://crl.example/second.crl"
 
 /* Makes the PKI once; `folder` is there already. */
 void stage_open(const char *folder);
@@ -24,7 +25,8 @@ void stage_directory(const char *name, const char *domains);
 void stage_redis(void);
 
 /* The value of that kind for the address; the same one each time. Kinds: good good2 expired revoked untrusted signing
- * short (expires a day from now) garbage; listed (its CRL is at STAGE_CRL_URL). Ends the run on an unknown kind. */
+ * short (expires a day from now) garbage; listed (its CRL is at STAGE_CRL_URL)
+ * elsewhere (at STAGE_OTHER_CRL_URL). Ends the run on an unknown kind. */
 struct bytes stage_value(const char *address, const char *kind);
 
 /* A new CRL that also names the "good" one of this address, in the file that the configuration names. */

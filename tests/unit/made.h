@@ -27,9 +27,12 @@ enum made_key {
     MADE_P384,
     MADE_P521,
     MADE_BRAINPOOL,
+    MADE_BRAINPOOL_384,
+    MADE_BRAINPOOL_512,
     MADE_SECP256K1,
     MADE_P256_EXPLICIT,
     MADE_X25519,
+    MADE_X448,
     MADE_ED25519,
     MADE_DSA,
     MADE_RSA_PSS,
@@ -53,6 +56,10 @@ struct made {
             MADE_RFC822 = 1,
             MADE_SMTP_UTF8,
             MADE_SMTP_UTF8_IA5,
+            MADE_DNS,
+            MADE_URI,
+            MADE_IP,
+            MADE_UPN, /* otherName, as Microsoft's */
             MADE_SUBJECT_IA5,
             MADE_SUBJECT_UTF8,
             MADE_SUBJECT_BMP

@@ -18,7 +18,7 @@
 #define AES128 "300b0609608648016503040102"
 #define SAN "subjectAltName=email:" MADE_ADDRESS
 
-static X509 *root, *alice, *signing, *stranger;
+static X509 *root, *alice, *signing, *impostor, *namesake, *stranger;
 
 static X509 *issued(enum made_key key, const char *subject, const char *extension)
 {
@@ -33,6 +33,9 @@ static int setup(void **state)
     alice = issued(MADE_RSA, "CN=Alice", EXTENSION "300d" AES128);
     signing = issued(MADE_P256, "CN=Alice", NULL);
     stranger = issued(MADE_P384, "CN=Stranger", NULL);
+    impostor = made_root("CN=Root", MADE_RSA_CA);
+    namesake = made_certificate(&(struct made){.subject = "CN=Alice", .key = MADE_P256, .issuer = impostor,
+                                               .issuer_key = MADE_RSA_CA, .extensions = {SAN}});
     return 0;
 }
 
@@ -43,6 +46,8 @@ static int teardown(void **state)
     X509_free(alice);
     X509_free(signing);
     X509_free(stranger);
+    X509_free(impostor);
+    X509_free(namesake);
     return 0;
 }
 
@@ -89,7 +94,7 @@ static void the_extension_is_read(void **state)
         strcat(strcpy(extension, EXTENSION), rows[i].der);
         X509 *certificate = issued(MADE_RSA, "CN=Alice", extension);
         struct blob *der = made_blob(certificate);
-        capabilities_read(blob_bytes(der), blob_bytes(der), &capabilities);
+        capabilities_read(blob_bytes(der), bytes_of(NULL, 0), blob_bytes(der), &capabilities);
         if (strcmp(joined(&capabilities), rows[i].want) != 0) {
             fail_msg("%s: %s", rows[i].der, joined(&capabilities));
         }
@@ -155,14 +160,15 @@ static struct blob *signed_by(const struct message *messages, size_t count)
 
 static void check(const char *name, struct blob *message, enum capabilities_source source, const char *want)
 {
-    struct blob *leaf = made_blob(alice);
+    struct blob *leaf = made_blob(alice), *issuer = made_blob(root);
     struct capabilities capabilities;
 
-    capabilities_read(blob_bytes(leaf), blob_bytes(message), &capabilities);
+    capabilities_read(blob_bytes(leaf), blob_bytes(issuer), blob_bytes(message), &capabilities);
     if (capabilities.source != source || strcmp(joined(&capabilities), want) != 0) {
         fail_msg("%s: %s: %s", name, capabilities_word(capabilities.source), joined(&capabilities));
     }
     blob_free(&leaf);
+    blob_free(&issuer);
     blob_free(&message);
 }
 
@@ -179,6 +185,7 @@ static void signed_attributes_win_when_their_signature_is_the_recipients(void **
         {"SHA-1", {alice, MADE_RSA, NULL, aes256, EVP_sha1()}, true},
         {"MD5", {alice, MADE_RSA, NULL, aes256, EVP_md5()}, false},
         {"by her other key", {signing, MADE_P256, alice, aes256}, true},
+        {"by a namesake of another issuer", {namesake, MADE_P256, alice, aes256}, false},
         {"by a stranger", {stranger, MADE_P384, alice, aes256}, false},
         {"by whom is not there", {signing, MADE_P256, alice, aes256, .leave_out = true}, false},
         {"no attribute", {alice, MADE_RSA, NULL, NULL}, false},
@@ -210,13 +217,13 @@ static void a_broken_signature_is_none(void **state)
         struct capabilities capabilities;
 
         changed->data[i] ^= 1;
-        capabilities_read(blob_bytes(leaf), blob_bytes(changed), &capabilities);
+        capabilities_read(blob_bytes(leaf), bytes_of(NULL, 0), blob_bytes(changed), &capabilities);
         assert_true(capabilities.source != CAPABILITIES_SIGNED || strcmp(joined(&capabilities), "aes256-CBC") == 0);
         if (whole->data + i >= attribute && whole->data + i < attribute + 9) {
             assert_int_equal(capabilities.source, CAPABILITIES_EXTENSION);
         }
         blob_free(&changed);
-        capabilities_read(blob_bytes(leaf), bytes_of(whole->data, i), &capabilities);
+        capabilities_read(blob_bytes(leaf), bytes_of(NULL, 0), bytes_of(whole->data, i), &capabilities);
         assert_int_equal(capabilities.source, CAPABILITIES_EXTENSION);
         blob_free(&leaf);
     }
@@ -238,7 +245,7 @@ static void a_bomb_stays_small(void **state)
     struct blob *value = signed_by(&message, 1), *leaf = made_blob(alice);
     struct capabilities capabilities;
     assert_true(value->size <= MAX_VALUE_BYTES);
-    capabilities_read(blob_bytes(leaf), blob_bytes(value), &capabilities);
+    capabilities_read(blob_bytes(leaf), bytes_of(NULL, 0), blob_bytes(value), &capabilities);
     assert_int_equal(capabilities.count, CAPABILITIES_MAX);
     assert_int_equal(capabilities.source, CAPABILITIES_SIGNED);
     blob_free(&value);
@@ -256,7 +263,7 @@ static void long_names_are_left_out(void **state)
     }
     X509 *certificate = issued(MADE_RSA, "CN=Alice", extension);
     struct blob *der = made_blob(certificate);
-    capabilities_read(blob_bytes(der), blob_bytes(der), &capabilities);
+    capabilities_read(blob_bytes(der), bytes_of(NULL, 0), blob_bytes(der), &capabilities);
     assert_int_equal(capabilities.count, 0);
     blob_free(&der);
     X509_free(certificate);

@@ -118,6 +118,7 @@ static void test_defaults(void **state)
     assert_int_equal(config->log_format, LOG_FORMAT_TEXT);
     assert_int_equal(config->trust.revocation, REVOCATION_MODE_PREFER);
     assert_int_equal(config->trust.min_rsa_bits, 2048);
+    assert_int_equal(config->watch_ms, 30000);
     assert_false(config->trust.exact_local_part || config->trust.allow_sha1 || config->trust.addressless);
     assert_false(config->trust.aliases || config->trust.domain_certificates || config->trust.require_explicit_policy ||
                  config->trust.inhibit_policy_mapping || config->trust.inhibit_any_policy);
@@ -158,7 +159,7 @@ static void test_everything_given(void **state)
         "  { name = \"b\"; uri = [ \"ldapi://%2Frun%2Fs\" ]; domains = [ \"*\" ]; },\n"
         "  { name = \"c\"; uri = [ \"ldap://h\" ]; domains = [ \"*\" ]; tls = \"none\"; } );\n"
         "trust = { anchors = [ \"/etc\" ]; crls = [ \"/etc/passwd\" ]; revocation = \"require\"; allow-sha1 = TRUE;\n"
-        "  local-part-case = \"exact\"; min-rsa-bits = 3072L; addressless = \"directory\"; };\n"
+        "  local-part-case = \"exact\"; min-rsa-bits = 3072L; addressless = \"directory\"; watch = \"0\"; };\n"
         "cache : { memory = \"1G\", ttl = \"2d\", stale = \"0\"; memory-ttl = \"5s\"; };\n"
         "redis = { uri = \"redis://127.0.0.1\"; prefix = \"p:\"; seal-key-file = \"${FOLDER}/key\"; };\n"
         "http = { connections = 100; waiting = 49; threads = 2; token-file = \"${FOLDER}/token\"; };\n"
@@ -187,6 +188,7 @@ static void test_everything_given(void **state)
     assert_int_equal(config->directories[2].tls, TLS_NONE);
     assert_int_equal(config->trust.revocation, REVOCATION_MODE_REQUIRE);
     assert_int_equal(config->trust.min_rsa_bits, 3072);
+    assert_int_equal(config->watch_ms, 0);
     assert_true(config->trust.exact_local_part && config->trust.allow_sha1 && config->trust.addressless);
     assert_int_equal(config->cache.memory_bytes, 1 << 30);
     assert_int_equal(config->cache.ttl_s, 2 * 86400);
@@ -335,6 +337,8 @@ static const struct {
      "4: trust-rules[0].allow-sha2: there is no such setting; did you mean trust.allow-sha1?"},
     {"rule with a name that is nearly one", GOOD RULE("domain = [ \"*\" ];"),
      "4: trust-rules[0].domain: there is no such setting; did you mean trust-rules.domains?"},
+    {"rule that watches files", GOOD RULE("domains = [ \"*\" ]; watch = \"1m\";"),
+     "4: trust-rules[0].watch: there is no such setting"},
     {"rule with a value out of bounds", GOOD RULE("domains = [ \"*\" ]; min-rsa-bits = 512;"),
      "4: trust-rules[0].min-rsa-bits: 512 is not from 1024 to 8192"},
     {"rule with an anchor that is not there", GOOD RULE("domains = [ \"*\" ];\n anchors = [ \"/nowhere\" ];"),
@@ -346,6 +350,8 @@ static const struct {
     {"rule with a fingerprint that is none", GOOD RULE("domains = [ \"*\" ]; deny = [ \"x\" ];"),
      "4: trust-rules[0].deny[0]: \"x\" is not"},
 
+    {"watching as a number", DIRECTORY "trust = { anchors = [ \"/etc\" ]; watch = 30; };", "2: trust.watch: "},
+    {"watching too seldom", DIRECTORY "trust = { anchors = [ \"/etc\" ]; watch = \"2d\"; };", "2: trust.watch: "},
     {"negttl over ttl", GOOD "cache = { ttl = \"1m\";\n negttl = \"2m\"; };", "4: cache.negttl: is longer than cache.ttl"},
     {"limitttl over ttl", GOOD "cache = { ttl = \"1m\"; limitttl = \"2m\"; };", "3: cache.limitttl: is longer than cache.ttl"},
     {"memory-ttl without redis", GOOD "cache = { memory-ttl = \"5s\"; };", "3: cache.memory-ttl: means something with a redis"},
