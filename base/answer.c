@@ -4,9 +4,10 @@
 #include <stdlib.h>
 
 /*
- * One block: struct answer, its certificates, its asked directories, the
- * pointers of all chains, then the strings. Equal strings (the directory's
- * name, the DN of an entry with several values) stand there once.
+ * One block: struct answer, its certificates, the links of all of them, the
+ * asked directories, the pointers of all chains, then the strings.
+ * Equal strings (the directory's name, the DN and the mails of an entry with
+ * several values) stand there once.
  */
 struct string {
     const char *from; /* the draft's */
@@ -69,7 +70,7 @@ static const char *strings_place(const struct strings *strings, const char *base
 static int strings_collect(struct strings *strings, const struct answer_draft *draft)
 {
     *strings = (struct strings){0};
-    strings->items = calloc(1 + 3 * draft->certificate_count + 2 * draft->asked_count, sizeof(strings->items[0]));
+    strings->items = calloc(1 + 4 * draft->certificate_count + 2 * draft->asked_count, sizeof(strings->items[0]));
     if (strings->items == NULL) {
         return -1;
     }
@@ -77,6 +78,7 @@ static int strings_collect(struct strings *strings, const struct answer_draft *d
     for (size_t i = 0; i < draft->certificate_count; i++) {
         strings_add(strings, draft->certificates[i].source.directory);
         strings_add(strings, draft->certificates[i].source.dn);
+        strings_add(strings, draft->certificates[i].source.mails);
         strings_add(strings, draft->certificates[i].detail);
     }
     for (size_t i = 0; i < draft->asked_count; i++) {
@@ -94,19 +96,32 @@ static size_t blob_cost(const struct blob *blob)
     return blob != NULL ? ALLOCATION_BYTES + sizeof(*blob) + blob->size : 0;
 }
 
-/* Copies one certificate, with references of its own; its chain goes to `chain`. Returns what its blobs cost. */
-static size_t certificate_copy(struct certificate *to, const struct certificate *from, struct blob **chain,
+/* Where in the block the next parts of varying number go. */
+struct parts {
+    struct blob **chain;
+    uint64_t *links;
+};
+
+/* Copies one certificate, with references of its own; its chain and links go to `parts`. Returns what its blobs
+ * cost. */
+static size_t certificate_copy(struct certificate *to, const struct certificate *from, struct parts *parts,
                                const struct strings *strings, const char *base)
 {
     *to = *from;
     to->value = blob_ref(from->value);
     to->der = blob_ref(from->der);
-    to->chain = from->chain_count > 0 ? chain : NULL;
+    to->trail = trail_ref(from->trail);
+    to->chain = from->chain_count > 0 ? parts->chain : NULL;
     for (size_t i = 0; i < from->chain_count; i++) {
-        chain[i] = blob_ref(from->chain[i]);
+        *parts->chain++ = blob_ref(from->chain[i]);
+    }
+    to->links = from->link_count > 0 ? parts->links : NULL;
+    for (size_t i = 0; i < from->link_count; i++) {
+        *parts->links++ = from->links[i];
     }
     to->source.directory = strings_place(strings, base, from->source.directory);
     to->source.dn = strings_place(strings, base, from->source.dn);
+    to->source.mails = strings_place(strings, base, from->source.mails);
     to->detail = strings_place(strings, base, from->detail);
     return blob_cost(to->value) + (to->der != to->value ? blob_cost(to->der) : 0);
 }
@@ -118,13 +133,31 @@ static void asked_copy(struct asked *to, const struct asked *from, const struct 
     to->error = strings_place(strings, base, from->error);
 }
 
+/* How many chain pointers and links all certificates of an answer have together. */
+struct totals {
+    size_t chain, links;
+};
+
+static struct totals totals_of(const struct answer_draft *draft)
+{
+    struct totals totals = {0};
+
+    for (size_t i = 0; i < draft->certificate_count; i++) {
+        totals.chain += draft->certificates[i].chain_count;
+        totals.links += draft->certificates[i].link_count;
+    }
+    return totals;
+}
+
 static void answer_fill(struct answer *answer, const struct answer_draft *draft, const struct strings *strings,
-                        size_t chain_total)
+                        struct totals totals)
 {
     struct certificate *certificates = (struct certificate *)(answer + 1);
-    struct asked *asked = (struct asked *)(certificates + draft->certificate_count);
+    uint64_t *links = (uint64_t *)(certificates + draft->certificate_count);
+    struct asked *asked = (struct asked *)(links + totals.links);
     struct blob **chain = (struct blob **)(asked + draft->asked_count);
-    char *base = (char *)(chain + chain_total);
+    char *base = (char *)(chain + totals.chain);
+    struct parts parts = {chain, links};
 
     for (size_t i = 0; i < strings->count; i++) {
         memcpy(base + strings->items[i].offset, strings->items[i].from, strings->items[i].size + 1);
@@ -150,8 +183,7 @@ static void answer_fill(struct answer *answer, const struct answer_draft *draft,
     };
     atomic_init(&answer->references, 1);
     for (size_t i = 0; i < draft->certificate_count; i++) {
-        answer->memory_bytes += certificate_copy(&certificates[i], &draft->certificates[i], chain, strings, base);
-        chain += draft->certificates[i].chain_count;
+        answer->memory_bytes += certificate_copy(&certificates[i], &draft->certificates[i], &parts, strings, base);
     }
     for (size_t i = 0; i < draft->asked_count; i++) {
         asked_copy(&asked[i], &draft->asked[i], strings, base);
@@ -162,18 +194,16 @@ struct answer *answer_make(const struct answer_draft *draft)
 {
     struct answer *answer = NULL;
     struct strings strings;
-    size_t chain_total = 0;
+    struct totals totals = totals_of(draft);
 
     if (strings_collect(&strings, draft) != 0) {
         return NULL;
     }
-    for (size_t i = 0; i < draft->certificate_count; i++) {
-        chain_total += draft->certificates[i].chain_count;
-    }
     answer = malloc(sizeof(*answer) + draft->certificate_count * sizeof(struct certificate) +
-                    draft->asked_count * sizeof(struct asked) + chain_total * sizeof(struct blob *) + strings.bytes);
+                    totals.links * sizeof(uint64_t) + draft->asked_count * sizeof(struct asked) +
+                    totals.chain * sizeof(struct blob *) + strings.bytes);
     if (answer != NULL) {
-        answer_fill(answer, draft, &strings, chain_total);
+        answer_fill(answer, draft, &strings, totals);
     }
     free(strings.items);
     return answer;
@@ -187,10 +217,11 @@ struct answer *answer_ref(struct answer *answer)
     return answer;
 }
 
-static void certificate_free_blobs(struct certificate *certificate)
+static void certificate_drop(struct certificate *certificate)
 {
     blob_free(&certificate->value);
     blob_free(&certificate->der);
+    trail_free(&certificate->trail);
     for (size_t i = 0; i < certificate->chain_count; i++) {
         blob_free(&certificate->chain[i]);
     }
@@ -206,7 +237,7 @@ void answer_free(struct answer **answer)
         return;
     }
     for (size_t i = 0; i < gone->certificate_count; i++) {
-        certificate_free_blobs((struct certificate *)&gone->certificates[i]);
+        certificate_drop((struct certificate *)&gone->certificates[i]);
     }
     free(gone);
 }
@@ -216,10 +247,12 @@ void answer_draft_free(struct answer_draft *draft)
     for (size_t i = 0; i < draft->certificate_count; i++) {
         struct certificate *certificate = &draft->certificates[i];
 
-        certificate_free_blobs(certificate);
+        certificate_drop(certificate);
         free(certificate->chain);
+        free(certificate->links);
         free((char *)certificate->source.directory);
         free((char *)certificate->source.dn);
+        free((char *)certificate->source.mails);
         free((char *)certificate->detail);
     }
     for (size_t i = 0; i < draft->asked_count; i++) {

@@ -31,7 +31,8 @@ struct source {
     const char *dn;
     enum attribute attribute;
     uint32_t index; /* of the value among those of the attribute, from 0, as the server sent them */
-    const char *mails; /* the entry's own mail values, at most MAX_ENTRY_MAILS, each ended by '\n'; NULL or "": none */
+    const char *mails; /* the entry's own mail values, at most MAX_ENTRY_MAILS, normalised, each ended by '\n';
+                          NULL or "": none */
 };
 
 /* What revocation checking said of the whole chain. */
@@ -65,7 +66,7 @@ struct certificate {
     struct revocation revocation;
     int64_t not_after;          /* the earliest of the chain, wall seconds */
     uint64_t *links;            /* link_id() of each certificate below the anchor; see x509/evidence.h */
-    size_t link_count;
+    size_t link_count;          /* at most MAX_CHAIN */
     struct trail *trail;        /* how the verdict came about; NULL: nobody asked. Never in a cache */
 };
 

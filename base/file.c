@@ -169,3 +169,39 @@ int file_each(const char *path, int (*visit)(void *context, const char *path, st
     free(names);
     return result;
 }
+
+/* The time of the last change of the inode is among them: it tells of what was written under an old time. */
+static bool add_stat(const char *path, struct digest_stream *stream)
+{
+    struct stat status = {0};
+    bool there = stat(path, &status) == 0;
+    const int64_t numbers[] = {
+        (int64_t)status.st_dev,          (int64_t)status.st_ino,          (int64_t)status.st_mode,
+        (int64_t)status.st_size,         (int64_t)status.st_mtim.tv_sec,  (int64_t)status.st_mtim.tv_nsec,
+        (int64_t)status.st_ctim.tv_sec,  (int64_t)status.st_ctim.tv_nsec,
+    };
+
+    digest_stream_add_string(stream, path);
+    digest_stream_add_number(stream, there ? 0 : errno);
+    for (size_t i = 0; there && i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        digest_stream_add_number(stream, numbers[i]);
+    }
+    return there && S_ISDIR(status.st_mode);
+}
+
+void file_add_state(const char *path, struct digest_stream *stream)
+{
+    struct dirent **names = NULL;
+    int count = add_stat(path, stream) ? scandir(path, &names, not_hidden, by_name) : 0;
+
+    digest_stream_add_number(stream, count);
+    for (int i = 0; i < count; i++) {
+        char below[PATH_MAX];
+
+        if (snprintf(below, sizeof(below), "%s/%s", path, names[i]->d_name) < (int)sizeof(below)) {
+            add_stat(below, stream);
+        }
+        free(names[i]);
+    }
+    free(names);
+}

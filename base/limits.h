@@ -19,7 +19,9 @@
 #define MAX_ENTRIES 64               /* upper bound of directories.entries */
 #define MAX_VALUES 64                /* certificate values of one answer, all directories together */
 #define MAX_VALUE_BYTES (64 * 1024)  /* one attribute value; AD stores up to 32 KiB in userSMIMECertificate */
-#define MAX_ENTRY_MAILS 8           /* an entry's own mail values, kept beside each of its certificates */
+#define MAX_ENTRY_MAILS 8            /* an entry's own mail values, kept beside each of its certificates */
+#define MAX_ENTRY_MAILS_READ 64      /* its mail values that are looked at for these */
+#define MAX_MAILS_BYTES (MAX_ENTRY_MAILS * (MAX_ADDRESS_BYTES + 1)) /* all of them, each with a line end */
 #define MAX_DN_BYTES 1024            /* longer DNs are cut for display */
 #define MAX_PDU_BYTES (8 * 1024 * 1024) /* one LDAP message from a server */
 
@@ -27,6 +29,7 @@
 #define MAX_BUNDLE_CERTIFICATES 32 /* of one userSMIMECertificate; more is malformed, as any could be the one */
 #define MAX_CHAIN 10               /* certificates in a chain, leaf and anchor included */
 #define MAX_CERTIFICATE_NAMES 4096 /* looked at, in subjectAltName and in the subject each */
+#define MAX_NAME_COMPARISONS (256 * 1024) /* of names with name constraints, for one path */
 #define MAX_EXTENSIONS 64          /* of one certificate; more is malformed */
 #define MAX_ISSUERS_TRIED 256      /* certificates that bear an issuer's name, looked at for one value */
 #define MAX_SIGNATURE_CHECKS 32    /* tried while looking for the paths of one value */
@@ -51,10 +54,17 @@
 /* Configuration. */
 #define MAX_DIRECTORIES 64
 #define MAX_URIS 8           /* of one directory */
-#define MAX_DOMAINS 256      /* of one directory */
+#define MAX_DOMAINS 256      /* of one directory, of one rule */
+#define MAX_TRUST_RULES 64
+#define MAX_POLICY_OIDS 64
+#define MAX_OID_TEXT_BYTES 128
+#define MAX_FINGERPRINTS 1024 /* on a deny or allow list */
 #define MAX_LISTEN 16
 #define MAX_CONFIG_BYTES (1024 * 1024)
 #define MAX_FILE_BYTES (64 * 1024 * 1024) /* one anchor or CRL file */
+
+#define MAX_SST_ELEMENTS 65536 /* of one .sst file */
+#define MAX_SST_PROPERTIES 64  /* of one element in it */
 
 /* HTTP. */
 #define MAX_URI_BYTES 4096

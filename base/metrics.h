@@ -52,6 +52,7 @@ enum counter {
     COUNT_LIMIT_SIGNATURE_CHECKS,    /* the search for a value's path was broken off */
     COUNT_LIMIT_BUNDLE_CERTIFICATES, /* more of them in one userSMIMECertificate than are taken */
     COUNT_LIMIT_CERTIFICATE_NAMES,   /* more of them in one certificate than are looked at */
+    COUNT_LIMIT_NAME_COMPARISONS,    /* of names with name constraints, more than one path may cost */
     COUNT_COUNT
 };
 

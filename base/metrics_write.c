@@ -88,6 +88,7 @@ static const struct row_info counters[COUNT_COUNT] = {
     [COUNT_LIMIT_SIGNATURE_CHECKS] = {"certlookup_limit_reached_total", "limit", "signature_checks"},
     [COUNT_LIMIT_BUNDLE_CERTIFICATES] = {"certlookup_limit_reached_total", "limit", "bundle_certificates"},
     [COUNT_LIMIT_CERTIFICATE_NAMES] = {"certlookup_limit_reached_total", "limit", "certificate_names"},
+    [COUNT_LIMIT_NAME_COMPARISONS] = {"certlookup_limit_reached_total", "limit", "name_comparisons"},
 };
 
 static const struct row_info gauges[GAUGE_COUNT] = {

@@ -28,7 +28,7 @@ static const struct {
     [REASON_UNTRUSTED] = {"untrusted", 4, "no chain to a trusted anchor"},
     [REASON_BAD_CHAIN] = {"bad_chain", 5, "the chain to the anchor is not valid"},
     [REASON_CHAIN_EXPIRED] = {"chain_expired", 7, "an issuer is expired or not valid yet"},
-    [REASON_DENIED] = {"denied", 0, "the certificate is on the deny list"},
+    [REASON_DENIED] = {"denied", 0, "the certificate, or an issuer, is denied by fingerprint"},
     [REASON_REVOCATION_UNKNOWN] = {"revocation_unknown", 14, "whether it was revoked cannot be found out"},
     [REASON_ISSUER_REVOKED] = {"issuer_revoked", 15, "an issuer was revoked"},
     [REASON_NOT_YET_VALID] = {"not_yet_valid", 7, "the certificate is not valid yet"},

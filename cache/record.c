@@ -26,9 +26,13 @@
  *            u8   chain            number of links
  *            u16  issuer …         index into issuers
  *            text directory, text dn, word attribute, u32 index
+ *            text mails            the entry's own: normalised addresses, each followed by a line end
  *            word reason, text detail
- *            word revocation, u64 revoked_at, u32 CRLReason (all ones: none), u64 this_update, u64 next_update
+ *            word revocation, u64 revoked_at, u32 CRLReason (all ones: none), u64 this_update, u64 next_update,
+ *            u8   awaited          0 or 1
  *            u64  not_after
+ *            u8   links            number of them, at most MAX_CHAIN
+ *            u64  link …           link_id() of each certificate below the anchor
  *
  *   asked    text directory, word result, u32 duration_ms, u32 entries, u32 values, text error
  */

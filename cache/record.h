@@ -16,7 +16,7 @@
 #include "base/answer.h"
 #include "base/seal.h"
 
-#define RECORD_VERSION 1
+#define RECORD_VERSION 2
 #define RECORD_KEY_BYTES 128 /* room for a key with its prefix and NUL */
 #define RECORD_PREFIX_MAX 32
 

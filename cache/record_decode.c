@@ -61,6 +61,16 @@ static size_t get_count(struct reader *reader, size_t size, size_t max)
     return number;
 }
 
+static bool get_flag(struct reader *reader)
+{
+    uint64_t number = get_number(reader, 1);
+
+    if (number > 1) {
+        fail(reader, "a flag is neither 0 nor 1");
+    }
+    return number == 1;
+}
+
 static int64_t get_time(struct reader *reader)
 {
     int64_t wall_s = (int64_t)get_number(reader, 8);
@@ -181,18 +191,13 @@ static void get_head(struct reader *reader, struct answer_draft *draft)
 {
     char word[WORD_BYTES];
     struct bytes policy;
-    uint64_t partial;
 
     get_address(reader, &draft->address);
     if (!outcome_parse(get_word(reader, word), &draft->outcome) || draft->outcome == OUTCOME_UNKNOWN) {
         fail(reader, "the outcome is neither found nor none");
     }
     draft->reason = get_reason(reader);
-    partial = get_number(reader, 1);
-    if (partial > 1) {
-        fail(reader, "a flag is neither 0 nor 1");
-    }
-    draft->partial = partial == 1;
+    draft->partial = get_flag(reader);
     policy = get_bytes(reader, sizeof(draft->policy.bytes));
     memcpy(draft->policy.bytes, policy.data, policy.size);
     draft->made_at = get_time(reader);
@@ -270,12 +275,34 @@ static void get_chain(struct reader *reader, struct certificate *certificate, st
     }
 }
 
+/* What whoever reads them relies on: lines of normalised addresses, not too many. */
+static char *get_mails(struct reader *reader)
+{
+    char *mails = get_text(reader, MAX_MAILS_BYTES);
+    const char *line = mails;
+    struct address address;
+
+    for (size_t count = 0; reader->fault == NULL && line != NULL && *line != '\0'; count++) {
+        const char *end = strchrnul(line, '\n');
+        struct bytes text = bytes_of(line, (size_t)(end - line));
+
+        if (*end == '\0' || count == MAX_ENTRY_MAILS || address_parse(text, &address) != ADDRESS_OK ||
+            !bytes_equal(text, address_bytes(&address))) {
+            fail(reader, "the entry's mails are not lines of normalised addresses");
+            break;
+        }
+        line = end + 1;
+    }
+    return mails;
+}
+
 static void get_source(struct reader *reader, struct source *source)
 {
     source->directory = get_text(reader, RECORD_NAME_BYTES);
     source->dn = get_text(reader, MAX_DN_BYTES);
     source->attribute = (enum attribute)get_enum(reader, attribute_word_of, ATTRIBUTE_USER_SMIME_CERTIFICATE + 1);
     source->index = (uint32_t)get_number(reader, 4);
+    source->mails = get_mails(reader);
 }
 
 static void get_revocation(struct reader *reader, struct revocation *revocation)
@@ -285,6 +312,24 @@ static void get_revocation(struct reader *reader, struct revocation *revocation)
     revocation->crl_reason = (int32_t)(uint32_t)get_number(reader, 4);
     revocation->this_update = get_time(reader);
     revocation->next_update = get_time(reader);
+    revocation->awaited = get_flag(reader);
+}
+
+static void get_links(struct reader *reader, struct certificate *certificate)
+{
+    size_t count = get_count(reader, 1, MAX_CHAIN);
+
+    if (count == 0) {
+        return;
+    }
+    certificate->links = calloc(count, sizeof(certificate->links[0]));
+    if (certificate->links == NULL) {
+        fail(reader, "out of memory");
+        return;
+    }
+    while (certificate->link_count < count) {
+        certificate->links[certificate->link_count++] = get_number(reader, 8);
+    }
 }
 
 static void get_certificate(struct reader *reader, struct certificate *certificate, struct issuers *issuers)
@@ -297,7 +342,9 @@ static void get_certificate(struct reader *reader, struct certificate *certifica
     certificate->detail = get_text(reader, MAX_ERROR_BYTES);
     get_revocation(reader, &certificate->revocation);
     certificate->not_after = get_time(reader);
-    if (certificate->der == NULL && (certificate->chain_count > 0 || certificate->reason == REASON_USABLE)) {
+    get_links(reader, certificate);
+    if (certificate->der == NULL && (certificate->chain_count > 0 || certificate->link_count > 0 ||
+                                     certificate->reason == REASON_USABLE)) {
         fail(reader, "a verdict stands without a certificate");
     }
 }

@@ -95,6 +95,7 @@ static int put_revocation(struct buffer *out, const struct revocation *revocatio
     buffer_append_u32(out, (uint32_t)revocation->crl_reason);
     result |= put_time(out, revocation->this_update);
     result |= put_time(out, revocation->next_update);
+    buffer_append_u8(out, revocation->awaited ? 1 : 0);
     return result;
 }
 
@@ -111,10 +112,15 @@ static int put_certificate(struct buffer *out, const struct certificate *certifi
     put_text(out, certificate->source.dn, MAX_DN_BYTES);
     put_word(out, attribute_name(certificate->source.attribute));
     buffer_append_u32(out, certificate->source.index);
+    put_text(out, certificate->source.mails, MAX_MAILS_BYTES);
     put_word(out, reason_word(certificate->reason));
     put_text(out, certificate->detail, MAX_ERROR_BYTES);
     result |= put_revocation(out, &certificate->revocation);
     result |= put_time(out, certificate->not_after);
+    buffer_append_u8(out, (uint8_t)certificate->link_count);
+    for (size_t i = 0; i < certificate->link_count; i++) {
+        buffer_append_u64(out, certificate->links[i]);
+    }
     return result;
 }
 
@@ -158,8 +164,8 @@ static bool is_recordable(const struct answer *answer)
         bool usable = certificate->reason == REASON_USABLE;
 
         if (usable != (i < answer->usable_count) || certificate->reason == REASON_UNJUDGED ||
-            certificate->chain_count > MAX_CHAIN ||
-            (certificate->der == NULL && (usable || certificate->chain_count > 0))) {
+            certificate->chain_count > MAX_CHAIN || certificate->link_count > MAX_CHAIN ||
+            (certificate->der == NULL && (usable || certificate->chain_count > 0 || certificate->link_count > 0))) {
             return false;
         }
     }

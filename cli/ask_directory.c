@@ -75,7 +75,8 @@ static struct candidate *candidates_of(const struct search_result *found, const 
 
     for (size_t i = 0; candidates != NULL && i < found->value_count; i++) {
         const struct found_value *value = &found->values[i];
-        candidates[i] = (struct candidate){value->value, {directory, value->dn, value->attribute, value->index}};
+        candidates[i] = (struct candidate){
+            value->value, {directory, value->dn, value->attribute, value->index, value->mails}};
     }
     return candidates;
 }

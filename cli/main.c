@@ -4,6 +4,7 @@
  *   options        the command line
  *   ask_directory  search, judge, decide, as the gateway does, but here
  *   ask_gateway    or ask one that has done so
+ *   contents       or ask nobody, and show what a file holds
  *   show           what came back
  */
 #include <signal.h>
@@ -14,6 +15,7 @@
 #include "cli/addresses.h"
 #include "cli/ask_directory.h"
 #include "cli/ask_gateway.h"
+#include "cli/contents.h"
 #include "cli/show.h"
 
 struct session {
@@ -96,6 +98,13 @@ static int run(const struct options *options)
     return status;
 }
 
+static int look_into(const struct options *options)
+{
+    int status = contents_show(options);
+
+    return status != STATUS_IO && show_end() != 0 ? STATUS_IO : status;
+}
+
 static int write_help(void)
 {
     struct buffer help;
@@ -124,6 +133,8 @@ int main(int argc, char **argv)
     } else if (log_open(options.verbose ? LEVEL_DEBUG : LEVEL_ERROR, LOG_FORMAT_TEXT),
                options_check(&options, &error) != 0) {
         complain("%s", error.text);
+    } else if (options.anchors_only) {
+        status = look_into(&options);
     } else {
         status = run(&options);
     }

@@ -142,6 +142,7 @@ void options_write_help(struct buffer *out)
 {
     buffer_append_string(out, "usage: certlookup -H URI [-b BASE] [options] ADDRESS...\n"
                               "       certlookup -u URL [options] ADDRESS...\n"
+                              "       certlookup --anchors [-o json] FILE...\n"
                               "\n"
                               "Which certificate may I encrypt to, for this mail address? Asks an LDAP\n"
                               "directory as ldapsearch would, or a certlookup gateway, and shows each value\n"

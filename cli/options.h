@@ -49,12 +49,13 @@ struct options {
 
     enum format format;
     bool explain, verbose;
+    bool anchors_only; /* nobody is asked: the operands are files with anchors, to be shown */
     bool help, version;
 
     const char *directory_only, *gateway_only; /* the last option given that is only for the one or the other */
     char *uri_text, *anchor_text;              /* owned: what `uris` and, by default, `anchors` point into */
 
-    const char *const *addresses; /* "-" alone: they come from standard input */
+    const char *const *addresses; /* "-" alone: they come from standard input; with `anchors_only` they are paths */
     size_t address_count;
 };
 

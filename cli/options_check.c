@@ -110,6 +110,25 @@ static int check_bind(struct options *options, struct error *error)
     return 0;
 }
 
+/* Shows files, asks nobody. */
+static int check_anchors_only(const struct options *options, struct error *error)
+{
+    bool asks = options->uri_count > 0 || options->gateway != NULL;
+    const char *other = options->directory_only != NULL ? options->directory_only : options->gateway_only;
+
+    if (asks || other != NULL) {
+        return error_set(error, "--anchors: reads files and asks nobody: not together with --%s",
+                         other != NULL ? other : "gateway");
+    }
+    if (options->address_count == 0) {
+        return error_set(error, "--anchors: which file?");
+    }
+    if (options->format != FORMAT_TEXT && options->format != FORMAT_JSON) {
+        return error_set(error, "--output: --anchors writes text or json");
+    }
+    return 0;
+}
+
 static enum tls_mode tls_of(const struct options *options)
 {
     if (strncasecmp(options->uris[0], "ldaps://", strlen("ldaps://")) == 0) {
@@ -187,6 +206,9 @@ static int default_anchors(struct options *options, struct error *error)
 
 int options_check(struct options *options, struct error *error)
 {
+    if (options->anchors_only) {
+        return check_anchors_only(options, error);
+    }
     if (check_whom(options, error) != 0 || check_addresses(options, error) != 0 ||
         check_output(options, error) != 0) {
         return -1;

@@ -227,6 +227,13 @@ static int set_explain(struct options *options, char *argument, struct error *er
     return 0;
 }
 
+static int set_anchors_only(struct options *options, char *argument, struct error *error)
+{
+    (void)argument, (void)error;
+    options->anchors_only = true;
+    return 0;
+}
+
 static int set_verbose(struct options *options, char *argument, struct error *error)
 {
     (void)argument, (void)error;
@@ -267,6 +274,7 @@ const struct option_info option_table[] = {
     {NULL, 0, "revocation", "MODE", FOR_DIRECTORY, "off, prefer or require (prefer)", set_revocation},
     {"Ask a gateway", 'u', "gateway", "URL", FOR_GATEWAY, "http:// or https://, host and port", set_gateway},
     {NULL, 0, "token-file", "FILE", FOR_GATEWAY, "token that opens a gateway's explanations", set_token_file},
+    {"Ask nobody", 0, "anchors", NULL, FOR_BOTH, "show what anchor files and folders hold", set_anchors_only},
     {"Both", 0, "ca-file", "FILE", FOR_BOTH, "who vouches for the server's TLS (the system's)", set_ca_file},
     {NULL, 'l', "timeout", "SECONDS", FOR_BOTH, "wait for one address at most (10); 500ms, 1m", set_timeout},
     {NULL, 'o', "output", "FORMAT", FOR_BOTH, "text, json, ldif, pem, der or p7c (text)", set_output},

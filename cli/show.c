@@ -61,6 +61,15 @@ static int output_failed(void)
     return -1;
 }
 
+int show_bytes(const struct buffer *bytes)
+{
+    if (bytes->failed) {
+        complain("out of memory");
+        return -1;
+    }
+    return fwrite(bytes->data, 1, bytes->size, stdout) == bytes->size && fflush(stdout) == 0 ? 0 : output_failed();
+}
+
 static int write_out(struct shown *shown, const struct buffer *body)
 {
     enum format format = shown->options->format;

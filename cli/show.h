@@ -19,6 +19,9 @@ void show_init(struct shown *shown, const struct options *options);
  * -1: standard output failed, or memory is out; complained already. */
 int show_reply(struct shown *shown, const struct reply *reply);
 
+/* Writes some bytes. -1: as above. */
+int show_bytes(const struct buffer *bytes);
+
 /* -1: what was written did not arrive (a full disk); complained already. */
 int show_end(void);
 

@@ -105,7 +105,7 @@ static int add_result(struct flight *flight, const char *directory, const struct
         const struct found_value *value = &result->values[i];
         flight->candidates[flight->candidate_count++] = (struct candidate){
             .value = value->value,
-            .source = {directory, value->dn, value->attribute, value->index},
+            .source = {directory, value->dn, value->attribute, value->index, value->mails},
         };
     }
     return add_asked(&flight->draft, asked);

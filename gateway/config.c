@@ -169,6 +169,7 @@ struct config *config_load(const char *path, void (*fault)(void *context, const 
         reader_fault_at(&reader, 0, "", "out of memory");
         goto out;
     }
+    atomic_init(&reader.config->references, 1);
     reader.config->path = reader_keep_string(&reader, path);
     if (parse(&reader) == 0) {
         reader_read_tree(&reader);
@@ -192,16 +193,24 @@ struct policies_config config_policies(const struct config *config)
     return (struct policies_config){config->trust, config->trust_rules, config->trust_rule_count};
 }
 
+struct config *config_ref(struct config *config)
+{
+    atomic_fetch_add(&config->references, 1);
+    return config;
+}
+
 void config_free(struct config **config)
 {
-    if (*config == NULL) {
+    struct config *gone = *config;
+
+    *config = NULL;
+    if (gone == NULL || atomic_fetch_sub(&gone->references, 1) != 1) {
         return;
     }
-    for (struct kept *kept = (*config)->storage, *next; kept != NULL; kept = next) {
+    for (struct kept *kept = gone->storage, *next; kept != NULL; kept = next) {
         next = kept->next;
         explicit_bzero(kept->data, kept->size);
         free(kept);
     }
-    free(*config);
-    *config = NULL;
+    free(gone);
 }

@@ -8,9 +8,14 @@
  * an unset variable is an error. Secrets (password-file, token-file,
  * seal-key-file) are read when the file is read; of anchors and CRLs it is only
  * looked at whether they can be read, policies_load() has the rest to say.
+ *
+ * The groups of the list trust-rules have the settings of trust, by the same
+ * rows of the table, beside those of their own.
  */
 #ifndef GATEWAY_CONFIG_H
 #define GATEWAY_CONFIG_H
+
+#include <stdatomic.h>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -20,6 +25,7 @@
 #include "x509/policies.h"
 
 struct config {
+    atomic_uint references;
     char *path;
     struct http_config http;                 /* listen, http.* */
     struct directory_config *directories;
@@ -27,6 +33,7 @@ struct config {
     struct policy_config trust;
     struct policy_rule *trust_rules;         /* trust-rules, in their order */
     size_t trust_rule_count;
+    int64_t watch_ms;                        /* trust.watch; 0: files are not watched */
     struct cache_config {
         int64_t memory_bytes;                /* cache.memory */
         int64_t ttl_s, negttl_s, limitttl_s, stale_s;
@@ -48,9 +55,10 @@ struct config {
 
 /* Reads and checks the whole file, and what it names as far as that can be done without network: every fault found in
  * it, not only the first, is given to `fault` as one line "FILE:LINE: setting: what" (line 0: no line, left out).
- * NULL when there was one. */
+ * NULL when there was one. One reference, the caller's. */
 struct config *config_load(const char *path, void (*fault)(void *context, const char *line), void *context);
-void config_free(struct config **config);
+struct config *config_ref(struct config *config);
+void config_free(struct config **config); /* gives the reference back */
 
 /* What policies_load() wants of it; borrows from the configuration. */
 struct policies_config config_policies(const struct config *config);

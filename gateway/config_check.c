@@ -104,16 +104,96 @@ static void check_files(struct reader *reader, const char *path, const char *con
     }
 }
 
+/* Of a rule, what it left out is the matter of trust. */
+static bool stands_in(const struct reader *reader, const char *group, const char *name, char at[MAX_PATH_BYTES])
+{
+    snprintf(at, MAX_PATH_BYTES, "%.100s.%s", group, name);
+    return strcmp(group, "trust") == 0 || reader_find(reader, at) != NULL;
+}
+
+static void check_policy(struct reader *reader, const char *group, const struct policy_config *policy)
+{
+    const struct {
+        const char *name;
+        const char *const *files;
+        size_t count;
+    } lists[] = {
+        {"anchors", policy->anchors, policy->anchor_count},
+        {"intermediates", policy->intermediates, policy->intermediate_count},
+        {"crls", policy->crls, policy->crl_count},
+    };
+    char at[MAX_PATH_BYTES];
+
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+        if (stands_in(reader, group, lists[i].name, at)) {
+            check_files(reader, at, lists[i].files, lists[i].count);
+        }
+    }
+    if (stands_in(reader, group, "revocation", at) && policy->revocation == REVOCATION_MODE_REQUIRE &&
+        policy->crl_count == 0) {
+        reader_fault(reader, at, "require needs %s.crls: every certificate would be refused", group);
+    }
+}
+
 static void check_trust(struct reader *reader)
 {
-    const struct policy_config *trust = &reader->config->trust;
+    check_policy(reader, "trust", &reader->config->trust);
+}
 
-    check_files(reader, "trust.anchors", trust->anchors, trust->anchor_count);
-    check_files(reader, "trust.intermediates", trust->intermediates, trust->intermediate_count);
-    check_files(reader, "trust.crls", trust->crls, trust->crl_count);
-    if (trust->revocation == REVOCATION_MODE_REQUIRE && trust->crl_count == 0) {
-        reader_fault(reader, "trust.revocation", "require needs trust.crls: every certificate would be refused");
+static void check_rule_name(struct reader *reader, const char *path, size_t which)
+{
+    const char *name = reader->config->trust_rules[which].name;
+
+    for (size_t i = 0; i < which; i++) {
+        const char *other = reader->config->trust_rules[i].name;
+        if (*name != '\0' && text_equal_nocase(name, other)) {
+            reader_fault(reader, path, "trust-rules[%zu] has this name already", i);
+            return;
+        }
     }
+}
+
+static bool is_directory(const struct reader *reader, const char *name)
+{
+    for (size_t i = 0; i < reader->config->directory_count; i++) {
+        const char *known = reader->drafts[i].config.name;
+        if (known != NULL && strcmp(known, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void check_rule_directories(struct reader *reader, const char *path, const struct policy_rule *rule)
+{
+    char at[MAX_PATH_BYTES];
+
+    for (size_t i = 0; i < rule->directory_count; i++) {
+        if (!is_directory(reader, rule->directories[i])) {
+            snprintf(at, sizeof(at), "%.100s.directories[%zu]", path, i);
+            reader_fault(reader, at, "there is no directory of the name \"%.100s\"", rule->directories[i]);
+        }
+    }
+}
+
+static void check_rule(struct reader *reader, size_t which)
+{
+    const struct policy_rule *rule = &reader->config->trust_rules[which];
+    char path[MAX_PATH_BYTES], at[MAX_PATH_BYTES + 16];
+
+    snprintf(path, sizeof(path), "trust-rules[%zu]", which);
+    if (reader_faulted(reader, path) || reader_faulted(reader, "trust")) {
+        return;
+    }
+    snprintf(at, sizeof(at), "%s.name", path);
+    check_rule_name(reader, at, which);
+    if (rule->domain_count == 0 && rule->directory_count == 0) {
+        reader_fault(reader, path, "has neither domains nor directories: domains = [ \"*\" ] stands for everybody");
+    }
+    if (!reader_faulted(reader, "directories")) {
+        check_rule_directories(reader, path, rule);
+    }
+    check_policy(reader, path, &rule->policy);
 }
 
 /* A life that is longer than the one it is measured by is a slip of the pen; a preset one is cut to it. */
@@ -200,6 +280,9 @@ void reader_check(struct reader *reader)
         if (!reader_faulted(reader, checks[i].group)) {
             checks[i].check(reader);
         }
+    }
+    for (size_t i = 0; i < reader->config->trust_rule_count; i++) {
+        check_rule(reader, i);
     }
     if (reader->config->has_redis && !reader_faulted(reader, "redis")) {
         check_redis(reader);

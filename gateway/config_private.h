@@ -1,7 +1,8 @@
 /*
  * What the parts of the configuration share: config_table.c holds the settings,
  * config_scan.c looks at the text before libconfig may, config_read.c fills in
- * the struct, config_check.c compares settings with each other.
+ * the struct, config_check.c compares settings with each other, and
+ * config_nearest.c guesses what a wrong name meant.
  *
  * A setting is known by its path: "cache.ttl", "directories[0].domains[2]".
  */
@@ -34,13 +35,14 @@ enum setting_type {
 struct setting {
     const char *path;       /* "listen", "cache.ttl", "directories.name" */
     enum setting_type type;
-    const char *preset;     /* the default; of a list: its one element, or ""; NULL: required */
+    const char *preset;     /* the default; of a list: its elements, separated by spaces; NULL: required */
     const char *least;      /* bounds: of a number, of a string's or secret's length, of a list's count */
     const char *most;
     const char *words;      /* SETTING_WORD: separated by spaces; the field gets the place of the word, from 0 */
     int (*accept)(char text[MAX_SETTING_BYTES], struct error *error); /* NULL, or refuses a string, or rewrites it */
     bool restart;
-    size_t offset, size;    /* of the field, in struct config or, for "directories", in struct directory_draft */
+    size_t offset, size;    /* of the field, in struct config; in struct directory_draft or struct policy_rule for the
+                             * groups "directories" and "trust-rules", of which there may be many */
     size_t count_offset;    /* SETTING_LIST: where its length stands, a size_t */
     const char *help;
 };

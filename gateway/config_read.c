@@ -5,7 +5,7 @@
 
 static int append_path(char path[MAX_PATH_BYTES], const char *parent, const char *name)
 {
-    return snprintf(path, MAX_PATH_BYTES, "%s%s%.64s", parent, *parent != '\0' ? "." : "", name);
+    return snprintf(path, MAX_PATH_BYTES, "%.80s%s%.64s", parent, *parent != '\0' ? "." : "", name);
 }
 
 static void set_list(const struct setting *setting, void *base, const char *const *list, size_t count)
@@ -70,15 +70,19 @@ static void read_setting(struct reader *reader, const struct setting *setting, c
     }
 }
 
+#define MAX_PRESETS 16
+
 static void preset_list(struct reader *reader, const struct setting *setting, void *base)
 {
     bool is_empty = setting->preset == NULL || *setting->preset == '\0';
-    const char **list = is_empty ? NULL : reader_keep(reader, 2 * sizeof(*list));
+    char *rest = is_empty ? NULL : reader_keep_string(reader, setting->preset);
+    const char **list = rest == NULL ? NULL : reader_keep(reader, MAX_PRESETS * sizeof(*list));
+    size_t count = 0;
 
-    if (list != NULL) {
-        list[0] = setting->preset;
+    while (list != NULL && rest != NULL && count < MAX_PRESETS) {
+        list[count++] = strsep(&rest, " ");
     }
-    set_list(setting, base, list, list != NULL);
+    set_list(setting, base, list, count);
 }
 
 static void preset_group(struct reader *reader, const char *group, void *base)
@@ -109,6 +113,19 @@ static void report_unknown(struct reader *reader, const char *group, const char 
     }
 }
 
+static void report_missing(struct reader *reader, const char *group, const char *parent)
+{
+    char path[MAX_PATH_BYTES];
+
+    for (size_t i = 0; i < settings_count; i++) {
+        const struct setting *setting = &settings_table[i];
+        append_path(path, parent, setting_name(setting));
+        if (setting_in(setting, group) && setting->preset == NULL && reader_find(reader, path) == NULL) {
+            reader_fault(reader, path, "is missing");
+        }
+    }
+}
+
 static void read_subgroup(struct reader *reader, const char *name, const config_setting_t *node);
 
 /* Fills in `base` from the members of a group; `node` may be NULL: none is there. */
@@ -132,22 +149,40 @@ static void read_group(struct reader *reader, const char *group, const char *par
             report_unknown(reader, group, path, name);
         }
     }
-    for (size_t i = 0; i < settings_count; i++) {
-        const struct setting *setting = &settings_table[i];
-        append_path(path, parent, setting_name(setting));
-        if (setting_in(setting, group) && setting->preset == NULL && reader_find(reader, path) == NULL) {
-            reader_fault(reader, path, "is missing");
-        }
+    report_missing(reader, group, parent);
+}
+
+/* How many groups the list has; 0: reported. */
+static size_t count_groups(struct reader *reader, const char *name, const config_setting_t *node, size_t most)
+{
+    size_t count = config_setting_is_list(node) ? (size_t)config_setting_length(node) : 0;
+
+    if (count == 0 || count > most) {
+        reader_fault(reader, name, "must be a list of 1 to %zu groups: %s = ( { name = \"…\"; … } );", most, name);
+        return 0;
     }
+    return count;
+}
+
+/* Element `which`, and its path. NULL: reported. */
+static const config_setting_t *find_group(struct reader *reader, const char *name, const config_setting_t *node,
+                                          size_t which, char path[MAX_PATH_BYTES])
+{
+    const config_setting_t *element = config_setting_get_elem(node, (unsigned)which);
+
+    snprintf(path, MAX_PATH_BYTES, "%s[%zu]", name, which);
+    if (!config_setting_is_group(element)) {
+        reader_fault(reader, path, "must be a group: { name = \"…\"; … }");
+        return NULL;
+    }
+    return element;
 }
 
 static void read_directories(struct reader *reader, const config_setting_t *node)
 {
-    size_t count = config_setting_is_list(node) ? (size_t)config_setting_length(node) : 0;
+    size_t count = count_groups(reader, "directories", node, MAX_DIRECTORIES);
 
-    if (count == 0 || count > MAX_DIRECTORIES) {
-        reader_fault(reader, "directories",
-                     "must be a list of 1 to %d groups: directories = ( { name = \"…\"; … } );", MAX_DIRECTORIES);
+    if (count == 0) {
         return;
     }
     reader->drafts = reader_keep(reader, count * sizeof(*reader->drafts));
@@ -157,13 +192,57 @@ static void read_directories(struct reader *reader, const config_setting_t *node
     }
     reader->config->directory_count = count;
     for (size_t i = 0; i < count; i++) {
-        const config_setting_t *element = config_setting_get_elem(node, (unsigned)i);
         char path[MAX_PATH_BYTES];
-        snprintf(path, sizeof(path), "directories[%zu]", i);
-        if (config_setting_is_group(element)) {
+        const config_setting_t *element = find_group(reader, "directories", node, i, path);
+        if (element != NULL) {
             read_group(reader, "directories", path, element, &reader->drafts[i]);
+        }
+    }
+}
+
+/* A rule's settings are its own and those of trust, by the same rows of the table: these are read into a copy of what
+ * the file says in trust, so that what is left out stays as it is there. */
+static void read_rule(struct reader *reader, const char *parent, const config_setting_t *node,
+                      struct policy_rule *rule)
+{
+    struct config copy = {.trust = reader->config->trust};
+    char path[MAX_PATH_BYTES];
+
+    preset_group(reader, "trust-rules", rule);
+    for (int i = 0; i < config_setting_length(node); i++) {
+        const config_setting_t *member = config_setting_get_elem(node, (unsigned)i);
+        const char *name = config_setting_name(member);
+        const struct setting *own = settings_find("trust-rules", name), *of_trust = settings_find("trust", name);
+        append_path(path, parent, name);
+        if (own != NULL) {
+            read_setting(reader, own, parent, member, rule);
+        } else if (of_trust != NULL) {
+            read_setting(reader, of_trust, parent, member, &copy);
         } else {
-            reader_fault(reader, path, "must be a group: { name = \"…\"; … }");
+            report_unknown(reader, settings_nearest("trust-rules", name) != NULL ? "trust-rules" : "trust", path, name);
+        }
+    }
+    report_missing(reader, "trust-rules", parent);
+    rule->policy = copy.trust;
+}
+
+/* After trust, wherever that stands in the file. */
+static void read_rules(struct reader *reader)
+{
+    const config_setting_t *node = reader_find(reader, "trust-rules");
+    size_t count = node != NULL ? count_groups(reader, "trust-rules", node, MAX_TRUST_RULES) : 0;
+    struct policy_rule *rules = count > 0 ? reader_keep(reader, count * sizeof(*rules)) : NULL;
+
+    if (rules == NULL) {
+        return;
+    }
+    reader->config->trust_rules = rules;
+    reader->config->trust_rule_count = count;
+    for (size_t i = 0; i < count; i++) {
+        char path[MAX_PATH_BYTES];
+        const config_setting_t *element = find_group(reader, "trust-rules", node, i, path);
+        if (element != NULL) {
+            read_rule(reader, path, element, &rules[i]);
         }
     }
 }
@@ -172,6 +251,8 @@ static void read_subgroup(struct reader *reader, const char *name, const config_
 {
     if (strcmp(name, "directories") == 0) {
         read_directories(reader, node);
+    } else if (strcmp(name, "trust-rules") == 0) {
+        return; /* read_rules() comes later */
     } else if (config_setting_is_group(node)) {
         read_group(reader, name, name, node, reader->config);
     } else {
@@ -185,7 +266,7 @@ static void read_absent(struct reader *reader, const char *group)
     if (strcmp(group, "directories") == 0 || strcmp(group, "trust") == 0) {
         reader_fault(reader, group, "is missing");
     }
-    if (strcmp(group, "directories") != 0) {
+    if (strcmp(group, "directories") != 0 && strcmp(group, "trust-rules") != 0) {
         preset_group(reader, group, reader->config);
     }
 }
@@ -198,5 +279,6 @@ void reader_read_tree(struct reader *reader)
         }
     }
     read_group(reader, "", "", config_root_setting(&reader->tree), reader->config);
+    read_rules(reader);
     reader->config->has_redis = reader_find(reader, "redis") != NULL;
 }

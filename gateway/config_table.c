@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "cache/record.h"
 #include "gateway/config_private.h"
+#include "x509/policy_settings.h"
 
 #define STRINGIFY(number_) #number_
 #define TEXT(number_) STRINGIFY(number_)
@@ -35,6 +36,37 @@ static int accept_name(char text[MAX_SETTING_BYTES], struct error *error)
     return 0;
 }
 
+static int accept_oid(char text[MAX_SETTING_BYTES], struct error *error)
+{
+    return policy_oid_check(text, error);
+}
+
+static int accept_curve(char text[MAX_SETTING_BYTES], struct error *error)
+{
+    uint32_t bit;
+
+    return policy_curve_parse(text, &bit, error);
+}
+
+static int accept_hash(char text[MAX_SETTING_BYTES], struct error *error)
+{
+    uint32_t bit;
+
+    return policy_hash_parse(text, &bit, error);
+}
+
+/* In one spelling, so that a fingerprint that stands twice is seen. */
+static int accept_fingerprint(char text[MAX_SETTING_BYTES], struct error *error)
+{
+    struct digest fingerprint;
+
+    if (policy_fingerprint_parse(text, &fingerprint, error) != 0) {
+        return -1;
+    }
+    digest_hex(bytes_of(fingerprint.bytes, DIGEST_BYTES), text);
+    return 0;
+}
+
 static int accept_prefix(char text[MAX_SETTING_BYTES], struct error *error)
 {
     for (const char *at = text; *at != '\0'; at++) {
@@ -61,6 +93,8 @@ static int accept_token(char text[MAX_SETTING_BYTES], struct error *error)
 #define IN_CONFIG(member_) FIELD(config, member_)
 #define IN_DIRECTORY(member_) FIELD(directory_draft, config.member_)
 #define CONFIG_LIST(member_, count_) IN_CONFIG(member_), .count_offset = offsetof(struct config, count_)
+#define IN_RULE(member_) FIELD(policy_rule, member_)
+#define RULE_LIST(member_, count_) IN_RULE(member_), .count_offset = offsetof(struct policy_rule, count_)
 #define DIRECTORY_LIST(member_, count_) \
     IN_DIRECTORY(member_), .count_offset = offsetof(struct directory_draft, config.count_)
 
@@ -110,12 +144,14 @@ const struct setting settings_table[] = {
 
     {"trust.anchors", SETTING_LIST, NULL, "1", "64", NULL, NULL, false,
      CONFIG_LIST(trust.anchors, trust.anchor_count),
-     .help = "files or folders with the certificates that chains must end in: PEM, DER or PKCS#7"},
+     .help = "files or folders with the certificates that chains must end in: PEM, DER, PKCS#7 or .sst"},
     {"trust.intermediates", SETTING_LIST, "", "0", "64", NULL, NULL, false,
      CONFIG_LIST(trust.intermediates, trust.intermediate_count),
-     .help = "files or folders with issuers that help to build chains: PEM, DER or PKCS#7"},
+     .help = "files or folders with issuers that help to build chains: PEM, DER, PKCS#7 or .sst"},
     {"trust.crls", SETTING_LIST, "", "0", "64", NULL, NULL, false, CONFIG_LIST(trust.crls, trust.crl_count),
-     .help = "files or folders with revocation lists: PEM or DER"},
+     .help = "files or folders with revocation lists: PEM, DER or .sst"},
+    {"trust.watch", SETTING_DURATION_MS, "30s", "0", "1d", NULL, NULL, false, IN_CONFIG(watch_ms),
+     .help = "how often the files of anchors, intermediates and crls are looked at for changes; 0: never"},
     {"trust.revocation", SETTING_WORD, "prefer", NULL, NULL, "off prefer require", NULL, false,
      IN_CONFIG(trust.revocation),
      .help = "what to do where no evidence is at hand: not to look for any, to mark the certificate, or to refuse it"},
@@ -128,7 +164,45 @@ const struct setting settings_table[] = {
      .help = "shorter RSA keys are weak"},
     {"trust.addressless", SETTING_WORD, "refuse", NULL, NULL, "refuse directory", NULL, false,
      IN_CONFIG(trust.addressless),
-     .help = "certificates without any address: refuse them, or believe the directory whose they are"},
+     .help = "certificates without any address: refuse them, or believe an entry whose own mail is the asked address"},
+    {"trust.aliases", SETTING_WORD, "refuse", NULL, NULL, "refuse directory", NULL, false, IN_CONFIG(trust.aliases),
+     .help = "certificates that name another mail of the entry that was found: refuse them, or believe the directory"},
+    {"trust.domain-certificates", SETTING_BOOLEAN, "false", NULL, NULL, NULL, NULL, false,
+     IN_CONFIG(trust.domain_certificates),
+     .help = "accept certificates without any address whose dNSName is exactly the address's domain"},
+    {"trust.policy-oids", SETTING_LIST, POLICY_OID_ANY, "1", TEXT(MAX_POLICY_OIDS), NULL, accept_oid, false,
+     CONFIG_LIST(trust.oids, trust.oid_count),
+     .help = "certificate policies that are acceptable where a policy is required; any: all of them"},
+    {"trust.require-explicit-policy", SETTING_BOOLEAN, "false", NULL, NULL, NULL, NULL, false,
+     IN_CONFIG(trust.require_explicit_policy),
+     .help = "every chain must be valid for one of policy-oids"},
+    {"trust.inhibit-policy-mapping", SETTING_BOOLEAN, "false", NULL, NULL, NULL, NULL, false,
+     IN_CONFIG(trust.inhibit_policy_mapping),
+     .help = "issuers may not map one policy to another"},
+    {"trust.inhibit-any-policy", SETTING_BOOLEAN, "false", NULL, NULL, NULL, NULL, false,
+     IN_CONFIG(trust.inhibit_any_policy),
+     .help = "anyPolicy in a certificate stands for no policy"},
+    {"trust.curves", SETTING_LIST, POLICY_CURVES, "1", "6", NULL, accept_curve, false,
+     CONFIG_LIST(trust.curves, trust.curve_count),
+     .help = "curves that EC keys may be on; keys on others are weak"},
+    {"trust.signature-hashes", SETTING_LIST, POLICY_HASHES, "1", "9", NULL, accept_hash, false,
+     CONFIG_LIST(trust.hashes, trust.hash_count),
+     .help = "hashes that signatures below the anchor may be made with; allow-sha1 adds one"},
+    {"trust.deny", SETTING_LIST, "", "0", TEXT(MAX_FINGERPRINTS), NULL, accept_fingerprint, false,
+     CONFIG_LIST(trust.deny, trust.deny_count),
+     .help = "SHA-256 fingerprints of certificates that no chain may hold, the anchor's place included"},
+    {"trust.allow", SETTING_LIST, "", "0", TEXT(MAX_FINGERPRINTS), NULL, accept_fingerprint, false,
+     CONFIG_LIST(trust.allow, trust.allow_count),
+     .help = "SHA-256 fingerprints of which every chain must hold one; none: no such rule"},
+
+    {"trust-rules.name", SETTING_STRING, NULL, "1", "64", NULL, accept_name, false, IN_RULE(name),
+     .help = "how faults and explain call this rule"},
+    {"trust-rules.domains", SETTING_LIST, "", "1", TEXT(MAX_DOMAINS), NULL, accept_domain, false,
+     RULE_LIST(domains, domain_count),
+     .help = "recipients' mail domains that this rule is for; *.domain for all below it, * for all"},
+    {"trust-rules.directories", SETTING_LIST, "", "1", TEXT(MAX_DIRECTORIES), NULL, NULL, false,
+     RULE_LIST(directories, directory_count),
+     .help = "names of directories whose values this rule is for"},
 
     {"cache.memory", SETTING_SIZE, "256M", "1M", "1024G", NULL, NULL, true, IN_CONFIG(cache.memory_bytes),
      .help = "bound of the answers kept in memory"},
@@ -222,7 +296,8 @@ const struct setting *settings_find(const char *group, const char *name)
     return NULL;
 }
 
-const char *const settings_groups[] = {"directories", "trust", "cache", "redis", "lookup", "http", "log", NULL};
+const char *const settings_groups[] = {"directories", "trust", "trust-rules", "cache", "redis",
+                                       "lookup",      "http",  "log",         NULL};
 
 bool settings_has_group(const char *group)
 {
@@ -232,62 +307,6 @@ bool settings_has_group(const char *group)
         }
     }
     return false;
-}
-
-#define NEAR_NAME_BYTES 32
-
-static char plain(char c)
-{
-    return c == '_' ? '-' : c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-/* Letters to insert, drop or change on the way from one name to the other (Levenshtein); names too long are far. */
-static size_t distance(const char *from, const char *to)
-{
-    size_t row[NEAR_NAME_BYTES + 1];
-    size_t size = strlen(to);
-
-    if (size > NEAR_NAME_BYTES || strlen(from) > NEAR_NAME_BYTES) {
-        return NEAR_NAME_BYTES;
-    }
-    for (size_t i = 0; i <= size; i++) {
-        row[i] = i;
-    }
-    for (size_t i = 0; from[i] != '\0'; i++) {
-        size_t diagonal = row[0];
-        row[0] = i + 1;
-        for (size_t j = 0; j < size; j++) {
-            size_t change = diagonal + (plain(from[i]) != plain(to[j]));
-            diagonal = row[j + 1];
-            size_t gap = 1 + (row[j] < row[j + 1] ? row[j] : row[j + 1]);
-            row[j + 1] = change < gap ? change : gap;
-        }
-    }
-    return row[size];
-}
-
-const char *settings_nearest(const char *group, const char *name)
-{
-    const char *nearest = NULL;
-    size_t best = strlen(name) < 6 ? 2 : 3; /* what is farther is no help */
-
-    for (size_t i = 0; i < settings_count; i++) {
-        size_t steps = distance(name, setting_name(&settings_table[i]));
-        if (setting_in(&settings_table[i], group) && steps < best) {
-            best = steps;
-            nearest = settings_table[i].path;
-        }
-    }
-    for (const char *const *known = settings_groups; *group == '\0' && *known != NULL; known++) {
-        if (distance(name, *known) < best) {
-            best = distance(name, *known);
-            nearest = *known;
-        }
-    }
-    for (size_t i = 0; nearest == NULL && i < settings_count; i++) {
-        nearest = strcmp(setting_name(&settings_table[i]), name) == 0 ? settings_table[i].path : NULL;
-    }
-    return nearest;
 }
 
 static const char *const type_words[SETTING_TYPE_COUNT] = {

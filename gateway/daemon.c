@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "gateway/lookup.h"
 #include "gateway/reload.h"
+#include "gateway/watch.h"
 #include "http/http.h"
 
 #define MAX_VALIDATIONS_QUEUED 4096
@@ -33,6 +34,7 @@ struct daemon {
     struct pool *background;
     struct lookup *lookup;
     struct reload *reload;
+    struct watch *watch;
     struct http *http;
     int64_t drain_ms;
 
@@ -74,7 +76,8 @@ static void on_drain_step(struct timer *timer)
         lookup_end_flights(daemon->lookup);
     }
     bool over = clock_mono_ms() >= daemon->drain_until_ms + LAST_GRACE_MS;
-    if ((done && !reload_is_under_way(daemon->reload)) || over ||
+    bool loads = reload_is_under_way(daemon->reload) || watch_is_under_way(daemon->watch);
+    if ((done && !loads) || over ||
         engine_timer_set(daemon->engine, timer, DRAIN_STEP_MS) != 0) {
         engine_stop(daemon->engine);
     }
@@ -88,6 +91,7 @@ static void on_end(void *context, int signal)
         return;
     }
     reload_end(daemon->reload);
+    watch_end(daemon->watch);
     log_event(LEVEL_NOTICE, "draining", LOG_NUMBER("signal", signal),
               LOG_NUMBER("waiting", (int64_t)http_waiting(daemon->http)));
     daemon->draining = true;
@@ -176,7 +180,10 @@ static int start_parts(struct daemon *daemon, struct world *world)
     }
     daemon->reload = reload_new(daemon->engine, daemon->background, daemon->lookup, daemon->config_path,
                                 daemon->log_fixed);
-    return daemon->reload != NULL ? 0 : fail("memory", &error);
+    if (daemon->reload != NULL) {
+        daemon->watch = watch_new(daemon->engine, daemon->background, daemon->lookup, daemon->reload);
+    }
+    return daemon->watch != NULL ? 0 : fail("memory", &error);
 }
 
 static int start_listening(struct daemon *daemon, const struct config *config)
@@ -204,7 +211,10 @@ static int start_listening(struct daemon *daemon, const struct config *config)
 static void await_reload(struct daemon *daemon)
 {
     reload_end(daemon->reload);
-    while (reload_is_under_way(daemon->reload)) {
+    if (daemon->watch != NULL) {
+        watch_end(daemon->watch);
+    }
+    while (reload_is_under_way(daemon->reload) || (daemon->watch != NULL && watch_is_under_way(daemon->watch))) {
         engine_run_posted(daemon->engine);
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     }
@@ -228,6 +238,7 @@ static void end(struct daemon *daemon)
     if (daemon->engine != NULL) {
         engine_run_posted(daemon->engine);
     }
+    watch_free(&daemon->watch);
     reload_free(&daemon->reload);
     lookup_free(&daemon->lookup);
     memory_free(&daemon->memory);
@@ -290,6 +301,9 @@ static void print_policies(const struct policies *policies)
     const struct policy *policy;
     const char *name;
     for (size_t i = 0; (policy = policies_get(policies, i, &name)) != NULL; i++) {
+        if (name != NULL) {
+            printf("trust-rules[%zu] %s\n", i - 1, name);
+        }
         policy_each_anchor(policy, print_anchor, NULL);
     }
 }

@@ -14,6 +14,7 @@ struct reload {
     bool log_fixed;
 
     struct config *started; /* what the process was started with; NULL: its file has gone since */
+    bool files_only, quietly; /* the load under way */
     bool under_way;
     bool again;
     bool ended;
@@ -38,25 +39,42 @@ static void ignore_fault(void *context, const char *line)
 static void on_background(struct work *work)
 {
     struct reload *reload = (struct reload *)((char *)work - offsetof(struct reload, load));
-    reload->next = world_load(reload->path, reload->before, reload_log_fault, NULL);
+    void (*fault)(void *context, const char *line) = reload->quietly ? ignore_fault : reload_log_fault;
+    reload->next = reload->files_only ? world_renew(reload->before, fault, NULL)
+                                      : world_load(reload->path, reload->before, fault, NULL);
     engine_post(reload->engine, &reload->loaded);
 }
 
 static void adopt(struct reload *reload)
 {
     const struct config *config = reload->next->config;
-    const char *fixed = reload->started != NULL ? config_needs_restart(reload->started, config) : NULL;
+    bool asks = reload->started != NULL && !reload->files_only;
+    const char *fixed = asks ? config_needs_restart(reload->started, config) : NULL;
     if (fixed != NULL) {
         log_event(LEVEL_WARNING, "a change needs a restart and is not taken over", LOG_TEXT("setting", fixed));
     }
     log_open(config->log_level, reload->log_fixed ? log_current_format() : config->log_format);
     lookup_adopt(reload->lookup, reload->next);
     count(COUNT_RELOADS);
-    log_event(LEVEL_NOTICE, "configuration reloaded", LOG_NUMBER("generation", (int64_t)reload->next->generation),
+    log_event(LEVEL_NOTICE, reload->files_only ? "trust files reloaded" : "configuration reloaded",
+              LOG_NUMBER("generation", (int64_t)reload->next->generation),
               LOG_NUMBER("directories", (int64_t)reload->next->directory_count),
               LOG_NUMBER("anchors", (int64_t)policies_anchor_count(reload->next->policies)),
               LOG_NUMBER("crls", (int64_t)policies_crl_count(reload->next->policies)));
     world_retire(&reload->next, reload->background);
+}
+
+static void complain(const struct reload *reload)
+{
+    if (reload->quietly) {
+        return;
+    }
+    count(COUNT_RELOADS_FAILED);
+    if (reload->files_only) {
+        log_event(LEVEL_ERROR, "trust files not reloaded, those before stay");
+    } else {
+        log_event(LEVEL_ERROR, "configuration not reloaded, the one before stays", LOG_TEXT("file", reload->path));
+    }
 }
 
 static void on_loaded(struct task *task)
@@ -65,8 +83,7 @@ static void on_loaded(struct task *task)
     if (reload->next != NULL) {
         adopt(reload);
     } else {
-        count(COUNT_RELOADS_FAILED);
-        log_event(LEVEL_ERROR, "configuration not reloaded, the one before stays", LOG_TEXT("file", reload->path));
+        complain(reload);
     }
     world_retire(&reload->before, reload->background);
     reload->under_way = false;
@@ -116,6 +133,19 @@ bool reload_is_under_way(const struct reload *reload)
     return reload->under_way;
 }
 
+static void load(struct reload *reload, bool files_only, bool quietly)
+{
+    reload->files_only = files_only;
+    reload->quietly = quietly;
+    reload->before = world_ref(lookup_world(reload->lookup));
+    reload->under_way = pool_submit(reload->background, &reload->load);
+    if (!reload->under_way) {
+        count(COUNT_RELOADS_FAILED);
+        log_event(LEVEL_ERROR, "configuration not reloaded: too much is waiting already");
+        world_retire(&reload->before, reload->background);
+    }
+}
+
 void reload_start(struct reload *reload)
 {
     if (reload->ended) {
@@ -125,11 +155,12 @@ void reload_start(struct reload *reload)
         reload->again = true;
         return;
     }
-    reload->before = world_ref(lookup_world(reload->lookup));
-    reload->under_way = pool_submit(reload->background, &reload->load);
-    if (!reload->under_way) {
-        count(COUNT_RELOADS_FAILED);
-        log_event(LEVEL_ERROR, "configuration not reloaded: too much is waiting already");
-        world_retire(&reload->before, reload->background);
+    load(reload, false, false);
+}
+
+void reload_files(struct reload *reload, bool quietly)
+{
+    if (!reload->ended && !reload->under_way) {
+        load(reload, true, quietly);
     }
 }

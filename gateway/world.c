@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "base/file.h"
+
 static void hold_free(struct directory_hold **hold_)
 {
     struct directory_hold *hold = *hold_;
@@ -143,20 +145,56 @@ static struct policies *load_policies(const struct config *config, struct error 
     return policies_load(&policies, error);
 }
 
-struct world *world_load(const char *path, const struct world *before, void (*fault)(void *context, const char *line),
-                         void *context)
+static void add_policy_files(struct digest_stream *stream, const struct policy_config *policy)
 {
+    const struct {
+        const char *const *paths;
+        size_t count;
+    } lists[] = {{policy->anchors, policy->anchor_count},
+                 {policy->intermediates, policy->intermediate_count},
+                 {policy->crls, policy->crl_count}};
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+        for (size_t k = 0; k < lists[i].count; k++) {
+            file_add_state(lists[i].paths[k], stream);
+        }
+    }
+}
+
+int world_files_state(const struct config *config, struct digest *state)
+{
+    struct digest_stream *stream = digest_stream_new();
+    if (stream == NULL) {
+        return -1;
+    }
+    add_policy_files(stream, &config->trust);
+    for (size_t i = 0; i < config->trust_rule_count; i++) {
+        add_policy_files(stream, &config->trust_rules[i].policy);
+    }
+    *state = digest_stream_end(&stream);
+    return 0;
+}
+
+/* Takes over the reference to `config`, which may be NULL: its faults were given to `fault` already. */
+static struct world *make_world(struct config *config, const struct world *before,
+                                void (*fault)(void *context, const char *line), void *context)
+{
+    const char *path = config != NULL ? config->path : "";
     struct error error = {""};
     bool complete = false;
     struct world *world = calloc(1, sizeof(*world));
     if (world == NULL) {
         fault(context, "out of memory");
+        config_free(&config);
         return NULL;
     }
     atomic_init(&world->references, 1);
 
-    world->config = config_load(path, fault, context);
+    world->config = config;
     if (world->config == NULL) {
+        goto out;
+    }
+    if (world_files_state(world->config, &world->files) != 0) {
+        error_set(&error, "%s: out of memory", path);
         goto out;
     }
     world->policies = load_policies(world->config, &error);
@@ -183,6 +221,17 @@ out:
         world_free(&world);
     }
     return world;
+}
+
+struct world *world_load(const char *path, const struct world *before, void (*fault)(void *context, const char *line),
+                         void *context)
+{
+    return make_world(config_load(path, fault, context), before, fault, context);
+}
+
+struct world *world_renew(const struct world *before, void (*fault)(void *context, const char *line), void *context)
+{
+    return make_world(config_ref(before->config), before, fault, context);
 }
 
 struct world *world_ref(struct world *world)

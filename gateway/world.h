@@ -24,6 +24,7 @@ struct world {
     uint64_t generation;
     struct config *config;
     struct policies *policies;
+    struct digest files;  /* the state of the policies' files, just before they were read; see world_files_state() */
     struct seal_ring *ring;
     struct directory_hold **directories; /* in the order of the configuration */
     size_t directory_count;
@@ -42,6 +43,13 @@ struct directory_hold {
  * will take the place of, or NULL at start. One reference, the caller's. NULL: every fault was given to `fault`. */
 struct world *world_load(const char *path, const struct world *before, void (*fault)(void *context, const char *line),
                          void *context);
+
+/* The same configuration with its policies read anew: what their files hold now. */
+struct world *world_renew(const struct world *before, void (*fault)(void *context, const char *line), void *context);
+
+/* What tells whether the files of a configuration's policies changed: names, inodes, sizes, times. Waits for the disk.
+ * -1: out of memory. */
+int world_files_state(const struct config *config, struct digest *state);
 
 struct world *world_ref(struct world *world);
 

@@ -8,13 +8,14 @@
 /* RFC 4523 4.1, RFC 2798 2.8. Some servers know one of the two spellings only. */
 const struct search_kind kind_recipient = {
     .attributes = (const char *const[]){"userCertificate;binary", "userCertificate", "userSMIMECertificate;binary",
-                                        "userSMIMECertificate", NULL},
+                                        "userSMIMECertificate", "mail", NULL},
     .rows = (const struct attribute_row[]){{"userCertificate", ATTRIBUTE_USER_CERTIFICATE},
                                            {"2.5.4.36", ATTRIBUTE_USER_CERTIFICATE},
                                            {"userSMIMECertificate", ATTRIBUTE_USER_SMIME_CERTIFICATE},
                                            {"2.16.840.1.113730.3.1.40", ATTRIBUTE_USER_SMIME_CERTIFICATE},
                                            {NULL}},
     .most_values = MAX_VALUES,
+    .takes_mails = true,
 };
 
 /* RFC 4523 4.2. */
@@ -35,6 +36,9 @@ const struct search_kind kind_crls = {
     .most_values = MAX_ENTRY_VALUES,
     .may_be_absent = true,
 };
+
+/* An entry's own addresses. RFC 4524 2.16. */
+static const char *const MAIL_NAMES[] = {"mail", "rfc822Mailbox", "0.9.2342.19200300.100.1.3"};
 
 /* What became of a request, by its result code; any other code is a refusal. */
 static const struct {
@@ -58,6 +62,8 @@ struct entry {
     struct berval dn;
     size_t first_value; /* of this entry, in the search's values */
     uint32_t indexes[2]; /* values seen of each attribute */
+    char mails[MAX_ENTRY_MAILS][MAX_ADDRESS_BYTES + 1]; /* normalised, each once */
+    size_t mail_count, mails_read;
 };
 
 /* The worst that was said of any part is what is said of the whole. */
@@ -77,6 +83,16 @@ static const struct attribute_row *find_attribute(const struct search_kind *kind
         }
     }
     return NULL;
+}
+
+static bool is_mail(struct bytes description)
+{
+    for (size_t i = 0; i < sizeof(MAIL_NAMES) / sizeof(MAIL_NAMES[0]); i++) {
+        if (entry_names(description, MAIL_NAMES[i])) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* The DN as valid UTF-8, cut at a character. */
@@ -173,11 +189,60 @@ static bool collect_value(struct entry *entry, enum attribute attribute, struct 
     return !entry->search->out_of_memory;
 }
 
+/* What is no address is nobody's. Of too many the first are kept, and the one that was asked for. */
+static void collect_mail(struct entry *entry, struct bytes value)
+{
+    struct address address;
+
+    if (entry->mails_read == MAX_ENTRY_MAILS_READ) {
+        return;
+    }
+    entry->mails_read++;
+    if (address_parse(value, &address) != ADDRESS_OK) {
+        return;
+    }
+    for (size_t i = 0; i < entry->mail_count; i++) {
+        if (strcmp(entry->mails[i], address.text) == 0) {
+            return;
+        }
+    }
+    if (entry->mail_count < MAX_ENTRY_MAILS) {
+        memcpy(entry->mails[entry->mail_count++], address.text, address.size + 1);
+    } else if (strcmp(entry->search->address.text, address.text) == 0) {
+        memcpy(entry->mails[MAX_ENTRY_MAILS - 1], address.text, address.size + 1);
+    }
+}
+
+/* Each value of the entry gets the mails, once all of the entry is read: they may stand behind the values. */
+static void share_mails(const struct entry *entry)
+{
+    struct search_result *result = entry->search->result;
+    struct buffer lines;
+
+    buffer_init(&lines, MAX_MAILS_BYTES);
+    for (size_t i = 0; i < entry->mail_count; i++) {
+        buffer_append_string(&lines, entry->mails[i]);
+        buffer_append_char(&lines, '\n');
+    }
+    for (size_t i = entry->first_value; i < result->value_count; i++) {
+        result->values[i].mails = strdup(buffer_string(&lines));
+        if (lines.failed || result->values[i].mails == NULL) {
+            entry->search->out_of_memory = true;
+        }
+    }
+    buffer_free(&lines);
+}
+
 static bool collect_attribute(void *context, struct bytes description, const struct berval *values)
 {
     struct entry *entry = context;
     const struct attribute_row *row = find_attribute(entry->search->kind, description);
 
+    bool are_mails = entry->search->kind->takes_mails && is_mail(description);
+
+    for (size_t i = 0; are_mails && values != NULL && values[i].bv_val != NULL; i++) {
+        collect_mail(entry, bytes_of(values[i].bv_val, values[i].bv_len));
+    }
     if (row == NULL) {
         return true;
     }
@@ -211,6 +276,9 @@ static enum collected collect_entry(struct entry *entry, struct link *link, LDAP
     enum collected collected = entry_read(ber, collect_attribute, entry);
 
     ber_free(ber, 0);
+    if (entry->search->kind->takes_mails) {
+        share_mails(entry);
+    }
     return collected;
 }
 

@@ -71,6 +71,7 @@ struct found_value {
     char *dn;                 /* as the server sent it, made valid UTF-8, cut at MAX_DN_BYTES */
     enum attribute attribute;
     uint32_t index;
+    char *mails;              /* as in struct source; the asked address, if the entry has it, is among them */
 };
 
 /* What one directory said to one question. Owned by who gets it: search_result_free(). */

@@ -18,6 +18,7 @@ void search_result_free(struct search_result **result)
     for (size_t i = 0; i < (*result)->value_count; i++) {
         blob_free(&(*result)->values[i].value);
         free((*result)->values[i].dn);
+        free((*result)->values[i].mails);
     }
     free((*result)->values);
     free(*result);
@@ -66,6 +67,7 @@ void search_forget(struct search *search)
     for (size_t i = 0; i < result->value_count; i++) {
         blob_free(&result->values[i].value);
         free(result->values[i].dn);
+        free(result->values[i].mails);
     }
     result->value_count = 0;
     result->entries = 0;

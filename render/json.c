@@ -3,6 +3,7 @@
 #include "base/digest.h"
 #include "render/formats.h"
 #include "render/json_tree.h"
+#include "x509/capabilities.h"
 #include "x509/describe.h"
 
 static void put_list(struct json_tree *tree, json_t *object, const char *key, const char *const *words, size_t count)
@@ -23,6 +24,21 @@ static void put_key(struct json_tree *tree, json_t *object, const struct descrip
     if (description->curve[0] != '\0') {
         json_tree_put_text(tree, key, "curve", description->curve);
     }
+}
+
+static void put_capabilities(struct json_tree *tree, json_t *object, const struct certificate *certificate)
+{
+    struct capabilities capabilities;
+    struct bytes issuer = certificate->chain_count > 0 ? blob_bytes(certificate->chain[0]) : bytes_of(NULL, 0);
+    capabilities_read(blob_bytes(certificate->der), issuer, blob_bytes(certificate->value), &capabilities);
+    if (capabilities.count == 0) {
+        return;
+    }
+    json_t *list = json_tree_put_array(tree, object, "smime_capabilities");
+    for (size_t i = 0; i < capabilities.count; i++) {
+        json_tree_add_text(tree, list, capabilities.words[i]);
+    }
+    json_tree_put_text(tree, object, "smime_capabilities_source", capabilities_word(capabilities.source));
 }
 
 /* What the certificate says of itself. An extension that is not there leaves its member out: [] would say "for
@@ -50,6 +66,7 @@ static void put_description(struct json_tree *tree, json_t *object, const struct
                  description.extended_key_usage_count);
     }
     put_list(tree, object, "addresses", (const char *const *)description.addresses, description.address_count);
+    put_capabilities(tree, object, certificate);
     description_free(&description);
 }
 
@@ -68,16 +85,30 @@ static void put_revocation(struct json_tree *tree, json_t *object, const struct 
     json_tree_put_time(tree, status, "next_update", revocation->next_update);
 }
 
-static void put_source(struct json_tree *tree, json_t *object, const struct source *from)
+static void put_mails(struct json_tree *tree, json_t *source, const char *mails)
+{
+    json_t *list = json_tree_put_array(tree, source, "mails");
+    const char *end;
+    for (const char *line = mails; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+        char mail[MAX_ADDRESS_BYTES + 1];
+        snprintf(mail, sizeof(mail), "%.*s", (int)(end - line), line);
+        json_tree_add_text(tree, list, mail);
+    }
+}
+
+static void put_source(struct json_tree *tree, json_t *object, const struct source *from, bool explain)
 {
     json_t *source = json_tree_put_object(tree, object, "source");
     json_tree_put_text(tree, source, "directory", from->directory);
     json_tree_put_text(tree, source, "dn", from->dn);
     json_tree_put_text(tree, source, "attribute", attribute_name(from->attribute));
     json_tree_put_number(tree, source, "index", from->index);
+    if (explain && from->mails != NULL && from->mails[0] != '\0') {
+        put_mails(tree, source, from->mails);
+    }
 }
 
-static void put_certificate(struct json_tree *tree, json_t *object, const struct certificate *certificate)
+static void put_certificate(struct json_tree *tree, json_t *object, const struct certificate *certificate, bool explain)
 {
     if (certificate->der != NULL) {
         json_tree_put_base64(tree, object, "certificate", certificate->der);
@@ -89,7 +120,7 @@ static void put_certificate(struct json_tree *tree, json_t *object, const struct
         json_tree_put_time(tree, object, "chain_not_after", certificate->not_after);
     }
     put_revocation(tree, object, &certificate->revocation);
-    put_source(tree, object, &certificate->source);
+    put_source(tree, object, &certificate->source, explain);
 }
 
 static bool value_is_der(const struct certificate *certificate)
@@ -118,7 +149,7 @@ static void put_certificates(struct json_tree *tree, const struct answer *answer
     for (size_t i = 0; i < count; i++) {
         const struct certificate *certificate = &answer->certificates[i];
         json_t *object = json_tree_add_object(tree, list);
-        put_certificate(tree, object, certificate);
+        put_certificate(tree, object, certificate, options->explain);
         put_verdict(tree, object, certificate);
         if (options->explain && !value_is_der(certificate)) {
             json_tree_put_base64(tree, object, "value", certificate->value);
@@ -133,7 +164,7 @@ static void put_refused(struct json_tree *tree, const struct answer *answer)
         const struct certificate *certificate = &answer->certificates[i];
         json_t *object = json_tree_add_object(tree, list);
         put_verdict(tree, object, certificate);
-        put_certificate(tree, object, certificate);
+        put_certificate(tree, object, certificate, true);
         if (!value_is_der(certificate)) {
             json_tree_put_base64(tree, object, "value", certificate->value);
         }

@@ -120,6 +120,28 @@ static int read_revocation(struct reader *reader, const json_t *object, struct r
     return read_time(reader, object, "next_update", &revocation->next_update);
 }
 
+static int read_mails(struct reader *reader, const json_t *list, const char **mails)
+{
+    struct address address;
+    struct buffer lines;
+    int result = 0;
+
+    buffer_init(&lines, MAX_MAILS_BYTES);
+    for (size_t i = 0; i < json_array_size(list) && result == 0; i++) {
+        const char *mail = json_string_value(json_array_get(list, i));
+
+        if (i == MAX_ENTRY_MAILS || mail == NULL || address_parse(bytes_of_string(mail), &address) != ADDRESS_OK) {
+            result = error_set(reader->error, "mails: more than %d, or not addresses", MAX_ENTRY_MAILS);
+        } else {
+            buffer_append_string(&lines, address.text);
+            buffer_append_char(&lines, '\n');
+        }
+    }
+    *mails = result == 0 && !lines.failed ? strdup(buffer_string(&lines)) : NULL;
+    buffer_free(&lines);
+    return result == 0 && *mails == NULL ? no_memory(reader) : result;
+}
+
 static int read_source(struct reader *reader, const json_t *object, struct source *source)
 {
     const char *attribute = text_of(object, "attribute");
@@ -129,9 +151,11 @@ static int read_source(struct reader *reader, const json_t *object, struct sourc
         source->attribute = ATTRIBUTE_USER_SMIME_CERTIFICATE;
     }
     source->index = (uint32_t)number_of(object, "index", UINT32_MAX);
-    return read_copy(reader, object, "directory", &source->directory) == 0
-           ? read_copy(reader, object, "dn", &source->dn)
-           : -1;
+    if (read_copy(reader, object, "directory", &source->directory) != 0 ||
+        read_copy(reader, object, "dn", &source->dn) != 0) {
+        return -1;
+    }
+    return read_mails(reader, json_object_get(object, "mails"), &source->mails);
 }
 
 static int read_chain(struct reader *reader, const json_t *list, struct certificate *certificate)

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "render/clean.h"
 #include "render/formats.h"
+#include "x509/capabilities.h"
 #include "x509/describe.h"
 
 #define WIDTH 80
@@ -160,6 +161,21 @@ static void write_revocation(struct writer *writer, const struct revocation *rev
     }
 }
 
+static void write_capabilities(struct writer *writer, const struct certificate *certificate)
+{
+    struct capabilities capabilities;
+    struct bytes issuer = certificate->chain_count > 0 ? blob_bytes(certificate->chain[0]) : bytes_of(NULL, 0);
+    const char *words[CAPABILITIES_MAX];
+
+    capabilities_read(blob_bytes(certificate->der), issuer, blob_bytes(certificate->value), &capabilities);
+    for (size_t i = 0; i < capabilities.count; i++) {
+        words[i] = capabilities.words[i];
+    }
+    if (capabilities.count > 0) {
+        write_list(writer, "reads", words, capabilities.count, "");
+    }
+}
+
 static void write_chain(struct writer *writer, const struct certificate *certificate)
 {
     const char *label = "chain";
@@ -201,6 +217,7 @@ static void write_certificate(struct writer *writer, const struct certificate *c
         write_description(writer, blob_bytes(certificate->der));
         write_revocation(writer, &certificate->revocation);
         if (writer->options->explain) {
+            write_capabilities(writer, certificate);
             write_chain(writer, certificate);
         }
     }

@@ -11,11 +11,21 @@
 #define VERSION_1 0
 #define VERSION_3 2
 
+/* libcrypto also takes times without seconds, with fractions and with a zone (RFC 5280 4.1.2.5.1, .2). */
+static bool is_whole(const ASN1_TIME *time)
+{
+    int size = ASN1_STRING_length(time);
+
+    return size == (ASN1_STRING_type(time) == V_ASN1_UTCTIME ? (int)strlen("YYMMDDHHMMSSZ")
+                                                              : (int)strlen("YYYYMMDDHHMMSSZ")) &&
+           ASN1_STRING_get0_data(time)[size - 1] == 'Z';
+}
+
 int cert_time(const ASN1_TIME *time, int64_t *wall_s)
 {
     struct tm tm;
 
-    if (time == NULL || ASN1_TIME_to_tm(time, &tm) != 1) {
+    if (time == NULL || !is_whole(time) || ASN1_TIME_to_tm(time, &tm) != 1) {
         return -1;
     }
     *wall_s = text_time_from_utc(tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);

@@ -14,6 +14,7 @@
 struct item {
     const struct candidate *candidate;
     struct value value;
+    const struct policy *policy; /* of its directory and the address's domain */
     struct issuers bundle;     /* what the value itself offers */
     struct path_budget budget;
     const struct cert *leaf;   /* among value.certs; NULL: malformed */
@@ -23,7 +24,7 @@ struct item {
 
 /* One call of judge(). */
 struct session {
-    const struct policy *policy;
+    const struct policies *policies;
     const struct address *address;
     int64_t now;
     struct item **items;
@@ -32,16 +33,29 @@ struct session {
     struct path_budget left;   /* for the values that wait */
 };
 
-/* The same octets may be good in one attribute and garbage in another. */
-static bool is_known(const struct session *session, const struct candidate *candidate)
+static bool are_same_value(const struct candidate *a, const struct candidate *b)
 {
-    struct bytes bytes = blob_bytes(candidate->value);
-    enum value_form form = value_form(bytes, candidate->source.attribute);
+    struct bytes bytes = blob_bytes(a->value);
 
+    return bytes_equal(blob_bytes(b->value), bytes) &&
+           value_form(bytes, a->source.attribute) == value_form(bytes, b->source.attribute);
+}
+
+static bool are_same_mails(const char *a, const char *b)
+{
+    return strcmp(a != NULL ? a : "", b != NULL ? b : "") == 0;
+}
+
+/* Whether the verdict would be the same: equal octets may be good in one attribute and garbage in another, under the
+ * policy of one directory and not of the other, for one entry's mail and not for the other's. */
+static bool is_known(const struct session *session, const struct candidate *candidate, const struct policy *policy)
+{
     for (size_t i = 0; i < session->count; i++) {
-        const struct candidate *known = session->items[i]->candidate;
+        const struct item *known = session->items[i];
+        bool heeds_mails = policy->aliases || policy->addressless;
 
-        if (bytes_equal(blob_bytes(known->value), bytes) && value_form(bytes, known->source.attribute) == form) {
+        if (known->policy == policy && are_same_value(known->candidate, candidate) &&
+            (!heeds_mails || are_same_mails(known->candidate->source.mails, candidate->source.mails))) {
             return true;
         }
     }
@@ -55,9 +69,11 @@ static int split(struct session *session, const struct candidate *candidates, si
         return -1;
     }
     for (size_t i = 0; i < count; i++) {
+        const struct policy *policy =
+            policies_choose(session->policies, candidates[i].source.directory, address_domain(session->address));
         struct item *item;
 
-        if (is_known(session, &candidates[i])) {
+        if (is_known(session, &candidates[i], policy)) {
             continue;
         }
         item = calloc(1, sizeof(*item));
@@ -65,6 +81,7 @@ static int split(struct session *session, const struct candidate *candidates, si
             return -1;
         }
         item->candidate = &candidates[i];
+        item->policy = policy;
         session->items[session->count++] = item;
         value_split(candidates[i].value, candidates[i].source.attribute, &item->value);
         if (item->value.finding.reason == REASON_INTERNAL) {
@@ -109,24 +126,33 @@ static int pool_bundles(struct session *session)
     return result;
 }
 
+/* What the leaf's rules remarked stands before what the path's did. */
+static void add_remark(struct finding *finding, const char *remark)
+{
+    struct finding path = *finding;
+
+    if (path.reason == REASON_USABLE && remark[0] != '\0') {
+        finding_set(finding, REASON_USABLE, "%s%s%s", remark, path.detail[0] != '\0' ? "; " : "", path.detail);
+    }
+}
+
 /* Judges one certificate of the value as the recipient's, and keeps it if it is the best of them so far. -1: memory. */
 static int consider(const struct session *session, struct item *item, const struct cert *cert)
 {
-    const struct path_pools pools = {{&session->policy->issuers, &item->bundle, &session->bundles}};
+    const struct path_pools pools = {{&item->policy->issuers, &item->bundle, &session->bundles}};
+    const struct recipient recipient = {session->address, item->candidate->source.mails};
     struct verdict verdict = {.revocation.crl_reason = -1, .not_after = cert->not_after};
     struct finding own;
     struct leaf leaf;
     struct rank rank;
 
     ERR_clear_error();
-    leaf_read(session->policy, session->address, cert, &leaf);
-    if (!leaf_check(session->policy, &leaf, &own)) {
+    leaf_read(item->policy, &recipient, cert, &leaf);
+    if (!leaf_check(item->policy, &leaf, &own)) {
         verdict.finding = own;
     } else {
-        path_find(session->policy, cert, &pools, session->now, &item->budget, &verdict);
-        if (verdict.finding.reason == REASON_USABLE && verdict.finding.detail[0] == '\0') {
-            memcpy(verdict.finding.detail, own.detail, sizeof(own.detail));
-        }
+        path_find(item->policy, cert, &pools, session->now, &item->budget, &verdict);
+        add_remark(&verdict.finding, own.detail);
     }
     if (finding_was_memory() || verdict.finding.reason == REASON_INTERNAL) {
         return -1;
@@ -237,7 +263,8 @@ static int copy_source(const struct source *source, struct source *copy)
     *copy = *source;
     copy->directory = strdup(source->directory != NULL ? source->directory : "");
     copy->dn = strdup(source->dn != NULL ? source->dn : "");
-    return copy->directory != NULL && copy->dn != NULL ? 0 : -1;
+    copy->mails = strdup(source->mails != NULL ? source->mails : "");
+    return copy->directory != NULL && copy->dn != NULL && copy->mails != NULL ? 0 : -1;
 }
 
 static int write_item(const struct item *item, struct certificate *certificate)
@@ -258,6 +285,17 @@ static int write_item(const struct item *item, struct certificate *certificate)
     return copy_chain(&verdict->path, certificate);
 }
 
+/* A value that stands in several places is shown once: where it fares best. */
+static bool is_shown(const struct session *session, size_t index)
+{
+    for (size_t i = 0; i < index; i++) {
+        if (are_same_value(session->items[i]->candidate, session->items[index]->candidate)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static int write_draft(struct session *session, struct answer_draft *draft)
 {
     if (session->count > 1) {
@@ -268,6 +306,9 @@ static int write_draft(struct session *session, struct answer_draft *draft)
         return -1;
     }
     for (size_t i = 0; i < session->count; i++) {
+        if (is_shown(session, i)) {
+            continue;
+        }
         if (write_item(session->items[i], &draft->certificates[draft->certificate_count++]) < 0) {
             return -1;
         }
@@ -303,7 +344,7 @@ static void draft_clear(struct answer_draft *draft)
 int judge(const struct judge_request *request, struct answer_draft *draft, struct needs *needs)
 {
     struct session session = {
-        .policy = policies_choose(request->policies, NULL, address_domain(request->address)),
+        .policies = request->policies,
         .address = request->address,
         .now = request->now,
     };

@@ -36,9 +36,10 @@ struct judge_request {
 
 /* Fills draft->certificates (malloc()ed, usable first, best first, the order of the docs; then the refused, nearest to
  * usable first), certificate_count and usable_count; every string and blob in it is the draft's own, freed by
- * answer_draft_free(). Also sets draft->policy. Duplicate values (same bytes, read alike) are judged once and shown
- * once, at their first source. Adds to `needs` (NULL: nobody wants to know) what would make an unknown verdict known,
- * or lead on from where a path ends. -1: out of memory; the draft then holds nothing. */
+ * answer_draft_free(). Also sets draft->policy. Duplicate values (same bytes, read alike) are judged once for each
+ * policy, and shown once, where they fare best, of equals at their first source. Adds to `needs` (NULL: nobody wants to
+ * know) what would make an unknown verdict known, or lead on from where a path ends. -1: out of memory; the draft then
+ * holds nothing. */
 int judge(const struct judge_request *request, struct answer_draft *draft, struct needs *needs);
 
 #endif

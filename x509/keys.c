@@ -41,10 +41,41 @@ static const struct {
     {"brainpoolP512r1", "brainpoolP512r1"},
 };
 
-static const int strong_digests[] = {
-    NID_sha224,   NID_sha256,   NID_sha384,   NID_sha512,  NID_sha512_256,
-    NID_sha3_224, NID_sha3_256, NID_sha3_384, NID_sha3_512,
+static const struct {
+    int nid;
+    const char *word;
+} hashes[] = {
+    {NID_sha224, "sha224"},
+    {NID_sha256, "sha256"},
+    {NID_sha384, "sha384"},
+    {NID_sha512, "sha512"},
+    {NID_sha512_256, "sha512-256"},
+    {NID_sha3_224, "sha3-224"},
+    {NID_sha3_256, "sha3-256"},
+    {NID_sha3_384, "sha3-384"},
+    {NID_sha3_512, "sha3-512"},
+    {NID_sha1, "sha1"},
 };
+
+uint32_t key_curve_bit(const char *word)
+{
+    for (size_t i = 0; i < sizeof(curves) / sizeof(curves[0]); i++) {
+        if (strcmp(word, curves[i].word) == 0) {
+            return (uint32_t)1 << i;
+        }
+    }
+    return 0;
+}
+
+uint32_t signature_hash_bit(const char *word)
+{
+    for (size_t i = 0; i < sizeof(hashes) / sizeof(hashes[0]); i++) {
+        if (strcmp(word, hashes[i].word) == 0) {
+            return (uint32_t)1 << i;
+        }
+    }
+    return 0;
+}
 
 static const struct algorithm *algorithm_find(int nid)
 {
@@ -82,16 +113,6 @@ static void curve_read(EVP_PKEY *pkey, char out[KEY_WORD_BYTES])
             snprintf(out, KEY_WORD_BYTES, "%s", curves[i].word);
         }
     }
-}
-
-static bool curve_is_listed(const char *word)
-{
-    for (size_t i = 0; i < sizeof(curves) / sizeof(curves[0]); i++) {
-        if (strcmp(word, curves[i].word) == 0) {
-            return true;
-        }
-    }
-    return false;
 }
 
 void key_read(const X509 *x509, struct key *key)
@@ -147,7 +168,7 @@ static bool rsa_is_strong(const EVP_PKEY *pkey, const char *word, int64_t min_rs
     return true;
 }
 
-bool key_is_strong(const X509 *x509, int64_t min_rsa_bits, char weakness[KEY_WEAKNESS_BYTES])
+bool key_is_strong(const X509 *x509, const struct strength *strength, char weakness[KEY_WEAKNESS_BYTES])
 {
     EVP_PKEY *pkey = X509_get0_pubkey(x509);
     const struct algorithm *algorithm = algorithm_find(OBJ_obj2nid(key_object(x509)));
@@ -156,9 +177,10 @@ bool key_is_strong(const X509 *x509, int64_t min_rsa_bits, char weakness[KEY_WEA
 
     key_read(x509, &key);
     if (type == EVP_PKEY_RSA || type == EVP_PKEY_RSA_PSS) {
-        return rsa_is_strong(pkey, key.algorithm, min_rsa_bits, weakness);
+        return rsa_is_strong(pkey, key.algorithm, strength->min_rsa_bits, weakness);
     }
-    if (pkey != NULL && ((algorithm != NULL && algorithm->signs) || curve_is_listed(key.curve))) {
+    if (pkey != NULL &&
+        ((algorithm != NULL && algorithm->signs) || (key_curve_bit(key.curve) & strength->curves) != 0)) {
         return true;
     }
     snprintf(weakness, KEY_WEAKNESS_BYTES, "%s key%s%s, which is not on the list", key.algorithm,
@@ -166,7 +188,7 @@ bool key_is_strong(const X509 *x509, int64_t min_rsa_bits, char weakness[KEY_WEA
     return false;
 }
 
-bool signature_is_strong(X509 *x509, bool allow_sha1, char word[KEY_WORD_BYTES])
+bool signature_is_strong(X509 *x509, const struct strength *strength, char word[KEY_WORD_BYTES])
 {
     int digest = NID_undef, key = NID_undef;
 
@@ -174,13 +196,10 @@ bool signature_is_strong(X509 *x509, bool allow_sha1, char word[KEY_WORD_BYTES])
         if (digest == NID_undef && (key == NID_ED25519 || key == NID_ED448)) {
             return true;
         }
-        for (size_t i = 0; i < sizeof(strong_digests) / sizeof(strong_digests[0]); i++) {
-            if (digest == strong_digests[i]) {
+        for (size_t i = 0; i < sizeof(hashes) / sizeof(hashes[0]); i++) {
+            if (digest == hashes[i].nid && (strength->hashes >> i & 1) != 0) {
                 return true;
             }
-        }
-        if (digest == NID_sha1 && allow_sha1) {
-            return true;
         }
     }
     signature_word(x509, word);

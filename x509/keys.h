@@ -26,14 +26,24 @@ struct key {
 
 void key_read(const X509 *x509, struct key *key);
 
-/* RSA of `min_rsa_bits` to MAX_RSA_BITS with a sound exponent, a listed curve by its name, X25519, X448, Ed25519 or
+/* What counts as strong. Curves and hashes are bits: key_curve_bit(), signature_hash_bit(). */
+struct strength {
+    int64_t min_rsa_bits;
+    uint32_t curves, hashes;
+};
+
+/* The words of POLICY_CURVES, and of POLICY_HASHES and "sha1" (x509/policy_settings.h). 0: no such word. */
+uint32_t key_curve_bit(const char *word);
+uint32_t signature_hash_bit(const char *word);
+
+/* RSA of min_rsa_bits to MAX_RSA_BITS with a sound exponent, a listed curve by its name, X25519, X448, Ed25519 or
  * Ed448. Cheap, whatever the key: what passes can verify a signature in about a millisecond. False: `weakness` says
  * what it is instead, without its certificate's name. */
-bool key_is_strong(const X509 *x509, int64_t min_rsa_bits, char weakness[KEY_WEAKNESS_BYTES]);
+bool key_is_strong(const X509 *x509, const struct strength *strength, char weakness[KEY_WEAKNESS_BYTES]);
 
-/* Whether the certificate was signed with a digest that resists collisions. False: `word` names algorithm and
- * digest. */
-bool signature_is_strong(X509 *x509, bool allow_sha1, char word[KEY_WORD_BYTES]);
+/* Whether the certificate was signed with a listed hash, or by an algorithm that has its own (Ed25519, Ed448). False:
+ * `word` names algorithm and hash. */
+bool signature_is_strong(X509 *x509, const struct strength *strength, char word[KEY_WORD_BYTES]);
 
 /* "sha256WithRSAEncryption": libcrypto's long name, or the OID in dots. */
 void signature_word(const X509 *x509, char word[KEY_WORD_BYTES]);

@@ -1,6 +1,7 @@
 #include "x509/names.h"
 
 #include <openssl/x509v3.h>
+#include <string.h>
 #include <strings.h>
 
 struct walk {
@@ -153,4 +154,62 @@ enum names_match names_match(const X509 *x509, const struct address *address, bo
         return NAMES_UNREAD;
     }
     return walked > 0 && comparison.best < NAMES_BEYOND ? NAMES_BEYOND : comparison.best;
+}
+
+/* The next mail value from *at on, which is moved behind it, as an address. False: there are no more. */
+static bool next_mail(const char **at, struct address *mail)
+{
+    while (*at != NULL && **at != '\0') {
+        size_t size = strcspn(*at, "\n");
+        struct bytes text = bytes_of(*at, size);
+
+        *at += size + ((*at)[size] == '\n');
+        if (address_parse(text, mail) == ADDRESS_OK) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum names_match names_match_any(const X509 *x509, const char *mails, bool exact_local_part)
+{
+    enum names_match best = NAMES_NONE;
+    struct address mail;
+
+    while (best < NAMES_IN_SUBJECT && best != NAMES_UNREAD && next_mail(&mails, &mail)) {
+        best = names_match(x509, &mail, exact_local_part);
+    }
+    return best;
+}
+
+bool names_are_of(const char *mails, const struct address *address)
+{
+    struct address mail;
+
+    while (next_mail(&mails, &mail)) {
+        if (bytes_equal(address_bytes(&mail), address_bytes(address))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool names_have_domain(const X509 *x509, const char *domain)
+{
+    struct bytes wanted = bytes_of_string(domain);
+    GENERAL_NAMES *names = X509_get_ext_d2i(x509, NID_subject_alt_name, NULL, NULL);
+    bool found = false;
+
+    for (int i = 0; !found && i < sk_GENERAL_NAME_num(names) && i < MAX_CERTIFICATE_NAMES; i++) {
+        const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
+
+        if (name->type == GEN_DNS) {
+            const ASN1_STRING *text = name->d.dNSName;
+
+            found = equal_without_case((struct bytes){ASN1_STRING_get0_data(text), (size_t)ASN1_STRING_length(text)},
+                                       wanted);
+        }
+    }
+    GENERAL_NAMES_free(names);
+    return found;
 }

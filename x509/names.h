@@ -31,4 +31,14 @@ enum names_match {
  * as they stand in the certificate, not normalised. */
 enum names_match names_match(const X509 *x509, const struct address *address, bool exact_local_part);
 
+/* Whether the certificate names one of an entry's mail values, each ended by '\n' as in struct source; those that are
+ * no address name nobody. `mails` may be NULL. */
+enum names_match names_match_any(const X509 *x509, const char *mails, bool exact_local_part);
+
+/* Whether `address` is one of them. */
+bool names_are_of(const char *mails, const struct address *address);
+
+/* Whether subjectAltName has a dNSName that is exactly this normalised domain, without case; a wildcard is none. */
+bool names_have_domain(const X509 *x509, const char *domain);
+
 #endif

@@ -17,6 +17,7 @@ struct rank rank_of(const struct leaf *leaf, enum reason reason, enum revocation
     struct rank rank = {.reason = reason, .revocation_known = status != REVOCATION_UNKNOWN};
 
     if (leaf != NULL) {
+        rank.claim = leaf->claim;
         rank.email_protection = leaf->email_protection;
         rank.usage = usage_rank(leaf);
         rank.rsa = leaf->key.use == KEY_USE_TRANSPORT;
@@ -38,6 +39,7 @@ int rank_compare(const struct rank *a, const struct rank *b)
         {a->reason == REASON_USABLE, b->reason == REASON_USABLE},
         {a->reason, b->reason},
         {a->revocation_known, b->revocation_known},
+        {a->claim, b->claim},
         {a->email_protection, b->email_protection},
         {a->usage, b->usage},
         {a->rsa, b->rsa},

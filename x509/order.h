@@ -1,6 +1,7 @@
 /*
  * Best first. Among usable certificates, the first of these that differs decides:
  *
+ *   0  how it is for the address: it names it; it names an alias's entry, its domain, nothing (enum leaf_claim)
  *   1  emailProtection in extKeyUsage
  *   2  keyUsage exactly keyEncipherment (RSA) or keyAgreement (others), then the same with digitalSignature, then any
  *      other, or none
@@ -22,6 +23,7 @@
 struct rank {
     enum reason reason;
     bool revocation_known, email_protection;
+    enum leaf_claim claim;
     int usage;
     bool rsa;
     bool in_alternative_name;

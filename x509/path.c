@@ -95,7 +95,7 @@ static enum link link_test(struct search *search, const struct cert *subject, co
     if (fault != X509_V_OK || key == NULL) {
         return LINK_OF_ANOTHER;
     }
-    if (!key_is_strong(issuer->x509, search->policy->min_rsa_bits, weakness)) {
+    if (!key_is_strong(issuer->x509, &search->policy->strength, weakness)) {
         return LINK_WEAK;
     }
     if (!spend(search, &search->budget->checks)) {

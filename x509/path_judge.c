@@ -4,7 +4,9 @@
 
 #include "base/text.h"
 #include "x509/keys.h"
+#include "x509/name_constraints.h"
 #include "x509/path.h"
+#include "x509/policy_settings.h"
 #include "x509/revocation.h"
 #include "x509/shown.h"
 
@@ -14,6 +16,7 @@ struct judging {
     const struct path *path;
     int64_t now;
     struct verdict *verdict;
+    bool names_misread; /* by libcrypto: see name_constraints_check() */
 };
 
 static const struct cert *leaf_of(const struct path *path)
@@ -46,7 +49,7 @@ static bool rule_issuer_keys(struct judging *judging)
     char weakness[KEY_WEAKNESS_BYTES];
 
     for (size_t i = 1; i < judging->path->count; i++) {
-        if (!key_is_strong(judging->path->certs[i]->x509, judging->policy->min_rsa_bits, weakness)) {
+        if (!key_is_strong(judging->path->certs[i]->x509, &judging->policy->strength, weakness)) {
             return refuse(judging, REASON_WEAK_KEY, judging->path->certs[i], weakness);
         }
     }
@@ -59,7 +62,7 @@ static bool rule_signatures(struct judging *judging)
     char word[KEY_WORD_BYTES], what[KEY_WORD_BYTES + 32];
 
     for (size_t i = 1; i + 1 < judging->path->count; i++) {
-        if (!signature_is_strong(judging->path->certs[i]->x509, judging->policy->allow_sha1, word)) {
+        if (!signature_is_strong(judging->path->certs[i]->x509, &judging->policy->strength, word)) {
             snprintf(what, sizeof(what), "signed with %s", word);
             return refuse(judging, REASON_WEAK_SIGNATURE, judging->path->certs[i], what);
         }
@@ -85,11 +88,25 @@ static bool rule_authorities(struct judging *judging)
     return true;
 }
 
-/* What X509_verify_cert() says, in our words; what is not here is bad_chain. */
+static bool rule_names(struct judging *judging)
+{
+    return name_constraints_check(judging->path, &judging->names_misread, &judging->verdict->finding);
+}
+
+/* What X509_verify_cert() says, in our words; what is not here is bad_chain, by RFC 5280 6.1. */
 static const struct {
     int error;
     enum reason reason;
+    const char *clause; /* of RFC 5280; NULL: 6.1 */
 } errors[] = {
+    {X509_V_ERR_NO_EXPLICIT_POLICY, REASON_BAD_CHAIN, "6.1.5 (g)"},
+    {X509_V_ERR_INVALID_POLICY_EXTENSION, REASON_BAD_CHAIN, "4.2.1.4"},
+    {X509_V_ERR_PATH_LENGTH_EXCEEDED, REASON_BAD_CHAIN, "6.1.4 (m)"},
+    {X509_V_ERR_INVALID_CA, REASON_BAD_CHAIN, "6.1.4 (k)"},
+    {X509_V_ERR_KEYUSAGE_NO_CERTSIGN, REASON_BAD_CHAIN, "6.1.4 (n)"},
+    {X509_V_ERR_CERT_SIGNATURE_FAILURE, REASON_BAD_CHAIN, "6.1.3 (a)(1)"},
+    {X509_V_ERR_PERMITTED_VIOLATION, REASON_BAD_CHAIN, "6.1.3 (b)"},
+    {X509_V_ERR_EXCLUDED_VIOLATION, REASON_BAD_CHAIN, "6.1.3 (c)"},
     {X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION, REASON_UNKNOWN_CRITICAL_EXTENSION},
     {X509_V_ERR_EC_KEY_EXPLICIT_PARAMS, REASON_WEAK_KEY},
     {X509_V_ERR_CA_KEY_TOO_SMALL, REASON_WEAK_KEY},
@@ -106,13 +123,15 @@ static const struct {
     {X509_V_ERR_OUT_OF_MEM, REASON_INTERNAL},
 };
 
-static enum reason reason_of(int error)
+static enum reason reason_of(int error, const char **clause)
 {
     for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
         if (errors[i].error == error) {
+            *clause = errors[i].clause != NULL ? errors[i].clause : "6.1";
             return errors[i].reason;
         }
     }
+    *clause = "6.1";
     return REASON_BAD_CHAIN;
 }
 
@@ -120,14 +139,39 @@ static bool refuse_as_libcrypto(struct judging *judging, X509_STORE_CTX *context
 {
     int error = X509_STORE_CTX_get_error(context);
     X509 *current = X509_STORE_CTX_get_current_cert(context);
-    enum reason reason = finding_was_memory() ? REASON_INTERNAL : reason_of(error);
+    const char *clause;
+    enum reason reason = reason_of(error, &clause);
     char name[SHOWN_NAME_BYTES];
+
+    reason = finding_was_memory() ? REASON_INTERNAL : reason;
 
     if (current == NULL) {
         current = leaf_of(judging->path)->x509;
     }
-    return finding_set(&judging->verdict->finding, reason, "\"%s\": %s (RFC 5280 6.1)",
-                       shown_name(X509_get_subject_name(current), name), X509_verify_cert_error_string(error));
+    return finding_set(&judging->verdict->finding, reason, "\"%s\": %s (RFC 5280 %s)",
+                       shown_name(X509_get_subject_name(current), name), X509_verify_cert_error_string(error), clause);
+}
+
+/* The inputs of RFC 5280 6.1.1 (c), (e), (f) and (g). Any policy will do where none is asked for, but where a CA wants
+ * one, there must be one. */
+static bool set_policies(X509_VERIFY_PARAM *parameters, const struct initial_policies *initial)
+{
+    ASN1_OBJECT *any = OBJ_nid2obj(NID_any_policy);
+    size_t count = initial->count > 0 ? initial->count : 1;
+
+    X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_POLICY_CHECK |
+                                                (initial->require_explicit ? X509_V_FLAG_EXPLICIT_POLICY : 0UL) |
+                                                (initial->inhibit_mapping ? X509_V_FLAG_INHIBIT_MAP : 0UL) |
+                                                (initial->inhibit_any ? X509_V_FLAG_INHIBIT_ANY : 0UL));
+    for (size_t i = 0; i < count; i++) {
+        ASN1_OBJECT *oid = OBJ_dup(initial->count > 0 ? initial->oids[i] : any);
+
+        if (oid == NULL || X509_VERIFY_PARAM_add0_policy(parameters, oid) != 1) {
+            ASN1_OBJECT_free(oid);
+            return false;
+        }
+    }
+    return true;
 }
 
 /*
@@ -136,19 +180,37 @@ static bool refuse_as_libcrypto(struct judging *judging, X509_STORE_CTX *context
  * the leaf's purpose. X509_V_FLAG_X509_STRICT would also refuse what does no
  * harm and is widespread, such as a missing authorityKeyIdentifier. Host names
  * are no business of a mail certificate: without the flag, a common name that
- * looks like one would be held against dNSName constraints. Any policy will do,
- * but where a CA wants one, there must be one (RFC 5280 6.1.1 (c)).
+ * looks like one would be held against dNSName constraints.
  */
-static bool set_parameters(X509_STORE_CTX *context)
+static bool set_parameters(X509_STORE_CTX *context, const struct policy *policy)
 {
     X509_VERIFY_PARAM *parameters = X509_STORE_CTX_get0_param(context);
 
-    X509_VERIFY_PARAM_set_flags(parameters,
-                                X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_NO_CHECK_TIME | X509_V_FLAG_POLICY_CHECK);
+    X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_NO_CHECK_TIME);
     X509_VERIFY_PARAM_set_hostflags(parameters, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
     X509_VERIFY_PARAM_set_auth_level(parameters, 0);
     X509_VERIFY_PARAM_set_depth(parameters, MAX_CHAIN);
-    return X509_VERIFY_PARAM_add0_policy(parameters, OBJ_nid2obj(NID_any_policy)) == 1;
+    return set_policies(parameters, &policy->initial);
+}
+
+/* Where names were misread, rule_names() alone has the word on them. */
+static int hear_libcrypto(int good, X509_STORE_CTX *context)
+{
+    static const int of_names[] = {
+        X509_V_ERR_PERMITTED_VIOLATION,           X509_V_ERR_EXCLUDED_VIOLATION,
+        X509_V_ERR_SUBTREE_MINMAX,                X509_V_ERR_UNSUPPORTED_CONSTRAINT_TYPE,
+        X509_V_ERR_UNSUPPORTED_CONSTRAINT_SYNTAX, X509_V_ERR_UNSUPPORTED_NAME_SYNTAX,
+    };
+    const struct judging *judging = X509_STORE_CTX_get_app_data(context);
+    int error = X509_STORE_CTX_get_error(context);
+
+    for (size_t i = 0; !good && judging->names_misread && i < sizeof(of_names) / sizeof(of_names[0]); i++) {
+        if (error == of_names[i]) {
+            X509_STORE_CTX_set_error(context, X509_V_OK);
+            return 1;
+        }
+    }
+    return good;
 }
 
 static bool rule_libcrypto(struct judging *judging)
@@ -163,7 +225,9 @@ static bool rule_libcrypto(struct judging *judging)
     for (size_t i = 1; i + 1 < path->count && ready; i++) {
         ready = sk_X509_push(untrusted, path->certs[i]->x509) > 0;
     }
-    if (ready && X509_STORE_CTX_init(context, NULL, leaf_of(path)->x509, untrusted) == 1 && set_parameters(context)) {
+    if (ready && X509_STORE_CTX_init(context, NULL, leaf_of(path)->x509, untrusted) == 1 &&
+        set_parameters(context, judging->policy) && X509_STORE_CTX_set_app_data(context, judging) == 1) {
+        X509_STORE_CTX_set_verify_cb(context, hear_libcrypto);
         X509_STORE_CTX_set0_trusted_stack(context, trusted);
         valid = X509_verify_cert(context) == 1 || refuse_as_libcrypto(judging, context);
     } else {
@@ -191,6 +255,26 @@ static bool rule_issuer_dates(struct judging *judging)
         }
     }
     return true;
+}
+
+/* By the fingerprints of all certificates of the path, the anchor's too. */
+static bool rule_denied(struct judging *judging)
+{
+    const struct policy *policy = judging->policy;
+    bool is_allowed = policy->allow.count == 0;
+    char name[SHOWN_NAME_BYTES];
+
+    for (size_t i = 0; i < judging->path->count; i++) {
+        const struct cert *cert = judging->path->certs[i];
+
+        if (fingerprints_hold(&policy->deny, &cert->fingerprint)) {
+            return finding_set(&judging->verdict->finding, REASON_DENIED, "\"%s\": its fingerprint is on the deny list",
+                               shown_name(cert_subject(cert), name));
+        }
+        is_allowed = is_allowed || fingerprints_hold(&policy->allow, &cert->fingerprint);
+    }
+    return is_allowed || finding_set(&judging->verdict->finding, REASON_DENIED,
+                                     "no certificate of the chain is on the allow list");
 }
 
 static bool is_timely(const struct cert *leaf, int64_t now)
@@ -224,8 +308,8 @@ static bool rule_leaf_dates(struct judging *judging)
 
 /* In the order of enum reason. */
 static bool (*const rules[])(struct judging *judging) = {
-    rule_critical,     rule_issuer_keys, rule_signatures, rule_authorities,
-    rule_libcrypto,    rule_issuer_dates, rule_revocation, rule_leaf_dates,
+    rule_critical,  rule_issuer_keys,  rule_signatures, rule_authorities, rule_names,
+    rule_libcrypto, rule_issuer_dates, rule_denied,     rule_revocation,  rule_leaf_dates,
 };
 
 static int64_t earliest_not_after(const struct path *path)
@@ -240,7 +324,7 @@ static int64_t earliest_not_after(const struct path *path)
 
 void path_judge(const struct policy *policy, const struct path *path, int64_t now, struct verdict *verdict)
 {
-    struct judging judging = {policy, path, now, verdict};
+    struct judging judging = {.policy = policy, .path = path, .now = now, .verdict = verdict};
 
     *verdict = (struct verdict){
         .revocation = {.status = REVOCATION_NOT_CHECKED, .crl_reason = -1},

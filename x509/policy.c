@@ -2,18 +2,20 @@
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "x509/load.h"
+#include "x509/policy_settings.h"
 #include "x509/shown.h"
 #include "x509/trust.h"
 
 /* Whoever changes what a verdict may come to, be it a rule, a limit or a reason, raises this in the same commit:
  * verdicts in caches are made anew only where it differs. */
-#define RULES_VERSION 2
+#define RULES_VERSION 4
 
 static int load_all(const char *setting, const char *const *paths, size_t count, bool anchor, struct cert_list *list,
                     struct error *error)
@@ -52,7 +54,7 @@ static int load_all_crls(struct policy *policy, const struct policy_config *conf
 {
     for (size_t i = 0; i < config->crl_count; i++) {
         if (load_crls(config->crls[i], &policy->issuers, &policy->crls, error) < 0) {
-            return error_prefix(error, "trust.crls");
+            return error_prefix(error, "crls");
         }
     }
     crl_list_sort(&policy->crls);
@@ -117,17 +119,35 @@ static int make_fingerprint(struct policy *policy, struct error *error)
     }
     digest_stream_add_number(stream, RULES_VERSION);
     digest_stream_add_number(stream, (int64_t)OpenSSL_version_num());
-    digest_stream_add_number(stream, policy->revocation);
-    digest_stream_add_number(stream, policy->exact_local_part);
-    digest_stream_add_number(stream, policy->allow_sha1);
-    digest_stream_add_number(stream, policy->addressless);
-    digest_stream_add_number(stream, policy->min_rsa_bits);
+    policy_settings_fingerprint(policy, stream);
     add_certs(stream, &policy->anchors, digests);
     add_certs(stream, &policy->intermediates, digests);
     add_crls(stream, &policy->crls, digests);
     policy->fingerprint = digest_stream_end(&stream);
     free(digests);
     return 0;
+}
+
+static int load_files(struct policy *policy, const struct policy_config *config, struct error *error)
+{
+    if (load_all("anchors", config->anchors, config->anchor_count, true, &policy->anchors, error) < 0 ||
+        load_all("intermediates", config->intermediates, config->intermediate_count, false, &policy->intermediates,
+                 error) < 0 ||
+        index_issuers(policy, error) < 0) {
+        return -1;
+    }
+    return load_all_crls(policy, config, error);
+}
+
+/* A setting by its whole name, as the configuration has it outside of rules. */
+static void error_qualify(struct error *error)
+{
+    struct error words;
+
+    if (error != NULL && strchr(error->text, ':') != NULL) {
+        words = *error;
+        error_set(error, "trust.%s", words.text);
+    }
 }
 
 struct policy *policy_load(const struct policy_config *config, struct error *error)
@@ -139,19 +159,20 @@ struct policy *policy_load(const struct policy_config *config, struct error *err
         return NULL;
     }
     atomic_init(&policy->references, 1);
-    policy->revocation = config->revocation;
-    policy->exact_local_part = config->exact_local_part;
-    policy->allow_sha1 = config->allow_sha1;
-    policy->addressless = config->addressless;
-    policy->min_rsa_bits = config->min_rsa_bits;
-    if (load_all("trust.anchors", config->anchors, config->anchor_count, true, &policy->anchors, error) < 0 ||
-        load_all("trust.intermediates", config->intermediates, config->intermediate_count, false,
-                 &policy->intermediates, error) < 0 ||
-        index_issuers(policy, error) < 0 || load_all_crls(policy, config, error) < 0 ||
+    snprintf(policy->name, sizeof(policy->name), "%s", config->name != NULL ? config->name : "");
+    if (policy_settings_read(policy, config, error) < 0 || load_files(policy, config, error) < 0 ||
         make_fingerprint(policy, error) < 0) {
+        if (config->name == NULL) {
+            error_qualify(error);
+        }
         policy_free(&policy);
     }
     return policy;
+}
+
+const char *policy_name(const struct policy *policy)
+{
+    return policy->name;
 }
 
 struct policy *policy_ref(struct policy *policy)
@@ -170,6 +191,7 @@ void policy_free(struct policy **policy)
     if (gone == NULL || atomic_fetch_sub_explicit(&gone->references, 1, memory_order_acq_rel) != 1) {
         return;
     }
+    policy_settings_free(gone);
     crl_list_free(&gone->crls);
     issuers_free(&gone->issuers);
     cert_list_free(&gone->anchors);

@@ -12,21 +12,37 @@
 #include "base/digest.h"
 #include "base/error.h"
 
+#define POLICY_NAME_BYTES 65
+
 enum revocation_mode { REVOCATION_MODE_OFF, REVOCATION_MODE_PREFER, REVOCATION_MODE_REQUIRE };
 
 /* As configured; strings and lists are borrowed for the time of the call. */
 struct policy_config {
-    const char *const *anchors;       /* files or folders: PEM (several), DER, PKCS#7 certs-only */
+    const char *name;                 /* of its rule, shorter than POLICY_NAME_BYTES; NULL: it is the one of `trust` */
+    const char *const *anchors;       /* files or folders: PEM (several), DER, PKCS#7, serialized stores */
     size_t anchor_count;
     const char *const *intermediates; /* likewise; may be none */
     size_t intermediate_count;
-    const char *const *crls;          /* files or folders: PEM (several), DER */
+    const char *const *crls;          /* files or folders: PEM (several), DER, serialized stores */
     size_t crl_count;
     enum revocation_mode revocation;
     bool exact_local_part;            /* the certificate's local part must be the normalised one, octet for octet */
     bool allow_sha1;                  /* SHA-1 in signatures below the anchor */
     int64_t min_rsa_bits;             /* at least 1024 */
-    bool addressless;                 /* a certificate that names no address may be for whom the directory says */
+    bool addressless;                 /* a certificate that names no address may be for whom the entry's mail says */
+    bool aliases;                     /* one that names another of the entry's own mail values may be for the alias */
+    bool domain_certificates;         /* one that names no address may be for everybody at its dNSName */
+    const char *const *oids;          /* user-initial-policy-set (RFC 5280 6.1.1 (c)); none: any-policy */
+    size_t oid_count;
+    bool require_explicit_policy, inhibit_policy_mapping, inhibit_any_policy; /* RFC 5280 6.1.1 (f), (e), (g) */
+    const char *const *curves;        /* words of POLICY_CURVES; none: all of them */
+    size_t curve_count;
+    const char *const *hashes;        /* words of POLICY_HASHES, for signatures; none: all of them */
+    size_t hash_count;
+    const char *const *deny;          /* SHA-256 fingerprints: no chain may hold such a certificate */
+    size_t deny_count;
+    const char *const *allow;         /* likewise: every chain must hold one of them; none: no such rule */
+    size_t allow_count;
 };
 
 struct policy;
@@ -34,8 +50,10 @@ struct policy;
 /* Loads and checks everything: an anchor file without a certificate, a CRL that is none, a path that is not there are
  * faults; a CRL of an issuer that we do not have or with a bad signature is logged and left aside. One past its
  * nextUpdate is logged and kept: it makes nothing good any more, but what it lists stays revoked. One reference, the
- * caller's. NULL: the words name setting, file and cause. */
+ * caller's. NULL: the words name setting, file and cause: "trust.anchors: …", or "anchors: …" of a rule. */
 struct policy *policy_load(const struct policy_config *config, struct error *error);
+/* "": it is the one of `trust`. */
+const char *policy_name(const struct policy *policy);
 struct policy *policy_ref(struct policy *policy);
 void policy_free(struct policy **policy);
 

@@ -6,7 +6,33 @@
 
 #define KEY_USAGE_ABSENT UINT32_MAX
 
-void leaf_read(const struct policy *policy, const struct address *address, const struct cert *cert, struct leaf *leaf)
+/* By what, if anything, the certificate is for the recipient. `names` may become NAMES_UNREAD. */
+static enum leaf_claim find_claim(const struct policy *policy, const struct recipient *recipient, const X509 *x509,
+                                  enum names_match *names)
+{
+    enum names_match others;
+
+    if (*names >= NAMES_IN_SUBJECT) {
+        return CLAIM_ADDRESS;
+    }
+    if (*names == NAMES_NONE) {
+        if (policy->domain_certificates && names_have_domain(x509, address_domain(recipient->address))) {
+            return CLAIM_DOMAIN;
+        }
+        return policy->addressless && names_are_of(recipient->mails, recipient->address) ? CLAIM_ENTRY : CLAIM_NONE;
+    }
+    if (!policy->aliases || *names == NAMES_UNREAD) {
+        return CLAIM_NONE;
+    }
+    others = names_match_any(x509, recipient->mails, policy->exact_local_part);
+    if (others == NAMES_UNREAD) {
+        *names = NAMES_UNREAD;
+    }
+    return others >= NAMES_IN_SUBJECT ? CLAIM_ALIAS : CLAIM_NONE;
+}
+
+void leaf_read(const struct policy *policy, const struct recipient *recipient, const struct cert *cert,
+               struct leaf *leaf)
 {
     uint32_t extended = X509_get_extended_key_usage(cert->x509);
 
@@ -14,8 +40,9 @@ void leaf_read(const struct policy *policy, const struct address *address, const
         .cert = cert,
         .key_usage = X509_get_key_usage(cert->x509),
         .has_extended_key_usage = (X509_get_extension_flags(cert->x509) & EXFLAG_XKUSAGE) != 0,
-        .names = names_match(cert->x509, address, policy->exact_local_part),
+        .names = names_match(cert->x509, recipient->address, policy->exact_local_part),
     };
+    leaf->claim = find_claim(policy, recipient, cert->x509, &leaf->names);
     leaf->email_protection = leaf->has_extended_key_usage && (extended & XKU_SMIME) != 0;
     leaf->any_usage = leaf->has_extended_key_usage && (extended & XKU_ANYEKU) != 0;
     key_read(cert->x509, &leaf->key);
@@ -47,15 +74,33 @@ static bool first_address(void *context, struct bytes address, enum name_place p
     return false;
 }
 
+/* What the words of a verdict say of a certificate that does not name the address itself. */
+static const char *const claim_remarks[] = {
+    [CLAIM_NONE] = "",
+    [CLAIM_ENTRY] = "the certificate names no address, the directory vouches for it",
+    [CLAIM_DOMAIN] = "domain-bound certificate: it names the address's domain and no address",
+    [CLAIM_ALIAS] = "the certificate names another mail address of the same entry",
+    [CLAIM_ADDRESS] = "",
+};
+
+static bool refuse_nameless(const struct policy *policy, struct finding *finding)
+{
+    const char *why = policy->addressless ? ", and the entry's own mail is not this address"
+                      : policy->domain_certificates ? ", nor exactly its domain" : "";
+
+    return finding_set(finding, REASON_ADDRESS_MISMATCH, "the certificate names no address%s (RFC 8550 3)", why);
+}
+
 static bool rule_address(const struct policy *policy, const struct leaf *leaf, struct finding *finding)
 {
     struct bytes first = {0};
 
-    if (leaf->names >= NAMES_IN_SUBJECT) {
-        return true;
-    }
     if (leaf->names == NAMES_UNREAD) {
         return finding_set(finding, REASON_INTERNAL, "out of memory");
+    }
+    if (leaf->claim > CLAIM_NONE) {
+        finding_set(finding, REASON_UNJUDGED, "%s", claim_remarks[leaf->claim]);
+        return true;
     }
     if (leaf->names == NAMES_BEYOND) {
         count(COUNT_LIMIT_CERTIFICATE_NAMES);
@@ -63,11 +108,7 @@ static bool rule_address(const struct policy *policy, const struct leaf *leaf, s
                            "is not among the first (RFC 8550 3)", MAX_CERTIFICATE_NAMES);
     }
     if (leaf->names == NAMES_NONE) {
-        if (!policy->addressless) {
-            return finding_set(finding, REASON_ADDRESS_MISMATCH, "the certificate names no address (RFC 8550 3)");
-        }
-        finding_set(finding, REASON_UNJUDGED, "the certificate names no address, the directory vouches for it");
-        return true;
+        return refuse_nameless(policy, finding);
     }
     names_each(leaf->cert->x509, first_address, &first);
     finding_set(finding, REASON_ADDRESS_MISMATCH, "the certificate is for <%.*s>, not for this address (RFC 8550 3)",
@@ -115,7 +156,7 @@ static bool rule_key(const struct policy *policy, const struct leaf *leaf, struc
 {
     char weakness[KEY_WEAKNESS_BYTES];
 
-    return key_is_strong(leaf->cert->x509, policy->min_rsa_bits, weakness) ||
+    return key_is_strong(leaf->cert->x509, &policy->strength, weakness) ||
            finding_set(finding, REASON_WEAK_KEY, "%s", weakness);
 }
 
@@ -124,7 +165,7 @@ static bool rule_signature(const struct policy *policy, const struct leaf *leaf,
     char word[KEY_WORD_BYTES];
 
     return policy_anchor(policy, leaf->cert) != NULL ||
-           signature_is_strong(leaf->cert->x509, policy->allow_sha1, word) ||
+           signature_is_strong(leaf->cert->x509, &policy->strength, word) ||
            finding_set(finding, REASON_WEAK_SIGNATURE, "signed with %s", word);
 }
 

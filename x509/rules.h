@@ -5,7 +5,8 @@
  * keys and anyExtendedKeyUsage.
  *
  *   not_encryption_capable  the key cannot be a recipient of CMS EnvelopedData with this libcrypto
- *   address_mismatch        no rfc822Name, SmtpUTF8Mailbox or subject emailAddress equals the address
+ *   address_mismatch        no rfc822Name, SmtpUTF8Mailbox or subject emailAddress equals the address, and no switch of
+ *                           the policy lets it pass: enum leaf_claim
  *   wrong_key_usage         keyUsage present without keyEncipherment (RSA) or keyAgreement (EC, X25519, X448), or with
  *                           encipherOnly; or a CA's certificate that states neither keyUsage nor extKeyUsage
  *   wrong_extended_key_usage  present without emailProtection or anyExtendedKeyUsage
@@ -24,6 +25,15 @@
 #include "x509/names.h"
 #include "x509/trust.h"
 
+/* By what a certificate is for the address; the higher, the better. */
+enum leaf_claim {
+    CLAIM_NONE,
+    CLAIM_ENTRY,  /* it names no address; the entry that holds it has this mail (trust.addressless) */
+    CLAIM_DOMAIN, /* it names no address; its dNSName is the address's domain (trust.domain-certificates) */
+    CLAIM_ALIAS,  /* it names another mail of the entry that was found for the address (trust.aliases) */
+    CLAIM_ADDRESS /* it names the address */
+};
+
 /* A leaf with what the rules and the order look at. `cert` is borrowed. */
 struct leaf {
     const struct cert *cert;
@@ -32,9 +42,17 @@ struct leaf {
     bool has_extended_key_usage;
     bool email_protection, any_usage; /* in extKeyUsage */
     enum names_match names;
+    enum leaf_claim claim;
 };
 
-void leaf_read(const struct policy *policy, const struct address *address, const struct cert *cert, struct leaf *leaf);
+/* The recipient that a leaf is judged for. Borrowed. */
+struct recipient {
+    const struct address *address;
+    const char *mails; /* of the entry that the value stood in: struct source */
+};
+
+void leaf_read(const struct policy *policy, const struct recipient *recipient, const struct cert *cert,
+               struct leaf *leaf);
 
 /* All rules, in the order of enum reason; true: none is broken, and the finding's detail is "" or a remark. */
 bool leaf_check(const struct policy *policy, const struct leaf *leaf, struct finding *finding);

@@ -3,7 +3,7 @@
  *
  *   userCertificate (RFC 4523 4.1)        one certificate, DER
  *   userSMIMECertificate (RFC 2798 2.8)   a SignedData message, DER or BER, or, as some directories have it, one
- *                                         certificate; MAPI's own form (MS-OXOABK 2.2.4.36) is refused
+ *                                         certificate, or MAPI's own form (MS-OXOABK 2.2.4.36)
  */
 #ifndef X509_VALUE_H
 #define X509_VALUE_H
@@ -18,7 +18,7 @@ struct value {
 };
 
 /* How the octets are read. */
-enum value_form { VALUE_CERTIFICATE, VALUE_BUNDLE, VALUE_NEITHER };
+enum value_form { VALUE_CERTIFICATE, VALUE_BUNDLE, VALUE_MAPI };
 enum value_form value_form(struct bytes bytes, enum attribute attribute);
 
 void value_split(struct blob *bytes, enum attribute attribute, struct value *value);

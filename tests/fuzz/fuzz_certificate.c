@@ -51,7 +51,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     must(policies != NULL && candidate.value != NULL);
     must(address_parse(bytes_of_string("alice@example.org"), &address) == ADDRESS_OK);
-    must(judge(&(struct judge_request){policies, NULL, &address, &candidate, 1, 1800000000, true}, &draft, NULL) == 0 && draft.certificate_count == 1);
+    const struct judge_request request = {policies, NULL, &address, &candidate, 1, 1800000000, true};
+    must(judge(&request, &draft, NULL) == 0 && draft.certificate_count == 1);
     must(draft.usable_count == 0 && draft.certificates[0].reason > REASON_USABLE);
     must((draft.certificates[0].der == NULL) == (draft.certificates[0].reason == REASON_MALFORMED));
     check_text(draft.certificates[0].detail, MAX_DETAIL_BYTES);

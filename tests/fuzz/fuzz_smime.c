@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "x509/capabilities.h"
 #include "x509/judge.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -34,10 +35,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     };
     must(policies != NULL && candidates[0].value != NULL && candidates[1].value != NULL);
     must(address_parse(bytes_of_string("alice@example.org"), &address) == ADDRESS_OK);
-    must(judge(&(struct judge_request){policies, NULL, &address, candidates, 2, 1800000000, true}, &draft, NULL) == 0 && draft.usable_count == 0);
+    const struct judge_request request = {policies, NULL, &address, candidates, 2, 1800000000, true};
+    must(judge(&request, &draft, NULL) == 0 && draft.usable_count == 0);
     for (size_t i = 0; i < draft.certificate_count; i++) {
         must(draft.certificates[i].reason > REASON_USABLE && draft.certificates[i].chain_count == 0);
         must(text_is_utf8(bytes_of_string(draft.certificates[i].detail)));
+        if (draft.certificates[i].der != NULL) {
+            struct capabilities capabilities;
+            capabilities_read(blob_bytes(draft.certificates[i].der), bytes_of(NULL, 0),
+                              blob_bytes(draft.certificates[i].value), &capabilities);
+            must(capabilities.count <= CAPABILITIES_MAX);
+        }
     }
     answer_draft_free(&draft);
     blob_free(&candidates[0].value);

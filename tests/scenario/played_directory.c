@@ -2,6 +2,7 @@
  * Directories whose content and mood the story sets. The settings' side of
  * ldap/directory.h (settings.c) stays the real one.
  */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -141,6 +142,14 @@ const struct directory_config *directory_settings(const struct directory *direct
     return &directory->config;
 }
 
+static char *mails_of(const char *address)
+{
+    char mails[MAX_MAILS_BYTES + 1];
+
+    snprintf(mails, sizeof(mails), "%s\n", address);
+    return strdup(mails);
+}
+
 static struct search_result *read_person(struct state *state, const char *address)
 {
     static const enum asked_result results[] = {
@@ -160,7 +169,7 @@ static struct search_result *read_person(struct state *state, const char *addres
         result->values = calloc(person->count + 1, sizeof(struct found_value));
         for (unsigned i = 0; i < person->count; i++) {
             result->values[i] = (struct found_value){blob_ref(person->values[i]), strdup("uid=somebody"),
-                                                     ATTRIBUTE_USER_CERTIFICATE, i};
+                                                     ATTRIBUTE_USER_CERTIFICATE, i, mails_of(address)};
         }
     }
     return result;
@@ -197,6 +206,7 @@ void search_result_free(struct search_result **result_)
     for (size_t i = 0; result != NULL && i < result->value_count; i++) {
         blob_free(&result->values[i].value);
         free(result->values[i].dn);
+        free(result->values[i].mails);
     }
     if (result != NULL) {
         free(result->values);

@@ -19,10 +19,12 @@ for target in "$folder"/fuzz_${ONLY:-*}; do
     mkdir -p "$corpus" "$finds"
     seeds=tests/fuzz/seeds/${name#fuzz_}
     [ -d "$seeds" ] || seeds=
+    words=tests/fuzz/dictionaries/${name#fuzz_}
+    [ -f "$words" ] && words=-dict=$words || words=
     echo "== $name, $seconds s"
-    # shellcheck disable=SC2086  # no seeds is no word
+    # shellcheck disable=SC2086  # no seeds is no word, and neither is no dictionary
     if ! "$target" -max_total_time="$seconds" -max_len=65536 -rss_limit_mb=2048 -timeout=10 -print_final_stats=1 \
-        -artifact_prefix="$finds/" "$corpus" $seeds > "$folder/$name.log" 2>&1; then
+        -artifact_prefix="$finds/" $words "$corpus" $seeds > "$folder/$name.log" 2>&1; then
         tail -n 40 "$folder/$name.log"
         status=1
     fi

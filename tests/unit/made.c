@@ -1,6 +1,7 @@
 #include "tests/unit/made.h"
 
 #include <openssl/bn.h>
+#include <openssl/conf.h>
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
@@ -86,9 +87,12 @@ static EVP_PKEY *key_new(enum made_key which)
     case MADE_P384: return EVP_EC_gen("P-384");
     case MADE_P521: return EVP_EC_gen("P-521");
     case MADE_BRAINPOOL: return EVP_EC_gen("brainpoolP256r1");
+    case MADE_BRAINPOOL_384: return EVP_EC_gen("brainpoolP384r1");
+    case MADE_BRAINPOOL_512: return EVP_EC_gen("brainpoolP512r1");
     case MADE_SECP256K1: return EVP_EC_gen("secp256k1");
     case MADE_P256_EXPLICIT: return explicit_curve();
     case MADE_X25519: return EVP_PKEY_Q_keygen(NULL, NULL, "X25519");
+    case MADE_X448: return EVP_PKEY_Q_keygen(NULL, NULL, "X448");
     case MADE_ED25519: return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
     case MADE_DSA: return with_parameters("DSA", NULL);
     case MADE_RSA_PSS: return rsa_pss();
@@ -139,6 +143,15 @@ static GENERAL_NAME *general_name(const struct made_name *name)
 
     if (name->kind == MADE_RFC822) {
         GENERAL_NAME_set0_value(general, GEN_EMAIL, string_of(V_ASN1_IA5STRING, name));
+    } else if (name->kind >= MADE_DNS && name->kind <= MADE_IP) {
+        GENERAL_NAME_set0_value(general,
+                                name->kind == MADE_DNS ? GEN_DNS : name->kind == MADE_URI ? GEN_URI : GEN_IPADD,
+                                string_of(name->kind == MADE_IP ? V_ASN1_OCTET_STRING : V_ASN1_IA5STRING, name));
+    } else if (name->kind == MADE_UPN) {
+        ASN1_TYPE *value = ASN1_TYPE_new();
+
+        ASN1_TYPE_set(value, V_ASN1_UTF8STRING, string_of(V_ASN1_UTF8STRING, name));
+        must(GENERAL_NAME_set0_othername(general, OBJ_nid2obj(NID_ms_upn), value) == 1, "otherName");
     } else {
         int type = name->kind == MADE_SMTP_UTF8 ? V_ASN1_UTF8STRING : V_ASN1_IA5STRING;
         ASN1_TYPE *value = ASN1_TYPE_new();
@@ -156,7 +169,7 @@ static void add_names(X509 *certificate, const struct made *made)
     for (size_t i = 0; i < MADE_RAW_NAMES && made->names[i].kind != 0; i++) {
         const struct made_name *name = &made->names[i];
 
-        if (name->kind <= MADE_SMTP_UTF8_IA5) {
+        if (name->kind <= MADE_UPN) {
             sk_GENERAL_NAME_push(names, general_name(name));
         } else {
             int type = name->kind == MADE_SUBJECT_IA5    ? V_ASN1_IA5STRING
@@ -188,12 +201,24 @@ static X509_EXTENSION *extension_of(X509V3_CTX *context, const char *text)
     return extension;
 }
 
+/* Some extensions want one, though nothing is in it. */
+static CONF *no_settings(void)
+{
+    static CONF *settings;
+
+    if (settings == NULL) {
+        settings = NCONF_new(NULL);
+        must(settings != NULL, "settings");
+    }
+    return settings;
+}
+
 static void add_extensions(X509 *certificate, const struct made *made)
 {
     X509V3_CTX context = {0};
 
     X509V3_set_ctx(&context, made->issuer != NULL ? (X509 *)made->issuer : certificate, certificate, NULL, NULL, 0);
-    X509V3_set_ctx_nodb(&context);
+    X509V3_set_nconf(&context, no_settings());
     for (size_t i = 0; i < MADE_EXTENSIONS && made->extensions[i] != NULL; i++) {
         X509_EXTENSION *extension = extension_of(&context, made->extensions[i]);
 

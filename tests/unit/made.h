@@ -27,9 +27,12 @@ enum made_key {
     MADE_P384,
     MADE_P521,
     MADE_BRAINPOOL,
+    MADE_BRAINPOOL_384,
+    MADE_BRAINPOOL_512,
     MADE_SECP256K1,
     MADE_P256_EXPLICIT,
     MADE_X25519,
+    MADE_X448,
     MADE_ED25519,
     MADE_DSA,
     MADE_RSA_PSS,
@@ -53,6 +56,10 @@ struct made {
             MADE_RFC822 = 1,
             MADE_SMTP_UTF8,
             MADE_SMTP_UTF8_IA5,
+            MADE_DNS,
+            MADE_URI,
+            MADE_IP,
+            MADE_UPN, /* otherName, as Microsoft's */
             MADE_SUBJECT_IA5,
             MADE_SUBJECT_UTF8,
             MADE_SUBJECT_BMP
@@ -96,6 +103,7 @@ struct made_policy {
     X509_CRL *const *crls;
     enum revocation_mode revocation;
     bool exact_local_part, allow_sha1, addressless;
+    struct policy_config settings; /* the others, as policy_load() takes them; min_rsa_bits 0: 2048 */
 };
 struct policy *made_policy(const struct made_policy *made);
 
@@ -109,9 +117,16 @@ struct bytes made_pem(const X509 *certificate); /* static memory, until the next
 void made_judge_candidates(struct policy *policy, const char *address, const struct candidate *candidates, size_t count,
                            struct answer_draft *draft);
 
+/* The verdict about one certificate in an entry with these mail values, each ended by '\n'; NULL: not known. */
+enum reason made_reason_in_entry(struct policy *policy, const char *address, const X509 *certificate, const char *mails,
+                                 char *detail);
+
 /* Judges values for `address`, all of one attribute; frees the references to the values. */
 void made_judge(struct policy *policy, const char *address, enum attribute attribute, struct blob **values,
                 size_t count, struct answer_draft *draft);
+
+/* The SHA-256 fingerprint in hex; static memory, one for each of the last few calls. */
+const char *made_fingerprint(const X509 *certificate);
 
 /* The verdict about one certificate, for MADE_ADDRESS. `detail` may be NULL. */
 enum reason made_reason(struct policy *policy, const X509 *certificate, char *detail);

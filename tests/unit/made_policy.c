@@ -140,14 +140,13 @@ struct policy *made_policy(const struct made_policy *made)
     const char *files[] = {paths[0], paths[1], paths[2]};
     struct error error;
     struct policy *policy;
-    struct policy_config config = {
-        .revocation = made->revocation,
-        .exact_local_part = made->exact_local_part,
-        .allow_sha1 = made->allow_sha1,
-        .addressless = made->addressless,
-        .min_rsa_bits = 2048,
-    };
+    struct policy_config config = made->settings;
 
+    config.revocation = made->revocation;
+    config.exact_local_part = made->exact_local_part;
+    config.allow_sha1 = made->allow_sha1;
+    config.addressless = made->addressless;
+    config.min_rsa_bits = config.min_rsa_bits != 0 ? config.min_rsa_bits : 2048;
     made_folder(folder);
     config.anchor_count = write_all(folder, "anchors.pem", made->anchors, NULL, paths[0]) > 0;
     config.intermediate_count = write_all(folder, "intermediates.pem", made->intermediates, NULL, paths[1]) > 0;
@@ -181,7 +180,7 @@ void made_judge(struct policy *policy, const char *address, enum attribute attri
 
     must(candidates != NULL, "candidates");
     for (size_t i = 0; i < count; i++) {
-        candidates[i] = (struct candidate){values[i], {"corp", "uid=alice,dc=example", attribute, (uint32_t)i}};
+        candidates[i] = (struct candidate){values[i], {"corp", "uid=alice,dc=example", attribute, (uint32_t)i, NULL}};
     }
     made_judge_candidates(policy, address, candidates, count, draft);
     for (size_t i = 0; i < count; i++) {
@@ -190,13 +189,34 @@ void made_judge(struct policy *policy, const char *address, enum attribute attri
     free(candidates);
 }
 
+const char *made_fingerprint(const X509 *certificate)
+{
+    static char texts[8][DIGEST_HEX_BYTES];
+    static size_t next;
+    uint8_t digest[DIGEST_BYTES];
+    char *text = texts[next++ % 8];
+
+    must(X509_digest(certificate, EVP_sha256(), digest, NULL) == 1, "fingerprint");
+    digest_hex(bytes_of(digest, sizeof(digest)), text);
+    return text;
+}
+
 enum reason made_reason(struct policy *policy, const X509 *certificate, char *detail)
 {
+    return made_reason_in_entry(policy, MADE_ADDRESS, certificate, NULL, detail);
+}
+
+enum reason made_reason_in_entry(struct policy *policy, const char *address, const X509 *certificate, const char *mails,
+                                 char *detail)
+{
     struct blob *value = made_blob(certificate);
+    const struct candidate candidate = {
+        value, {"corp", "uid=alice,dc=example", ATTRIBUTE_USER_CERTIFICATE, 0, mails}};
     struct answer_draft draft;
     enum reason reason;
 
-    made_judge(policy, MADE_ADDRESS, ATTRIBUTE_USER_CERTIFICATE, &value, 1, &draft);
+    made_judge_candidates(policy, address, &candidate, 1, &draft);
+    blob_free(&value);
     must(draft.certificate_count == 1, "one verdict");
     reason = draft.certificates[0].reason;
     if (detail != NULL) {

@@ -26,7 +26,8 @@ static struct certificate certificate_of(const char *value, const char *der, enu
 {
     struct certificate certificate = {
         .value = blob_of(value),
-        .source = {strdup("corp"), strdup("cn=Älice,dc=example,dc=org"), ATTRIBUTE_USER_CERTIFICATE, 3},
+        .source = {strdup("corp"), strdup("cn=Älice,dc=example,dc=org"), ATTRIBUTE_USER_CERTIFICATE, 3,
+                   strdup("alice@example.org\na@xn--bcher-kva.example\n")},
         .reason = reason,
         .detail = strdup(reason == REASON_USABLE ? "" : "keyUsage lacks keyEncipherment (RFC 5280 4.2.1.3)"),
         .revocation = {REVOCATION_GOOD, 0, -1, 1700000000, 1700086400},
@@ -47,6 +48,13 @@ static void add_chain(struct certificate *certificate, size_t count, const char 
     }
 }
 
+static void add_links(struct certificate *certificate, size_t count, const uint64_t *links)
+{
+    certificate->links = calloc(count, sizeof(links[0]));
+    memcpy(certificate->links, links, count * sizeof(links[0]));
+    certificate->link_count = count;
+}
+
 void sample_fill(struct answer_draft *draft)
 {
     static const char *const shared[] = {"issuer one", "root"}, *const second[] = {"issuer two", "root"};
@@ -58,11 +66,13 @@ void sample_fill(struct answer_draft *draft)
     draft->certificates = calloc(4, sizeof(draft->certificates[0]));
     draft->certificates[0] = certificate_of("leaf one", "leaf one", REASON_USABLE);
     add_chain(&draft->certificates[0], 2, shared);
+    add_links(&draft->certificates[0], 2, (const uint64_t[]){0x0123456789abcdef, UINT64_MAX});
     draft->certificates[1] = certificate_of("bundle of leaf two", "leaf two", REASON_USABLE);
     draft->certificates[1].source.attribute = ATTRIBUTE_USER_SMIME_CERTIFICATE;
     add_chain(&draft->certificates[1], 2, shared);
     draft->certificates[2] = certificate_of("leaf three", "leaf three", REASON_REVOKED);
-    draft->certificates[2].revocation = (struct revocation){REVOCATION_REVOKED, 1699999999, 1, 1700000000, 1700086400};
+    draft->certificates[2].revocation = (struct revocation){REVOCATION_REVOKED, 1699999999, 1, 1700000000, 1700086400,
+                                                              true};
     draft->certificates[2].not_after = -5;
     add_chain(&draft->certificates[2], 2, second);
     draft->certificates[3] = certificate_of("garbage", NULL, REASON_MALFORMED);

@@ -22,14 +22,21 @@ static struct certificate certificate_of(const char *text, const char *dn, enum 
         .value = blob_of(text),
         .chain = calloc(2, sizeof(struct blob *)),
         .chain_count = 2,
-        .source = {strdup("corp"), strdup(dn), ATTRIBUTE_USER_CERTIFICATE, 3},
+        .source = {strdup("corp"), strdup(dn), ATTRIBUTE_USER_CERTIFICATE, 3, strdup("alice@example.org\n")},
         .reason = reason,
         .detail = strdup(reason == REASON_USABLE ? "" : "why not"),
         .revocation = {REVOCATION_GOOD, 0, -1, 10, 20},
         .not_after = 1000,
+        .links = calloc(2, sizeof(uint64_t)),
+        .link_count = 2,
+        .trail = calloc(1, sizeof(struct trail)),
     };
 
     certificate.der = blob_ref(certificate.value);
+    certificate.links[0] = 0x1111;
+    certificate.links[1] = 0x2222;
+    atomic_init(&certificate.trail->references, 1);
+    certificate.trail->place = strdup("first: the only one");
     certificate.chain[0] = blob_intern(bytes_of_string("intermediate"));
     certificate.chain[1] = blob_intern(bytes_of_string("root"));
     return certificate;
@@ -81,11 +88,19 @@ static void answer_check(const struct answer *answer)
     assert_memory_equal(first->chain[1]->data, "root", 4);
     assert_string_equal(first->source.dn, "cn=alice");
     assert_int_equal(first->source.index, 3);
+    assert_string_equal(first->source.mails, "alice@example.org\n");
+    assert_int_equal(first->link_count, 2);
+    assert_int_equal(first->links[0], 0x1111);
+    assert_int_equal(answer->certificates[1].links[1], 0x2222);
+    assert_string_equal(first->trail->place, "first: the only one");
     assert_string_equal(first->detail, "");
     assert_int_equal(first->revocation.next_update, 20);
     assert_ptr_equal(first->chain[0], answer->certificates[1].chain[0]);
     assert_memory_equal(answer->certificates[1].value->data, "second", 6);
     assert_string_equal(answer->certificates[2].source.dn, "");
+    assert_string_equal(answer->certificates[2].source.mails, "");
+    assert_null(answer->certificates[2].links);
+    assert_null(answer->certificates[2].trail);
     assert_null(answer->certificates[2].der);
     assert_int_equal(answer->certificates[2].chain_count, 0);
     assert_int_equal(answer->asked_count, 2);
@@ -126,6 +141,7 @@ static void equal_strings_stand_once(void **state)
     answer = answer_make(&draft);
     assert_ptr_equal(answer->certificates[0].source.directory, answer->asked[0].directory);
     assert_ptr_equal(answer->certificates[0].source.dn, answer->certificates[1].source.dn);
+    assert_ptr_equal(answer->certificates[0].source.mails, answer->certificates[1].source.mails);
     assert_ptr_equal(answer->certificates[1].detail, answer->certificates[2].detail);
     answer_free(&answer);
     answer_draft_free(&draft);

@@ -78,6 +78,13 @@ static const char *fault(size_t which)
 #define WITH(more_) \
     "directories = ( { name = \"a\"; uri = [ \"ldaps://h\" ]; domains = [ \"*\" ];\n" more_ " } );\n" TRUST
 
+#define ON_TRUST(more_) DIRECTORY "trust = { anchors = [ \"/etc/passwd\" ];\n" more_ " };\n"
+/* One rule on the lines 3 and 4. */
+#define RULE(more_) "trust-rules = (\n{ name = \"r\"; " more_ " } );\n"
+#define PRINT "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#define PRINT_COLONS \
+    "00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF"
+
 static void test_defaults(void **state)
 {
     struct config *config = load(GOOD);
@@ -108,7 +115,17 @@ static void test_defaults(void **state)
     assert_int_equal(config->log_format, LOG_FORMAT_TEXT);
     assert_int_equal(config->trust.revocation, REVOCATION_MODE_PREFER);
     assert_int_equal(config->trust.min_rsa_bits, 2048);
+    assert_int_equal(config->watch_ms, 30000);
     assert_false(config->trust.exact_local_part || config->trust.allow_sha1 || config->trust.addressless);
+    assert_false(config->trust.aliases || config->trust.domain_certificates || config->trust.require_explicit_policy ||
+                 config->trust.inhibit_policy_mapping || config->trust.inhibit_any_policy);
+    assert_int_equal(config->trust.oid_count, 1);
+    assert_string_equal(config->trust.oids[0], "any");
+    assert_int_equal(config->trust.curve_count, 6);
+    assert_string_equal(config->trust.curves[5], "brainpoolP512r1");
+    assert_int_equal(config->trust.hash_count, 9);
+    assert_string_equal(config->trust.hashes[0], "sha224");
+    assert_int_equal(config->trust.deny_count + config->trust.allow_count + config->trust_rule_count, 0);
 
     const struct directory_config *directory = &config->directories[0];
     assert_int_equal(config->directory_count, 1);
@@ -139,7 +156,7 @@ static void test_everything_given(void **state)
         "  { name = \"b\"; uri = [ \"ldapi://%2Frun%2Fs\" ]; domains = [ \"*\" ]; },\n"
         "  { name = \"c\"; uri = [ \"ldap://h\" ]; domains = [ \"*\" ]; tls = \"none\"; } );\n"
         "trust = { anchors = [ \"/etc\" ]; crls = [ \"/etc/passwd\" ]; revocation = \"require\"; allow-sha1 = TRUE;\n"
-        "  local-part-case = \"exact\"; min-rsa-bits = 3072L; addressless = \"directory\"; };\n"
+        "  local-part-case = \"exact\"; min-rsa-bits = 3072L; addressless = \"directory\"; watch = \"0\"; };\n"
         "cache : { memory = \"1G\", ttl = \"2d\", stale = \"0\"; memory-ttl = \"5s\"; };\n"
         "redis = { uri = \"redis://127.0.0.1\"; prefix = \"p:\"; seal-key-file = \"${FOLDER}/key\"; };\n"
         "http = { connections = 100; waiting = 49; threads = 2; token-file = \"${FOLDER}/token\"; };\n"
@@ -168,6 +185,7 @@ static void test_everything_given(void **state)
     assert_int_equal(config->directories[2].tls, TLS_NONE);
     assert_int_equal(config->trust.revocation, REVOCATION_MODE_REQUIRE);
     assert_int_equal(config->trust.min_rsa_bits, 3072);
+    assert_int_equal(config->watch_ms, 0);
     assert_true(config->trust.exact_local_part && config->trust.allow_sha1 && config->trust.addressless);
     assert_int_equal(config->cache.memory_bytes, 1 << 30);
     assert_int_equal(config->cache.ttl_s, 2 * 86400);
@@ -278,8 +296,48 @@ static const struct {
 
     {"anchor not there", DIRECTORY "trust = { anchors = [\n \"/etc\",\n \"/nowhere\" ]; };",
      "2: trust.anchors[1]: /nowhere: No such file"},
+    {"watching as a number", DIRECTORY "trust = { anchors = [ \"/etc\" ]; watch = 30; };", "2: trust.watch: "},
+    {"watching too seldom", DIRECTORY "trust = { anchors = [ \"/etc\" ]; watch = \"2d\"; };", "2: trust.watch: "},
     {"require without CRLs", DIRECTORY "trust = { anchors = [ \"/etc\" ]; revocation = \"require\"; };",
      "2: trust.revocation: require needs trust.crls"},
+    {"OID that is none", ON_TRUST("policy-oids = [ \"any\", \"1.2.x\" ];"), "3: trust.policy-oids[1]: \"1.2.x\" is neither"},
+    {"no OID", ON_TRUST("policy-oids = [ ];"), "3: trust.policy-oids: has 0 elements, not from 1 to 64"},
+    {"fingerprint too short", ON_TRUST("deny = [ \"00:11\" ];"), "3: trust.deny[0]: \"00:11\" is not a SHA-256 fingerpr"},
+    {"fingerprint twice in two spellings", ON_TRUST("allow = [ \"" PRINT "\", \"" PRINT_COLONS "\" ];"),
+     "3: trust.allow[1]: \"" PRINT "\" stands here twice"},
+    {"curve that is none", ON_TRUST("curves = [ \"p256\" ];"), "3: trust.curves[0]: \"p256\" is none of: P-256 P-384"},
+    {"hash that is none", ON_TRUST("signature-hashes = [ \"md5\" ];"), "3: trust.signature-hashes[0]: \"md5\" is none of"},
+    {"SHA-1 among the hashes", ON_TRUST("signature-hashes = [ \"sha256\", \"sha1\" ];"),
+     "3: trust.signature-hashes[1]: \"sha1\" needs allow-sha1"},
+    {"boolean as a word", ON_TRUST("domain-certificates = \"yes\";"), "3: trust.domain-certificates: must be true or false"},
+    {"word of aliases", ON_TRUST("aliases = \"accept\";"), "3: trust.aliases: \"accept\" is none of: refuse directory"},
+
+    {"rules that are no list", GOOD "trust-rules = { };", "3: trust-rules: must be a list of 1 to 64 groups"},
+    {"no rules in the list", GOOD "trust-rules = ( );", "3: trust-rules: must be a list of 1 to 64 groups"},
+    {"rule that is no group", GOOD "trust-rules = ( \"a\" );", "3: trust-rules[0]: must be a group"},
+    {"rule without a name", GOOD "trust-rules = ( { domains = [ \"*\" ]; } );", "3: trust-rules[0].name: is missing"},
+    {"rule for nobody in particular", GOOD RULE("deny = [ ];"), "4: trust-rules[0]: has neither domains nor directories"},
+    {"rule of an empty list", GOOD RULE("domains = [ ];"), "4: trust-rules[0].domains: has 0 elements, not from 1"},
+    {"rule of a directory that is not there", GOOD RULE("directories = [ \"a\",\n\"A\" ];"),
+     "4: trust-rules[0].directories[1]: there is no directory of the name \"A\""},
+    {"rule of a domain that is none", GOOD RULE("domains = [ \"a@b\" ];"), "4: trust-rules[0].domains[0]: \"a@b\" is neither"},
+    {"two rules of one name", GOOD "trust-rules = ( { name = \"r\"; domains = [ \"*\" ]; },\n"
+                                   "{ name = \"R\"; domains = [ \"*\" ]; } );",
+     "4: trust-rules[1].name: trust-rules[0] has this name already"},
+    {"rule with a setting that is none", GOOD RULE("domains = [ \"*\" ]; allow-sha2 = true;"),
+     "4: trust-rules[0].allow-sha2: there is no such setting; did you mean trust.allow-sha1?"},
+    {"rule with a name that is nearly one", GOOD RULE("domain = [ \"*\" ];"),
+     "4: trust-rules[0].domain: there is no such setting; did you mean trust-rules.domains?"},
+    {"rule with a value out of bounds", GOOD RULE("domains = [ \"*\" ]; min-rsa-bits = 512;"),
+     "4: trust-rules[0].min-rsa-bits: 512 is not from 1024 to 8192"},
+    {"rule with an anchor that is not there", GOOD RULE("domains = [ \"*\" ];\n anchors = [ \"/nowhere\" ];"),
+     "5: trust-rules[0].anchors[0]: /nowhere: No such file"},
+    {"rule with no anchor", GOOD RULE("domains = [ \"*\" ]; anchors = [ ];"), "4: trust-rules[0].anchors: has 0 elements"},
+    {"rule that requires without CRLs", GOOD RULE("domains = [ \"*\" ]; revocation = \"require\";"),
+     "4: trust-rules[0].revocation: require needs trust-rules[0].crls"},
+    {"rule with a fingerprint that is none", GOOD RULE("domains = [ \"*\" ]; deny = [ \"x\" ];"),
+     "4: trust-rules[0].deny[0]: \"x\" is not"},
+
     {"negttl over ttl", GOOD "cache = { ttl = \"1m\";\n negttl = \"2m\"; };", "4: cache.negttl: is longer than cache.ttl"},
     {"limitttl over ttl", GOOD "cache = { ttl = \"1m\"; limitttl = \"2m\"; };", "3: cache.limitttl: is longer than cache.ttl"},
     {"memory-ttl without redis", GOOD "cache = { memory-ttl = \"5s\"; };", "3: cache.memory-ttl: means something with a redis"},
@@ -348,6 +406,48 @@ static void test_broken(void **state)
         }
         assert_true(as_wanted);
     }
+}
+
+/* What a rule leaves out is as in trust, also where trust stands behind it. */
+static void test_rules(void **state)
+{
+    static const char text[] =
+        DIRECTORY "trust-rules = ( { name = \"partner\"; domains = [ \"*.Partner.example\", \"bücher.example\" ];\n"
+                  "  directories = [ \"a\" ]; deny = [ \"" PRINT_COLONS "\" ]; require-explicit-policy = true;\n"
+                  "  policy-oids = [ \"2.16.840.1.101.3.2.1.48.1\" ]; curves = [ \"P-384\" ]; aliases = \"directory\"; },\n"
+                  "  { name = \"rest\"; domains = [ \"*\" ]; min-rsa-bits = 4096; allow = [ ]; } );\n"
+                  "trust = { anchors = [ \"/etc/passwd\" ]; min-rsa-bits = 3072; allow-sha1 = true;\n"
+                  "  allow = [ \"" PRINT "\" ]; addressless = \"directory\"; };\n";
+    const struct policy_rule *rule;
+    struct policies_config policies;
+    struct config *config;
+
+    (void)state;
+    config = load(text);
+    assert_string_equal(heard, "");
+    assert_int_equal(config->trust_rule_count, 2);
+    rule = &config->trust_rules[0];
+    assert_string_equal(rule->name, "partner");
+    assert_int_equal(rule->domain_count, 2);
+    assert_string_equal(rule->domains[0], "*.partner.example");
+    assert_int_equal(rule->directory_count, 1);
+    assert_string_equal(rule->policy.deny[0], PRINT);
+    assert_string_equal(rule->policy.allow[0], PRINT);
+    assert_string_equal(rule->policy.oids[0], "2.16.840.1.101.3.2.1.48.1");
+    assert_true(rule->policy.require_explicit_policy && rule->policy.aliases && rule->policy.addressless);
+    assert_true(rule->policy.allow_sha1);
+    assert_int_equal(rule->policy.min_rsa_bits, 3072);
+    assert_int_equal(rule->policy.curve_count, 1);
+    assert_int_equal(rule->policy.hash_count, 9);
+    assert_string_equal(rule->policy.anchors[0], "/etc/passwd");
+    assert_int_equal(config->trust_rules[1].policy.min_rsa_bits, 4096);
+    assert_int_equal(config->trust_rules[1].policy.allow_count, 0);
+    assert_int_equal(config->trust_rules[1].directory_count, 0);
+    assert_int_equal(config->trust.deny_count, 0);
+    assert_false(config->trust.require_explicit_policy || config->trust.aliases);
+    policies = config_policies(config);
+    assert_int_equal(policies.rule_count, 2);
+    config_free(&config);
 }
 
 static void test_every_fault_is_told(void **state)
@@ -557,6 +657,7 @@ int main(void)
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_everything_given),
         cmocka_unit_test(test_broken),
+        cmocka_unit_test(test_rules),
         cmocka_unit_test(test_every_fault_is_told),
         cmocka_unit_test(test_faults_are_bounded),
         cmocka_unit_test(test_variables),

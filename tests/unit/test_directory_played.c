@@ -390,6 +390,76 @@ static void equal_values_of_an_entry_count_once(void **state)
     played_stop(&server);
 }
 
+/* An entry whose own addresses stand before and behind its values, in several spellings; and one without any. */
+static bool say_mails(struct talk *talk, ber_int_t message)
+{
+    BerElement *ber = ber_alloc_t(LBER_USE_DER);
+
+    ber_printf(ber, "{it{s{{s[sss]}{s[ss]}{s[s]}{s[s]}{s[s]}}}}", message, LDAP_RES_SEARCH_ENTRY, "cn=alice", "MAIL",
+               "Alice@Example.ORG", "two\nlines@example.org", "no address", "userCertificate;binary", "one", "two",
+               "mail;lang-de", "alice@b\xc3\xbc" "cher.example", "0.9.2342.19200300.100.1.3", "alice@EXAMPLE.org",
+               "mailAlternateAddress", "other@example.org");
+    return played_send(talk, ber) && played_entry(talk, message, "cn=bob", "userCertificate", bytes_of_string("3")) &&
+           played_result(talk, message, LDAP_SUCCESS, "");
+}
+
+static void an_entrys_mails_stand_with_each_value(void **state)
+{
+    static const struct play play = {.search = say_mails};
+    static const char *const uris[] = {server.uri};
+
+    (void)state;
+    assert_true(played_start(&server, &play, 0));
+    struct directory_config config = plain_config(uris, 1);
+    struct directory *directory = open_directory(&config);
+    struct search_result *result = ask(directory, "alice@example.org", 2000);
+
+    assert_int_equal(result->value_count, 3);
+    assert_string_equal(result->values[0].mails, "alice@example.org\nalice@xn--bcher-kva.example\n");
+    assert_string_equal(result->values[1].mails, result->values[0].mails);
+    assert_string_equal(result->values[2].mails, "");
+    expect(result, ASKED_ANSWERED, "");
+    directory_close(&directory);
+    played_stop(&server);
+}
+
+/* More addresses than are kept; the one that is asked for comes late, another beyond those that are looked at. */
+static bool say_many_mails(struct talk *talk, ber_int_t message)
+{
+    BerElement *ber = ber_alloc_t(LBER_USE_DER);
+    char mail[32];
+
+    ber_printf(ber, "{it{s{{s[s]}{s[", message, LDAP_RES_SEARCH_ENTRY, "cn=many", "userCertificate", "one", "mail");
+    for (int i = 0; i < 2 * MAX_ENTRY_MAILS_READ; i++) {
+        snprintf(mail, sizeof(mail), "m%d@example.org", i);
+        ber_printf(ber, "s", i == 40 || i == 100 ? (i == 40 ? "alice@example.org" : "late@example.org") : mail);
+    }
+    ber_printf(ber, "]}}}}");
+    return played_send(talk, ber) && played_result(talk, message, LDAP_SUCCESS, "");
+}
+
+static void of_too_many_mails_the_asked_one_is_kept(void **state)
+{
+    static const struct play play = {.search = say_many_mails};
+    static const char *const uris[] = {server.uri};
+
+    (void)state;
+    assert_true(played_start(&server, &play, 0));
+    struct directory_config config = plain_config(uris, 1);
+    struct directory *directory = open_directory(&config);
+    struct search_result *result = ask(directory, "alice@example.org", 2000);
+
+    assert_string_equal(result->values[0].mails, "m0@example.org\nm1@example.org\nm2@example.org\nm3@example.org\n"
+                                                 "m4@example.org\nm5@example.org\nm6@example.org\n"
+                                                 "alice@example.org\n");
+    search_result_free(&result);
+    result = ask(directory, "late@example.org", 2000);
+    assert_string_equal(strstr(result->values[0].mails, "m7@"), "m7@example.org\n");
+    search_result_free(&result);
+    directory_close(&directory);
+    played_stop(&server);
+}
+
 static atomic_int result_code;
 
 static bool say_result(struct talk *talk, ber_int_t message)
@@ -974,6 +1044,8 @@ int main(void)
         cmocka_unit_test(an_endless_answer_is_cut),
         cmocka_unit_test(spellings),
         cmocka_unit_test(equal_values_of_an_entry_count_once),
+        cmocka_unit_test(an_entrys_mails_stand_with_each_value),
+        cmocka_unit_test(of_too_many_mails_the_asked_one_is_kept),
         cmocka_unit_test(results),
         cmocka_unit_test(a_message_has_a_maximum),
         cmocka_unit_test(references_are_not_followed),

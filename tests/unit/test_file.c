@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -292,6 +293,62 @@ static void folders_are_visited_in_order(void **state)
     assert_non_null(strstr(error.text, "dangling: No such file"));
 }
 
+static struct digest state_of(const char *name)
+{
+    struct digest_stream *stream = digest_stream_new();
+
+    assert_non_null(stream);
+    file_add_state(in(name), stream);
+    return digest_stream_end(&stream);
+}
+
+/* Whether the state of `watched` is another than it was, and stays so. */
+static bool changed(struct digest *before)
+{
+    struct digest now = state_of("watched"), again = state_of("watched");
+    bool differs = !digest_equal(before, &now);
+
+    assert_true(digest_equal(&now, &again));
+    *before = now;
+    return differs;
+}
+
+static void each_change_of_a_file_is_another_state(void **state)
+{
+    const struct timespec old[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+    struct digest before;
+
+    (void)state;
+    before = state_of("watched");
+    assert_false(changed(&before)); /* not there, twice */
+    assert_int_equal(mkdir(in("watched"), 0700), 0);
+    assert_true(changed(&before));
+    put("watched/a", "1", 1, 0600);
+    assert_true(changed(&before));
+    put("watched/a", "12", 2, 0600);
+    assert_true(changed(&before));
+    assert_int_equal(utimensat(AT_FDCWD, in("watched/a"), old, 0), 0);
+    assert_true(changed(&before));
+    put("watched/.new", "12", 2, 0600);
+    assert_true(changed(&before)); /* for the folder's own time */
+    char from[200];
+    strcpy(from, in("watched/.new"));
+    assert_int_equal(utimensat(AT_FDCWD, from, old, 0), 0);
+    assert_false(changed(&before)); /* a hidden file's is nobody's */
+    assert_int_equal(rename(from, in("watched/a")), 0);
+    assert_true(changed(&before));
+    assert_int_equal(unlink(in("watched/a")), 0);
+    assert_true(changed(&before));
+    assert_int_equal(symlink("..one/a", in("watched/a")), 0);
+    assert_true(changed(&before)); /* a link that leads nowhere */
+    assert_int_equal(mkdir(in("watched/..one"), 0700), 0);
+    assert_true(changed(&before));
+    put("watched/..one/a", "1", 1, 0600);
+    assert_true(changed(&before)); /* what it leads to counts */
+    put("watched/..one/a", "2", 1, 0600);
+    assert_true(changed(&before));
+}
+
 static void out_of_memory(void **state)
 {
     struct error error;
@@ -317,6 +374,7 @@ int main(void)
         cmocka_unit_test(credentials_of_systemd),
         cmocka_unit_test(a_strangers_secret),
         cmocka_unit_test(folders_are_visited_in_order),
+        cmocka_unit_test(each_change_of_a_file_is_another_state),
         cmocka_unit_test(out_of_memory),
     };
 

@@ -232,13 +232,18 @@ static void a_certificate_without_address_needs_the_switch(void **state)
                                                   .issuer = root,
                                                   .issuer_key = MADE_RSA_ROOT,
                                                   .extensions = {"subjectAltName=email:bob@example.org"}});
+    const char *own = "al@example.org\n" MADE_ADDRESS "\n", *others = "bob@example.org\nal@example.org\n";
     char detail[MAX_DETAIL_BYTES + 1];
 
     (void)state;
-    assert_int_equal(made_reason(policy, nameless, NULL), REASON_ADDRESS_MISMATCH);
-    assert_int_equal(made_reason(lax, nameless, detail), REASON_USABLE);
+    assert_int_equal(made_reason_in_entry(policy, MADE_ADDRESS, nameless, own, NULL), REASON_ADDRESS_MISMATCH);
+    assert_int_equal(made_reason_in_entry(lax, MADE_ADDRESS, nameless, own, detail), REASON_USABLE);
     assert_non_null(strstr(detail, "the directory vouches for it"));
-    assert_int_equal(made_reason(lax, other, NULL), REASON_ADDRESS_MISMATCH);
+    assert_int_equal(made_reason_in_entry(lax, MADE_ADDRESS, other, own, NULL), REASON_ADDRESS_MISMATCH);
+    assert_int_equal(made_reason_in_entry(lax, MADE_ADDRESS, nameless, others, detail), REASON_ADDRESS_MISMATCH);
+    assert_non_null(strstr(detail, "own mail"));
+    assert_int_equal(made_reason_in_entry(lax, MADE_ADDRESS, nameless, NULL, NULL), REASON_ADDRESS_MISMATCH);
+    assert_int_equal(made_reason_in_entry(lax, MADE_ADDRESS, nameless, "", NULL), REASON_ADDRESS_MISMATCH);
     X509_free(nameless);
     X509_free(other);
     policy_free(&lax);

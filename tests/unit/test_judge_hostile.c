@@ -58,16 +58,27 @@ static void crypto_free(void *old, const char *file, int line)
 
 static int setup(void **state)
 {
+    static const char *const oids[] = {"1.2.3.4", "any"};
+
     (void)state;
     root = made_root("CN=Root", MADE_RSA_ROOT);
-    sub = made_intermediate("CN=Sub", MADE_RSA_CA, root, MADE_RSA_ROOT);
+    sub = made_certificate(&(struct made){
+        .subject = "CN=Sub",
+        .key = MADE_RSA_CA,
+        .issuer = root,
+        .issuer_key = MADE_RSA_ROOT,
+        .extensions = {"basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign,cRLSign",
+                       "subjectKeyIdentifier=hash", "authorityKeyIdentifier=keyid:always",
+                       "nameConstraints=critical,permitted;email:example.org,excluded;email:bob@example.org"},
+    });
     alice = made_alice(MADE_RSA, sub, MADE_RSA_CA);
     curved = made_alice(MADE_P256, sub, MADE_RSA_CA);
     crl = made_crl(&(struct made_crl){.issuer = sub, .key = MADE_RSA_CA, .crl_reason = -1});
     policy = made_policy(&(struct made_policy){.anchors = (X509 *[]){root, NULL},
                                                .intermediates = (X509 *[]){sub, NULL},
                                                .crls = (X509_CRL *[]){crl, NULL},
-                                               .revocation = REVOCATION_MODE_PREFER});
+                                               .revocation = REVOCATION_MODE_PREFER,
+                                               .settings = {.oids = oids, .oid_count = 2}});
     return 0;
 }
 

@@ -75,12 +75,19 @@ static void keeps_every_field(void **state)
     assert_string_equal(draft.certificates[0].source.dn, "cn=Älice,dc=example,dc=org");
     assert_int_equal(draft.certificates[1].source.attribute, ATTRIBUTE_USER_SMIME_CERTIFICATE);
     assert_int_equal(draft.certificates[1].source.index, 3);
+    assert_string_equal(draft.certificates[1].source.mails, "alice@example.org\na@xn--bcher-kva.example\n");
+    assert_int_equal(draft.certificates[0].link_count, 2);
+    assert_int_equal(draft.certificates[0].links[0], 0x0123456789abcdef);
+    assert_int_equal(draft.certificates[0].links[1], UINT64_MAX);
+    assert_int_equal(draft.certificates[1].link_count, 0);
     assert_int_equal(draft.certificates[2].reason, REASON_REVOKED);
     assert_string_equal(draft.certificates[2].detail, "keyUsage lacks keyEncipherment (RFC 5280 4.2.1.3)");
     assert_int_equal(draft.certificates[2].revocation.status, REVOCATION_REVOKED);
     assert_int_equal(draft.certificates[2].revocation.revoked_at, 1699999999);
     assert_int_equal(draft.certificates[2].revocation.crl_reason, 1);
     assert_int_equal(draft.certificates[0].revocation.crl_reason, -1);
+    assert_true(draft.certificates[2].revocation.awaited);
+    assert_false(draft.certificates[0].revocation.awaited);
     assert_int_equal(draft.certificates[2].not_after, -5);
     assert_int_equal(draft.asked_count, 2);
     assert_int_equal(draft.asked[1].result, ASKED_TIMED_OUT);
@@ -193,6 +200,16 @@ static void refuses_contradictions(void **state)
          "a usable certificate stands behind a refused one", 18},
         {"a NUL in a text", "partner", "par\0ner", "a text is not UTF-8 without NUL", 7},
         {"bad UTF-8", "partner", "par\xc3ner", "a text is not UTF-8 without NUL", 7},
+        {"a mail not normalised", "\na@xn--", "\nA@xn--", "the entry's mails are not lines of normalised addresses", 7},
+        {"a mail that is none", "alice@example.org\n", "alice?example.org\n",
+         "the entry's mails are not lines of normalised addresses", 18},
+        {"a mail with a NUL", "alice@example.org\n", "alice\0example.org\n", "a text is not UTF-8 without NUL", 18},
+        {"an empty mail", "alice@example.org\n", "\nlice@example.org\n",
+         "the entry's mails are not lines of normalised addresses", 18},
+        {"mails without an end", "kva.example\n", "kva.exampleX", "the entry's mails are not lines of normalised addresses",
+         12},
+        {"too many links", "\x02\x01\x23\x45\x67", "\x0b\x01\x23\x45\x67", "a count is over its limit", 5},
+        {"links that are not there", "\x02\x01\x23\x45\x67", "\x00\x01\x23\x45\x67", "", 5},
         {"an issuer twice", "\0\0\0\x0a" "issuer two", "\0\0\0\x0a" "issuer one", "an issuer stands twice", 14},
         {"a count over its limit", "\0\0\0\x08" "leaf one", "\x01\0\0\x08" "leaf one", "a count is over its limit", 12},
     };
@@ -269,11 +286,24 @@ static void break_der(struct answer_draft *draft)
     blob_free(&draft->certificates[2].der);
 }
 
+static void break_links(struct answer_draft *draft)
+{
+    free(draft->certificates[0].links);
+    draft->certificates[0].links = calloc(MAX_CHAIN + 1, sizeof(uint64_t));
+    draft->certificates[0].link_count = MAX_CHAIN + 1;
+}
+
+static void break_links_of_none(struct answer_draft *draft)
+{
+    draft->certificates[3].links = calloc(1, sizeof(uint64_t));
+    draft->certificates[3].link_count = 1;
+}
+
 static void does_not_write_what_it_would_not_read(void **state)
 {
     void (*const breaks[])(struct answer_draft *draft) = {
         break_unknown, break_none_with_usable, break_found_with_reason, break_order, break_time, break_not_after,
-        break_unjudged, break_value, break_der,
+        break_unjudged, break_value, break_der, break_links, break_links_of_none,
     };
 
     (void)state;

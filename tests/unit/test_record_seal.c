@@ -132,9 +132,9 @@ static void good_seal_on_something_else(void **state)
     } cases[] = {
         {"nothing", {(const uint8_t *)"", 0}},
         {"other magic", {(const uint8_t *)"CLX\x01", 4}},
-        {"another version", {(const uint8_t *)"CLR\x02", 4}},
-        {"no body", {(const uint8_t *)"CLR\x01", 4}},
-        {"garbage", {(const uint8_t *)"CLR\x01garbage", 11}},
+        {"another version", {(const uint8_t *)"CLR\x01", 4}},
+        {"no body", {(const uint8_t *)"CLR\x02", 4}},
+        {"garbage", {(const uint8_t *)"CLR\x02garbage", 11}},
     };
     struct seal_ring *ring = ring_of(secret, NULL);
 
@@ -143,7 +143,7 @@ static void good_seal_on_something_else(void **state)
         struct buffer sealed;
 
         buffer_init(&sealed, 1000);
-        assert_int_equal(seal_close(ring, bytes_of_string("\x01key"), cases[i].plain, &sealed), 0);
+        assert_int_equal(seal_close(ring, bytes_of_string("\x02key"), cases[i].plain, &sealed), 0);
         if (open_with(ring, "key", buffer_bytes(&sealed)) != RECORD_BAD) {
             fail_msg("%s was taken for a record", cases[i].name);
         }

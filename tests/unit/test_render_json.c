@@ -52,7 +52,7 @@ static void members_keep_their_order(void **state)
         "\"key_usage\":[\"keyEncipherment\"]", "\"extended_key_usage\":[\"emailProtection\"]",
         "\"addresses\":[\"alice@example.org\"]", "\"chain\":[\"MII", "\"chain_not_after\":", "\"revocation\":{\"status\":\"good\"",
         "\"next_update\":", "\"source\":{\"directory\":\"corp\"", "\"dn\":\"cn=Alice,dc=example,dc=org\"",
-        "\"attribute\":\"userCertificate\",\"index\":2}}]", "\"partial\":false", "\"stale\":true", "\"made_at\"",
+        "\"attribute\":\"userCertificate\",\"index\":2,\"mails\":[\"alice@example.org\",\"a.example@example.org\"]}}]", "\"partial\":false", "\"stale\":true", "\"made_at\"",
         "\"fresh_until\"", "\"refused\":[{\"reason\":\"revoked\"", "\"reason_text\":", "\"activesync_status\":13",
         "\"curve\":\"P-256\"", "\"awaited\":true", "\"revoked_at\"", "\"crl_reason\":\"keyCompromise\"", "\"reason\":\"expired\"",
         "\"reason\":\"malformed\"", "\"attribute\":\"userSMIMECertificate\"", "\"value\":\"G1sySmdhcmJhZ2U=\"",
@@ -82,6 +82,7 @@ static void only_an_explanation_shows_the_refused(void **state)
     assert_null(strstr(json, "refused"));
     assert_null(strstr(json, "expired"));
     assert_null(strstr(json, "\"layer\""));
+    assert_null(strstr(json, "\"mails\""));
     assert_null(strstr(json, "\"policy\""));
     free(json);
 }
