@@ -40,6 +40,17 @@
 #define MAX_RSA_EXPONENT_BITS 64   /* likewise; 65537 has 17 */
 #define MAX_DETAIL_BYTES 300       /* why a value was refused, in words */
 
+/* Fetching from places that certificates name. */
+#define MAX_FETCH_URL_BYTES 2048
+#define MAX_FETCH_REDIRECTS 3
+#define MAX_FETCH_HEADER_BYTES (64 * 1024) /* of one HTTP answer, status line and trailers included */
+#define MAX_FETCH_OCSP_BYTES (256 * 1024)  /* one OCSP answer, and one question */
+#define MAX_FETCH_ISSUER_BYTES (1024 * 1024) /* one body with certificates of issuers */
+#define MAX_FETCH_HOSTS 512          /* whose rates are remembered */
+#define MAX_FETCH_RETRY_AFTER_S 3600 /* a server may ask for no longer rest */
+#define MAX_ENTRY_VALUES 16          /* taken of one issuer's entry in a directory */
+#define MAX_LEFT_RESOLVERS 16        /* threads that still resolve a name nobody waits for any more */
+
 /* Configuration. */
 #define MAX_DIRECTORIES 64
 #define MAX_URIS 8           /* of one directory */

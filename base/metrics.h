@@ -32,11 +32,19 @@ enum counter {
     COUNT_REDIS_BAD_RECORD,  /* the seal is right, the record is not */
     COUNT_REDIS_REJUDGED,    /* a record of another policy, judged again */
     COUNT_RELOADS, COUNT_RELOADS_FAILED,
+    /* Fetched from places that certificates name: by purpose and result. */
+    COUNT_FETCH_CRL_OK, COUNT_FETCH_CRL_FAILED, COUNT_FETCH_CRL_REFUSED, COUNT_FETCH_CRL_LIMIT,
+    COUNT_FETCH_OCSP_OK, COUNT_FETCH_OCSP_FAILED, COUNT_FETCH_OCSP_REFUSED, COUNT_FETCH_OCSP_LIMIT,
+    COUNT_FETCH_ISSUER_OK, COUNT_FETCH_ISSUER_FAILED, COUNT_FETCH_ISSUER_REFUSED, COUNT_FETCH_ISSUER_LIMIT,
+    COUNT_FETCHED_BYTES,
     /* Limits that were reached. */
     COUNT_LIMIT_WAITING,     /* too many suspended requests */
     COUNT_LIMIT_FLIGHTS,
     COUNT_LIMIT_VALIDATORS,  /* the validators' queue was full */
     COUNT_LIMIT_SEARCHES,    /* a directory's queue was full */
+    COUNT_LIMIT_FETCHES,     /* the fetcher's queue was full */
+    COUNT_LIMIT_FETCH_RATE,  /* one host was asked too often */
+    COUNT_LIMIT_RESOLVERS,   /* too many names of LDAP URLs are being resolved */
     COUNT_LIMIT_REDIS_QUEUE,
     COUNT_LIMIT_ENTRIES, COUNT_LIMIT_VALUES, COUNT_LIMIT_VALUE_BYTES,
     COUNT_LIMIT_BACKOFFS,    /* the table of failing keys was full */

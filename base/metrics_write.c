@@ -13,12 +13,14 @@ const struct metrics_bucket metrics_buckets[METRICS_BUCKETS] = {
 
 _Static_assert(LAYER_MEMORY + 1 == METRICS_LAYERS, "one histogram for each layer");
 
-/* One sample: its family, and its label where the family has one. Rows of one family stand together. */
+/* One sample: its family, and its label, or two, where the family has them. Rows of one family stand together. */
 struct row_info {
     const char *family;
     const char *label;
     const char *value;
     const char *help; /* at the first row of a family */
+    const char *label2;
+    const char *value2;
 };
 
 static const struct row_info counters[COUNT_COUNT] = {
@@ -54,11 +56,28 @@ static const struct row_info counters[COUNT_COUNT] = {
     [COUNT_RELOADS] = {"certlookup_reloads_total", NULL, NULL, "Configurations taken over while running."},
     [COUNT_RELOADS_FAILED] = {"certlookup_reload_failures_total", NULL, NULL,
                               "Configurations refused while running; the one before stays."},
+    [COUNT_FETCH_CRL_OK] = {"certlookup_fetches_total", "purpose", "crl",
+                            "Fetched from places that certificates name, by purpose and result.", "result", "ok"},
+    [COUNT_FETCH_CRL_FAILED] = {"certlookup_fetches_total", "purpose", "crl", NULL, "result", "failed"},
+    [COUNT_FETCH_CRL_REFUSED] = {"certlookup_fetches_total", "purpose", "crl", NULL, "result", "refused"},
+    [COUNT_FETCH_CRL_LIMIT] = {"certlookup_fetches_total", "purpose", "crl", NULL, "result", "limit"},
+    [COUNT_FETCH_OCSP_OK] = {"certlookup_fetches_total", "purpose", "ocsp", NULL, "result", "ok"},
+    [COUNT_FETCH_OCSP_FAILED] = {"certlookup_fetches_total", "purpose", "ocsp", NULL, "result", "failed"},
+    [COUNT_FETCH_OCSP_REFUSED] = {"certlookup_fetches_total", "purpose", "ocsp", NULL, "result", "refused"},
+    [COUNT_FETCH_OCSP_LIMIT] = {"certlookup_fetches_total", "purpose", "ocsp", NULL, "result", "limit"},
+    [COUNT_FETCH_ISSUER_OK] = {"certlookup_fetches_total", "purpose", "issuer", NULL, "result", "ok"},
+    [COUNT_FETCH_ISSUER_FAILED] = {"certlookup_fetches_total", "purpose", "issuer", NULL, "result", "failed"},
+    [COUNT_FETCH_ISSUER_REFUSED] = {"certlookup_fetches_total", "purpose", "issuer", NULL, "result", "refused"},
+    [COUNT_FETCH_ISSUER_LIMIT] = {"certlookup_fetches_total", "purpose", "issuer", NULL, "result", "limit"},
+    [COUNT_FETCHED_BYTES] = {"certlookup_fetched_bytes_total", NULL, NULL, "What was fetched, in bytes."},
     [COUNT_LIMIT_WAITING] = {"certlookup_limit_reached_total", "limit", "waiting",
                              "Limits that were reached, by limit."},
     [COUNT_LIMIT_FLIGHTS] = {"certlookup_limit_reached_total", "limit", "flights"},
     [COUNT_LIMIT_VALIDATORS] = {"certlookup_limit_reached_total", "limit", "validators"},
     [COUNT_LIMIT_SEARCHES] = {"certlookup_limit_reached_total", "limit", "searches"},
+    [COUNT_LIMIT_FETCHES] = {"certlookup_limit_reached_total", "limit", "fetches"},
+    [COUNT_LIMIT_FETCH_RATE] = {"certlookup_limit_reached_total", "limit", "fetch_rate"},
+    [COUNT_LIMIT_RESOLVERS] = {"certlookup_limit_reached_total", "limit", "resolvers"},
     [COUNT_LIMIT_REDIS_QUEUE] = {"certlookup_limit_reached_total", "limit", "redis_queue"},
     [COUNT_LIMIT_ENTRIES] = {"certlookup_limit_reached_total", "limit", "entries"},
     [COUNT_LIMIT_VALUES] = {"certlookup_limit_reached_total", "limit", "values"},
@@ -118,7 +137,10 @@ static void write_label_value(struct buffer *out, const char *value)
 
 static void write_sample(struct buffer *out, const struct row_info *info, int64_t value)
 {
-    if (info->label != NULL) {
+    if (info->label2 != NULL) {
+        buffer_append_format(out, "%s{%s=\"%s\",%s=\"%s\"} %lld\n", info->family, info->label, info->value,
+                             info->label2, info->value2, (long long)value);
+    } else if (info->label != NULL) {
         buffer_append_format(out, "%s{%s=\"%s\"} %lld\n", info->family, info->label, info->value, (long long)value);
     } else {
         buffer_append_format(out, "%s %lld\n", info->family, (long long)value);

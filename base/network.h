@@ -5,6 +5,7 @@
 #define BASE_NETWORK_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/socket.h>
 
 #include "base/error.h"
@@ -16,15 +17,24 @@ struct network {
     unsigned prefix;
 };
 
-/* -1: not a network, or bits are set behind the prefix; the words say which. */
+/* -1: not a network, or bits are set behind the prefix, or IPv4 is written as ::ffff:…; the words say which. */
 int network_parse(const char *text, struct network *network, struct error *error);
 
-/* Whether the address is one that anybody on the internet may have: not loopback, private, link-local, CGNAT, multicast,
- * documentation, benchmark, unspecified, broadcast or reserved (the registries of RFC 6890), nor an IPv6 address that
- * holds such a one (mapped RFC 4291 2.5.5.2, compatible, NAT64 RFC 6052 and RFC 8215, 6to4, Teredo). */
+/* Whether the address is one that anybody on the internet may have: not loopback, private, link-local, CGNAT,
+ * multicast, documentation, benchmark, unspecified, broadcast or reserved (the registries of RFC 6890), nor an IPv6
+ * address that holds such a one (mapped RFC 4291 2.5.5.2, NAT64 RFC 6052 2.1, 6to4 RFC 3056). IPv4-compatible
+ * addresses, NAT64 with a local prefix (RFC 8215) and Teredo are never public. A NAT64 prefix of the operator's own
+ * cannot be told apart. */
 bool network_is_public(const struct sockaddr *address);
 
 /* Whether one of the networks holds the address; a mapped IPv4 address is looked at as IPv4. */
 bool network_holds(const struct network *networks, size_t count, const struct sockaddr *address);
+
+/* Whether a connection may go there: public, or in one of the networks. */
+bool network_may_reach(const struct network *networks, size_t count, const struct sockaddr *address);
+
+/* The address without its port, for words: "192.0.2.1". Returns `out`. */
+#define NETWORK_TEXT_BYTES 46
+const char *network_text(const struct sockaddr *address, char out[NETWORK_TEXT_BYTES]);
 
 #endif

@@ -5,13 +5,17 @@
  *   - http and https, and ldap through a callback (fetch/ knows no LDAP); nothing else, whatever a redirect says;
  *   - the address that is connected to is checked, not the name: public, or in a network that the configuration allows;
  *     no proxy, no cookie, no credentials, no environment; user:password@ in a URL is refused;
- *   - at most `max_redirects`, each checked like the first; never from https to http;
+ *   - at most MAX_FETCH_REDIRECTS, each checked like the first; never from https to http;
  *   - size, time of the whole, and requests per host and minute are bounded; so are threads and queue.
  *
- * Its own bounded pool of threads; whoever asks never waits. Counted in /metrics.
+ * Its own bounded pool of threads; whoever asks never waits. One host has at most half of the threads, and all those
+ * that do not answer have together all but one, so that servers that hang keep nobody else waiting (fetch/hosts.h).
+ * What is in a body is not looked at here, but that it is no HTML page. Counted in /metrics.
  */
 #ifndef FETCH_FETCHER_H
 #define FETCH_FETCHER_H
+
+#include <stdatomic.h>
 
 #include "base/buffer.h"
 #include "base/error.h"
@@ -23,6 +27,7 @@ struct fetch_rules {
     size_t network_count;
     int64_t timeout_ms;             /* of the whole, from now */
     size_t max_bytes;
+    const atomic_bool *stop;        /* set: nobody waits any more; NULL: never */
 };
 
 struct fetcher_config {
@@ -43,7 +48,8 @@ struct fetcher;
 /* Copies the configuration. NULL: no threads, or memory. */
 struct fetcher *fetcher_open(const struct fetcher_config *config, struct error *error);
 
-/* Breaks off what is under way; every `done` has been called when this returns. */
+/* Breaks off what is under way; every `done` has been called when this returns. May wait a second, or until the LDAP
+ * callback returns. Nobody asks any more. */
 void fetcher_close(struct fetcher **fetcher);
 
 enum fetch_purpose { FETCH_CRL, FETCH_OCSP, FETCH_ISSUER };
@@ -57,20 +63,22 @@ struct fetch_question {
 /* What came; owned by who gets it: fetched_free(). */
 struct fetched {
     bool ok;                     /* HTTP 200, or an LDAP entry */
-    bool refused;                /* by our own rules: asking again is of no use before the configuration changes */
+    /* By our own rules, for what the URL says or its host's addresses are: asking again is of no use before the
+     * configuration changes. A redirect that we do not follow is no refusal: the server may think better of it. */
+    bool refused;
     struct buffer *objects;      /* one body; or the values of an entry */
     size_t count;
-    int64_t retry_after_s;       /* the server's Retry-After; 0: none */
+    int64_t retry_after_s;       /* the server's Retry-After, or our own rate's; 0: none */
     struct error error;          /* why not, naming host and step */
 };
 void fetched_free(struct fetched **fetched);
 
-/* Copies the question. `done` is called exactly once, on a thread of the fetcher or from within (refused, queue full).
- * NULL: out of memory. */
+/* Copies the question. `done` is called exactly once, on a thread of the fetcher or from within (refused, queue full,
+ * too many for this host); it gets what came, which becomes its own. NULL: out of memory. Time in the queue counts. */
 void fetcher_ask(struct fetcher *fetcher, const struct fetch_question *question,
                  void (*done)(void *context, struct fetched *fetched), void *context);
 
-/* Whether the URL may be fetched at all, as far as it says so itself. False: the words say why not. For config -t too. */
+/* Whether the URL may be fetched at all, as far as it says so itself. False: the words say why not. */
 bool fetch_url_is_allowed(const char *url, struct error *error);
 
 #endif

@@ -5,15 +5,36 @@
 #include "base/text.h"
 #include "ldap/link.h"
 
-/* An attribute description as a server may write it. RFC 4523 4.1, RFC 2798 2.8. */
-static const struct attribute_row {
-    const char *name;
-    enum attribute attribute;
-} ATTRIBUTES[] = {
-    {"userCertificate", ATTRIBUTE_USER_CERTIFICATE},
-    {"2.5.4.36", ATTRIBUTE_USER_CERTIFICATE},
-    {"userSMIMECertificate", ATTRIBUTE_USER_SMIME_CERTIFICATE},
-    {"2.16.840.1.113730.3.1.40", ATTRIBUTE_USER_SMIME_CERTIFICATE},
+/* RFC 4523 4.1, RFC 2798 2.8. Some servers know one of the two spellings only. */
+const struct search_kind kind_recipient = {
+    .attributes = (const char *const[]){"userCertificate;binary", "userCertificate", "userSMIMECertificate;binary",
+                                        "userSMIMECertificate", "mail", NULL},
+    .rows = (const struct attribute_row[]){{"userCertificate", ATTRIBUTE_USER_CERTIFICATE},
+                                           {"2.5.4.36", ATTRIBUTE_USER_CERTIFICATE},
+                                           {"userSMIMECertificate", ATTRIBUTE_USER_SMIME_CERTIFICATE},
+                                           {"2.16.840.1.113730.3.1.40", ATTRIBUTE_USER_SMIME_CERTIFICATE},
+                                           {NULL}},
+    .most_values = MAX_VALUES,
+    .takes_mails = true,
+};
+
+/* RFC 4523 4.2. */
+const struct search_kind kind_issuers = {
+    .attributes = (const char *const[]){"cACertificate;binary", "cACertificate", NULL},
+    .rows = (const struct attribute_row[]){{"cACertificate"}, {"2.5.4.37"}, {NULL}},
+    .most_values = MAX_ENTRY_VALUES,
+    .may_be_absent = true,
+};
+
+/* RFC 4523 4.4, 4.5, 4.6. */
+const struct search_kind kind_crls = {
+    .attributes = (const char *const[]){"certificateRevocationList;binary", "certificateRevocationList",
+                                        "authorityRevocationList;binary", "authorityRevocationList",
+                                        "deltaRevocationList;binary", "deltaRevocationList", NULL},
+    .rows = (const struct attribute_row[]){{"certificateRevocationList"}, {"2.5.4.39"}, {"authorityRevocationList"},
+                                           {"2.5.4.38"}, {"deltaRevocationList"}, {"2.5.4.53"}, {NULL}},
+    .most_values = MAX_ENTRY_VALUES,
+    .may_be_absent = true,
 };
 
 /* An entry's own addresses. RFC 4524 2.16. */
@@ -29,6 +50,9 @@ static const struct {
     {LDAP_TIMELIMIT_EXCEEDED, ASKED_CUT_OFF},
     {LDAP_ADMINLIMIT_EXCEEDED, ASKED_CUT_OFF},
 };
+
+/* An entry that is not there: none of this name, no name at all, one of another server's. */
+static const int ABSENT[] = {LDAP_NO_SUCH_OBJECT, LDAP_INVALID_DN_SYNTAX, LDAP_REFERRAL};
 
 /* One entry while it is read. */
 struct entry {
@@ -51,19 +75,11 @@ static void worsen(struct search *search, const struct server *server, enum aske
     }
 }
 
-static bool has_name(struct bytes description, const char *name)
+static const struct attribute_row *find_attribute(const struct search_kind *kind, struct bytes description)
 {
-    size_t size = strlen(name);
-
-    return description.size >= size && strncasecmp((const char *)description.data, name, size) == 0 &&
-           (description.size == size || description.data[size] == ';');
-}
-
-static const struct attribute_row *find_attribute(struct bytes description)
-{
-    for (size_t i = 0; i < sizeof(ATTRIBUTES) / sizeof(ATTRIBUTES[0]); i++) {
-        if (has_name(description, ATTRIBUTES[i].name)) {
-            return &ATTRIBUTES[i];
+    for (const struct attribute_row *row = kind->rows; row->name != NULL; row++) {
+        if (entry_names(description, row->name)) {
+            return row;
         }
     }
     return NULL;
@@ -72,27 +88,8 @@ static const struct attribute_row *find_attribute(struct bytes description)
 static bool is_mail(struct bytes description)
 {
     for (size_t i = 0; i < sizeof(MAIL_NAMES) / sizeof(MAIL_NAMES[0]); i++) {
-        if (has_name(description, MAIL_NAMES[i])) {
+        if (entry_names(description, MAIL_NAMES[i])) {
             return true;
-        }
-    }
-    return false;
-}
-
-/* Active Directory hands long attributes out in pieces: ";range=0-1499", the last one ";range=1500-*" (MS-ADTS
- * 3.1.1.3.1.3.3). A piece that does not end in '*' is not the whole. */
-static bool is_piece(struct bytes description)
-{
-    static const char OPTION[] = ";range=";
-
-    for (size_t i = 0; i + sizeof(OPTION) - 1 <= description.size; i++) {
-        if (strncasecmp((const char *)description.data + i, OPTION, sizeof(OPTION) - 1) == 0) {
-            size_t end = i + 1;
-
-            while (end < description.size && description.data[end] != ';') {
-                end++;
-            }
-            return description.data[end - 1] != '*';
         }
     }
     return false;
@@ -177,12 +174,13 @@ static bool collect_value(struct entry *entry, enum attribute attribute, struct 
     }
     uint32_t index = entry->indexes[attribute]++;
 
-    if (value.size > (size_t)entry->config->max_value_bytes) {
+    if (value.size > entry->search->max_value_bytes) {
         count(COUNT_LIMIT_VALUE_BYTES);
-        worsen(entry->search, entry->server, ASKED_CUT_OFF, "a value is larger than value-size");
+        worsen(entry->search, entry->server, ASKED_CUT_OFF,
+               entry->search->dn == NULL ? "a value is larger than value-size" : "a value is larger than is taken");
         return true;
     }
-    if (entry->search->result->value_count == MAX_VALUES) {
+    if (entry->search->result->value_count == entry->search->kind->most_values) {
         count(COUNT_LIMIT_VALUES);
         worsen(entry->search, entry->server, ASKED_CUT_OFF, "there are more values than are taken");
         return false;
@@ -235,17 +233,20 @@ static void share_mails(const struct entry *entry)
     buffer_free(&lines);
 }
 
-static bool collect_attribute(struct entry *entry, struct bytes description, const struct berval *values)
+static bool collect_attribute(void *context, struct bytes description, const struct berval *values)
 {
-    const struct attribute_row *row = find_attribute(description);
+    struct entry *entry = context;
+    const struct attribute_row *row = find_attribute(entry->search->kind, description);
 
-    for (size_t i = 0; is_mail(description) && values != NULL && values[i].bv_val != NULL; i++) {
+    bool are_mails = entry->search->kind->takes_mails && is_mail(description);
+
+    for (size_t i = 0; are_mails && values != NULL && values[i].bv_val != NULL; i++) {
         collect_mail(entry, bytes_of(values[i].bv_val, values[i].bv_len));
     }
     if (row == NULL) {
         return true;
     }
-    if (is_piece(description)) {
+    if (entry_is_piece(description)) {
         worsen(entry->search, entry->server, ASKED_CUT_OFF, "the server gave only a range of the values");
     }
     for (size_t i = 0; values != NULL && values[i].bv_val != NULL; i++) {
@@ -259,43 +260,46 @@ static bool collect_attribute(struct entry *entry, struct bytes description, con
 static enum collected collect_entry(struct entry *entry, struct link *link, LDAPMessage *message)
 {
     struct search_result *result = entry->search->result;
-    BerElement *ber = NULL;
-    bool is_open = true;
-    int code = LDAP_SUCCESS;
+    uint64_t most = entry->search->dn != NULL ? 1 : (uint64_t)entry->config->max_entries;
 
-    if (result->entries >= (uint64_t)entry->config->max_entries) {
+    if (result->entries >= most) {
         count(COUNT_LIMIT_ENTRIES);
         worsen(entry->search, entry->server, ASKED_CUT_OFF, "there are more entries than are taken");
         return COLLECT_FULL;
     }
+    BerElement *ber = NULL;
+
     if (ldap_get_dn_ber(link->handle, message, &ber, &entry->dn) != LDAP_SUCCESS) {
         return COLLECT_BAD;
     }
     result->entries++;
-    while (is_open && code == LDAP_SUCCESS) {
-        struct berval description = {0};
-        struct berval *values = NULL;
+    enum collected collected = entry_read(ber, collect_attribute, entry);
 
-        code = ldap_get_attribute_ber(link->handle, message, ber, &description, &values);
-        if (code != LDAP_SUCCESS || description.bv_val == NULL) {
-            ber_memfree(values);
-            break;
-        }
-        is_open = collect_attribute(entry, bytes_of(description.bv_val, description.bv_len), values);
-        ber_memfree(values);
-    }
     ber_free(ber, 0);
-    share_mails(entry);
-    if (code != LDAP_SUCCESS) {
-        return COLLECT_BAD;
+    if (entry->search->kind->takes_mails) {
+        share_mails(entry);
     }
-    return is_open ? COLLECT_MORE : COLLECT_FULL;
+    return collected;
+}
+
+static enum asked_result result_of(const struct search_kind *kind, int code)
+{
+    for (size_t i = 0; kind->may_be_absent && i < sizeof(ABSENT) / sizeof(ABSENT[0]); i++) {
+        if (ABSENT[i] == code) {
+            return ASKED_ANSWERED;
+        }
+    }
+    for (size_t i = 0; i < sizeof(RESULTS) / sizeof(RESULTS[0]); i++) {
+        if (RESULTS[i].code == code) {
+            return RESULTS[i].result;
+        }
+    }
+    return ASKED_UNAVAILABLE;
 }
 
 static enum collected collect_result(struct search *search, struct link *link, const struct server *server,
                                      LDAPMessage *message)
 {
-    enum asked_result result = ASKED_UNAVAILABLE;
     char *diagnostic = NULL;
     struct error words;
     int code = LDAP_OTHER;
@@ -303,16 +307,11 @@ static enum collected collect_result(struct search *search, struct link *link, c
     if (ldap_parse_result(link->handle, message, &code, NULL, &diagnostic, NULL, NULL, 0) != LDAP_SUCCESS) {
         return COLLECT_BAD;
     }
-    for (size_t i = 0; i < sizeof(RESULTS) / sizeof(RESULTS[0]); i++) {
-        if (RESULTS[i].code == code) {
-            result = RESULTS[i].result;
-        }
-    }
     if (code == LDAP_SIZELIMIT_EXCEEDED) {
         count(COUNT_LIMIT_ENTRIES);
     }
     link_words(code, diagnostic, &words);
-    worsen(search, server, result, words.text);
+    worsen(search, server, result_of(search->kind, code), words.text);
     ldap_memfree(diagnostic);
     return COLLECT_DONE;
 }

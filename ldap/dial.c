@@ -1,9 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -11,6 +8,7 @@
 
 #include "base/clock.h"
 #include "ldap/link.h"
+#include "ldap/socket.h"
 
 /* One attempt at one server, on a thread of its own. */
 struct dial {
@@ -46,54 +44,6 @@ static void drop_socket(struct dial *dial, int socket)
     }
 }
 
-/* 0: connected. */
-static int finish_connect(int socket, int64_t deadline_ms, struct error *error)
-{
-    struct pollfd event = {.fd = socket, .events = POLLOUT};
-    int64_t left_ms = deadline_ms - clock_mono_ms();
-    socklen_t size = sizeof(int);
-    int fault = ETIMEDOUT;
-
-    if (left_ms > 0 && poll(&event, 1, (int)left_ms) == 1) {
-        (void)getsockopt(socket, SOL_SOCKET, SO_ERROR, &fault, &size);
-    }
-    return fault == 0 ? 0 : error_set(error, "%s", strerror(fault));
-}
-
-static int connect_socket(int socket, const struct sockaddr *address, socklen_t size, int64_t deadline_ms,
-                          struct error *error)
-{
-    while (connect(socket, address, size) != 0) {
-        if (errno == EINPROGRESS) {
-            return finish_connect(socket, deadline_ms, error);
-        }
-        /* A socket in the file system whose listener is busy: there is nothing to poll for. */
-        if (errno != EAGAIN || clock_mono_ms() >= deadline_ms) {
-            return error_set(error, "%s", strerror(errno));
-        }
-        (void)poll(NULL, 0, 10);
-    }
-    return 0;
-}
-
-/* Firewalls forget idle connections without a word: ask now and then. */
-static void tune_socket(int socket)
-{
-    static const struct {
-        int level, option, value;
-    } ROWS[] = {
-        {IPPROTO_TCP, TCP_NODELAY, 1},
-        {SOL_SOCKET, SO_KEEPALIVE, 1},
-        {IPPROTO_TCP, TCP_KEEPIDLE, 60},
-        {IPPROTO_TCP, TCP_KEEPINTVL, 10},
-        {IPPROTO_TCP, TCP_KEEPCNT, 3},
-    };
-
-    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
-        (void)setsockopt(socket, ROWS[i].level, ROWS[i].option, &ROWS[i].value, sizeof(ROWS[i].value));
-    }
-}
-
 /* A connected, blocking socket, or -1. */
 static int dial_address(struct dial *dial, const struct sockaddr *address, socklen_t size, int64_t deadline_ms,
                         struct error *error)
@@ -103,13 +53,10 @@ static int dial_address(struct dial *dial, const struct sockaddr *address, sockl
     if (fd < 0) {
         return error_set(error, "%s", strerror(errno));
     }
-    if (!dial_step(dial, "connect", fd) || connect_socket(fd, address, size, deadline_ms, error) != 0 ||
+    if (!dial_step(dial, "connect", fd) || socket_connect(fd, address, size, deadline_ms, error) != 0 ||
         fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK) != 0) {
         drop_socket(dial, fd);
         return -1;
-    }
-    if (address->sa_family != AF_UNIX) {
-        tune_socket(fd);
     }
     return fd;
 }
@@ -132,12 +79,10 @@ static int dial_addresses(struct dial *dial, const struct addrinfo *addresses, s
         left++;
     }
     for (const struct addrinfo *at = addresses; at != NULL && fd < 0; at = at->ai_next) {
-        int64_t now_ms = clock_mono_ms();
-
-        if (now_ms >= dial->deadline_ms) {
+        if (clock_mono_ms() >= dial->deadline_ms) {
             return error_set(error, "%s", strerror(ETIMEDOUT));
         }
-        fd = dial_address(dial, at->ai_addr, at->ai_addrlen, now_ms + (dial->deadline_ms - now_ms) / left--, error);
+        fd = dial_address(dial, at->ai_addr, at->ai_addrlen, socket_share_ms(dial->deadline_ms, left--), error);
     }
     return fd;
 }

@@ -292,16 +292,11 @@ static int enqueue(struct directory *directory, struct search *search, struct er
     return 0;
 }
 
-struct search *directory_search(struct directory *directory, const struct address *address, int64_t timeout_ms,
-                                void (*done)(void *context, struct search_result *result), void *context)
+struct search *search_submit(struct search *search)
 {
-    struct search *search = search_new(directory, address, timeout_ms, done, context);
+    struct directory *directory = search->directory;
     struct error error;
 
-    if (search == NULL) {
-        done(context, NULL);
-        return NULL;
-    }
     pthread_mutex_lock(&directory->lock);
     int result = enqueue(directory, search, &error);
 
@@ -312,6 +307,21 @@ struct search *directory_search(struct directory *directory, const struct addres
     search_finish(search, ASKED_UNAVAILABLE, error.text);
     search_release(search);
     return NULL;
+}
+
+struct search *directory_search(struct directory *directory, const struct address *address, int64_t timeout_ms,
+                                void (*done)(void *context, struct search_result *result), void *context)
+{
+    struct search *search = search_new(directory, &kind_recipient, timeout_ms);
+
+    if (search == NULL) {
+        done(context, NULL);
+        return NULL;
+    }
+    search->address = *address;
+    search->done = done;
+    search->context = context;
+    return search_submit(search);
 }
 
 struct waiting {

@@ -105,8 +105,8 @@ struct search_result *directory_search_wait(struct directory *directory, const s
 
 /* What to read of one entry. */
 enum entry_part {
-    ENTRY_ISSUERS, /* cACertificate (RFC 4523 2.2), and both halves of crossCertificatePair */
-    ENTRY_CRLS     /* certificateRevocationList, authorityRevocationList, deltaRevocationList */
+    ENTRY_ISSUERS, /* cACertificate (RFC 4523 4.2) */
+    ENTRY_CRLS     /* certificateRevocationList, authorityRevocationList, deltaRevocationList (RFC 4523 4.4 to 4.6) */
 };
 
 /* What an entry holds. Owned by who gets it: entry_result_free(). */
@@ -121,10 +121,13 @@ void entry_result_free(struct entry_result **result);
 
 struct reading;
 
-/* Reads one entry by its DN (RFC 4514; a base search), on the same connections as directory_search(), with the same
- * promises. An entry that is not there is an answer without values. */
-struct reading *directory_read(struct directory *directory, const char *dn, enum entry_part part, size_t max_value_bytes,
-                               int64_t timeout_ms, void (*done)(void *context, struct entry_result *result),
+/* Reads one entry by its DN (RFC 4514, copied; a base search), on the same connections as directory_search(), with the
+ * same promises. An entry that is not there, or belongs to another server, is an answer without values, and so is what
+ * is no DN. At most MAX_ENTRY_VALUES are taken; with more, or with one over `max_value_bytes`, the
+ * answer is cut off. All of an entry comes in one message, so that a CRL of MAX_PDU_BYTES cannot come this way. */
+struct reading *directory_read(struct directory *directory, const char *dn, enum entry_part part,
+                               size_t max_value_bytes, int64_t timeout_ms,
+                               void (*done)(void *context, struct entry_result *result),
                                void *context);
 void reading_abandon(struct reading **reading);
 

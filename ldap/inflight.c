@@ -88,23 +88,41 @@ static void note_request(struct link *link, ber_int_t message, struct search *se
     search->pending++;
 }
 
-/* One request for each base. */
+/* One request for each base; or one for the entry. */
 static enum link_sent send_requests(struct link *link, struct search *search, const char *filter, struct error *error)
 {
     const struct directory *directory = search->directory;
     int64_t left_ms = search->deadline_ms - clock_mono_ms();
+    size_t count = search->dn != NULL ? 1 : link->base_count;
     enum link_sent sent = LINK_SENT;
 
-    for (size_t i = 0; i < link->base_count && sent == LINK_SENT; i++) {
+    for (size_t i = 0; i < count && sent == LINK_SENT; i++) {
+        const struct link_request request = {
+            .base = search->dn != NULL ? search->dn : link->bases[i],
+            .scope = search->dn != NULL ? LDAP_SCOPE_BASE : directory->config.scope,
+            .filter = filter,
+            .attributes = search->kind->attributes,
+            .max_entries = search->dn != NULL ? 1 : (int)directory->config.max_entries,
+            .timeout_ms = left_ms > 0 ? left_ms : 0,
+        };
         ber_int_t message = 0;
 
-        sent = link_send(link, &directory->config, link->bases[i], filter, left_ms > 0 ? left_ms : 0, &message, error);
+        sent = link_send(link, &request, &message, error);
         if (sent == LINK_SENT) {
             note_request(link, message, search);
             count_directory(directory->number, DIRECTORY_SEARCHES);
         }
     }
     return sent;
+}
+
+static int build_filter(const struct search *search, struct buffer *filter)
+{
+    if (search->dn != NULL) {
+        buffer_append_string(filter, "(objectClass=*)");
+        return filter->failed ? -1 : 0;
+    }
+    return filter_build(search->directory->config.filter, &search->address, filter);
 }
 
 int inflight_start(struct connection *connection, struct link *link, struct search *search, struct error *error)
@@ -118,7 +136,7 @@ int inflight_start(struct connection *connection, struct link *link, struct sear
     list_add(&link->searches, search);
     buffer_init(&filter, FILTER_BYTES);
     error_set(error, "the filter is too long");
-    if (filter_build(connection->directory->config.filter, &search->address, &filter) == 0) {
+    if (build_filter(search, &filter) == 0) {
         sent = send_requests(link, search, buffer_string(&filter), error);
     }
     buffer_free(&filter);

@@ -295,15 +295,13 @@ int link_unblock(struct link *link, const struct directory_config *config, struc
     return 0;
 }
 
-enum link_sent link_send(struct link *link, const struct directory_config *config, const char *base, const char *filter,
-                         int64_t timeout_ms, ber_int_t *message, struct error *error)
+enum link_sent link_send(struct link *link, const struct link_request *request, ber_int_t *message,
+                         struct error *error)
 {
-    static const char *const ATTRIBUTES[] = {"userCertificate;binary", "userCertificate", "userSMIMECertificate;binary",
-                                             "userSMIMECertificate", "mail", NULL};
     /* So that the server stops, too, once nobody waits; it counts in seconds. */
-    struct timeval limit = {.tv_sec = timeout_ms / 1000 + 1};
-    int code = ldap_search_ext(link->handle, base, config->scope, filter, (char **)ATTRIBUTES, 0, NULL, NULL, &limit,
-                               (int)config->max_entries, message);
+    struct timeval limit = {.tv_sec = request->timeout_ms / 1000 + 1};
+    int code = ldap_search_ext(link->handle, request->base, request->scope, request->filter,
+                               (char **)request->attributes, 0, NULL, NULL, &limit, request->max_entries, message);
     int held_back = LDAP_SUCCESS;
 
     if (code == LDAP_BUSY) {

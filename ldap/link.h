@@ -61,10 +61,20 @@ int link_unblock(struct link *link, const struct directory_config *config, struc
 
 enum link_sent { LINK_SENT, LINK_BUSY, LINK_REFUSED, LINK_BROKEN };
 
+/* One request. */
+struct link_request {
+    const char *base;
+    int scope;
+    const char *filter;
+    const char *const *attributes; /* the last one is NULL */
+    int max_entries;
+    int64_t timeout_ms;
+};
+
 /* Sends one search. LINK_BUSY: not sent, the socket takes no more for now; LINK_REFUSED: libldap does not take the
  * filter; LINK_BROKEN: the link is of no use any more. */
-enum link_sent link_send(struct link *link, const struct directory_config *config, const char *base, const char *filter,
-                         int64_t timeout_ms, ber_int_t *message, struct error *error);
+enum link_sent link_send(struct link *link, const struct link_request *request, ber_int_t *message,
+                         struct error *error);
 
 /* Tells the server that nobody waits for the message. -1: the link is broken. */
 int link_abandon(struct link *link, ber_int_t message);
@@ -76,6 +86,16 @@ int link_next(struct link *link, LDAPMessage **message, struct error *error);
 /* collect.c: what one message says, into the search. COLLECT_DONE: it was the last one of its request. */
 enum collected { COLLECT_MORE, COLLECT_FULL, COLLECT_DONE, COLLECT_BAD };
 enum collected collect_message(struct search *search, struct link *link, LDAPMessage *message);
+
+/* entry.c: the attributes of one entry, which begin here (RFC 4511 4.5.2), until `take` has enough: it says false, then
+ * COLLECT_FULL. Values end with one whose bv_val is NULL, or are NULL; the bytes live as long as the message. */
+enum collected entry_read(BerElement *ber,
+                          bool (*take)(void *context, struct bytes description, const struct berval *values),
+                          void *context);
+
+/* Whether an attribute description, with or without options, is of this attribute. */
+bool entry_names(struct bytes description, const char *name);
+bool entry_is_piece(struct bytes description);
 
 /* "No such object (32): the server's own words", cleaned. */
 void link_words(int code, const char *diagnostic, struct error *error);

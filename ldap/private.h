@@ -8,6 +8,8 @@
  *
  *   directory_search() → queue → connection takes it → sent on its link → answered → done()
  *
+ * directory_read() goes the same way: a reading is a search with a DN.
+ *
  * A dial may get stuck in a resolver that nobody can interrupt: at its deadline
  * it counts as failed, and when the directory is closed it is left behind. No
  * server has more than one dial, so that at most MAX_URIS threads of a directory
@@ -31,6 +33,22 @@
 
 struct link;
 struct dial;
+
+/* What is asked of entries, and taken. */
+struct search_kind {
+    const char *const *attributes; /* asked for; the last one is NULL */
+    const struct attribute_row {   /* taken, as a server may write them; the last one has no name */
+        const char *name;
+        enum attribute attribute;
+    } *rows;
+    size_t most_values;
+    bool takes_mails;              /* the entry's own addresses, beside each value */
+    bool may_be_absent;            /* that an entry is not there is an answer */
+};
+
+/* collect.c */
+extern const struct search_kind kind_recipient; /* the certificates of everybody with this address */
+extern const struct search_kind kind_issuers, kind_crls;
 
 /* One server of a directory and how it fared lately. */
 struct server {
@@ -61,9 +79,13 @@ struct search {
     struct connection *connection; /* who has it in flight */
     bool is_queued;        /* neither: it is being finished, or is done */
     atomic_bool abandoned;
+    const struct search_kind *kind;
     struct address address;
+    char *dn;              /* of the one entry to read; NULL: all entries with the address */
+    size_t max_value_bytes;
     int64_t started_ms, deadline_ms;
     void (*done)(void *context, struct search_result *result);
+    void (*read)(void *context, struct entry_result *result); /* instead, with a DN */
     void *context;
 
     /* Of the thread that has it in flight. */
@@ -75,6 +97,7 @@ struct search {
     bool out_of_memory;
     size_t capacity;       /* of result->values */
     struct search_result *result;
+    struct entry_result *entry; /* with a DN: what will hold the values in the end */
 };
 
 /* One thread, one eventfd. */
@@ -159,9 +182,10 @@ struct connection *directory_spare_connection(const struct directory *directory)
 /* Says in log and metrics what changed. Gives the lock away for the time of writing. */
 void directory_report(struct directory *directory);
 
-/* search.c */
-struct search *search_new(struct directory *directory, const struct address *address, int64_t timeout_ms,
-                          void (*done)(void *context, struct search_result *result), void *context);
+/* search.c. search_new(): for the caller to say what is asked, and whose it is; then search_submit(), which gives it
+ * back when it waits, and else, finished, NULL. */
+struct search *search_new(struct directory *directory, const struct search_kind *kind, int64_t timeout_ms);
+struct search *search_submit(struct search *search); /* directory.c */
 void search_release(struct search *search);
 void search_forget(struct search *search); /* what came so far, before it is sent anew */
 bool search_is_over(const struct search *search, int64_t now_ms); /* abandoned, or past its deadline */
@@ -175,6 +199,10 @@ struct search *list_take_first(struct search_list *list);
 void queue_add(struct directory *directory, struct search *search);
 struct search *queue_take(struct directory *directory);
 void queue_take_all(struct directory *directory, struct search_list *taken);
+
+/* reading.c. entry_new(): NULL: out of memory. entry_give() moves values and words from the result, which it frees. */
+struct entry_result *entry_new(void);
+void entry_give(struct search *search, struct search_result **result);
 
 /* Gives the result to the asker and the directory's reference back. Without the lock; the search is in no list. Words
  * that are there already stay, unless the result is worse than they say. */

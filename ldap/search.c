@@ -25,8 +25,7 @@ void search_result_free(struct search_result **result)
     *result = NULL;
 }
 
-struct search *search_new(struct directory *directory, const struct address *address, int64_t timeout_ms,
-                          void (*done)(void *context, struct search_result *result), void *context)
+struct search *search_new(struct directory *directory, const struct search_kind *kind, int64_t timeout_ms)
 {
     struct search *search = calloc(1, sizeof(*search));
     struct worded_result *worded = calloc(1, sizeof(*worded));
@@ -41,11 +40,10 @@ struct search *search_new(struct directory *directory, const struct address *add
     atomic_init(&search->references, 2);
     atomic_init(&search->abandoned, false);
     search->directory = directory_ref(directory);
-    search->address = *address;
+    search->kind = kind;
+    search->max_value_bytes = (size_t)directory->config.max_value_bytes;
     search->started_ms = clock_mono_ms();
     search->deadline_ms = search->started_ms + timeout_ms;
-    search->done = done;
-    search->context = context;
     search->result = &worded->result;
     return search;
 }
@@ -56,6 +54,8 @@ void search_release(struct search *search)
         return;
     }
     search_result_free(&search->result);
+    entry_result_free(&search->entry);
+    free(search->dn);
     directory_release(search->directory);
     free(search);
 }
@@ -178,7 +178,11 @@ void search_finish(struct search *search, enum asked_result result, const char *
     if (search->out_of_memory) {
         search_result_free(&given);
     }
-    search->done(search->context, given);
+    if (search->dn != NULL) {
+        entry_give(search, &given);
+    } else {
+        search->done(search->context, given);
+    }
     search_release(search);
 }
 

@@ -44,15 +44,20 @@ static int check_uris(const struct directory_config *config, struct error *error
     return 0;
 }
 
-static int check_dn(const char *setting, const char *dn, struct error *error)
+bool settings_is_dn(const char *dn)
 {
     LDAPDN parsed = NULL;
 
     if (!text_is_utf8(bytes_of_string(dn)) || ldap_str2dn(dn, &parsed, LDAP_DN_FORMAT_LDAPV3) != LDAP_SUCCESS) {
-        return error_set(error, "%s: is not a distinguished name (RFC 4514)", setting);
+        return false;
     }
     ldap_dnfree(parsed);
-    return 0;
+    return true;
+}
+
+static int check_dn(const char *setting, const char *dn, struct error *error)
+{
+    return settings_is_dn(dn) ? 0 : error_set(error, "%s: is not a distinguished name (RFC 4514)", setting);
 }
 
 /* RFC 4513 5.1.2: a name with an empty password is an anonymous bind that looks like a successful login. */

@@ -13,4 +13,7 @@ int settings_copy(const struct directory_config *config, struct directory_config
 /* Wipes the password, frees what settings_copy() made. */
 void settings_free(struct directory_config *copy);
 
+/* Whether the text is a distinguished name (RFC 4514) in UTF-8. */
+bool settings_is_dn(const char *dn);
+
 #endif

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes what a slapd of the directory tests needs, in the folder given: slapd.conf, a throwaway CA with the server's
-# certificate (for dir.test and 127.0.0.1), another CA, and two databases with people.
+# certificate (for dir.test and 127.0.0.1), another CA, and two databases with people, one of them with both CAs.
 set -eu
 
 folder=$1
@@ -24,6 +24,19 @@ openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -extfi
 for i in 1 2 3; do
     self_signed "person$i" "/CN=person $i"
     openssl x509 -in "person$i.pem" -outform DER -out "person$i.der"
+done
+
+crl() { # NAME CA NUMBER
+    echo "$3" > "$1.number" && : > "$1.index"
+    printf '[ca]\ndefault_ca=c\n[c]\ndatabase=%s.index\ncrlnumber=%s.number\ndefault_md=sha256\n' "$1" "$1" > "$1.conf"
+    openssl ca -config "$1.conf" -gencrl -crldays 30 -cert "$2.pem" -keyfile "$2.key" -out "$1.pem" 2> /dev/null
+    openssl crl -in "$1.pem" -outform DER -out "$1.der"
+}
+crl crl ca 01
+crl arl ca 02
+crl delta ca 03
+for i in ca other-ca; do
+    openssl x509 -in "$i.pem" -outform DER -out "$i.der"
 done
 
 modules=/usr/lib/ldap
@@ -82,6 +95,10 @@ suffix=dc=example,dc=org
     done | person rich rich@example.org
     { text userSMIMECertificate "$(head -c 6000 /dev/zero | tr '\0' x)" && text userSMIMECertificate small; } |
         person big big@example.org
+    printf 'dn: cn=ca,%s\nobjectClass: organizationalRole\nobjectClass: pkiCA\nobjectClass: deltaCRL\ncn: ca\n' "$suffix"
+    value 'cACertificate;binary' ca.der && value 'cACertificate;binary' other-ca.der
+    value 'certificateRevocationList;binary' crl.der && value 'authorityRevocationList;binary' arl.der
+    value 'deltaRevocationList;binary' delta.der && echo
 } > first.ldif
 suffix=dc=second,dc=example
 {

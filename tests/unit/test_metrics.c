@@ -39,6 +39,7 @@ static void names_are_all_there_at_once(void **state)
         "certlookup_redis_reconnects_total counter", "certlookup_redis_bad_seals_total counter",
         "certlookup_redis_bad_records_total counter", "certlookup_redis_rejudged_total counter",
         "certlookup_reloads_total counter", "certlookup_reload_failures_total counter",
+        "certlookup_fetches_total counter", "certlookup_fetched_bytes_total counter",
         "certlookup_limit_reached_total counter", "certlookup_refusals_total counter",
         "certlookup_ldap_searches_total counter", "certlookup_ldap_results_total counter",
         "certlookup_ldap_connects_total counter", "certlookup_ldap_connect_failures_total counter",
@@ -95,11 +96,14 @@ static void counters_count(void **state)
     count(COUNT_LOOKUPS_MEMORY);
     count_add(COUNT_LOOKUPS_MEMORY, 41);
     count(COUNT_LIMIT_RECORD_BYTES);
+    count(COUNT_FETCH_OCSP_REFUSED);
     count_refusal(REASON_EXPIRED);
     assert_int_equal(count_read(COUNT_LOOKUPS_MEMORY), 42);
     assert_true(shows("certlookup_lookups_total{layer=\"memory\"} 42"));
     assert_true(shows("certlookup_lookups_total{layer=\"stale\"} 0"));
     assert_true(shows("certlookup_limit_reached_total{limit=\"record_bytes\"} 1"));
+    assert_true(shows("certlookup_fetches_total{purpose=\"ocsp\",result=\"refused\"} 1"));
+    assert_true(shows("certlookup_fetches_total{purpose=\"crl\",result=\"refused\"} 0"));
     assert_true(shows("certlookup_refusals_total{reason=\"expired\"} 1"));
     assert_true(shows("certlookup_refusals_total{reason=\"malformed\"} 0"));
     assert_true(shows("certlookup_build_info{version=\"" VERSION "\"} 1"));
