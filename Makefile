@@ -5,6 +5,7 @@
 #   make demo         everything on this machine with real servers, then a tour: see README
 #   make test         all tests under AddressSanitizer and UBSan; also: unit seeds scenario system checks
 #   make tsan         the same tests under ThreadSanitizer
+#   make pkits        NIST's path validation tests through slapd and gateway: "N of 249 rows agree"
 #   make bench        a hit of the daemon against bare libmicrohttpd, side by side; WHAT=all: then parts of it
 #   make fuzz         each parser of outside bytes for FUZZ_SECONDS (60), with clang
 #   make lint         cppcheck, shellcheck, mandoc and the rules of the house
@@ -127,6 +128,8 @@ $(TOOLS): $B/%: $B/tests/%.o $B/tools/helpers.a $B/libcertlookup.a
 	$(call link_test)
 $B/tools/makepeople: $(patsubst %.c,$B/%.o,$(wildcard tests/people/*.c))
 	$(call link_test)
+$B/tools/makecases: $(patsubst %.c,$B/%.o,$(wildcard tests/cases/*.c)) $B/tests/people/pki.o $B/libcertlookup.a
+	$(call link_test)
 $(BENCH): $B/%: $B/tests/%.o $B/libcertlookup.a
 	$(call link_test)
 # Clock, directory, Redis and engine are played: what stands before the library takes the place of what is in it.
@@ -142,12 +145,18 @@ $(REPLAY): $B/replay/%: $B/tests/fuzz/%.o $B/tests/fuzz/replay.o $B/libcertlooku
 SUITES   := checks unit seeds scenario system
 .PHONY: test $(SUITES) tsan test-programs
 TEST_SAN := $(or $(SAN),address$(comma)undefined)
-test-programs: $(PROGRAMS) $(UNIT) $(REPLAY) $(SCENARIO) $(TOOLS) $B/tools/makepeople
+test-programs: $(PROGRAMS) $(UNIT) $(REPLAY) $(SCENARIO) $(TOOLS) $B/tools/makepeople $B/tools/makecases
 test $(SUITES):
 	@$(MAKE) --no-print-directory SAN=$(TEST_SAN) test-programs
 	@sh tests/scripts/run.sh build/$(subst $(comma),-,$(TEST_SAN)) $(if $(filter test,$@),$(SUITES),$@)
 tsan:
 	@$(MAKE) --no-print-directory test SAN=thread
+
+# NIST's data comes with make setup; the system tests run it, too.
+.PHONY: pkits
+pkits:
+	@$(MAKE) --no-print-directory SAN=$(TEST_SAN) test-programs
+	@bash tests/pkits/run.sh build/$(subst $(comma),-,$(TEST_SAN))
 
 # Speed, side by side with what a user would compare it to; docs/performance.md says what came of it.
 .PHONY: bench

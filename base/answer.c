@@ -110,7 +110,6 @@ static size_t certificate_copy(struct certificate *to, const struct certificate 
     *to = *from;
     to->value = blob_ref(from->value);
     to->der = blob_ref(from->der);
-    to->trail = trail_ref(from->trail);
     to->chain = from->chain_count > 0 ? parts->chain : NULL;
     for (size_t i = 0; i < from->chain_count; i++) {
         *parts->chain++ = blob_ref(from->chain[i]);
@@ -123,7 +122,8 @@ static size_t certificate_copy(struct certificate *to, const struct certificate 
     to->source.dn = strings_place(strings, base, from->source.dn);
     to->source.mails = strings_place(strings, base, from->source.mails);
     to->detail = strings_place(strings, base, from->detail);
-    return blob_cost(to->value) + (to->der != to->value ? blob_cost(to->der) : 0);
+    to->trail = trail_ref(from->trail);
+    return blob_cost(to->value) + (to->der != to->value ? blob_cost(to->der) : 0) + trail_bytes(to->trail);
 }
 
 static void asked_copy(struct asked *to, const struct asked *from, const struct strings *strings, const char *base)

@@ -40,6 +40,18 @@
 #define MAX_RSA_EXPONENT_BITS 64   /* likewise; 65537 has 17 */
 #define MAX_DETAIL_BYTES 300       /* why a value was refused, in words */
 
+/* The trail that explain leaves, of one value. What is beyond is counted there. */
+#define MAX_TRAIL_CHAINS (2 * MAX_PATHS) /* tried: complete ones, and as many that lead nowhere */
+#define MAX_TRAIL_RULES 32               /* broken by one chain, or by a leaf */
+#define MAX_TRAIL_EVIDENCE 64            /* of one chain */
+
+/* Evidence that is fetched while we run. */
+#define MAX_NEED_ROUNDS 5                 /* of one lookup: judged, lacking something, fetched, judged again */
+#define MAX_PLACES 8192                   /* that evidence was asked of and that are remembered */
+#define MAX_EVIDENCE_OBJECTS 64           /* of one arrival: values of an entry, or one body */
+#define MAX_REFRESHES 4                   /* places that are asked again at a time without anybody waiting */
+#define MAX_SOURCE_BYTES 2048             /* where a thing came from, as shown */
+
 /* Fetching from places that certificates name. */
 #define MAX_FETCH_URL_BYTES 2048
 #define MAX_FETCH_REDIRECTS 3
@@ -50,6 +62,24 @@
 #define MAX_FETCH_RETRY_AFTER_S 3600 /* a server may ask for no longer rest */
 #define MAX_ENTRY_VALUES 16          /* taken of one issuer's entry in a directory */
 #define MAX_LEFT_RESOLVERS 16        /* threads that still resolve a name nobody waits for any more */
+
+/* Revocation. */
+#define MAX_CRL_ISSUERS 1024       /* whose certificates one indirect CRL lists */
+#define MAX_CRL_SIGNERS_TRIED 16   /* certificates of its issuer's name whose key may have made a CRL's signature */
+#define MAX_CRL_POINTS 32          /* distribution points of one certificate or CRL, looked at */
+#define MAX_POINT_NAMES 32         /* names of one of them, looked at */
+#define MAX_CRLS_ASKED 64          /* CRLs within whose scope one certificate is */
+#define MAX_SIGNER_CHECKS 16       /* signatures checked while looking for the paths of CRL signers, for one value */
+#define MAX_SIGNER_PATHS 8         /* such paths judged */
+#define MAX_SIGNER_DEPTH 3         /* a path whose evidence is signed by one whose evidence is signed by … */
+#define MAX_SIGNERS_KNOWN 32       /* CRL signers whose paths one judging remembers */
+#define MAX_LINK_EVIDENCE 24       /* of one path, for explain */
+#define MAX_NEED_URL_BYTES 2048    /* a longer one is not asked for */
+#define MAX_OCSP_CERTIFICATES 8    /* in one OCSP answer, looked at */
+#define MAX_OCSP_ANSWERS 64        /* single answers in one OCSP answer, looked at */
+#define MAX_EVIDENCE_ITEMS 20000   /* places whose CRLs, OCSP answers and issuers are held */
+#define MAX_EVIDENCE_BYTES (512L * 1024 * 1024) /* what they take */
+#define MAX_ARRIVAL_OBJECTS 256    /* CRLs and certificates that came from one place */
 
 /* Configuration. */
 #define MAX_DIRECTORIES 64

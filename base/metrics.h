@@ -37,6 +37,12 @@ enum counter {
     COUNT_FETCH_OCSP_OK, COUNT_FETCH_OCSP_FAILED, COUNT_FETCH_OCSP_REFUSED, COUNT_FETCH_OCSP_LIMIT,
     COUNT_FETCH_ISSUER_OK, COUNT_FETCH_ISSUER_FAILED, COUNT_FETCH_ISSUER_REFUSED, COUNT_FETCH_ISSUER_LIMIT,
     COUNT_FETCHED_BYTES,
+    /* What came of asking for evidence, wherever it is; good or bad is what it is, not how it came. */
+    COUNT_CRLS_GOOD, COUNT_CRLS_SHARED, COUNT_CRLS_BAD, COUNT_CRLS_FAILED, COUNT_CRLS_REFUSED,
+    COUNT_OCSP_GOOD, COUNT_OCSP_SHARED, COUNT_OCSP_BAD, COUNT_OCSP_FAILED, COUNT_OCSP_REFUSED,
+    COUNT_ISSUERS_GOOD, COUNT_ISSUERS_SHARED, COUNT_ISSUERS_BAD, COUNT_ISSUERS_FAILED, COUNT_ISSUERS_REFUSED,
+    COUNT_EVIDENCE_REFRESHES,
+    COUNT_EVIDENCE_DROPPED,  /* answers dropped because new evidence revokes what they rest on */
     /* Limits that were reached. */
     COUNT_LIMIT_WAITING,     /* too many suspended requests */
     COUNT_LIMIT_FLIGHTS,
@@ -44,6 +50,7 @@ enum counter {
     COUNT_LIMIT_SEARCHES,    /* a directory's queue was full */
     COUNT_LIMIT_FETCHES,     /* the fetcher's queue was full */
     COUNT_LIMIT_FETCH_RATE,  /* one host was asked too often */
+    COUNT_LIMIT_PLACES,      /* evidence was asked of more places than are remembered */
     COUNT_LIMIT_RESOLVERS,   /* too many names of LDAP URLs are being resolved */
     COUNT_LIMIT_REDIS_QUEUE,
     COUNT_LIMIT_ENTRIES, COUNT_LIMIT_VALUES, COUNT_LIMIT_VALUE_BYTES,
@@ -53,12 +60,15 @@ enum counter {
     COUNT_LIMIT_BUNDLE_CERTIFICATES, /* more of them in one userSMIMECertificate than are taken */
     COUNT_LIMIT_CERTIFICATE_NAMES,   /* more of them in one certificate than are looked at */
     COUNT_LIMIT_NAME_COMPARISONS,    /* of names with name constraints, more than one path may cost */
+    COUNT_LIMIT_EVIDENCE,            /* CRLs, OCSP answers and issuers that came: no room without dropping some */
     COUNT_COUNT
 };
 
 enum gauge {
     GAUGE_MEMORY_BYTES, GAUGE_MEMORY_ENTRIES, GAUGE_FLIGHTS, GAUGE_WAITING, GAUGE_REDIS_UP, GAUGE_GENERATION,
     GAUGE_ANCHORS, GAUGE_CRLS, GAUGE_START_TIME,
+    GAUGE_EVIDENCE_CRLS, GAUGE_EVIDENCE_OCSP, GAUGE_EVIDENCE_ISSUERS, GAUGE_EVIDENCE_BYTES,
+    GAUGE_EVIDENCE_NEXT_UPDATE, /* the earliest of them, wall seconds; 0: none */
     GAUGE_COUNT
 };
 

@@ -160,6 +160,26 @@ void memory_drop(struct memory *memory, struct bytes address)
     leavers_free(&leavers);
 }
 
+size_t memory_drop_if(struct memory *memory, bool (*match)(void *context, const struct answer *answer), void *context)
+{
+    struct leavers leavers = {.count = 0};
+    size_t dropped = 0;
+
+    for (size_t i = 0; i < memory->shard_count; i++) {
+        struct shard *shard = &memory->shards[i];
+        struct sweep sweep = {0};
+        bool done;
+        do {
+            pthread_mutex_lock(&shard->lock);
+            done = shard_sweep(shard, &sweep, match, context, &leavers);
+            pthread_mutex_unlock(&shard->lock);
+            dropped += leavers.count;
+            leavers_free(&leavers);
+        } while (!done);
+    }
+    return dropped;
+}
+
 size_t memory_bytes(struct memory *memory)
 {
     size_t bytes = 0;

@@ -6,6 +6,7 @@
 
 #define SLOTS_MIN 16
 #define HAND_STEPS_MAX 128
+#define SWEEP_STEPS_MAX 128
 
 static size_t slots_bytes(size_t slot_count)
 {
@@ -97,20 +98,24 @@ static void slots_fill(struct slot *slots, size_t slot_count, const struct slot 
     slots[i] = *slot;
 }
 
-/* Moves back what stands behind the gap, so that a probe never has to pass over the dead. */
-static void slots_remove(struct slot *slots, size_t slot_count, size_t gap)
+/* Moves back what stands behind the gap, so that a probe never has to pass over the dead. Returns how many slots went
+ * from the table's beginning to its end for it. */
+static size_t slots_remove(struct slot *slots, size_t slot_count, size_t gap)
 {
     size_t mask = slot_count - 1;
+    size_t wraps = 0;
 
     for (size_t i = (gap + 1) & mask; slots[i].answer != NULL; i = (i + 1) & mask) {
         size_t from_home = (i - slots[i].hash) & mask;
 
         if (from_home >= ((i - gap) & mask)) {
             slots[gap] = slots[i];
+            wraps += i < gap;
             gap = i;
         }
     }
     slots[gap] = (struct slot){0};
+    return wraps;
 }
 
 /* Doubles a table that is three quarters full. False: it is full, and there is no memory for more. */
@@ -174,7 +179,7 @@ void shard_remove(struct shard *shard, struct slot *slot, struct leavers *leaver
     queue_remove(shard, slot->entry);
     shard->entries--;
     shard->bytes -= slot->entry->cost;
-    slots_remove(shard->slots, shard->slot_count, (size_t)(slot - shard->slots));
+    shard->wraps += slots_remove(shard->slots, shard->slot_count, (size_t)(slot - shard->slots));
 }
 
 /* SIEVE: the hand goes from old to new, forgives who was asked for since it last came by, and takes the first who was
@@ -236,6 +241,28 @@ enum placing shard_place(struct shard *shard, struct slot *slot, struct leavers 
     shard->entries++;
     shard->bytes += cost;
     return PLACED;
+}
+
+/* From the end of the table to its beginning: what moves meanwhile to close a gap moves towards the beginning, where the
+ * sweep has not been. When something moved the other way, or the table grew, it begins anew. */
+bool shard_sweep(struct shard *shard, struct sweep *sweep, bool (*match)(void *context, const struct answer *answer),
+                 void *context, struct leavers *leavers)
+{
+    for (int step = 0; step < SWEEP_STEPS_MAX && leavers->count < LEAVERS_MAX; step++) {
+        if (sweep->slot_count != shard->slot_count || sweep->wraps != shard->wraps) {
+            *sweep = (struct sweep){shard->slot_count, shard->wraps, shard->slot_count};
+        }
+        if (sweep->left == 0) {
+            return true;
+        }
+        struct slot *slot = &shard->slots[sweep->left - 1];
+        if (slot->answer != NULL && match(context, slot->answer)) {
+            shard_remove(shard, slot, leavers); /* and what moved into its place is looked at next */
+        } else {
+            sweep->left--;
+        }
+    }
+    return false;
 }
 
 void leavers_free(struct leavers *leavers)

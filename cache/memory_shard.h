@@ -40,6 +40,7 @@ struct shard {
     size_t entries;
     size_t bytes;
     size_t max_bytes;
+    size_t wraps; /* how often closing a gap moved a slot from the table's beginning to its end */
     struct entry *newest, *oldest;
     struct entry *hand; /* where the next eviction looks first; NULL: at the oldest */
 };
@@ -71,6 +72,17 @@ enum placing {
 
 /* Locked. `slot` holds what is to be placed, with hash and entry. */
 enum placing shard_place(struct shard *shard, struct slot *slot, struct leavers *leavers);
+
+/* A look at every slot, a few at a time. Begins as {0}. */
+struct sweep {
+    size_t slot_count, wraps; /* of the shard when the sweep began */
+    size_t left;              /* slots below this are still to be looked at */
+};
+
+/* Locked. Removes what matches among the next few slots. True: every slot was looked at that was there when the sweep
+ * began and still is. */
+bool shard_sweep(struct shard *shard, struct sweep *sweep, bool (*match)(void *context, const struct answer *answer),
+                 void *context, struct leavers *leavers);
 
 void leavers_free(struct leavers *leavers);
 

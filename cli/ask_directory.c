@@ -4,37 +4,17 @@
 
 #include "base/clock.h"
 #include "base/decide.h"
-#include "x509/judge.h"
+#include "cli/assess.h"
 
 struct directory_asker {
     struct directory *directory;
-    struct policies *policies;
+    struct assessor *assessor;
     int64_t timeout_ms;
 };
-
-/* A policy's faults name the gateway's settings; here an option stands for each. */
-static void name_options(struct error *error)
-{
-    static const struct {
-        const char *setting, *option;
-    } names[] = {{"trust.anchors: ", "--anchor: "},
-                 {"trust.intermediates: ", "--intermediate: "},
-                 {"trust.crls: ", "--crl: "}};
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        size_t size = strlen(names[i].setting);
-        if (strncmp(error->text, names[i].setting, size) == 0) {
-            struct error fault = *error;
-            error_set(error, "%s%s", names[i].option, fault.text + size);
-            return;
-        }
-    }
-}
 
 struct directory_asker *directory_asker_open(const struct options *options, struct error *error)
 {
     struct directory_config directory = options_directory(options);
-    struct policies_config policies = {.trust = options_policy(options)};
     struct directory_asker *asker = calloc(1, sizeof(*asker));
 
     if (asker == NULL) {
@@ -42,11 +22,9 @@ struct directory_asker *directory_asker_open(const struct options *options, stru
         return NULL;
     }
     asker->timeout_ms = options->timeout_ms;
-    asker->policies = policies_load(&policies, error);
-    if (asker->policies != NULL) {
+    asker->assessor = assessor_open(options, error);
+    if (asker->assessor != NULL) {
         asker->directory = directory_open(&directory, error);
-    } else {
-        name_options(error);
     }
     if (asker->directory == NULL) {
         directory_asker_close(&asker);
@@ -54,6 +32,7 @@ struct directory_asker *directory_asker_open(const struct options *options, stru
     return asker;
 }
 
+/* The directory first: what is still being read from it ends with it. */
 void directory_asker_close(struct directory_asker **asker_)
 {
     struct directory_asker *asker = *asker_;
@@ -64,7 +43,7 @@ void directory_asker_close(struct directory_asker **asker_)
     if (asker->directory != NULL) {
         directory_close(&asker->directory);
     }
-    policies_free(&asker->policies);
+    assessor_close(&asker->assessor);
     free(asker);
     *asker_ = NULL;
 }
@@ -76,7 +55,7 @@ static struct candidate *candidates_of(const struct search_result *found, const 
     for (size_t i = 0; candidates != NULL && i < found->value_count; i++) {
         const struct found_value *value = &found->values[i];
         candidates[i] = (struct candidate){
-            value->value, {directory, value->dn, value->attribute, value->index, value->mails}};
+            .value = value->value, .source = {directory, value->dn, value->attribute, value->index, value->mails}};
     }
     return candidates;
 }
@@ -105,21 +84,20 @@ int directory_ask(struct directory_asker *asker, const struct address *address, 
     const char *name = directory_settings(asker->directory)->name;
     struct answer_draft draft = {.address = *address};
     struct candidate *candidates = NULL;
+    int64_t deadline_ms = clock_mono_ms() + asker->timeout_ms;
 
     struct search_result *found = directory_search_wait(asker->directory, address, asker->timeout_ms);
     if (found == NULL || (candidates = candidates_of(found, name)) == NULL) {
         goto out;
     }
-    draft.made_at = clock_wall_s();
-    const struct judge_request request = {
-        .policies = asker->policies,
+    const struct assessment assessment = {
         .address = address,
         .candidates = candidates,
         .count = found->value_count,
-        .now = draft.made_at,
+        .directory = asker->directory,
+        .deadline_ms = deadline_ms,
     };
-    if (judge(&request, &draft, NULL) != 0 ||
-        note_asked(&draft, name, found) != 0) {
+    if (assessor_judge(asker->assessor, &assessment, &draft) != 0 || note_asked(&draft, name, found) != 0) {
         goto out;
     }
     decide(&draft, false);

@@ -5,6 +5,7 @@
  *   ask_directory  search, judge, decide, as the gateway does, but here
  *   ask_gateway    or ask one that has done so
  *   contents       or ask nobody, and show what a file holds
+ *   inspect        or look into files
  *   show           what came back
  */
 #include <signal.h>
@@ -16,6 +17,7 @@
 #include "cli/ask_directory.h"
 #include "cli/ask_gateway.h"
 #include "cli/contents.h"
+#include "cli/inspect.h"
 #include "cli/show.h"
 
 struct session {
@@ -56,16 +58,19 @@ static int status_of(const struct reply *reply)
     return reply->answer != NULL ? statuses[reply->answer->outcome] : STATUS_FOUND;
 }
 
-static int look_up(void *context, const struct address *address)
+/* `asked` is what a complaint is about: the address, or nothing. */
+static int answer(struct session *session, const struct address *address, const char *asked)
 {
-    struct session *session = context;
     int status = STATUS_UNKNOWN;
     struct reply reply;
     struct error error;
+    int result;
 
     reply_init(&reply);
-    if (ask(session, address, &reply, &error) != 0) {
-        complain("%s: %s", address->text, error.text);
+    result = session->options->inspect ? inspect_files(session->options, address, &reply, &error)
+                                       : ask(session, address, &reply, &error);
+    if (result != 0) {
+        complain("%s%s%s", asked, asked[0] != '\0' ? ": " : "", error.text);
     } else if (show_reply(&session->shown, &reply) != 0) {
         session->output_failed = true;
         status = STATUS_IO;
@@ -76,6 +81,23 @@ static int look_up(void *context, const struct address *address)
     return status;
 }
 
+static int look_up(void *context, const struct address *address)
+{
+    return answer(context, address, address->text);
+}
+
+/* What files hold, for the address if one was given. */
+static int inspect(struct session *session)
+{
+    struct address address;
+    bool any = session->options->address_count > 0;
+
+    if (any && address_parse(bytes_of_string(session->options->addresses[0]), &address) != ADDRESS_OK) {
+        return STATUS_USAGE;
+    }
+    return answer(session, any ? &address : NULL, "");
+}
+
 static int run(const struct options *options)
 {
     struct session session = {.options = options};
@@ -83,14 +105,14 @@ static int run(const struct options *options)
     int status;
 
     show_init(&session.shown, options);
-    if (options->gateway == NULL) {
+    if (options->whom == WHOM_DIRECTORY) {
         session.directory = directory_asker_open(options, &error);
         if (session.directory == NULL) {
             complain("%s", error.text);
             return STATUS_USAGE;
         }
     }
-    status = addresses_each(options, look_up, &session);
+    status = options->inspect ? inspect(&session) : addresses_each(options, look_up, &session);
     directory_asker_close(&session.directory);
     if (!session.output_failed && show_end() != 0) {
         status = STATUS_IO;

@@ -45,10 +45,10 @@ static const struct option_info *find_option(int code)
 
 static int apply(const struct option_info *info, struct options *options, char *argument, struct error *error)
 {
-    if (info->only == FOR_DIRECTORY) {
-        options->directory_only = info->name;
-    } else if (info->only == FOR_GATEWAY) {
-        options->gateway_only = info->name;
+    for (int whom = 0; whom < WHOM_COUNT; whom++) {
+        if ((info->whom & (1 << whom)) == 0) {
+            options->misfits[whom] = info->name;
+        }
     }
     return info->set(options, argument, error) == 0 ? 0 : error_prefix(error, "--%s", info->name);
 }
@@ -82,9 +82,9 @@ int options_read(int argc, char **argv, struct options *options, struct error *e
         .scope = 2,
         .max_entries = MAX_ENTRIES,
         .timeout_ms = 10000,
-        .revocation = REVOCATION_MODE_PREFER,
         .format = FORMAT_TEXT,
     };
+    trust_init(&options->trust);
     buffer_init(&options->password, OPTIONS_SECRET_MAX);
     buffer_init(&options->token, OPTIONS_SECRET_MAX);
     spell(&spelled);
@@ -116,6 +116,7 @@ void options_free(struct options *options)
 {
     wipe(&options->password);
     wipe(&options->token);
+    trust_free(&options->trust);
     free(options->uri_text);
     free(options->anchor_text);
     options->uri_text = options->anchor_text = NULL;
@@ -142,11 +143,13 @@ void options_write_help(struct buffer *out)
 {
     buffer_append_string(out, "usage: certlookup -H URI [-b BASE] [options] ADDRESS...\n"
                               "       certlookup -u URL [options] ADDRESS...\n"
+                              "       certlookup --inspect [options] FILE... [ADDRESS]\n"
                               "       certlookup --anchors [-o json] FILE...\n"
                               "\n"
                               "Which certificate may I encrypt to, for this mail address? Asks an LDAP\n"
                               "directory as ldapsearch would, or a certlookup gateway, and shows each value\n"
-                              "with its verdict. ADDRESS - reads addresses from standard input.\n");
+                              "with its verdict. ADDRESS - reads addresses from standard input. --inspect judges\n"
+                              "what files hold: PEM, DER, PKCS#7 or LDIF; FILE - is standard input.\n");
     for (size_t i = 0; i < option_count; i++) {
         if (option_table[i].heading != NULL) {
             buffer_append_format(out, "\n%s:\n", option_table[i].heading);

@@ -9,24 +9,71 @@
 
 #define SYSTEM_ANCHORS "/etc/ssl/certs/ca-certificates.crt"
 
-static int check_whom(const struct options *options, struct error *error)
+static int find_whom(struct options *options, struct error *error)
 {
-    bool directory = options->uri_count > 0;
+    const bool given[WHOM_COUNT] = {options->uri_count > 0, options->gateway != NULL, options->inspect};
+    int count = 0;
 
-    if (directory && options->gateway != NULL) {
-        return error_set(error, "-H asks a directory and -u a gateway: only one of them");
+    for (int whom = 0; whom < WHOM_COUNT; whom++) {
+        if (given[whom]) {
+            options->whom = (enum whom)whom;
+            count++;
+        }
     }
-    if (!directory && options->gateway == NULL) {
-        return error_set(error, "whom to ask? -H ldap://HOST for a directory, -u http://HOST for a gateway "
-                                "(certlookup --help says more)");
+    if (count > 1) {
+        return error_set(error, options->inspect ? "--inspect looks into files: neither -H nor -u goes with it"
+                                                 : "-H asks a directory and -u a gateway: only one of them");
     }
-    if (!directory && options->directory_only != NULL) {
-        return error_set(error, "--%s: only for a directory (-H); a gateway has its own", options->directory_only);
+    return count == 1 ? 0
+                      : error_set(error, "whom to ask? -H ldap://HOST for a directory, -u http://HOST for a gateway "
+                                         "(certlookup --help says more)");
+}
+
+static int check_whom(struct options *options, struct error *error)
+{
+    static const char *const words[] = {
+        [WHOM_DIRECTORY] = "only for a gateway (-u)",
+        [WHOM_GATEWAY] = "only for a directory (-H); a gateway has its own",
+        [WHOM_FILES] = "not with --inspect, which asks nobody",
+    };
+    const char *misfit;
+
+    if (find_whom(options, error) != 0) {
+        return -1;
     }
-    if (directory && options->gateway_only != NULL) {
-        return error_set(error, "--%s: only for a gateway (-u)", options->gateway_only);
+    misfit = options->misfits[options->whom];
+    return misfit == NULL ? 0 : error_set(error, "--%s: %s", misfit, words[options->whom]);
+}
+
+/* The operands of --inspect: files, and in the end perhaps an address, which no file is called by chance. */
+static void part_operands(struct options *options)
+{
+    const char *last = options->address_count > 0 ? options->addresses[options->address_count - 1] : "";
+
+    options->files = options->addresses;
+    options->file_count = options->address_count;
+    options->address_count = 0;
+    if (strchr(last, '@') != NULL && access(last, F_OK) != 0) {
+        options->file_count--;
+        options->addresses += options->file_count;
+        options->address_count = 1;
     }
-    return 0;
+}
+
+static int check_files(const struct options *options, struct error *error)
+{
+    size_t standard_inputs = 0;
+
+    if (options->file_count == 0) {
+        return error_set(error, "--inspect: which files?");
+    }
+    if (options->file_count > OPTIONS_FILES_MAX) {
+        return error_set(error, "--inspect: more than %d files", OPTIONS_FILES_MAX);
+    }
+    for (size_t i = 0; i < options->file_count; i++) {
+        standard_inputs += strcmp(options->files[i], "-") == 0;
+    }
+    return standard_inputs < 2 ? 0 : error_set(error, "--inspect: standard input can be read only once");
 }
 
 static bool is_binary(enum format format)
@@ -37,7 +84,7 @@ static bool is_binary(enum format format)
 static int check_output(const struct options *options, struct error *error)
 {
     const char *name = render_formats[options->format].name;
-    bool several = options->address_count > 1 || strcmp(options->addresses[0], "-") == 0;
+    bool several = options->address_count > 1 || (options->address_count == 1 && strcmp(options->addresses[0], "-") == 0);
 
     if (is_binary(options->format) && several) {
         return error_set(error, "--output: %s is of one address; several would run into each other", name);
@@ -52,7 +99,7 @@ static int check_output(const struct options *options, struct error *error)
 static int check_addresses(const struct options *options, struct error *error)
 {
     if (options->address_count == 0) {
-        return error_set(error, "which address?");
+        return options->inspect ? 0 : error_set(error, "which address?");
     }
     for (size_t i = 0; i < options->address_count; i++) {
         const char *text = options->addresses[i];
@@ -113,12 +160,11 @@ static int check_bind(struct options *options, struct error *error)
 /* Shows files, asks nobody. */
 static int check_anchors_only(const struct options *options, struct error *error)
 {
-    bool asks = options->uri_count > 0 || options->gateway != NULL;
-    const char *other = options->directory_only != NULL ? options->directory_only : options->gateway_only;
+    const char *other = options->misfits[WHOM_FILES];
 
-    if (asks || other != NULL) {
+    if (other != NULL || options->inspect) {
         return error_set(error, "--anchors: reads files and asks nobody: not together with --%s",
-                         other != NULL ? other : "gateway");
+                         other != NULL ? other : "inspect");
     }
     if (options->address_count == 0) {
         return error_set(error, "--anchors: which file?");
@@ -188,7 +234,7 @@ static int default_anchors(struct options *options, struct error *error)
 {
     const char *list = getenv("CERTLOOKUP_ANCHORS");
 
-    if (options->anchors.count > 0) {
+    if (options->trust.anchors.count > 0) {
         return 0;
     }
     options->anchor_text = strdup(list != NULL && list[0] != '\0' ? list : SYSTEM_ANCHORS);
@@ -197,7 +243,7 @@ static int default_anchors(struct options *options, struct error *error)
     }
     char *rest = options->anchor_text;
     for (char *path; (path = strsep(&rest, ":")) != NULL;) {
-        if (*path != '\0' && options_add_path(&options->anchors, path, error) != 0) {
+        if (*path != '\0' && trust_list_add(&options->trust.anchors, path, error) != 0) {
             return error_prefix(error, "CERTLOOKUP_ANCHORS");
         }
     }
@@ -209,14 +255,25 @@ int options_check(struct options *options, struct error *error)
     if (options->anchors_only) {
         return check_anchors_only(options, error);
     }
-    if (check_whom(options, error) != 0 || check_addresses(options, error) != 0 ||
-        check_output(options, error) != 0) {
+    if (check_whom(options, error) != 0) {
+        return -1;
+    }
+    if (options->inspect) {
+        part_operands(options);
+        if (check_files(options, error) != 0) {
+            return -1;
+        }
+    }
+    if (check_addresses(options, error) != 0 || check_output(options, error) != 0) {
         return -1;
     }
     if (options->gateway != NULL) {
         return check_gateway(options, error);
     }
-    return default_anchors(options, error) == 0 ? check_directory(options, error) : -1;
+    if (default_anchors(options, error) != 0) {
+        return -1;
+    }
+    return options->inspect ? 0 : check_directory(options, error);
 }
 
 struct directory_config options_directory(const struct options *options)
@@ -242,19 +299,5 @@ struct directory_config options_directory(const struct options *options)
         .max_value_bytes = MAX_VALUE_BYTES,
         .max_queued = 1,
         .scope = options->scope,
-    };
-}
-
-struct policy_config options_policy(const struct options *options)
-{
-    return (struct policy_config){
-        .anchors = options->anchors.items,
-        .anchor_count = options->anchors.count,
-        .intermediates = options->intermediates.items,
-        .intermediate_count = options->intermediates.count,
-        .crls = options->crls.items,
-        .crl_count = options->crls.count,
-        .revocation = options->revocation,
-        .min_rsa_bits = 2048,
     };
 }

@@ -146,42 +146,59 @@ static int set_timeout(struct options *options, char *argument, struct error *er
     return 0;
 }
 
-int options_add_path(struct paths *paths, const char *path, struct error *error)
-{
-    if (paths->count == OPTIONS_PATHS_MAX) {
-        return error_set(error, "given more than %d times", OPTIONS_PATHS_MAX);
-    }
-    if (path[0] == '\0') {
-        return error_set(error, "is empty");
-    }
-    paths->items[paths->count++] = path;
-    return 0;
-}
-
 static int add_anchor(struct options *options, char *argument, struct error *error)
 {
-    return options_add_path(&options->anchors, argument, error);
+    return trust_list_add(&options->trust.anchors, argument, error);
 }
 
 static int add_intermediate(struct options *options, char *argument, struct error *error)
 {
-    return options_add_path(&options->intermediates, argument, error);
+    return trust_list_add(&options->trust.intermediates, argument, error);
 }
 
 static int add_crl(struct options *options, char *argument, struct error *error)
 {
-    return options_add_path(&options->crls, argument, error);
+    return trust_list_add(&options->trust.crls, argument, error);
 }
 
 static int set_revocation(struct options *options, char *argument, struct error *error)
 {
     static const char *const words[] = {"off", "prefer", "require"}; /* in the order of enum revocation_mode */
-    int mode = 0;
-    if (set_word(words, 3, argument, &mode, error) != 0) {
-        return -1;
-    }
-    options->revocation = (enum revocation_mode)mode;
+    return set_word(words, 3, argument, &options->trust.revocation, error);
+}
+
+static int set_trust(struct options *options, char *argument, struct error *error)
+{
+    return trust_set(&options->trust, argument, error);
+}
+
+static int set_fetch(struct options *options, char *argument, struct error *error)
+{
+    (void)argument, (void)error;
+    options->fetch.crls = true;
     return 0;
+}
+
+static int set_ocsp(struct options *options, char *argument, struct error *error)
+{
+    (void)argument, (void)error;
+    options->fetch.ocsp = true;
+    return 0;
+}
+
+static int add_issuer_host(struct options *options, char *argument, struct error *error)
+{
+    return trust_list_add(&options->fetch.issuer_hosts, argument, error);
+}
+
+static int add_network(struct options *options, char *argument, struct error *error)
+{
+    struct fetch_options *fetch = &options->fetch;
+
+    if (fetch->network_count == OPTIONS_NETWORKS_MAX) {
+        return error_set(error, "given more than %d times", OPTIONS_NETWORKS_MAX);
+    }
+    return network_parse(argument, &fetch->networks[fetch->network_count++], error);
 }
 
 static int set_gateway(struct options *options, char *argument, struct error *error)
@@ -217,6 +234,13 @@ static int set_ldif(struct options *options, char *argument, struct error *error
 {
     (void)argument, (void)error;
     options->format = FORMAT_LDIF;
+    return 0;
+}
+
+static int set_inspect(struct options *options, char *argument, struct error *error)
+{
+    (void)argument, (void)error;
+    options->inspect = true;
     return 0;
 }
 
@@ -267,21 +291,28 @@ const struct option_info option_table[] = {
     {NULL, 'y', "password-file", "FILE", FOR_DIRECTORY, "read it from a file that is yours alone", set_password_file},
     {NULL, 'Z', "starttls", NULL, FOR_DIRECTORY, "StartTLS; never goes on without (-ZZ is the same)", set_start_tls},
     {NULL, 'z', "size-limit", "N", FOR_DIRECTORY, "entries at most (64)", set_size_limit},
-    {"Trust", 'A', "anchor", "PATH", FOR_DIRECTORY,
+    {"Look into files", 0, "inspect", NULL, FOR_FILES, "operands are FILE... [ADDRESS]; nobody is asked", set_inspect},
+    {"Trust", 'A', "anchor", "PATH", FOR_JUDGING,
      "trust anchors, file or folder; several times\n($CERTLOOKUP_ANCHORS, or the system's)", add_anchor},
-    {NULL, 0, "intermediate", "PATH", FOR_DIRECTORY, "more issuers to build chains with", add_intermediate},
-    {NULL, 0, "crl", "PATH", FOR_DIRECTORY, "revocation lists, file or folder", add_crl},
-    {NULL, 0, "revocation", "MODE", FOR_DIRECTORY, "off, prefer or require (prefer)", set_revocation},
+    {NULL, 0, "intermediate", "PATH", FOR_JUDGING, "more issuers to build chains with", add_intermediate},
+    {NULL, 0, "crl", "PATH", FOR_JUDGING, "revocation lists, file or folder", add_crl},
+    {NULL, 0, "revocation", "MODE", FOR_JUDGING, "off, prefer or require (prefer)", set_revocation},
+    {NULL, 0, "trust", "NAME=VALUE", FOR_JUDGING,
+     "any setting of the group trust of certlookupd.conf(5):\nmin-rsa-bits=3072, curves=P-256,P-384 ...", set_trust},
+    {"Fetch what certificates point to", 0, "fetch", NULL, FOR_JUDGING, "CRLs, by http, https and ldap", set_fetch},
+    {NULL, 0, "ocsp", NULL, FOR_JUDGING, "OCSP answers, which tells whom you ask for", set_ocsp},
+    {NULL, 0, "aia", "HOST", FOR_JUDGING, "missing issuers, from this host; * for any", add_issuer_host},
+    {NULL, 0, "allow-network", "CIDR", FOR_JUDGING, "may be reached besides the public internet", add_network},
     {"Ask a gateway", 'u', "gateway", "URL", FOR_GATEWAY, "http:// or https://, host and port", set_gateway},
     {NULL, 0, "token-file", "FILE", FOR_GATEWAY, "token that opens a gateway's explanations", set_token_file},
-    {"Ask nobody", 0, "anchors", NULL, FOR_BOTH, "show what anchor files and folders hold", set_anchors_only},
-    {"Both", 0, "ca-file", "FILE", FOR_BOTH, "who vouches for the server's TLS (the system's)", set_ca_file},
-    {NULL, 'l', "timeout", "SECONDS", FOR_BOTH, "wait for one address at most (10); 500ms, 1m", set_timeout},
-    {NULL, 'o', "output", "FORMAT", FOR_BOTH, "text, json, ldif, pem, der or p7c (text)", set_output},
-    {NULL, 'L', "ldif", NULL, FOR_BOTH, "the same as -o ldif (-LL, -LLL too)", set_ldif},
-    {NULL, 0, "explain", NULL, FOR_BOTH, "everything: chains, directories, refused values", set_explain},
-    {NULL, 'v', "verbose", NULL, FOR_BOTH, "log to standard error", set_verbose},
-    {NULL, 'h', "help", NULL, FOR_BOTH, "this", set_help},
-    {NULL, 'V', "version", NULL, FOR_BOTH, "the version", set_version},
+    {"Ask nobody", 0, "anchors", NULL, FOR_ALL, "show what anchor files and folders hold", set_anchors_only},
+    {"All", 0, "ca-file", "FILE", FOR_ALL, "who vouches for the server's TLS (the system's)", set_ca_file},
+    {NULL, 'l', "timeout", "SECONDS", FOR_ALL, "wait for one address at most (10); 500ms, 1m", set_timeout},
+    {NULL, 'o', "output", "FORMAT", FOR_ALL, "text, json, ldif, pem, der or p7c (text)", set_output},
+    {NULL, 'L', "ldif", NULL, FOR_ALL, "the same as -o ldif (-LL, -LLL too)", set_ldif},
+    {NULL, 0, "explain", NULL, FOR_ALL, "everything: chains, directories, refused values", set_explain},
+    {NULL, 'v', "verbose", NULL, FOR_ALL, "log to standard error", set_verbose},
+    {NULL, 'h', "help", NULL, FOR_ALL, "this", set_help},
+    {NULL, 'V', "version", NULL, FOR_ALL, "the version", set_version},
 };
 const size_t option_count = sizeof(option_table) / sizeof(option_table[0]);

@@ -6,14 +6,18 @@
 
 #include "cli/options.h"
 
-enum option_for { FOR_BOTH, FOR_DIRECTORY, FOR_GATEWAY };
+/* For whom an option is: bits by enum whom. */
+enum { FOR_DIRECTORY = 1 << WHOM_DIRECTORY, FOR_GATEWAY = 1 << WHOM_GATEWAY, FOR_FILES = 1 << WHOM_FILES };
+#define FOR_ALL (FOR_DIRECTORY | FOR_GATEWAY | FOR_FILES)
+#define FOR_JUDGING (FOR_DIRECTORY | FOR_FILES) /* where we judge ourselves */
+#define FOR_ASKING (FOR_DIRECTORY | FOR_GATEWAY)
 
 struct option_info {
     const char *heading;  /* of the group that begins here, in --help; NULL: goes on */
     char letter;          /* 0: only the long name */
     const char *name;
     const char *argument; /* what --help calls it; NULL: takes none */
-    enum option_for only;
+    int whom;             /* FOR_… */
     const char *help;     /* '\n' begins another line */
     /* -1: the words say why not; the option's name is put before them. */
     int (*set)(struct options *options, char *argument, struct error *error);

@@ -114,7 +114,8 @@ int show_reply(struct shown *shown, const struct reply *reply)
         return write_out(shown, &reply->document);
     }
     if (answer->outcome != OUTCOME_FOUND && needs_certificate(shown->options->format)) {
-        complain("%s: %s: %s", answer->address.text, outcome_word(answer->outcome), reason_text(answer->reason));
+        complain("%s%s%s: %s", answer->address.text, answer->address.size > 0 ? ": " : "",
+                 outcome_word(answer->outcome), reason_text(answer->reason));
         return 0;
     }
     return render_and_write(shown, reply);

@@ -126,10 +126,11 @@ static struct answer *find_fallback(struct flight *flight)
     return serves ? old : NULL;
 }
 
-/* One that our own policy judged serves as it is: its times end with the evidence that it rests on. */
+/* One that our own policy judged serves as it is: its times end with the evidence that it rests on. Unless that was
+ * overtaken. */
 static bool serves_as_it_is(const struct flight *flight, const struct answer *old)
 {
-    return old != NULL && old->generation == flight->world->generation;
+    return old != NULL && old->generation == flight->world->generation && !is_revoked_since(flight->lookup, old);
 }
 
 static void answer_with_older(struct flight *flight, struct answer *old)

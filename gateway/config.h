@@ -19,6 +19,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/network.h"
 #include "cache/redis.h"
 #include "http/http.h"
 #include "ldap/directory.h"
@@ -39,6 +40,16 @@ struct config {
         int64_t ttl_s, negttl_s, limitttl_s, stale_s;
         int64_t memory_ttl_s;                /* with redis: how long an answer serves before Redis is asked again */
     } cache;
+    struct fetch_config {
+        bool crls, ocsp, issuers;            /* whether each is fetched from where certificates say */
+        const char *const *hosts;            /* fetch.allow: the only ones that issuers come from */
+        size_t host_count;
+        const char *const *network_texts;    /* fetch.networks, as written */
+        size_t network_count;
+        struct network *networks;
+        int64_t timeout_ms, max_bytes, threads, max_queued, per_host_minute;
+        const char *ca_file;
+    } fetch;
     bool has_redis;
     struct shared_config redis;
     char *redis_prefix;                      /* redis.prefix */

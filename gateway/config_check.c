@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "fetch/fetcher.h"
 #include "gateway/config_private.h"
 #include "ldap/uri.h"
 
@@ -27,7 +28,7 @@ static void fault_of_check(struct reader *reader, const char *group, const char 
     reader_fault(reader, at, "%s", words);
 }
 
-static void check_readable(struct reader *reader, const char *path, const char *file)
+void reader_check_readable(struct reader *reader, const char *path, const char *file)
 {
     if (eaccess(file, R_OK) != 0) {
         reader_fault(reader, path, "%s: %s", file, strerror(errno));
@@ -86,11 +87,27 @@ static void check_directory(struct reader *reader, size_t which)
         fault_of_check(reader, "directories", path, "", &error);
     } else if (*directory->ca_file != '\0') {
         snprintf(at, sizeof(at), "%s.ca-file", path);
-        check_readable(reader, at, directory->ca_file);
+        reader_check_readable(reader, at, directory->ca_file);
     }
     if (!reader_faulted(reader, "lookup") && directory->timeout_ms > reader->config->deadline_ms) {
         snprintf(at, sizeof(at), "%s.timeout", path);
         reader_fault(reader, at, "is longer than lookup.deadline, %lld ms", (long long)reader->config->deadline_ms);
+    }
+}
+
+/* Files that are there, or URLs that may be fetched. */
+static void check_crls(struct reader *reader, const char *path, const char *const *crls, size_t count)
+{
+    char at[MAX_PATH_BYTES + 32];
+    struct error error;
+
+    for (size_t i = 0; i < count; i++) {
+        snprintf(at, sizeof(at), "%s[%zu]", path, i);
+        if (!policy_is_url(crls[i])) {
+            reader_check_readable(reader, at, crls[i]);
+        } else if (!fetch_url_is_allowed(crls[i], &error)) {
+            reader_fault(reader, at, "%s", error.text);
+        }
     }
 }
 
@@ -100,7 +117,7 @@ static void check_files(struct reader *reader, const char *path, const char *con
 
     for (size_t i = 0; i < count; i++) {
         snprintf(at, sizeof(at), "%s[%zu]", path, i);
-        check_readable(reader, at, files[i]);
+        reader_check_readable(reader, at, files[i]);
     }
 }
 
@@ -120,7 +137,6 @@ static void check_policy(struct reader *reader, const char *group, const struct 
     } lists[] = {
         {"anchors", policy->anchors, policy->anchor_count},
         {"intermediates", policy->intermediates, policy->intermediate_count},
-        {"crls", policy->crls, policy->crl_count},
     };
     char at[MAX_PATH_BYTES];
 
@@ -129,9 +145,14 @@ static void check_policy(struct reader *reader, const char *group, const struct 
             check_files(reader, at, lists[i].files, lists[i].count);
         }
     }
+    if (stands_in(reader, group, "crls", at)) {
+        check_crls(reader, at, policy->crls, policy->crl_count);
+    }
     if (stands_in(reader, group, "revocation", at) && policy->revocation == REVOCATION_MODE_REQUIRE &&
-        policy->crl_count == 0) {
-        reader_fault(reader, at, "require needs %s.crls: every certificate would be refused", group);
+        policy->crl_count == 0 && !config_fetches_evidence(reader->config)) {
+        reader_fault(reader, at,
+                     "require needs %s.crls, fetch.crls, fetch.ocsp or a directory with issuers: every certificate "
+                     "would be refused", group);
     }
 }
 
@@ -228,7 +249,7 @@ static void check_redis(struct reader *reader)
     if (shared_config_check(&config->redis, &error) != 0) {
         fault_of_check(reader, "redis", "redis", "uri", &error);
     } else if (*config->redis.ca_file != '\0') {
-        check_readable(reader, "redis.ca-file", config->redis.ca_file);
+        reader_check_readable(reader, "redis.ca-file", config->redis.ca_file);
     }
     config->seal_key_count = (config->seal_keys[0].data != NULL) + (config->seal_keys[1].data != NULL);
     if (config->seal_keys[1].data == NULL) {
@@ -271,7 +292,7 @@ void reader_check(struct reader *reader)
     static const struct {
         const char *group;
         void (*check)(struct reader *reader);
-    } checks[] = {{"trust", check_trust}, {"cache", check_cache}, {"http", check_http}};
+    } checks[] = {{"fetch", reader_check_fetch}, {"trust", check_trust}, {"cache", check_cache}, {"http", check_http}};
 
     for (size_t i = 0; i < reader->config->directory_count; i++) {
         check_directory(reader, i);

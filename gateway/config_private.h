@@ -115,4 +115,24 @@ int setting_check_string(const struct setting *setting, char text[MAX_SETTING_BY
 void reader_read_tree(struct reader *reader);
 void reader_check(struct reader *reader);
 
+/* config_check_fetch.c */
+void reader_check_fetch(struct reader *reader);
+bool config_fetches_evidence(const struct config *config); /* of where it looks for revocation, besides trust.crls */
+
+/* config_check.c: that the file is there and ours to read. */
+void reader_check_readable(struct reader *reader, const char *path, const char *file);
+
+/* config_accept.c: what strings may say, and how they are written. -1: the words say what is wrong. */
+int accept_listen(char text[MAX_SETTING_BYTES], struct error *error);
+int accept_domain(char text[MAX_SETTING_BYTES], struct error *error);
+int accept_name(char text[MAX_SETTING_BYTES], struct error *error);
+int accept_oid(char text[MAX_SETTING_BYTES], struct error *error);
+int accept_curve(char text[MAX_SETTING_BYTES], struct error *error);
+int accept_hash(char text[MAX_SETTING_BYTES], struct error *error);
+int accept_fingerprint(char text[MAX_SETTING_BYTES], struct error *error);
+int accept_prefix(char text[MAX_SETTING_BYTES], struct error *error);
+int accept_token(char text[MAX_SETTING_BYTES], struct error *error);
+int accept_network(char text[MAX_SETTING_BYTES], struct error *error);
+int accept_host(char text[MAX_SETTING_BYTES], struct error *error);
+
 #endif

@@ -200,6 +200,13 @@ static void read_directories(struct reader *reader, const config_setting_t *node
     }
 }
 
+/* Whether this setting of trust is one of a policy: how often files are looked at is not. */
+static bool is_of_policy(const struct setting *setting)
+{
+    return setting != NULL && setting->offset >= offsetof(struct config, trust) &&
+           setting->offset < offsetof(struct config, trust) + sizeof(struct policy_config);
+}
+
 /* A rule's settings are its own and those of trust, by the same rows of the table: these are read into a copy of what
  * the file says in trust, so that what is left out stays as it is there. */
 static void read_rule(struct reader *reader, const char *parent, const config_setting_t *node,
@@ -216,7 +223,7 @@ static void read_rule(struct reader *reader, const char *parent, const config_se
         append_path(path, parent, name);
         if (own != NULL) {
             read_setting(reader, own, parent, member, rule);
-        } else if (of_trust != NULL) {
+        } else if (is_of_policy(of_trust)) {
             read_setting(reader, of_trust, parent, member, &copy);
         } else {
             report_unknown(reader, settings_nearest("trust-rules", name) != NULL ? "trust-rules" : "trust", path, name);

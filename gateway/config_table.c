@@ -10,84 +10,6 @@
 #define STRINGIFY(number_) #number_
 #define TEXT(number_) STRINGIFY(number_)
 
-static int accept_listen(char text[MAX_SETTING_BYTES], struct error *error)
-{
-    return http_listen_check(text, error);
-}
-
-static int accept_domain(char text[MAX_SETTING_BYTES], struct error *error)
-{
-    char pattern[MAX_DOMAIN_BYTES + 3];
-
-    if (!address_domain_pattern_parse(text, pattern)) {
-        return error_set(error, "\"%.100s\" is neither a domain nor \"*.domain\" nor \"*\"", text);
-    }
-    memcpy(text, pattern, strlen(pattern) + 1);
-    return 0;
-}
-
-static int accept_name(char text[MAX_SETTING_BYTES], struct error *error)
-{
-    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
-
-    if (text[strspn(text, allowed)] != '\0') {
-        return error_set(error, "\"%.100s\" has characters other than letters, digits, '_', '.' and '-'", text);
-    }
-    return 0;
-}
-
-static int accept_oid(char text[MAX_SETTING_BYTES], struct error *error)
-{
-    return policy_oid_check(text, error);
-}
-
-static int accept_curve(char text[MAX_SETTING_BYTES], struct error *error)
-{
-    uint32_t bit;
-
-    return policy_curve_parse(text, &bit, error);
-}
-
-static int accept_hash(char text[MAX_SETTING_BYTES], struct error *error)
-{
-    uint32_t bit;
-
-    return policy_hash_parse(text, &bit, error);
-}
-
-/* In one spelling, so that a fingerprint that stands twice is seen. */
-static int accept_fingerprint(char text[MAX_SETTING_BYTES], struct error *error)
-{
-    struct digest fingerprint;
-
-    if (policy_fingerprint_parse(text, &fingerprint, error) != 0) {
-        return -1;
-    }
-    digest_hex(bytes_of(fingerprint.bytes, DIGEST_BYTES), text);
-    return 0;
-}
-
-static int accept_prefix(char text[MAX_SETTING_BYTES], struct error *error)
-{
-    for (const char *at = text; *at != '\0'; at++) {
-        if (*at <= ' ' || *at > '~') {
-            return error_set(error, "\"%.100s\" has characters other than printable ASCII", text);
-        }
-    }
-    return 0;
-}
-
-/* What follows "Bearer" (RFC 6750 2.1). */
-static int accept_token(char text[MAX_SETTING_BYTES], struct error *error)
-{
-    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~+/=";
-
-    if (text[strspn(text, allowed)] != '\0') {
-        return error_set(error, "the token has characters other than letters, digits and -._~+/= (RFC 6750 2.1)");
-    }
-    return 0;
-}
-
 #define FIELD(struct_, member_) \
     .offset = offsetof(struct struct_, member_), .size = sizeof(((struct struct_ *)0)->member_)
 #define IN_CONFIG(member_) FIELD(config, member_)
@@ -139,6 +61,8 @@ const struct setting settings_table[] = {
      .help = "larger attribute values are left out and mark the answer as cut off"},
     {"directories.queue", SETTING_NUMBER, "1000", "1", "100000", NULL, NULL, false, IN_DIRECTORY(max_queued),
      .help = "searches waiting or under way; more are answered unavailable"},
+    {"directories.issuers", SETTING_BOOLEAN, "true", NULL, NULL, NULL, NULL, false, IN_DIRECTORY(issuers),
+     .help = "read certificates and CRLs of issuers from their entries in this directory"},
     {"directories.scope", SETTING_WORD, "sub", NULL, NULL, "base one sub", NULL, false, IN_DIRECTORY(scope),
      .help = "scope of the search"},
 
@@ -149,7 +73,7 @@ const struct setting settings_table[] = {
      CONFIG_LIST(trust.intermediates, trust.intermediate_count),
      .help = "files or folders with issuers that help to build chains: PEM, DER, PKCS#7 or .sst"},
     {"trust.crls", SETTING_LIST, "", "0", "64", NULL, NULL, false, CONFIG_LIST(trust.crls, trust.crl_count),
-     .help = "files or folders with revocation lists: PEM, DER or .sst"},
+     .help = "revocation lists: files or folders, PEM, DER or .sst; or URLs to fetch them from"},
     {"trust.watch", SETTING_DURATION_MS, "30s", "0", "1d", NULL, NULL, false, IN_CONFIG(watch_ms),
      .help = "how often the files of anchors, intermediates and crls are looked at for changes; 0: never"},
     {"trust.revocation", SETTING_WORD, "prefer", NULL, NULL, "off prefer require", NULL, false,
@@ -203,6 +127,30 @@ const struct setting settings_table[] = {
     {"trust-rules.directories", SETTING_LIST, "", "1", TEXT(MAX_DIRECTORIES), NULL, NULL, false,
      RULE_LIST(directories, directory_count),
      .help = "names of directories whose values this rule is for"},
+
+    {"fetch.crls", SETTING_BOOLEAN, "true", NULL, NULL, NULL, NULL, false, IN_CONFIG(fetch.crls),
+     .help = "fetch the CRLs that certificates name"},
+    {"fetch.ocsp", SETTING_BOOLEAN, "false", NULL, NULL, NULL, NULL, false, IN_CONFIG(fetch.ocsp),
+     .help = "ask the OCSP responders that certificates name, which tells them who is written to"},
+    {"fetch.issuers", SETTING_BOOLEAN, "false", NULL, NULL, NULL, NULL, false, IN_CONFIG(fetch.issuers),
+     .help = "fetch missing issuers from where certificates say (AIA), from the hosts in allow only"},
+    {"fetch.allow", SETTING_LIST, "", "0", "64", NULL, accept_host, false, CONFIG_LIST(fetch.hosts, fetch.host_count),
+     .help = "hosts that issuers may be fetched from; * for any"},
+    {"fetch.networks", SETTING_LIST, "", "0", "64", NULL, accept_network, false,
+     CONFIG_LIST(fetch.network_texts, fetch.network_count),
+     .help = "networks besides the public internet that may be reached: 10.1.0.0/16, fd00::/8"},
+    {"fetch.timeout", SETTING_DURATION_MS, "5s", "100ms", "5m", NULL, NULL, false, IN_CONFIG(fetch.timeout_ms),
+     .help = "of one fetch, redirects included"},
+    {"fetch.max-size", SETTING_SIZE, "32M", "64K", "256M", NULL, NULL, false, IN_CONFIG(fetch.max_bytes),
+     .help = "the largest CRL that is taken"},
+    {"fetch.threads", SETTING_NUMBER, "4", "2", "64", NULL, NULL, false, IN_CONFIG(fetch.threads),
+     .help = "fetches at a time"},
+    {"fetch.queue", SETTING_NUMBER, "1000", "1", "100000", NULL, NULL, false, IN_CONFIG(fetch.max_queued),
+     .help = "fetches waiting; more fail at once"},
+    {"fetch.rate", SETTING_NUMBER, "60", "1", "100000", NULL, NULL, false, IN_CONFIG(fetch.per_host_minute),
+     .help = "requests to one host in a minute"},
+    {"fetch.ca-file", SETTING_STRING, "", "1", "1024", NULL, NULL, false, IN_CONFIG(fetch.ca_file),
+     .help = "PEM file of the authorities that vouch for https servers; empty: the system's"},
 
     {"cache.memory", SETTING_SIZE, "256M", "1M", "1024G", NULL, NULL, true, IN_CONFIG(cache.memory_bytes),
      .help = "bound of the answers kept in memory"},
@@ -296,8 +244,8 @@ const struct setting *settings_find(const char *group, const char *name)
     return NULL;
 }
 
-const char *const settings_groups[] = {"directories", "trust", "trust-rules", "cache", "redis",
-                                       "lookup",      "http",  "log",         NULL};
+const char *const settings_groups[] = {"directories", "trust", "trust-rules", "fetch", "cache",
+                                       "redis",       "lookup", "http",       "log",   NULL};
 
 bool settings_has_group(const char *group)
 {

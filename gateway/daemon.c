@@ -32,6 +32,7 @@ struct daemon {
     struct shared *shared;
     struct pool *validators;
     struct pool *background;
+    struct evidence_store *evidence;
     struct lookup *lookup;
     struct reload *reload;
     struct watch *watch;
@@ -56,13 +57,18 @@ static void backend_start(void *context, const struct address *address, struct w
     lookup_start(context, address, waiter);
 }
 
+static void backend_explain(void *context, const struct address *address, struct waiter *waiter)
+{
+    lookup_explain(context, address, waiter);
+}
+
 static bool backend_ready(void *context, char *why, size_t why_size)
 {
-    if (lookup_is_draining(context)) {
-        snprintf(why, why_size, "shutting down");
-        return false;
+    const char *reason = lookup_why_not_ready(context);
+    if (reason != NULL) {
+        snprintf(why, why_size, "%s", reason);
     }
-    return true;
+    return reason == NULL;
 }
 
 /* Draining: no new lookups, open ones to their end within `drain`, then everything else. */
@@ -74,6 +80,7 @@ static void on_drain_step(struct timer *timer)
     bool done = lookup_idle(daemon->lookup) && http_waiting(daemon->http) == 0;
     if (late) {
         lookup_end_flights(daemon->lookup);
+        evidence_store_end(daemon->evidence); /* whoever explains may wait for some */
     }
     bool over = clock_mono_ms() >= daemon->drain_until_ms + LAST_GRACE_MS;
     bool loads = reload_is_under_way(daemon->reload) || watch_is_under_way(daemon->watch);
@@ -172,8 +179,14 @@ static int start_parts(struct daemon *daemon, struct world *world)
             log_event(LEVEL_WARNING, "no redis.seal-key-file: this process alone can read what it stores in Redis");
         }
     }
-    const struct lookup_parts parts = {daemon->engine, daemon->memory, daemon->shared, daemon->validators,
-                                       daemon->background};
+    const struct evidence_parts sources = {daemon->engine, daemon->memory, daemon->shared, daemon->validators,
+                                           daemon->background};
+    daemon->evidence = evidence_store_new(&sources, world);
+    if (daemon->evidence == NULL) {
+        return fail("memory", &error);
+    }
+    const struct lookup_parts parts = {daemon->engine,     daemon->memory,     daemon->shared,
+                                       daemon->validators, daemon->background, daemon->evidence};
     daemon->lookup = lookup_new(&parts, world);
     if (daemon->lookup == NULL) {
         return fail("lookup.flights", &error);
@@ -189,7 +202,7 @@ static int start_parts(struct daemon *daemon, struct world *world)
 static int start_listening(struct daemon *daemon, const struct config *config)
 {
     struct error error = {"cannot catch signals"};
-    const struct http_backend backend = {daemon->lookup, backend_get, backend_start, backend_ready};
+    const struct http_backend backend = {daemon->lookup, backend_get, backend_start, backend_ready, backend_explain};
     if (engine_catch(daemon->engine, SIGTERM, on_end, daemon) != 0 ||
         engine_catch(daemon->engine, SIGINT, on_end, daemon) != 0 ||
         engine_catch(daemon->engine, SIGHUP, on_reload, daemon) != 0) {
@@ -232,15 +245,19 @@ static void end(struct daemon *daemon)
     if (daemon->reload != NULL) {
         await_reload(daemon);
     }
+    if (daemon->evidence != NULL) {
+        evidence_store_end(daemon->evidence);
+    }
     shared_close(&daemon->shared);
     pool_free(&daemon->validators);
-    pool_free(&daemon->background);
     if (daemon->engine != NULL) {
-        engine_run_posted(daemon->engine);
+        engine_run_posted(daemon->engine); /* what came back last; it may leave a world to `background` */
     }
+    pool_free(&daemon->background);
     watch_free(&daemon->watch);
     reload_free(&daemon->reload);
     lookup_free(&daemon->lookup);
+    evidence_store_free(&daemon->evidence);
     memory_free(&daemon->memory);
     engine_free(&daemon->engine);
 }

@@ -110,6 +110,7 @@ void flight_free(struct flight **flight_, struct pool *background)
         search_result_free(&flight->asks[i].result);
     }
     engine_timer_clear(&flight->deadline);
+    needs_free(&flight->needs);
     answer_draft_free(&flight->draft);
     answer_free(&flight->verdict);
     answer_free(&flight->record);

@@ -13,6 +13,7 @@
 #include "base/pool.h"
 #include "cache/record.h"
 #include "gateway/engine.h"
+#include "gateway/evidence_store.h"
 #include "gateway/world.h"
 #include "x509/judge.h"
 
@@ -22,7 +23,8 @@ struct lookup;
 enum judging {
     JUDGING_FOUND,   /* what the directories sent */
     JUDGING_RECORD,  /* what another gateway, or another policy, judged before: not asked for again */
-    JUDGING_FALLBACK /* an older answer, because the directories fail */
+    JUDGING_FALLBACK, /* an older answer, because the directories fail */
+    JUDGING_EXPLAINED /* an answer that was given already, for one who wants to know why; the flight is in no table */
 };
 
 /* One directory being asked. */
@@ -75,10 +77,22 @@ struct flight {
     struct answer *verdict; /* what the validator made of it; NULL: out of memory */
     struct buffer sealed;   /* the verdict as a record; empty: not to be stored */
 
+    /* Evidence */
+    struct evidence *evidence; /* a reference for the validator, who gives it back */
+    uint64_t evidence_number;  /* of the snapshot that the verdict was made with */
+    struct needs needs;        /* what the verdict lacks */
+    struct evidence_wait wait;
+    bool awaits_evidence;
+    unsigned rounds;           /* of fetching and judging again */
+
     /* When the directories fail */
     struct answer *old;     /* an older answer that may still serve; NULL: none */
     struct answer *unknown; /* what the failing directories said; NULL: only `failure` is known */
     enum reason failure;
+
+    /* When it explains: how the answer in `old` came. */
+    enum layer explained_layer;
+    bool explained_stale;
 };
 
 struct flights;

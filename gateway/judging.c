@@ -15,7 +15,6 @@ static void count_refusals(const struct answer *answer)
 
 static void seal_verdict(struct flight *flight, int64_t now)
 {
-    buffer_clear(&flight->sealed);
     const struct answer *verdict = flight->verdict;
     if (verdict->outcome == OUTCOME_UNKNOWN || now >= verdict->fresh_until) {
         return;
@@ -28,31 +27,64 @@ static void seal_verdict(struct flight *flight, int64_t now)
     }
 }
 
+/* The verdicts before, with their blobs; what the directories did stays. */
+static void forget_verdicts(struct answer_draft *draft)
+{
+    struct answer_draft verdicts = {
+        .certificates = draft->certificates,
+        .certificate_count = draft->certificate_count,
+    };
+    answer_draft_free(&verdicts);
+    draft->certificates = NULL;
+    draft->certificate_count = draft->usable_count = 0;
+}
+
+/* A directory whose `issuers` is off, or that is gone, is not to be asked for what verdicts lack. */
+static void close_candidates(struct flight *flight)
+{
+    for (size_t i = 0; i < flight->candidate_count; i++) {
+        struct candidate *candidate = &flight->candidates[i];
+        candidate->closed = world_issuer_directory(flight->world, candidate->source.directory) == NULL;
+    }
+}
+
 /* On a validator: everything that costs, so that the engine only passes on. */
 static void run_judge(struct work *work)
 {
     struct flight *flight = (struct flight *)((char *)work - offsetof(struct flight, judge));
-    const struct config *config = flight->world->config;
-    const struct lives lives = {config->cache.ttl_s, config->cache.negttl_s, config->cache.limitttl_s,
-                                config->cache.stale_s};
+    const struct lives lives = world_lives(flight->world);
+    const struct fetch_config *fetch = &flight->world->config->fetch;
     struct answer_draft *draft = &flight->draft;
     int64_t now = clock_wall_s();
     const struct judge_request request = {
         .policies = flight->world->policies,
+        .evidence = flight->evidence,
         .address = &flight->address,
         .candidates = flight->candidates,
         .count = flight->candidate_count,
         .now = now,
+        .ask_urls = fetch->crls,
+        .ask_directories = true,
+        .ask_ocsp = fetch->ocsp,
+        .ask_issuers = fetch->issuers,
+        .explain = flight->judging == JUDGING_EXPLAINED,
     };
 
-    if (judge(&request, draft, NULL) == 0) {
-        if (flight->judged_before != NULL) {
+    buffer_clear(&flight->sealed);
+    forget_verdicts(draft);
+    close_candidates(flight);
+    needs_free(&flight->needs);
+    if (judge(&request, draft, &flight->needs) == 0) {
+        if (flight->judging == JUDGING_EXPLAINED) {
+            conclude_explained(draft, &lives, flight->judged_before);
+        } else if (flight->judged_before != NULL) {
             conclude_again(draft, &lives, flight->judged_before);
         } else {
             conclude(draft, &lives, flight->cut_short);
         }
         flight->verdict = answer_make(draft);
     }
+    evidence_free(&flight->evidence);
     if (flight->verdict != NULL && flight->judging == JUDGING_FOUND) {
         count_refusals(flight->verdict);
         if (flight->lookup->parts.shared != NULL) {
@@ -72,16 +104,23 @@ static void on_judged(struct task *task)
 
 int judge_candidates(struct flight *flight, enum judging judging)
 {
+    uint64_t number;
+    struct answer *before = flight->verdict;
     flight->judging = judging;
     flight->judge.run = run_judge;
     flight->judged.run = on_judged;
-    answer_free(&flight->verdict);
+    flight->evidence = evidence_store_now(flight->lookup->parts.evidence, &number);
+    flight->verdict = NULL;
     flight->open++;
     if (!pool_submit(flight->lookup->parts.validators, &flight->judge)) {
         count(COUNT_LIMIT_VALIDATORS);
+        evidence_free(&flight->evidence);
+        flight->verdict = before;
         flight->open--;
         return -1;
     }
+    answer_free(&before);
+    flight->evidence_number = number;
     flight->is_judged = true;
     return 0;
 }

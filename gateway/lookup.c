@@ -22,7 +22,9 @@
  *      flight_directories_came()
  *   6  judge_candidates()         verdict per value, on a validator
  *      flight_judged()
- *   7  store_verdict()            Redis, memory
+ *   7  fetch_what_lacks()         CRLs, OCSP answers, issuers that the verdict lacks; then 6 again, a few rounds
+ *      flight_has_evidence()
+ *   8  store_verdict()            Redis, memory
  *      answer_flight()            everybody who waits
  *
  * When the directories fail, fall_back() looks for an older answer that may
@@ -88,6 +90,7 @@ void lookup_adopt(struct lookup *lookup, struct world *world)
 {
     struct world *before = lookup->world;
     take_world(lookup, world);
+    evidence_store_adopt(lookup->parts.evidence, world);
     world_retire(&before, lookup->parts.background);
 }
 
@@ -229,7 +232,7 @@ void flight_record_came(struct flight *flight)
     struct answer *known = flight->lookup->parts.shared != NULL ? flight->record : flight->old;
     if (!spares_the_directories(flight, known)) {
         go_to_directories(flight);
-    } else if (known->generation == flight->world->generation) {
+    } else if (known->generation == flight->world->generation && !is_revoked_since(flight->lookup, known)) {
         serve_known(flight, known);
     } else if (collect_from_answer(flight, known) != 0 || judge_candidates(flight, JUDGING_RECORD) != 0) {
         go_to_directories(flight);
@@ -253,12 +256,13 @@ void flight_directories_came(struct flight *flight)
     }
 }
 
-/* 6: the verdict */
+/* 6 and 7: the verdict, and what it lacks */
 
 static void found_was_judged(struct flight *flight)
 {
     if (flight->verdict->outcome != OUTCOME_UNKNOWN) {
         flight_succeeded(flight);
+        shorten_provisional(flight);
         store_verdict(flight);
         if (!flight->answered) {
             answer_flight(flight, flight->verdict, LAYER_DIRECTORY, false);
@@ -274,7 +278,9 @@ static void record_was_judged(struct flight *flight)
     if (flight->answered) {
         return;
     }
-    if (flight->verdict->outcome == OUTCOME_UNKNOWN || clock_wall_s() >= flight->verdict->fresh_until) {
+    const struct answer *verdict = flight->verdict;
+    bool lacks = verdict->outcome != OUTCOME_FOUND && flight->needs.count > 0;
+    if (verdict->outcome == OUTCOME_UNKNOWN || lacks || clock_wall_s() >= verdict->fresh_until) {
         go_to_directories(flight);
         return;
     }
@@ -297,17 +303,38 @@ static void fallback_was_judged(struct flight *flight)
     }
 }
 
-void flight_judged(struct flight *flight)
+/* A verdict that a snapshot after its own revokes is never given out, nor kept. */
+static bool is_overtaken(struct flight *flight)
+{
+    return evidence_store_number(flight->lookup->parts.evidence) != flight->evidence_number &&
+           is_revoked_since(flight->lookup, flight->verdict);
+}
+
+void flight_has_evidence(struct flight *flight)
 {
     static void (*const next[])(struct flight *flight) = {
         [JUDGING_FOUND] = found_was_judged,
         [JUDGING_RECORD] = record_was_judged,
         [JUDGING_FALLBACK] = fallback_was_judged,
+        [JUDGING_EXPLAINED] = flight_explained,
     };
-    if (flight->verdict != NULL) {
+    if (flight->judging == JUDGING_EXPLAINED || !is_overtaken(flight)) {
         next[flight->judging](flight);
-    } else if (!flight->answered) {
-        answer_unknown(flight, REASON_INTERNAL);
+    } else if (!judge_with_news(flight) && !flight->answered) {
+        answer_unknown(flight, REASON_OVERLOADED);
+    }
+}
+
+void flight_judged(struct flight *flight)
+{
+    if (flight->verdict == NULL) {
+        if (flight->judging == JUDGING_EXPLAINED) {
+            flight_explained(flight);
+        } else if (!flight->answered) {
+            answer_unknown(flight, REASON_INTERNAL);
+        }
+    } else if (!fetch_what_lacks(flight)) {
+        flight_has_evidence(flight);
     }
 }
 
@@ -324,6 +351,11 @@ static void on_deadline(struct timer *timer)
     } else if (flight->asking) {
         ask_no_longer(flight);
         flight_directories_came(flight);
+    } else if (flight->awaits_evidence) {
+        fetch_no_longer(flight);
+        if (!judge_with_news(flight)) {
+            flight_has_evidence(flight);
+        }
     } else if (!flight->is_judged) {
         fall_back(flight, REASON_DEADLINE);
     }
@@ -342,11 +374,20 @@ bool lookup_is_draining(struct lookup *lookup)
     return atomic_load(&lookup->draining);
 }
 
+const char *lookup_why_not_ready(struct lookup *lookup)
+{
+    if (lookup_is_draining(lookup)) {
+        return "shutting down";
+    }
+    return evidence_store_is_ready(lookup->parts.evidence) ? NULL : "the CRLs of the configuration are on their way";
+}
+
 void lookup_end_flights(struct lookup *lookup)
 {
     for (struct flight *flight; (flight = flights_any(lookup->flights)) != NULL;) {
         flight->open++;
         ask_no_longer(flight);
+        fetch_no_longer(flight);
         answer_late(flight, REASON_SHUTTING_DOWN);
         flight_release(flight);
     }
@@ -354,5 +395,5 @@ void lookup_end_flights(struct lookup *lookup)
 
 bool lookup_idle(const struct lookup *lookup)
 {
-    return lookup->alive == 0;
+    return lookup->alive == 0 && atomic_load(&lookup->explaining) == 0;
 }

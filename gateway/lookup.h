@@ -2,8 +2,8 @@
  * The way of one lookup, from an address to an answer. lookup.c reads like the
  * list; this is who may call what from where.
  *
- * lookup_get() and lookup_start() are for any thread; everything else, and every
- * step of a flight, runs on the engine thread.
+ * lookup_get(), lookup_start() and lookup_explain() are for any thread;
+ * everything else, and every step of a flight, runs on the engine thread.
  */
 #ifndef GATEWAY_LOOKUP_H
 #define GATEWAY_LOOKUP_H
@@ -12,6 +12,7 @@
 #include "cache/memory.h"
 #include "cache/redis.h"
 #include "gateway/engine.h"
+#include "gateway/evidence_store.h"
 #include "gateway/world.h"
 
 struct lookup;
@@ -23,6 +24,7 @@ struct lookup_parts {
     struct shared *shared;     /* NULL: no Redis configured */
     struct pool *validators;
     struct pool *background;   /* for what may wait: closing the directories of a world that has gone */
+    struct evidence_store *evidence;
 };
 
 /* Takes a reference of `world`. NULL: out of memory. */
@@ -37,9 +39,17 @@ struct served lookup_get(struct lookup *lookup, const struct address *address);
 /* Starts the lookup or joins it; `ready` comes exactly once: at the latest shortly after lookup.deadline. */
 void lookup_start(struct lookup *lookup, const struct address *address, struct waiter *waiter);
 
+/* The same for one who wants to know why: what lookup_get() or lookup_start() answer is judged once more, on a validator,
+ * and comes with the way of each verdict (certificate.trail). Such an answer is for this one who asks and goes into no
+ * cache. Where there is nothing to judge (no value came), the answer is the one that everybody gets. */
+void lookup_explain(struct lookup *lookup, const struct address *address, struct waiter *waiter);
+
 /* New lookups begin in this world from now on; takes a reference. */
 void lookup_adopt(struct lookup *lookup, struct world *world);
 struct world *lookup_world(struct lookup *lookup); /* borrowed */
+
+/* Any thread. Why we are not ready to answer; NULL: we are. */
+const char *lookup_why_not_ready(struct lookup *lookup);
 
 /* From now on every new lookup is answered unknown (shutting_down); flights go on. */
 void lookup_drain(struct lookup *lookup);

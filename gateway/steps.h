@@ -14,6 +14,7 @@ struct lookup {
     struct world *world;
     struct flights *flights;
     struct backoff *backoff;
+    atomic_size_t explaining; /* answers that are judged again for one who wants to know why */
     size_t alive; /* flights that are not freed yet, answered or not */
     /* What lookup_get() needs of the world, on any thread. */
     _Atomic uint64_t generation;
@@ -34,8 +35,28 @@ int collect_answers(struct flight *flight);
 /* Likewise of an older answer: its values, its directories, its times. -1: memory. */
 int collect_from_answer(struct flight *flight, const struct answer *answer);
 
-/* judging.c: hands the flight's candidates to a validator; then flight_judged(). -1: the validators are full. */
+/* judging.c: hands the flight's candidates to a validator; then flight_judged(). -1: the validators are full, and the
+ * verdict before stays. */
 int judge_candidates(struct flight *flight, enum judging judging);
+
+/* lacking.c: fetches what the verdict lacks, if that is worth waiting for. True: the flight goes on with flight_judged()
+ * after another judging, or with flight_has_evidence() without. */
+bool fetch_what_lacks(struct flight *flight);
+
+/* The deadline, or the end: what has not come is not waited for any longer. */
+void fetch_no_longer(struct flight *flight);
+
+/* Judges again if the snapshot went on since the verdict was made. */
+bool judge_with_news(struct flight *flight);
+
+/* Whether the evidence of today revokes what a usable certificate of the answer rests on. */
+bool is_revoked_since(struct lookup *lookup, const struct answer *answer);
+
+/* A verdict none that may be a better one soon is kept for a short while only. */
+void shorten_provisional(struct flight *flight);
+
+/* explaining.c: the end of a flight that explains. */
+void flight_explained(struct flight *flight);
 
 /* shared.c: asks Redis, under each key of the seal ring; then flight_record_came(), with flight->record set if
  * there was something. */
@@ -75,5 +96,6 @@ void flight_release(struct flight *flight);
 void flight_record_came(struct flight *flight);
 void flight_directories_came(struct flight *flight);
 void flight_judged(struct flight *flight);
+void flight_has_evidence(struct flight *flight);
 
 #endif

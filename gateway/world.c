@@ -1,4 +1,4 @@
-#include "gateway/world.h"
+#include "gateway/world_private.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@ static void hold_free(struct directory_hold **hold_)
     free(hold);
 }
 
-static void add_list(struct digest_stream *stream, const char *const *list, size_t count)
+void world_add_list(struct digest_stream *stream, const char *const *list, size_t count)
 {
     digest_stream_add_number(stream, (int64_t)count);
     for (size_t i = 0; i < count; i++) {
@@ -26,7 +26,7 @@ static void add_list(struct digest_stream *stream, const char *const *list, size
 }
 
 /* A certificate authority file that was renewed under its old name is a change too. */
-static void add_file_state(struct digest_stream *stream, const char *path)
+void world_add_file_state(struct digest_stream *stream, const char *path)
 {
     struct stat state;
     if (path != NULL && path[0] != '\0' && stat(path, &state) == 0) {
@@ -44,18 +44,18 @@ static int identify(const struct directory_config *config, struct digest *identi
         return -1;
     }
     digest_stream_add_string(stream, config->name);
-    add_list(stream, config->uris, config->uri_count);
+    world_add_list(stream, config->uris, config->uri_count);
     digest_stream_add_string(stream, config->base);
-    add_list(stream, config->domains, config->domain_count);
+    world_add_list(stream, config->domains, config->domain_count);
     digest_stream_add_string(stream, config->filter);
     digest_stream_add_string(stream, config->bind_dn);
     digest_stream_add_string(stream, config->password);
     digest_stream_add_number(stream, config->tls);
     digest_stream_add_string(stream, config->ca_file);
-    add_file_state(stream, config->ca_file);
+    world_add_file_state(stream, config->ca_file);
     const int64_t numbers[] = {config->timeout_ms,  config->connect_timeout_ms, config->connections,
                                config->max_entries, config->max_value_bytes,    config->max_queued,
-                               config->scope};
+                               config->scope,       config->issuers};
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
         digest_stream_add_number(stream, numbers[i]);
     }
@@ -211,6 +211,12 @@ static struct world *make_world(struct config *config, const struct world *befor
         error_prefix(&error, "%s", path);
         goto out;
     }
+    world->fetcher = fetcher_hold(&world->config->fetch, before, &error);
+    if (world->fetcher == NULL) {
+        error_prefix(&error, "%s: fetch", path);
+        goto out;
+    }
+    error.text[0] = '\0';
     world->generation = before == NULL ? 1 : before->generation + (judges_alike(world, before) ? 0 : 1);
     complete = true;
 out:
@@ -251,6 +257,7 @@ void world_free(struct world **world_)
         hold_free(&world->directories[i]);
     }
     free(world->directories);
+    fetcher_hold_free(&world->fetcher);
     seal_ring_free(&world->ring);
     policies_free(&world->policies);
     config_free(&world->config);
@@ -290,6 +297,18 @@ size_t world_directories(const struct world *world, const char *domain, struct d
     }
     *scope = digest_sha256(bytes_of(fingerprints, count * DIGEST_BYTES));
     return count;
+}
+
+struct directory *world_issuer_directory(const struct world *world, const char *name)
+{
+    for (size_t i = 0; i < world->directory_count; i++) {
+        struct directory *directory = world->directories[i]->directory;
+        const struct directory_config *settings = directory_settings(directory);
+        if (settings->issuers && strcmp(settings->name, name) == 0) {
+            return directory;
+        }
+    }
+    return NULL;
 }
 
 uint64_t world_scope_number(const struct digest *scope)

@@ -17,6 +17,7 @@
 
 #include "base/pool.h"
 #include "base/seal.h"
+#include "fetch/fetcher.h"
 #include "gateway/config.h"
 
 struct world {
@@ -28,6 +29,7 @@ struct world {
     struct seal_ring *ring;
     struct directory_hold **directories; /* in the order of the configuration */
     size_t directory_count;
+    struct fetcher_hold *fetcher;
     struct work closing;
 };
 
@@ -37,6 +39,13 @@ struct directory_hold {
     struct directory *directory;
     struct digest identity;    /* over every setting */
     struct digest fingerprint; /* over those that may change an answer */
+};
+
+/* The fetcher, likewise: one that a reload leaves as it was goes on, and remembers whom it asked how often. */
+struct fetcher_hold {
+    atomic_uint references;
+    struct fetcher *fetcher;   /* NULL: stopped */
+    struct digest identity;
 };
 
 /* Reads the configuration and everything that it names; waits for files, not for the network. `before` is the world it
@@ -61,6 +70,15 @@ void world_retire(struct world **world, struct pool *background);
 /* The directories of this world that answer for `domain`, at most MAX_DIRECTORIES, borrowed; how many; and their
  * scope. */
 size_t world_directories(const struct world *world, const char *domain, struct directory **out, struct digest *scope);
+
+/* The directory of this name, if issuers may be read from it, else NULL. */
+struct directory *world_issuer_directory(const struct world *world, const char *name);
+
+/* Borrowed. NULL after world_stop_fetching(). */
+struct fetcher *world_fetcher(const struct world *world);
+
+/* At the end of the process: breaks off what is being fetched, for every world that has this fetcher. */
+void world_stop_fetching(struct world *world);
 
 /* The form of a scope that answers carry. */
 uint64_t world_scope_number(const struct digest *scope);

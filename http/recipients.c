@@ -146,7 +146,10 @@ enum MHD_Result recipients_answer(struct request *request)
         if (fault != ADDRESS_OK) {
             return respond_problem(request, MHD_HTTP_BAD_REQUEST, address_fault_text(fault), NULL);
         }
+        if (wish.explain) {
+            return request_wait(request, backend->explain); /* what is in memory has no explanation */
+        }
         request->served = backend->get(backend->context, &request->address);
     }
-    return request->served.answer != NULL ? send_served(request, &wish) : request_wait(request);
+    return request->served.answer != NULL ? send_served(request, &wish) : request_wait(request, backend->start);
 }

@@ -147,7 +147,8 @@ static enum MHD_Result refuse_wait(struct request *request, const char *why)
     return respond_problem(request, MHD_HTTP_SERVICE_UNAVAILABLE, why, &headers);
 }
 
-enum MHD_Result request_wait(struct request *request)
+enum MHD_Result request_wait(struct request *request,
+                             void (*start)(void *context, const struct address *address, struct waiter *waiter))
 {
     struct http *http = request->http;
 
@@ -167,7 +168,7 @@ enum MHD_Result request_wait(struct request *request)
     /* First suspended, then started: the answer may come from within start(), and resuming a connection that is not
      * suspended would be lost. */
     MHD_suspend_connection(request->connection);
-    http->backend.start(http->backend.context, &request->address, &request->waiter);
+    start(http->backend.context, &request->address, &request->waiter);
     return MHD_YES;
 }
 

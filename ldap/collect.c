@@ -18,10 +18,11 @@ const struct search_kind kind_recipient = {
     .takes_mails = true,
 };
 
-/* RFC 4523 4.2. */
+/* RFC 4523 4.2; and 4.1, where a signer of CRLs that is no CA has its certificate. */
 const struct search_kind kind_issuers = {
-    .attributes = (const char *const[]){"cACertificate;binary", "cACertificate", NULL},
-    .rows = (const struct attribute_row[]){{"cACertificate"}, {"2.5.4.37"}, {NULL}},
+    .attributes = (const char *const[]){"cACertificate;binary", "cACertificate", "userCertificate;binary",
+                                        "userCertificate", NULL},
+    .rows = (const struct attribute_row[]){{"cACertificate"}, {"2.5.4.37"}, {"userCertificate"}, {"2.5.4.36"}, {NULL}},
     .most_values = MAX_ENTRY_VALUES,
     .may_be_absent = true,
 };

@@ -42,6 +42,7 @@ struct directory_config {
     int64_t max_entries;     /* asked of the server as size limit, and counted again here */
     int64_t max_value_bytes; /* larger values are left out, and the answer is marked cut off */
     int64_t max_queued;      /* searches waiting or in flight */
+    bool issuers;            /* for who asks: whether directory_read() is welcome */
     int scope;               /* 0 base, 1 one, 2 sub: LDAP_SCOPE_* */
 };
 
@@ -105,7 +106,7 @@ struct search_result *directory_search_wait(struct directory *directory, const s
 
 /* What to read of one entry. */
 enum entry_part {
-    ENTRY_ISSUERS, /* cACertificate (RFC 4523 4.2) */
+    ENTRY_ISSUERS, /* cACertificate, and userCertificate, which holds that of a CRL signer that is no CA (RFC 4523 4) */
     ENTRY_CRLS     /* certificateRevocationList, authorityRevocationList, deltaRevocationList (RFC 4523 4.4 to 4.6) */
 };
 

@@ -2,7 +2,7 @@
 
 #include "base/digest.h"
 #include "render/formats.h"
-#include "render/json_tree.h"
+#include "render/json_trail.h"
 #include "x509/capabilities.h"
 #include "x509/describe.h"
 
@@ -154,6 +154,9 @@ static void put_certificates(struct json_tree *tree, const struct answer *answer
         if (options->explain && !value_is_der(certificate)) {
             json_tree_put_base64(tree, object, "value", certificate->value);
         }
+        if (options->explain) {
+            json_trail_put(tree, object, certificate->trail);
+        }
     }
 }
 
@@ -168,6 +171,7 @@ static void put_refused(struct json_tree *tree, const struct answer *answer)
         if (!value_is_der(certificate)) {
             json_tree_put_base64(tree, object, "value", certificate->value);
         }
+        json_trail_put(tree, object, certificate->trail);
     }
 }
 
@@ -206,7 +210,9 @@ int render_json(const struct answer *answer, const struct render_options *option
     struct json_tree tree;
     json_tree_init(&tree);
 
-    json_tree_put_text(&tree, tree.root, "address", answer->address.text);
+    if (answer->address.size > 0) { /* else files were looked into, for nobody in particular */
+        json_tree_put_text(&tree, tree.root, "address", answer->address.text);
+    }
     const char *display = render_display_address(answer, &parsed);
     if (strcmp(display, answer->address.text) != 0) {
         json_tree_put_text(&tree, tree.root, "display", display);

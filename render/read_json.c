@@ -2,9 +2,8 @@
 #include <stdlib.h>
 
 #include "base/digest.h"
-#include "base/text.h"
 #include "render/json_scan.h"
-#include "render/render.h"
+#include "render/read_trail.h"
 
 /*
  * Whatever a gateway may send, the draft stays within the limits of an answer:
@@ -12,58 +11,6 @@
  * base64 that is none, refuses the document as a whole. Who asked may then say
  * "unknown", which is true.
  */
-struct reader {
-    struct answer_draft *draft;
-    struct error *error;
-};
-
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text != NULL ? text : "";
-}
-
-static int64_t number_of(const json_t *object, const char *key, int64_t most)
-{
-    json_int_t number = json_integer_value(json_object_get(object, key));
-    return number < 0 ? 0 : number > most ? most : number;
-}
-
-static int no_memory(struct reader *reader)
-{
-    return error_set(reader->error, "out of memory");
-}
-
-/* Exactly YYYY-MM-DDTHH:MM:SSZ, as we write it: no offset, no fraction. */
-static int read_time(struct reader *reader, const json_t *object, const char *key, int64_t *wall_s)
-{
-    static const char shape[] = "0000-00-00T00:00:00Z";
-    static const int least[] = {0, 1, 1, 0, 0, 0}, most[] = {9999, 12, 31, 23, 59, 60};
-    const json_t *value = json_object_get(object, key);
-    const char *text = json_string_value(value);
-    int parts[6] = {0};
-    size_t part = 0;
-
-    *wall_s = 0;
-    if (value == NULL) {
-        return 0;
-    }
-    bool good = text != NULL && strlen(text) == sizeof(shape) - 1;
-    for (size_t i = 0; good && i < sizeof(shape) - 1; i++) {
-        if (shape[i] == '0') {
-            good = text[i] >= '0' && text[i] <= '9';
-            parts[part] = parts[part] * 10 + (text[i] - '0');
-        } else {
-            good = text[i] == shape[i] && parts[part] >= least[part] && parts[part] <= most[part];
-            part++;
-        }
-    }
-    if (!good) {
-        return error_set(reader->error, "%s: not a time such as 2026-11-23T06:57:24Z", key);
-    }
-    *wall_s = text_time_from_utc(parts[0], parts[1], parts[2], parts[3], parts[4], parts[5]);
-    return 0;
-}
 
 /* *blob stays NULL where `value` is absent. */
 static int read_blob(struct reader *reader, const json_t *value, const char *key, struct blob **blob)
@@ -79,7 +26,7 @@ static int read_blob(struct reader *reader, const json_t *value, const char *key
     if (text.data == NULL || digest_decode_base64(text, &bytes, false) != 0) {
         error_set(reader->error, "%s: not base64 of at most %d bytes", key, MAX_VALUE_BYTES);
     } else if ((*blob = blob_new(buffer_bytes(&bytes))) == NULL) {
-        no_memory(reader);
+        part_no_memory(reader);
     } else {
         result = 0;
     }
@@ -87,16 +34,10 @@ static int read_blob(struct reader *reader, const json_t *value, const char *key
     return result;
 }
 
-static int read_copy(struct reader *reader, const json_t *object, const char *key, const char **copy)
-{
-    *copy = strdup(text_of(object, key));
-    return *copy != NULL ? 0 : no_memory(reader);
-}
-
 static int read_revocation(struct reader *reader, const json_t *object, struct revocation *revocation)
 {
-    const char *word = text_of(object, "status");
-    const char *crl_reason = text_of(object, "crl_reason");
+    const char *word = part_text(object, "status");
+    const char *crl_reason = part_text(object, "crl_reason");
 
     revocation->crl_reason = -1;
     if (object == NULL) {
@@ -113,11 +54,11 @@ static int read_revocation(struct reader *reader, const json_t *object, struct r
             revocation->crl_reason = i;
         }
     }
-    if (read_time(reader, object, "revoked_at", &revocation->revoked_at) != 0 ||
-        read_time(reader, object, "this_update", &revocation->this_update) != 0) {
+    if (part_time(reader, object, "revoked_at", &revocation->revoked_at) != 0 ||
+        part_time(reader, object, "this_update", &revocation->this_update) != 0) {
         return -1;
     }
-    return read_time(reader, object, "next_update", &revocation->next_update);
+    return part_time(reader, object, "next_update", &revocation->next_update);
 }
 
 static int read_mails(struct reader *reader, const json_t *list, const char **mails)
@@ -139,20 +80,20 @@ static int read_mails(struct reader *reader, const json_t *list, const char **ma
     }
     *mails = result == 0 && !lines.failed ? strdup(buffer_string(&lines)) : NULL;
     buffer_free(&lines);
-    return result == 0 && *mails == NULL ? no_memory(reader) : result;
+    return result == 0 && *mails == NULL ? part_no_memory(reader) : result;
 }
 
 static int read_source(struct reader *reader, const json_t *object, struct source *source)
 {
-    const char *attribute = text_of(object, "attribute");
+    const char *attribute = part_text(object, "attribute");
 
     source->attribute = ATTRIBUTE_USER_CERTIFICATE;
     if (strcmp(attribute, attribute_name(ATTRIBUTE_USER_SMIME_CERTIFICATE)) == 0) {
         source->attribute = ATTRIBUTE_USER_SMIME_CERTIFICATE;
     }
-    source->index = (uint32_t)number_of(object, "index", UINT32_MAX);
-    if (read_copy(reader, object, "directory", &source->directory) != 0 ||
-        read_copy(reader, object, "dn", &source->dn) != 0) {
+    source->index = (uint32_t)part_number(object, "index", UINT32_MAX);
+    if (part_copy(reader, object, "directory", &source->directory) != 0 ||
+        part_copy(reader, object, "dn", &source->dn) != 0) {
         return -1;
     }
     return read_mails(reader, json_object_get(object, "mails"), &source->mails);
@@ -167,23 +108,13 @@ static int read_chain(struct reader *reader, const json_t *list, struct certific
     }
     certificate->chain = count > 0 ? calloc(count, sizeof(struct blob *)) : NULL;
     if (count > 0 && certificate->chain == NULL) {
-        return no_memory(reader);
+        return part_no_memory(reader);
     }
     for (size_t i = 0; i < count; i++) {
         if (read_blob(reader, json_array_get(list, i), "chain", &certificate->chain[i]) != 0) {
             return -1;
         }
         certificate->chain_count++;
-    }
-    return 0;
-}
-
-static int read_reason(struct reader *reader, const json_t *object, enum reason *reason)
-{
-    const char *word = text_of(object, "reason");
-
-    if (!reason_parse(word, reason) || *reason == REASON_USABLE) {
-        return error_set(reader->error, "reason: \"%.64s\" is not known here", word);
     }
     return 0;
 }
@@ -195,14 +126,15 @@ static int read_certificate(struct reader *reader, const json_t *object, bool us
     struct certificate *certificate = &draft->certificates[draft->certificate_count++];
 
     certificate->reason = REASON_USABLE;
-    if ((!usable && read_reason(reader, object, &certificate->reason) != 0) ||
+    if ((!usable && part_reason(reader, object, "reason", &certificate->reason) != 0) ||
         read_blob(reader, json_object_get(object, "certificate"), "certificate", &certificate->der) != 0 ||
         read_blob(reader, json_object_get(object, "value"), "value", &certificate->value) != 0 ||
         read_chain(reader, json_object_get(object, "chain"), certificate) != 0 ||
-        read_copy(reader, object, "detail", &certificate->detail) != 0 ||
+        part_copy(reader, object, "detail", &certificate->detail) != 0 ||
         read_revocation(reader, json_object_get(object, "revocation"), &certificate->revocation) != 0 ||
         read_source(reader, json_object_get(object, "source"), &certificate->source) != 0 ||
-        read_time(reader, object, "chain_not_after", &certificate->not_after) != 0) {
+        part_time(reader, object, "chain_not_after", &certificate->not_after) != 0 ||
+        read_trail(reader, json_object_get(object, "explanation"), &certificate->trail) != 0) {
         return -1;
     }
     if (certificate->value == NULL) {
@@ -228,7 +160,7 @@ static int read_certificates(struct reader *reader, const json_t *usable, const 
     }
     draft->certificates = calloc(count > 0 ? count : 1, sizeof(*draft->certificates));
     if (draft->certificates == NULL) {
-        return no_memory(reader);
+        return part_no_memory(reader);
     }
     for (size_t part = 0; part < sizeof(parts) / sizeof(parts[0]); part++) {
         for (size_t i = 0; i < json_array_size(parts[part].list); i++) {
@@ -253,23 +185,23 @@ static int read_directories(struct reader *reader, const json_t *list)
     }
     draft->asked = calloc(count > 0 ? count : 1, sizeof(*draft->asked));
     if (draft->asked == NULL) {
-        return no_memory(reader);
+        return part_no_memory(reader);
     }
     for (size_t i = 0; i < count; i++) {
         const json_t *object = json_array_get(list, i);
         struct asked *asked = &draft->asked[draft->asked_count++];
-        const char *word = text_of(object, "result");
+        const char *word = part_text(object, "result");
         asked->result = ASKED_UNAVAILABLE;
         for (unsigned r = ASKED_ANSWERED; r <= ASKED_UNAVAILABLE; r++) {
             if (strcmp(word, asked_word((enum asked_result)r)) == 0) {
                 asked->result = (enum asked_result)r;
             }
         }
-        asked->duration_ms = (uint32_t)number_of(object, "duration_ms", UINT32_MAX);
-        asked->entries = (uint32_t)number_of(object, "entries", UINT32_MAX);
-        asked->values = (uint32_t)number_of(object, "values", UINT32_MAX);
-        if (read_copy(reader, object, "name", &asked->directory) != 0 ||
-            read_copy(reader, object, "error", &asked->error) != 0) {
+        asked->duration_ms = (uint32_t)part_number(object, "duration_ms", UINT32_MAX);
+        asked->entries = (uint32_t)part_number(object, "entries", UINT32_MAX);
+        asked->values = (uint32_t)part_number(object, "values", UINT32_MAX);
+        if (part_copy(reader, object, "name", &asked->directory) != 0 ||
+            part_copy(reader, object, "error", &asked->error) != 0) {
             return -1;
         }
     }
@@ -279,22 +211,22 @@ static int read_directories(struct reader *reader, const json_t *list)
 static int read_answer(struct reader *reader, const json_t *root)
 {
     struct answer_draft *draft = reader->draft;
-    const char *address = text_of(root, "address");
+    const char *address = part_text(root, "address");
 
     if (address_parse(bytes_of_string(address), &draft->address) != ADDRESS_OK) {
         return error_set(reader->error, "address: missing, or not an address");
     }
-    if (!outcome_parse(text_of(root, "outcome"), &draft->outcome)) {
+    if (!outcome_parse(part_text(root, "outcome"), &draft->outcome)) {
         return error_set(reader->error, "outcome: neither found, none nor unknown");
     }
     draft->reason = REASON_USABLE;
-    if (draft->outcome != OUTCOME_FOUND && read_reason(reader, root, &draft->reason) != 0) {
+    if (draft->outcome != OUTCOME_FOUND && part_reason(reader, root, "reason", &draft->reason) != 0) {
         return -1;
     }
     draft->partial = json_is_true(json_object_get(root, "partial"));
-    draft->retry_after_s = number_of(root, "retry_after_s", INT32_MAX);
-    if (read_time(reader, root, "made_at", &draft->made_at) != 0 ||
-        read_time(reader, root, "fresh_until", &draft->fresh_until) != 0 ||
+    draft->retry_after_s = part_number(root, "retry_after_s", INT32_MAX);
+    if (part_time(reader, root, "made_at", &draft->made_at) != 0 ||
+        part_time(reader, root, "fresh_until", &draft->fresh_until) != 0 ||
         read_certificates(reader, json_object_get(root, "certificates"), json_object_get(root, "refused")) != 0 ||
         read_directories(reader, json_object_get(root, "directories")) != 0) {
         return -1;

@@ -1,86 +1,10 @@
 #include <stdio.h>
 
 #include "base/text.h"
-#include "render/clean.h"
 #include "render/formats.h"
+#include "render/text_trail.h"
 #include "x509/capabilities.h"
 #include "x509/describe.h"
-
-#define WIDTH 80
-#define INDENT 5
-#define LABEL 11 /* a SHA-256 in hex just fits behind it */
-#define MAX_FIELD_BYTES 4096 /* a subject may be as large as its certificate: the rest is cut, and said so */
-
-struct writer {
-    struct buffer *out;
-    const struct render_options *options;
-};
-
-enum colour { COLOUR_GOOD, COLOUR_BAD, COLOUR_DOUBT };
-
-static void write_coloured(struct writer *writer, enum colour colour, const char *text)
-{
-    static const char *const codes[] = {[COLOUR_GOOD] = "32", [COLOUR_BAD] = "31", [COLOUR_DOUBT] = "33"};
-
-    if (writer->options->colour) {
-        buffer_append_format(writer->out, "\033[1;%sm%s\033[0m", codes[colour], text);
-    } else {
-        buffer_append_string(writer->out, text);
-    }
-}
-
-static void write_clean(struct writer *writer, const char *text)
-{
-    clean_append_terminal(writer->out, bytes_of_string(text));
-}
-
-/* How much of the text goes on a line of so many characters: to its end, to behind the last good place, or cut hard. */
-static size_t line_break(struct bytes text, size_t columns)
-{
-    size_t at = 0, good = 0;
-
-    for (size_t column = 0; at < text.size && column < columns; column++) {
-        int32_t point = clean_next(text, &at);
-        if (point == ' ' || point == ',' || point == '+') {
-            good = at;
-        }
-    }
-    return at == text.size || good == 0 ? at : good;
-}
-
-/* "     subject    CN=…", wrapped under itself. */
-static void write_wrapped(struct writer *writer, const char *label, struct bytes text)
-{
-    do {
-        size_t size = line_break(text, WIDTH - INDENT - LABEL);
-        buffer_append_format(writer->out, "%*s%-*s", INDENT, "", LABEL, label);
-        size_t shown = size;
-        while (shown > 0 && text.data[shown - 1] == ' ') {
-            shown--;
-        }
-        buffer_append(writer->out, text.data, shown);
-        buffer_append_char(writer->out, '\n');
-        text = bytes_of(text.data + size, text.size - size);
-        label = "";
-    } while (text.size > 0);
-}
-
-/* `pieces` of what may come from outside, made clean and put together. A NULL piece ends them. */
-static void write_field(struct writer *writer, const char *label, const char *const *pieces)
-{
-    struct buffer clean;
-
-    buffer_init(&clean, MAX_FIELD_BYTES);
-    for (; *pieces != NULL && !clean.failed; pieces++) {
-        clean_append_terminal(&clean, bytes_of_string(*pieces));
-    }
-    write_wrapped(writer, label, bytes_of(buffer_string(&clean), clean.size));
-    if (clean.failed) {
-        write_wrapped(writer, "", bytes_of_string("..."));
-    }
-    buffer_free(&clean);
-}
-#define FIELD(writer_, label_, ...) write_field((writer_), (label_), (const char *const[]){__VA_ARGS__, NULL})
 
 static void write_list(struct writer *writer, const char *label, const char *const *words, size_t count,
                        const char *none)
@@ -98,7 +22,7 @@ static void write_list(struct writer *writer, const char *label, const char *con
         pieces[used++] = none;
     }
     pieces[used] = NULL;
-    write_field(writer, label, pieces);
+    text_field(writer, label, pieces);
 }
 
 static void write_key(struct writer *writer, const struct description *description)
@@ -195,10 +119,10 @@ static void write_chain(struct writer *writer, const struct certificate *certifi
 static void write_verdict(struct writer *writer, const struct certificate *certificate)
 {
     if (certificate->reason == REASON_USABLE) {
-        write_coloured(writer, COLOUR_GOOD, "usable");
+        text_coloured(writer, COLOUR_GOOD, "usable");
         buffer_append_char(writer->out, '\n');
     } else {
-        write_coloured(writer, COLOUR_BAD, "refused");
+        text_coloured(writer, COLOUR_BAD, "refused");
         buffer_append_format(writer->out, ": %s\n", reason_word(certificate->reason));
         FIELD(writer, "why", reason_text(certificate->reason));
     }
@@ -221,9 +145,12 @@ static void write_certificate(struct writer *writer, const struct certificate *c
             write_chain(writer, certificate);
         }
     }
-    snprintf(index, sizeof(index), "[%u] of ", certificate->source.index);
+    if (writer->options->explain && certificate->trail != NULL) {
+        text_trail(writer, certificate->trail);
+    }
+    snprintf(index, sizeof(index), "[%u]%s", certificate->source.index, certificate->source.dn[0] != '\0' ? " of " : "");
     FIELD(writer, "source", certificate->source.directory, ": ", attribute_name(certificate->source.attribute), index,
-          certificate->source.dn[0] != '\0' ? certificate->source.dn : "the root entry");
+          certificate->source.dn);
 }
 
 static void write_directories(struct writer *writer, const struct answer *answer)
@@ -248,14 +175,16 @@ static void write_outcome(struct writer *writer, const struct answer *answer)
     struct address parsed;
     const char *display = render_display_address(answer, &parsed);
 
-    write_clean(writer, display);
+    text_clean(writer, display);
     if (strcmp(display, answer->address.text) != 0) {
         buffer_append_string(writer->out, " (");
-        write_clean(writer, answer->address.text);
+        text_clean(writer, answer->address.text);
         buffer_append_char(writer->out, ')');
     }
-    buffer_append_string(writer->out, ": ");
-    write_coloured(writer, colours[answer->outcome], outcome_word(answer->outcome));
+    if (display[0] != '\0') { /* files were looked into, for nobody in particular */
+        buffer_append_string(writer->out, ": ");
+    }
+    text_coloured(writer, colours[answer->outcome], outcome_word(answer->outcome));
     if (answer->outcome != OUTCOME_FOUND) {
         buffer_append_format(writer->out, ", %s", reason_word(answer->reason));
     }
@@ -266,13 +195,13 @@ static void write_outcome(struct writer *writer, const struct answer *answer)
     buffer_append_format(writer->out, "%s%s\n", answer->partial ? ", partial" : "",
                          writer->options->stale ? ", stale" : "");
     if (answer->outcome != OUTCOME_FOUND) {
-        buffer_append_format(writer->out, "%*s%s\n", INDENT, "", reason_text(answer->reason));
+        buffer_append_format(writer->out, "%*s%s\n", TEXT_INDENT, "", reason_text(answer->reason));
     }
 }
 
 int render_text(const struct answer *answer, const struct render_options *options, struct buffer *out)
 {
-    struct writer writer = {out, options};
+    struct writer writer = {.out = out, .options = options};
 
     write_outcome(&writer, answer);
     for (size_t i = 0; i < answer->certificate_count; i++) {

@@ -1,305 +1,392 @@
 #include "x509/crl.h"
 
 #include <openssl/err.h>
-#include <openssl/x509v3.h>
 #include <stdlib.h>
 
-#include "base/clock.h"
-#include "x509/crl_scope.h"
+#include "x509/digests.h"
+#include "x509/keys.h"
+#include "x509/places.h"
 #include "x509/shown.h"
 
-/* RFC 5280 5.3: entry extensions that say something about the entry; certificateIssuer makes a CRL indirect. */
-static const int known_entry_extensions[] = {NID_crl_reason, NID_invalidity_date};
+#define VERSION_1 0
+#define VERSION_2 1
 
-static int list_reserve(struct crl_list *list)
+/* RFC 5280 5.2: what is understood. Anything else that is critical puts the CRL aside. */
+static const int known_extensions[] = {
+    NID_authority_key_identifier, NID_issuer_alt_name, NID_crl_number, NID_delta_crl,
+    NID_issuing_distribution_point, NID_freshest_crl, NID_info_access,
+};
+
+static enum crl_taken aside(struct error *error, const char *words)
 {
-    size_t capacity = list->capacity > 0 ? 2 * list->capacity : 8;
-    struct crl *grown;
-
-    if (list->count < list->capacity) {
-        return 0;
-    }
-    grown = realloc(list->crls, capacity * sizeof(*grown));
-    if (grown == NULL) {
-        return -1;
-    }
-    list->crls = grown;
-    list->capacity = capacity;
-    return 0;
+    error_set(error, "%s", words);
+    return CRL_ASIDE;
 }
 
-static void crl_free(struct crl *crl)
+static enum crl_taken broken(struct error *error, const char *words)
 {
-    X509_CRL_free(crl->x509);
-    EVP_PKEY_free(crl->key);
-    ISSUING_DIST_POINT_free(crl->scope);
-    *crl = (struct crl){0};
+    error_set(error, "%s", words);
+    return CRL_BROKEN;
 }
 
-static int check_critical(const X509_CRL *x509, struct error *error)
+static bool is_known(const ASN1_OBJECT *object)
 {
+    int nid = OBJ_obj2nid(object);
+
+    for (size_t i = 0; i < sizeof(known_extensions) / sizeof(known_extensions[0]); i++) {
+        if (nid == known_extensions[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum crl_taken check_extensions(const X509_CRL *x509, struct error *error)
+{
+    int count = X509_CRL_get_ext_count(x509);
+    long version = X509_CRL_get_version(x509);
     char name[80];
 
-    for (int i = X509_CRL_get_ext_by_critical(x509, 1, -1); i >= 0; i = X509_CRL_get_ext_by_critical(x509, 1, i)) {
-        const ASN1_OBJECT *object = X509_EXTENSION_get_object(X509_CRL_get_ext(x509, i));
-        int nid = OBJ_obj2nid(object);
+    if ((version != VERSION_1 && version != VERSION_2) || (version == VERSION_1 && count > 0)) {
+        return broken(error, "not of version 2 (RFC 5280 5.1.2.1)");
+    }
+    if (count > MAX_EXTENSIONS) {
+        error_set(error, "%d extensions, more than %d", count, MAX_EXTENSIONS);
+        return CRL_BROKEN;
+    }
+    for (int i = 0; i < count; i++) {
+        X509_EXTENSION *extension = X509_CRL_get_ext(x509, i);
+        const ASN1_OBJECT *object = X509_EXTENSION_get_object(extension);
 
-        if (nid != NID_issuing_distribution_point && nid != NID_delta_crl) {
-            return error_set(error, "critical extension %s, which is not supported (RFC 5280 5.2)",
-                             shown_object(object, name, sizeof(name)));
+        if (X509_CRL_get_ext_by_OBJ(x509, object, i) >= 0) {
+            error_set(error, "extension %s stands there twice (RFC 5280 5.2)",
+                      shown_object(object, name, sizeof(name)));
+            return CRL_BROKEN;
+        }
+        if (X509_EXTENSION_get_critical(extension) && !is_known(object)) {
+            error_set(error, "critical extension %s, which is not supported (RFC 5280 5.2)",
+                      shown_object(object, name, sizeof(name)));
+            return CRL_ASIDE;
         }
     }
-    return 0;
+    return CRL_TAKEN;
 }
 
-static bool entry_is_known(const X509_REVOKED *entry)
-{
-    for (int i = X509_REVOKED_get_ext_by_critical(entry, 1, -1); i >= 0;
-         i = X509_REVOKED_get_ext_by_critical(entry, 1, i)) {
-        int nid = OBJ_obj2nid(X509_EXTENSION_get_object(X509_REVOKED_get_ext(entry, i)));
-        bool known = false;
-
-        for (size_t k = 0; k < sizeof(known_entry_extensions) / sizeof(known_entry_extensions[0]); k++) {
-            known = known || nid == known_entry_extensions[k];
-        }
-        if (!known) {
-            return false;
-        }
-    }
-    return X509_REVOKED_get_ext_by_NID(entry, NID_certificate_issuer, -1) < 0;
-}
-
-static int check_entries(X509_CRL *x509, struct error *error)
-{
-    STACK_OF(X509_REVOKED) *entries = X509_CRL_get_REVOKED(x509);
-
-    for (int i = 0; i < sk_X509_REVOKED_num(entries); i++) {
-        if (!entry_is_known(sk_X509_REVOKED_value(entries, i))) {
-            return error_set(error, "an entry with a critical extension that is not supported (RFC 5280 5.3)");
-        }
-    }
-    return 0;
-}
-
-/* 0 with a scope of NULL: there is none. */
-static int read_scope(struct crl *crl, struct error *error)
-{
-    int found = -1;
-
-    crl->scope = X509_CRL_get_ext_d2i(crl->x509, NID_issuing_distribution_point, &found, NULL);
-    if (crl->scope == NULL) {
-        return found == -1 ? 0 : error_set(error, "issuingDistributionPoint cannot be read (RFC 5280 5.2.5)");
-    }
-    if (crl->scope->indirectCRL > 0) {
-        return error_set(error, "an indirect CRL, which is not supported (RFC 5280 5.2.5)");
-    }
-    if (crl->scope->distpoint != NULL &&
-        DIST_POINT_set_dpname(crl->scope->distpoint, X509_CRL_get_issuer(crl->x509)) != 1) {
-        return error_set(error, "distribution point's name cannot be read (RFC 5280 5.2.5)");
-    }
-    return 0;
-}
-
-static bool may_sign(const struct cert *issuer)
-{
-    return (X509_get_key_usage(issuer->x509) & X509v3_KU_CRL_SIGN) != 0;
-}
-
-/* The key of one of the issuers of that name that verifies the signature. */
-static int verify(struct crl *crl, const struct issuers *issuers, struct error *error)
-{
-    size_t count;
-    const struct cert *const *issuer = issuers_find(issuers, X509_CRL_get_issuer(crl->x509), &count);
-    char name[SHOWN_NAME_BYTES];
-
-    if (issuer == NULL) {
-        return error_set(error, "its issuer \"%s\" is neither an anchor nor an intermediate",
-                         shown_name(X509_CRL_get_issuer(crl->x509), name));
-    }
-    for (size_t i = 0; i < count; i++) {
-        EVP_PKEY *key = X509_get0_pubkey(issuer[i]->x509);
-
-        if (key != NULL && may_sign(issuer[i]) && X509_CRL_verify(crl->x509, key) == 1) {
-            EVP_PKEY_up_ref(key);
-            crl->key = key;
-            return 0;
-        }
-    }
-    return error_set(error, "no key of its issuer \"%s\" made its signature (RFC 5280 6.3.3 (g))",
-                     shown_name(X509_CRL_get_issuer(crl->x509), name));
-}
-
-static int read_times(struct crl *crl, struct error *error)
+static enum crl_taken read_times(struct crl *crl, struct error *error)
 {
     const ASN1_TIME *next_update = X509_CRL_get0_nextUpdate(crl->x509);
 
     if (cert_time(X509_CRL_get0_lastUpdate(crl->x509), &crl->this_update) < 0 ||
         (next_update != NULL && cert_time(next_update, &crl->next_update) < 0)) {
-        return error_set(error, "thisUpdate or nextUpdate is not a time (RFC 5280 5.1.2.4)");
+        return broken(error, "thisUpdate or nextUpdate is not a time (RFC 5280 5.1.2.4)");
     }
-    return 0;
+    return CRL_TAKEN;
 }
 
-static struct digest fingerprint(const X509_CRL *x509)
+/* 1: there is one. 0: there is none. -1: broken. */
+static int read_number(const X509_CRL *x509, int nid, struct crl_number *number)
 {
-    uint8_t *der = NULL;
-    int size = i2d_X509_CRL(x509, &der);
-    struct digest digest = digest_sha256(bytes_of(der, size > 0 ? (size_t)size : 0));
+    int found = -1, result = -1;
+    ASN1_INTEGER *value = X509_CRL_get_ext_d2i(x509, nid, &found, NULL);
 
-    OPENSSL_free(der);
-    return digest;
-}
-
-/* libcrypto sorts the entries at the first search: better now than under a lock between threads. */
-static void sort_entries(X509_CRL *x509)
-{
-    ASN1_INTEGER *serial = ASN1_INTEGER_new();
-    X509_REVOKED *entry;
-
-    if (serial != NULL) {
-        X509_CRL_get0_by_serial(x509, &entry, serial);
+    if (value == NULL) {
+        return found == -1 ? 0 : -1;
     }
-    ASN1_INTEGER_free(serial);
+    if (ASN1_STRING_type(value) == V_ASN1_INTEGER && ASN1_STRING_length(value) <= CRL_NUMBER_BYTES) {
+        const uint8_t *bytes = ASN1_STRING_get0_data(value);
+        size_t size = (size_t)ASN1_STRING_length(value), zeros = 0;
+
+        while (zeros < size && bytes[zeros] == 0) {
+            zeros++;
+        }
+        number->size = size - zeros;
+        memcpy(number->bytes, bytes + zeros, number->size);
+        result = 1;
+    }
+    ASN1_INTEGER_free(value);
+    return result;
 }
 
-enum crl_taken crl_add(struct crl_list *list, X509_CRL *x509, const struct issuers *issuers, struct error *error)
+static void write_number(struct crl *crl)
 {
-    struct crl crl = {.x509 = x509};
-    enum crl_taken taken = CRL_BROKEN;
+    BIGNUM *number = crl->has_number ? BN_bin2bn(crl->number.bytes, (int)crl->number.size, NULL) : NULL;
+    char *text = number != NULL ? BN_bn2dec(number) : NULL;
 
-    if (list_reserve(list) < 0) {
-        error_set(error, "out of memory");
-    } else if (read_times(&crl, error) == 0) {
-        taken = CRL_ASIDE;
-        if (check_critical(x509, error) == 0 && check_entries(x509, error) == 0 && read_scope(&crl, error) == 0 &&
-            verify(&crl, issuers, error) == 0) {
-            taken = CRL_TAKEN;
+    if (text != NULL) {
+        snprintf(crl->number_text, sizeof(crl->number_text), "%s", text);
+    }
+    OPENSSL_free(text);
+    BN_free(number);
+}
+
+static enum crl_taken read_numbers(struct crl *crl, struct error *error)
+{
+    int number = read_number(crl->x509, NID_crl_number, &crl->number);
+    int base = read_number(crl->x509, NID_delta_crl, &crl->base);
+
+    if (number < 0) {
+        return broken(error, "cRLNumber is not an integer from 0 of at most 20 octets (RFC 5280 5.2.3)");
+    }
+    if (base < 0) {
+        return broken(error, "deltaCRLIndicator is not an integer from 0 of at most 20 octets (RFC 5280 5.2.4)");
+    }
+    crl->has_number = number > 0;
+    crl->delta = base > 0;
+    write_number(crl);
+    return CRL_TAKEN;
+}
+
+static struct digest extension_digest(const X509_CRL *x509, int nid)
+{
+    const ASN1_OCTET_STRING *octets =
+        X509_EXTENSION_get_data(X509_CRL_get_ext(x509, X509_CRL_get_ext_by_NID(x509, nid, -1)));
+
+    return digest_sha256(bytes_of(ASN1_STRING_get0_data(octets), (size_t)ASN1_STRING_length(octets)));
+}
+
+static enum crl_taken read_scope(struct crl *crl, struct error *error)
+{
+    int found = -1;
+
+    crl->scope = X509_CRL_get_ext_d2i(crl->x509, NID_issuing_distribution_point, &found, NULL);
+    if (crl->scope == NULL) {
+        return found == -1 ? CRL_TAKEN : aside(error, "issuingDistributionPoint cannot be read (RFC 5280 5.2.5)");
+    }
+    if ((crl->scope->onlyuser > 0) + (crl->scope->onlyCA > 0) + (crl->scope->onlyattr > 0) > 1) {
+        return broken(error, "issuingDistributionPoint has more than one onlyContains… (RFC 5280 5.2.5)");
+    }
+    if (crl->scope->distpoint != NULL && DIST_POINT_set_dpname(crl->scope->distpoint, crl->issuer) != 1) {
+        return aside(error, "issuingDistributionPoint's relative name cannot be read (RFC 5280 5.2.5)");
+    }
+    crl->scope_digest = extension_digest(crl->x509, NID_issuing_distribution_point);
+    return CRL_TAKEN;
+}
+
+/* Where more may be had; what cannot be read here leads nowhere, and is no harm. */
+static void read_places(struct crl *crl)
+{
+    AUTHORITY_INFO_ACCESS *access = X509_CRL_get_ext_d2i(crl->x509, NID_info_access, NULL, NULL);
+
+    crl->freshest = X509_CRL_get_ext_d2i(crl->x509, NID_freshest_crl, NULL, NULL);
+    for (int i = 0; i < sk_ACCESS_DESCRIPTION_num(access) && crl->signer_url == NULL; i++) {
+        const ACCESS_DESCRIPTION *description = sk_ACCESS_DESCRIPTION_value(access, i);
+
+        if (OBJ_obj2nid(description->method) == NID_ad_ca_issuers && description->location->type == GEN_URI) {
+            crl->signer_url = place_url(description->location->d.uniformResourceIdentifier);
         }
     }
-    ERR_clear_error();
-    if (taken == CRL_TAKEN) {
-        crl.fingerprint = fingerprint(x509);
-        crl.delta = X509_CRL_get_ext_by_NID(x509, NID_delta_crl, -1) >= 0;
-        sort_entries(x509);
-        list->crls[list->count++] = crl;
+    AUTHORITY_INFO_ACCESS_free(access);
+}
+
+/* The contents of the element at the beginning, if it has that tag; else nothing. `after`: what follows it. */
+static struct bytes inside(struct bytes bytes, int wanted, struct bytes *after)
+{
+    const uint8_t *at = bytes.data;
+    long size = 0;
+    int tag = 0, class = 0;
+
+    if (bytes.size == 0 || (ASN1_get_object(&at, &size, &tag, &class, (long)bytes.size) & 0x80) != 0 ||
+        class != V_ASN1_UNIVERSAL || tag != wanted) {
+        *after = bytes;
+        return bytes_of(NULL, 0);
+    }
+    *after = bytes_of(at + size, bytes.size - (size_t)(at + size - bytes.data));
+    return bytes_of(at, (size_t)size);
+}
+
+/* The AlgorithmIdentifier in what is signed; libcrypto 3.0 has no function for it. */
+static X509_ALGOR *inner_algorithm(struct bytes der)
+{
+    struct bytes after, content = inside(inside(der, V_ASN1_SEQUENCE, &after), V_ASN1_SEQUENCE, &after);
+    const uint8_t *at;
+
+    inside(content, V_ASN1_INTEGER, &after);
+    at = after.data;
+    return after.size > 0 ? d2i_X509_ALGOR(NULL, &at, (long)after.size) : NULL;
+}
+
+/* What is signed and what names the algorithm outside must say the same (RFC 5280 5.1.1.2). */
+static enum crl_taken read_signature(struct crl *crl, struct bytes der, struct error *error)
+{
+    X509_ALGOR *within = inner_algorithm(der);
+    const X509_ALGOR *outside = NULL;
+    enum crl_taken taken = CRL_TAKEN;
+
+    X509_CRL_get0_signature(crl->x509, NULL, &outside);
+    if (outside == NULL || within == NULL || X509_ALGOR_cmp(outside, within) != 0) {
+        taken = broken(error, "two different signature algorithms (RFC 5280 5.1.1.2)");
     } else {
-        crl_free(&crl);
+        crl->signature_digest = digest_of_signature(outside);
+        if (!digest_is_strong(crl->signature_digest, &strength_least)) {
+            taken = aside(error, "signed with a digest that does not resist collisions");
+        }
+    }
+    X509_ALGOR_free(within);
+    return taken;
+}
+
+static enum crl_taken read_encoded(struct crl *crl, struct error *error)
+{
+    uint8_t *der = NULL;
+    int size = i2d_X509_CRL(crl->x509, &der);
+    enum crl_taken taken;
+
+    if (size <= 0) {
+        return broken(error, "out of memory");
+    }
+    crl->fingerprint = digest_sha256(bytes_of(der, (size_t)size));
+    taken = read_signature(crl, bytes_of(der, (size_t)size), error);
+    OPENSSL_free(der);
+    return taken;
+}
+
+static enum crl_taken read_all(struct crl *crl, struct error *error)
+{
+    enum crl_taken taken = read_times(crl, error);
+
+    taken = taken == CRL_TAKEN ? check_extensions(crl->x509, error) : taken;
+    taken = taken == CRL_TAKEN ? read_numbers(crl, error) : taken;
+    taken = taken == CRL_TAKEN ? read_encoded(crl, error) : taken;
+    taken = taken == CRL_TAKEN ? read_scope(crl, error) : taken;
+    if (taken == CRL_TAKEN) {
+        taken = crl_index_make(&crl->index, crl->x509, crl->scope != NULL && crl->scope->indirectCRL > 0, error);
     }
     return taken;
 }
 
-static int compare(const void *a, const void *b)
+enum crl_taken crl_read(X509_CRL *x509, const char *source, struct crl **crl, struct error *error)
 {
-    const struct crl *left = a, *right = b;
-    int order = X509_NAME_cmp(X509_CRL_get_issuer(left->x509), X509_CRL_get_issuer(right->x509));
+    struct crl *made = calloc(1, sizeof(*made));
+    enum crl_taken taken;
 
+    *crl = NULL;
+    if (made == NULL) {
+        X509_CRL_free(x509);
+        return broken(error, "out of memory");
+    }
+    atomic_init(&made->references, 1);
+    made->x509 = x509;
+    made->issuer = X509_NAME_dup(X509_CRL_get_issuer(x509));
+    made->source = strdup(source);
+    if (made->issuer == NULL || made->source == NULL) {
+        taken = broken(error, "out of memory");
+    } else {
+        taken = read_all(made, error);
+    }
+    if (taken == CRL_TAKEN) {
+        read_places(made);
+        *crl = made;
+    } else {
+        crl_free(&made);
+    }
+    ERR_clear_error();
+    return taken;
+}
+
+struct crl *crl_ref(struct crl *crl)
+{
+    atomic_fetch_add_explicit(&crl->references, 1, memory_order_relaxed);
+    return crl;
+}
+
+void crl_free(struct crl **crl)
+{
+    struct crl *gone = *crl;
+
+    *crl = NULL;
+    if (gone == NULL || atomic_fetch_sub_explicit(&gone->references, 1, memory_order_acq_rel) != 1) {
+        return;
+    }
+    X509_NAME_free(gone->issuer);
+    EVP_PKEY_free(gone->key);
+    X509_CRL_free(gone->x509);
+    ISSUING_DIST_POINT_free(gone->scope);
+    sk_DIST_POINT_pop_free(gone->freshest, DIST_POINT_free);
+    crl_index_free(&gone->index);
+    free(gone->signer_url);
+    free(gone->source);
+    free(gone);
+}
+
+bool crl_may_sign(const struct cert *signer)
+{
+    return (X509_get_key_usage(signer->x509) & X509v3_KU_CRL_SIGN) != 0;
+}
+
+/* A key that is weak for every policy is not tried: some of these take long. */
+static bool made_by(const struct crl *crl, const struct cert *signer)
+{
+    char weakness[KEY_WEAKNESS_BYTES];
+    EVP_PKEY *key = X509_get0_pubkey(signer->x509);
+
+    return key != NULL && crl_may_sign(signer) && key_is_strong(signer->x509, &strength_least, weakness) &&
+           X509_CRL_verify(crl->x509, key) == 1;
+}
+
+int crl_verify(struct crl *crl, const struct issuers *issuers, int *tried, struct error *error)
+{
+    size_t count;
+    const struct cert *const *issuer = issuers_find(issuers, crl->issuer, &count);
+    char name[SHOWN_NAME_BYTES];
+    int used = 0;
+
+    shown_name(crl->issuer, name);
+    for (size_t i = 0; i < count && (tried != NULL ? *tried : used) < MAX_CRL_SIGNERS_TRIED; i++) {
+        used++;
+        if (tried != NULL) {
+            (*tried)++;
+        }
+        if (made_by(crl, issuer[i])) {
+            crl->key = X509_get_pubkey(issuer[i]->x509);
+            X509_CRL_free(crl->x509);
+            crl->x509 = NULL;
+            ERR_clear_error();
+            return crl->key != NULL ? 0 : error_set(error, "out of memory");
+        }
+    }
+    ERR_clear_error();
+    if (count == 0) {
+        return error_set(error, "no certificate of its issuer \"%s\" is known", name);
+    }
+    return error_set(error, "no key of its issuer \"%s\" made its signature (RFC 5280 6.3.3 (g))", name);
+}
+
+struct crl *crl_waiting_copy(const struct crl *crl, struct error *error)
+{
+    X509_CRL *x509 = crl->x509 != NULL ? X509_CRL_dup(crl->x509) : NULL;
+    struct crl *copy = NULL;
+
+    if (x509 == NULL) {
+        error_set(error, "out of memory");
+    } else {
+        crl_read(x509, crl->source, &copy, error);
+    }
+    return copy;
+}
+
+int crl_number_compare(const struct crl_number *a, const struct crl_number *b)
+{
+    if (a->size != b->size) {
+        return a->size < b->size ? -1 : 1;
+    }
+    return memcmp(a->bytes, b->bytes, a->size);
+}
+
+int crl_age_compare(const struct crl *a, const struct crl *b)
+{
+    int order = crl_number_compare(&a->number, &b->number);
+
+    if (a->has_number != b->has_number) {
+        return a->has_number ? 1 : -1;
+    }
     if (order != 0) {
         return order;
     }
-    if (left->this_update != right->this_update) {
-        return left->this_update > right->this_update ? -1 : 1;
-    }
-    return memcmp(left->fingerprint.bytes, right->fingerprint.bytes, DIGEST_BYTES);
+    return a->this_update < b->this_update ? -1 : a->this_update > b->this_update;
 }
 
-void crl_list_sort(struct crl_list *list)
+/* libcrypto's form of an entry takes about ten times its octets. */
+size_t crl_bytes(const struct crl *crl)
 {
-    if (list->count > 1) {
-        qsort(list->crls, list->count, sizeof(list->crls[0]), compare);
-    }
-}
-
-void crl_list_free(struct crl_list *list)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        crl_free(&list->crls[i]);
-    }
-    free(list->crls);
-    *list = (struct crl_list){0};
-}
-
-static size_t first_of(const struct crl_list *list, const X509_NAME *issuer)
-{
-    size_t low = 0, high = list->count;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (X509_NAME_cmp(X509_CRL_get_issuer(list->crls[middle].x509), issuer) < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
-}
-
-/* removeFromCRL belongs into delta CRLs, and means nothing without its base; in a complete one it is a mistake, and the
- * entry still stands there. */
-static bool lists(const struct crl *crl, const struct cert *cert, struct crl_answer *answer)
-{
-    X509_REVOKED *entry = NULL;
-    ASN1_ENUMERATED *reason;
-    int crl_reason;
-
-    if (X509_CRL_get0_by_serial(crl->x509, &entry, X509_get0_serialNumber(cert->x509)) == 0) {
-        return false;
-    }
-    reason = X509_REVOKED_get_ext_d2i(entry, NID_crl_reason, NULL, NULL);
-    crl_reason = reason != NULL ? (int)ASN1_ENUMERATED_get(reason) : -1;
-    ASN1_ENUMERATED_free(reason);
-    if (crl->delta && crl_reason == CRL_REASON_REMOVE_FROM_CRL) {
-        return false;
-    }
-    answer->crl_reason = crl_reason;
-    if (cert_time(X509_REVOKED_get0_revocationDate(entry), &answer->revoked_at) < 0) {
-        answer->revoked_at = crl->this_update;
-    }
-    return true;
-}
-
-static bool speaks_of(const struct crl *crl, const struct cert *cert, const struct cert *issuer, int64_t now)
-{
-    return crl->this_update <= now && may_sign(issuer) && EVP_PKEY_eq(crl->key, X509_get0_pubkey(issuer->x509)) == 1 &&
-           crl_scope_covers(crl->scope, cert);
-}
-
-/* Whether it can say that a certificate is good. */
-static bool is_complete(const struct crl *crl)
-{
-    return !crl->delta && crl_scope_has_all_reasons(crl->scope);
-}
-
-/*
- * Newest first. The newest complete CRL that covers the certificate is believed
- * when it lists it, even past its nextUpdate: what was revoked does not become
- * good by waiting. Only a current one can say that the certificate is good.
- */
-void crl_ask(const struct crl_list *list, const struct cert *cert, const struct cert *issuer, int64_t now,
-             struct crl_answer *answer)
-{
-    const X509_NAME *name = cert_issuer(cert);
-    bool newest = true;
-
-    *answer = (struct crl_answer){.crl_reason = -1};
-    for (size_t i = first_of(list, name); i < list->count; i++) {
-        const struct crl *crl = &list->crls[i];
-        bool current = now <= crl->next_update;
-
-        if (X509_NAME_cmp(X509_CRL_get_issuer(crl->x509), name) != 0) {
-            return;
-        }
-        if (!speaks_of(crl, cert, issuer, now) || !(current || (newest && !crl->delta))) {
-            continue;
-        }
-        answer->word = lists(crl, cert, answer) ? CRL_REVOKED : is_complete(crl) && current ? CRL_GOOD : CRL_SILENT;
-        if (answer->word != CRL_SILENT || is_complete(crl)) {
-            answer->this_update = crl->this_update;
-            answer->next_update = crl->next_update;
-            newest = false;
-        }
-        if (answer->word != CRL_SILENT) {
-            return;
-        }
-    }
+    return sizeof(*crl) + 2048 + crl_index_bytes(&crl->index) * (crl->x509 != NULL ? 10 : 1);
 }

@@ -24,20 +24,22 @@ struct evidence *evidence_new(void); /* empty; one reference, the caller's. NULL
 struct evidence *evidence_ref(struct evidence *evidence);
 void evidence_free(struct evidence **evidence);
 
-/* Objects that came for one need: one body of HTTP, or the values of an entry. Borrowed. */
+/* Objects that came for one need: one body of HTTP, or the values of an entry; DER or PEM. None at all: the entry is
+ * not there, or has no such attribute, which is remembered for an hour, so that nobody waits for it. Borrowed. */
 struct arrival {
     const struct need *need;
     const struct bytes *objects;
     size_t count;
     const char *source; /* what explain shows: the URL, or "corp: cn=CA,dc=example" */
     int64_t now;
+    bool relayed;       /* another gateway got it and compared an OCSP answer's nonce with its own question's */
 };
 
 /* What became of it. */
 struct arrival_report {
     bool usable;         /* something in it counts, for what was asked or for anything else */
     int64_t refresh_at;  /* wall seconds: when to fetch it again, well before it runs out */
-    int64_t expires_at;  /* nextUpdate; 0: has none (issuers) */
+    int64_t expires_at;  /* nextUpdate, or when an empty entry is looked at again; 0: has none (issuers) */
     uint64_t *revoked;   /* links (link_id()) that it revokes and `before` did not; answers that rest on them must go */
     size_t revoked_count;
     struct error error;  /* why it is not usable: object, clause, what */
@@ -45,7 +47,12 @@ struct arrival_report {
 void arrival_report_free(struct arrival_report *report);
 
 /* The snapshot after `before`, in which what came takes the place of what the same need brought earlier, unless that is
- * newer. NULL: nothing of it is usable, or memory; `report` says which. One reference, the caller's. */
+ * newer; CRLs of other scopes that it brought stay. One reference, the caller's. NULL: nothing of it is kept, or
+ * memory; `report` says which.
+ *
+ * There may be a snapshot though nothing is usable yet: a CRL whose signer is not known waits in it until that one's
+ * certificate comes (report->error says so). evidence_add() of the latter then makes it count. Such a CRL is no
+ * evidence before. */
 struct evidence *evidence_add(const struct evidence *before, const struct policies *policies,
                               const struct arrival *arrival, struct arrival_report *report);
 
@@ -55,7 +62,8 @@ struct evidence *evidence_without_old(const struct evidence *before, int64_t now
 /* Names one certificate for revocation: a hash of issuer name and serial number, the same in every process. */
 uint64_t link_id(struct bytes certificate_der);
 
-/* Whether some CRL or OCSP answer here says that one of the links is revoked. */
+/* Whether some CRL or OCSP answer here says that one of the links is revoked. It knows no scopes and no anchors: true
+ * means "judge again", false is sure. */
 bool evidence_revokes(const struct evidence *evidence, const uint64_t *links, size_t count, int64_t now);
 
 /* How many of each it holds, for the metrics. */

@@ -43,6 +43,16 @@ static void drop_equal(struct issuers *issuers)
     issuers->count = kept;
 }
 
+/* One that issues certificates, or, without being a CA, CRLs (RFC 5280 4.2.1.13, cRLIssuer). One that says keyCertSign
+ * beside a basicConstraints that says no CA makes a bad path, not none. */
+static bool may_issue(const struct cert *cert)
+{
+    bool signs = (X509_get_extension_flags(cert->x509) & EXFLAG_KUSAGE) != 0 &&
+                 (X509_get_key_usage(cert->x509) & (X509v3_KU_CRL_SIGN | X509v3_KU_KEY_CERT_SIGN)) != 0;
+
+    return cert->anchor || cert_is_ca(cert) || signs || X509_check_ca(cert->x509) != 0;
+}
+
 int issuers_make(struct issuers *issuers, const struct cert *const *certs, size_t count)
 {
     *issuers = (struct issuers){.sorted = calloc(count + 1, sizeof(issuers->sorted[0]))};
@@ -50,7 +60,7 @@ int issuers_make(struct issuers *issuers, const struct cert *const *certs, size_
         return -1;
     }
     for (size_t i = 0; i < count; i++) {
-        if (certs[i]->anchor || cert_is_ca(certs[i]) || X509_check_ca(certs[i]->x509) != 0) {
+        if (may_issue(certs[i])) {
             issuers->sorted[issuers->count++] = certs[i];
         }
     }

@@ -13,7 +13,8 @@ struct issuers {
     size_t count;
 };
 
-/* Takes those of `certs` that say in any way that they issue, and anchors; equal ones once. -1: out of memory. */
+/* Takes those of `certs` that say in any way that they issue certificates or CRLs, and anchors; equal ones once. -1:
+ * out of memory. */
 int issuers_make(struct issuers *issuers, const struct cert *const *certs, size_t count);
 void issuers_free(struct issuers *issuers);
 

@@ -4,42 +4,8 @@
 #include <stdlib.h>
 
 #include "base/metrics.h"
-#include "x509/order.h"
-#include "x509/path.h"
+#include "x509/judge_private.h"
 #include "x509/trust.h"
-#include "x509/rules.h"
-#include "x509/value.h"
-
-/* One distinct value on its way to a verdict. */
-struct item {
-    const struct candidate *candidate;
-    struct value value;
-    const struct policy *policy; /* of its directory and the address's domain */
-    struct issuers bundle;     /* what the value itself offers */
-    struct path_budget budget;
-    const struct cert *leaf;   /* among value.certs; NULL: malformed */
-    struct verdict verdict;
-    struct rank rank;
-};
-
-/* One call of judge(). */
-struct session {
-    const struct policies *policies;
-    const struct address *address;
-    int64_t now;
-    struct item **items;
-    size_t count;
-    struct issuers bundles;    /* what all values offer */
-    struct path_budget left;   /* for the values that wait */
-};
-
-static bool are_same_value(const struct candidate *a, const struct candidate *b)
-{
-    struct bytes bytes = blob_bytes(a->value);
-
-    return bytes_equal(blob_bytes(b->value), bytes) &&
-           value_form(bytes, a->source.attribute) == value_form(bytes, b->source.attribute);
-}
 
 static bool are_same_mails(const char *a, const char *b)
 {
@@ -64,13 +30,14 @@ static bool is_known(const struct session *session, const struct candidate *cand
 
 static int split(struct session *session, const struct candidate *candidates, size_t count)
 {
+    const char *domain = session->request->address != NULL ? address_domain(session->request->address) : NULL;
+
     session->items = calloc(count + 1, sizeof(session->items[0]));
     if (session->items == NULL) {
         return -1;
     }
     for (size_t i = 0; i < count; i++) {
-        const struct policy *policy =
-            policies_choose(session->policies, candidates[i].source.directory, address_domain(session->address));
+        const struct policy *policy = policies_choose(session->request->policies, candidates[i].source.directory, domain);
         struct item *item;
 
         if (is_known(session, &candidates[i], policy)) {
@@ -126,79 +93,6 @@ static int pool_bundles(struct session *session)
     return result;
 }
 
-/* What the leaf's rules remarked stands before what the path's did. */
-static void add_remark(struct finding *finding, const char *remark)
-{
-    struct finding path = *finding;
-
-    if (path.reason == REASON_USABLE && remark[0] != '\0') {
-        finding_set(finding, REASON_USABLE, "%s%s%s", remark, path.detail[0] != '\0' ? "; " : "", path.detail);
-    }
-}
-
-/* Judges one certificate of the value as the recipient's, and keeps it if it is the best of them so far. -1: memory. */
-static int consider(const struct session *session, struct item *item, const struct cert *cert)
-{
-    const struct path_pools pools = {{&item->policy->issuers, &item->bundle, &session->bundles}};
-    const struct recipient recipient = {session->address, item->candidate->source.mails};
-    struct verdict verdict = {.revocation.crl_reason = -1, .not_after = cert->not_after};
-    struct finding own;
-    struct leaf leaf;
-    struct rank rank;
-
-    ERR_clear_error();
-    leaf_read(item->policy, &recipient, cert, &leaf);
-    if (!leaf_check(item->policy, &leaf, &own)) {
-        verdict.finding = own;
-    } else {
-        path_find(item->policy, cert, &pools, session->now, &item->budget, &verdict);
-        add_remark(&verdict.finding, own.detail);
-    }
-    if (finding_was_memory() || verdict.finding.reason == REASON_INTERNAL) {
-        return -1;
-    }
-    rank = rank_of(&leaf, verdict.finding.reason, verdict.revocation.status);
-    if (item->leaf == NULL || rank_compare(&rank, &item->rank) < 0) {
-        item->leaf = cert;
-        item->verdict = verdict;
-        item->rank = rank;
-    }
-    return 0;
-}
-
-static bool has_end_entity(const struct value *value)
-{
-    for (size_t i = 0; i < value->count; i++) {
-        if (!cert_is_ca(&value->certs[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Of a bundle, the recipient's certificate is the best one that is not a CA's; the others are its issuers. */
-static int judge_item(const struct session *session, struct item *item)
-{
-    bool end_entities_only = has_end_entity(&item->value);
-
-    item->verdict.finding = item->value.finding;
-    item->verdict.revocation.crl_reason = -1;
-    for (size_t i = 0; i < item->value.count; i++) {
-        const struct cert *cert = &item->value.certs[i];
-
-        if (!(end_entities_only && cert_is_ca(cert)) && consider(session, item, cert) < 0) {
-            return -1;
-        }
-    }
-    if (item->verdict.finding.reason == REASON_MALFORMED) {
-        item->leaf = NULL;
-    }
-    if (item->leaf == NULL) {
-        item->rank = rank_of(NULL, REASON_MALFORMED, REVOCATION_NOT_CHECKED);
-    }
-    return 0;
-}
-
 static int share(int left, int most, size_t waiting)
 {
     int even = left / (int)waiting;
@@ -206,113 +100,61 @@ static int share(int left, int most, size_t waiting)
     return even < most ? even : most;
 }
 
+static struct path_budget grant(const struct path_budget *left, size_t waiting)
+{
+    return (struct path_budget){
+        .looks = MAX_ISSUERS_TRIED,
+        .checks = share(left->checks, MAX_SIGNATURE_CHECKS, waiting),
+        .paths = share(left->paths, MAX_PATHS, waiting),
+    };
+}
+
+static void give_back(struct path_budget *left, const struct path_budget *granted, const struct path_budget *unspent)
+{
+    left->checks -= granted->checks - unspent->checks;
+    left->paths -= granted->paths - unspent->paths;
+}
+
+static struct wants wants_of(const struct judge_request *request, const struct candidate *candidate)
+{
+    bool may_ask = request->ask_directories && !candidate->closed;
+
+    return (struct wants){
+        .urls = request->ask_urls,
+        .ocsp = request->ask_ocsp,
+        .issuers = request->ask_issuers,
+        .directory = may_ask ? candidate->source.directory : NULL,
+        .evidence = request->evidence,
+        .now = request->now,
+    };
+}
+
 /* Values share evenly, and what one does not need is for those after it: whoever can put values into the entry cannot
- * take from a good one beside them what it needs. */
+ * take from a good one beside them what it needs. Nor can explain: what it spends is its own. One answer of directories
+ * holds at most MAX_VALUES; whoever has more of them (certlookup --inspect) is granted as much for each. */
 static int judge_all(struct session *session)
 {
-    session->left = (struct path_budget){.checks = MAX_ALL_SIGNATURE_CHECKS, .paths = MAX_ALL_PATHS};
+    int answers = (int)((session->count + MAX_VALUES - 1) / MAX_VALUES);
+
+    session->left = (struct path_budget){.checks = answers * MAX_ALL_SIGNATURE_CHECKS, .paths = answers * MAX_ALL_PATHS};
+    session->left_apart = session->left;
     for (size_t i = 0; i < session->count; i++) {
         struct item *item = session->items[i];
-        const struct path_budget granted = {
-            .looks = MAX_ISSUERS_TRIED,
-            .checks = share(session->left.checks, MAX_SIGNATURE_CHECKS, session->count - i),
-            .paths = share(session->left.paths, MAX_PATHS, session->count - i),
-        };
+        const struct path_budget granted = grant(&session->left, session->count - i);
+        const struct path_budget granted_apart = grant(&session->left_apart, session->count - i);
 
         item->budget = granted;
+        item->apart = granted_apart;
+        item->signer_budget = (struct path_budget)SIGNER_BUDGET;
+        item->wants = wants_of(session->request, item->candidate);
         if (judge_item(session, item) < 0) {
             return -1;
         }
-        session->left.checks -= granted.checks - item->budget.checks;
-        session->left.paths -= granted.paths - item->budget.paths;
+        give_back(&session->left, &granted, &item->budget);
+        give_back(&session->left_apart, &granted_apart, &item->apart);
         if (item->budget.used_up) {
             count(COUNT_LIMIT_SIGNATURE_CHECKS);
         }
-    }
-    return 0;
-}
-
-static int compare(const void *a, const void *b)
-{
-    const struct item *left = *(const struct item *const *)a, *right = *(const struct item *const *)b;
-    int order = rank_compare(&left->rank, &right->rank);
-
-    if (order != 0) {
-        return order;
-    }
-    return left->candidate < right->candidate ? -1 : left->candidate > right->candidate;
-}
-
-static int copy_chain(const struct path *path, struct certificate *certificate)
-{
-    if (path->count < 2) {
-        return 0;
-    }
-    certificate->chain = calloc(path->count - 1, sizeof(certificate->chain[0]));
-    if (certificate->chain == NULL) {
-        return -1;
-    }
-    for (size_t i = 1; i < path->count; i++) {
-        certificate->chain[certificate->chain_count++] = blob_ref(path->certs[i]->der);
-    }
-    return 0;
-}
-
-static int copy_source(const struct source *source, struct source *copy)
-{
-    *copy = *source;
-    copy->directory = strdup(source->directory != NULL ? source->directory : "");
-    copy->dn = strdup(source->dn != NULL ? source->dn : "");
-    copy->mails = strdup(source->mails != NULL ? source->mails : "");
-    return copy->directory != NULL && copy->dn != NULL && copy->mails != NULL ? 0 : -1;
-}
-
-static int write_item(const struct item *item, struct certificate *certificate)
-{
-    const struct verdict *verdict = &item->verdict;
-
-    certificate->value = blob_ref(item->candidate->value);
-    certificate->reason = verdict->finding.reason;
-    certificate->revocation = verdict->revocation;
-    certificate->detail = strdup(verdict->finding.detail);
-    if (item->leaf != NULL) {
-        certificate->der = blob_ref(item->leaf->der);
-        certificate->not_after = verdict->not_after;
-    }
-    if (copy_source(&item->candidate->source, &certificate->source) < 0 || certificate->detail == NULL) {
-        return -1;
-    }
-    return copy_chain(&verdict->path, certificate);
-}
-
-/* A value that stands in several places is shown once: where it fares best. */
-static bool is_shown(const struct session *session, size_t index)
-{
-    for (size_t i = 0; i < index; i++) {
-        if (are_same_value(session->items[i]->candidate, session->items[index]->candidate)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static int write_draft(struct session *session, struct answer_draft *draft)
-{
-    if (session->count > 1) {
-        qsort(session->items, session->count, sizeof(session->items[0]), compare);
-    }
-    draft->certificates = calloc(session->count + 1, sizeof(draft->certificates[0]));
-    if (draft->certificates == NULL) {
-        return -1;
-    }
-    for (size_t i = 0; i < session->count; i++) {
-        if (is_shown(session, i)) {
-            continue;
-        }
-        if (write_item(session->items[i], &draft->certificates[draft->certificate_count++]) < 0) {
-            return -1;
-        }
-        draft->usable_count += session->items[i]->rank.reason == REASON_USABLE;
     }
     return 0;
 }
@@ -321,7 +163,9 @@ static void forget(struct session *session)
 {
     for (size_t i = 0; i < session->count; i++) {
         issuers_free(&session->items[i]->bundle);
+        wants_free(&session->items[i]->wants);
         value_free(&session->items[i]->value);
+        trail_free(&session->items[i]->trail);
         free(session->items[i]);
     }
     issuers_free(&session->bundles);
@@ -343,14 +187,9 @@ static void draft_clear(struct answer_draft *draft)
 
 int judge(const struct judge_request *request, struct answer_draft *draft, struct needs *needs)
 {
-    struct session session = {
-        .policies = request->policies,
-        .address = request->address,
-        .now = request->now,
-    };
+    struct session session = {.request = request, .needs = needs};
     int result = -1;
 
-    (void)needs;
     draft->certificates = NULL;
     draft->certificate_count = draft->usable_count = 0;
     draft->policy = policies_fingerprint(request->policies);

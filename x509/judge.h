@@ -21,17 +21,22 @@
 struct candidate {
     struct blob *value;
     struct source source;
+    bool closed; /* its directory is not to be asked for anything more */
 };
 
 /* One question to the judge. All borrowed. */
 struct judge_request {
     const struct policies *policies;   /* each value is judged by the one of its directory and the address's domain */
     const struct evidence *evidence;   /* what came while we run; NULL: nothing */
-    const struct address *address;
+    const struct address *address;     /* NULL: whose certificates they are is not asked, nor held against them */
     const struct candidate *candidates;
     size_t count;
     int64_t now;                       /* wall seconds */
-    bool explain;                      /* goes on after the first broken rule, and writes down the way: struct trail */
+    bool explain;                      /* writes down the way: struct trail. No verdict changes by it */
+    bool ask_urls;                     /* CRLs may be asked for at URLs that certificates name; needs are written */
+    bool ask_directories;              /* and in the candidate's directory, issuers' certificates as well */
+    bool ask_ocsp;                     /* OCSP responders, where the policy has ocsp */
+    bool ask_issuers;                  /* issuers' certificates at URLs (AIA) */
 };
 
 /* Fills draft->certificates (malloc()ed, usable first, best first, the order of the docs; then the refused, nearest to

@@ -188,6 +188,18 @@ bool key_is_strong(const X509 *x509, const struct strength *strength, char weakn
     return false;
 }
 
+const struct strength strength_least = {.min_rsa_bits = 1024, .curves = UINT32_MAX, .hashes = UINT32_MAX};
+
+bool hash_is_listed(int digest, const struct strength *strength)
+{
+    for (size_t i = 0; i < sizeof(hashes) / sizeof(hashes[0]); i++) {
+        if (digest == hashes[i].nid && (strength->hashes >> i & 1) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool signature_is_strong(X509 *x509, const struct strength *strength, char word[KEY_WORD_BYTES])
 {
     int digest = NID_undef, key = NID_undef;
@@ -196,10 +208,8 @@ bool signature_is_strong(X509 *x509, const struct strength *strength, char word[
         if (digest == NID_undef && (key == NID_ED25519 || key == NID_ED448)) {
             return true;
         }
-        for (size_t i = 0; i < sizeof(hashes) / sizeof(hashes[0]); i++) {
-            if (digest == hashes[i].nid && (strength->hashes >> i & 1) != 0) {
-                return true;
-            }
+        if (hash_is_listed(digest, strength)) {
+            return true;
         }
     }
     signature_word(x509, word);

@@ -32,6 +32,12 @@ struct strength {
     uint32_t curves, hashes;
 };
 
+/* Of what is not weak for every policy: to keep away what takes long, before anybody knows which policy asks. */
+extern const struct strength strength_least;
+
+/* Whether the hash of this NID is listed. */
+bool hash_is_listed(int digest, const struct strength *strength);
+
 /* The words of POLICY_CURVES, and of POLICY_HASHES and "sha1" (x509/policy_settings.h). 0: no such word. */
 uint32_t key_curve_bit(const char *word);
 uint32_t signature_hash_bit(const char *word);

@@ -36,7 +36,7 @@ struct loading {
     void *context;
 };
 
-static int list_add(struct cert_list *list, struct cert *cert)
+int cert_list_add(struct cert_list *list, struct cert *cert)
 {
     size_t capacity = list->capacity > 0 ? 2 * list->capacity : 16;
     struct cert *kept = malloc(sizeof(*kept)), **grown = list->certs;
@@ -91,7 +91,7 @@ static int give(struct loading *loading, struct cert *cert, const struct note *n
     *(note->left_out != NULL ? &loading->left_out : &loading->found) += 1;
     if (loading->visit == NULL && note->left_out == NULL) {
         cert->anchor = loading->anchor;
-        return list_add(loading->certs, cert) == 0 ? 0 : error_set(error, "out of memory");
+        return cert_list_add(loading->certs, cert) == 0 ? 0 : error_set(error, "out of memory");
     }
     if (loading->visit != NULL) {
         result = show(loading, cert, note, error);
@@ -167,20 +167,34 @@ static int add_bundle(struct loading *loading, struct bytes bytes, struct error 
     return result;
 }
 
+/* A CRL that nobody known signed is logged and left aside: it would have to be trusted for where it lay. */
+static int keep_crl(struct loading *loading, struct crl *crl, struct error *error)
+{
+    struct error why;
+
+    if (crl_verify(crl, loading->issuers, NULL, &why) == 0) {
+        return crl_list_add(loading->crls, crl) == 0 ? 0 : error_set(error, "out of memory");
+    }
+    crl_free(&crl);
+    log_event(LEVEL_WARNING, "CRL left aside", LOG_TEXT("file", loading->path), LOG_TEXT("cause", why.text));
+    return 0;
+}
+
 static int add_crl(struct loading *loading, struct bytes bytes, struct error *error)
 {
     const uint8_t *at = bytes.data;
     X509_CRL *x509 = bytes.size <= LONG_MAX ? d2i_X509_CRL(NULL, &at, (long)bytes.size) : NULL;
     struct error why;
+    struct crl *crl;
 
     if (x509 == NULL || at != bytes.data + bytes.size) {
         X509_CRL_free(x509);
         return error_set(error, "not a CRL (RFC 5280 5.1)");
     }
     loading->found++;
-    switch (crl_add(loading->crls, x509, loading->issuers, &why)) {
+    switch (crl_read(x509, loading->path, &crl, &why)) {
     case CRL_TAKEN:
-        return 0;
+        return keep_crl(loading, crl, error);
     case CRL_ASIDE:
         log_event(LEVEL_WARNING, "CRL left aside", LOG_TEXT("file", loading->path), LOG_TEXT("cause", why.text));
         return 0;

@@ -17,6 +17,8 @@ int load_certificates(const char *path, bool anchor, struct cert_list *list, str
 /* Likewise for CRLs; those that are no evidence are logged and left aside. */
 int load_crls(const char *path, const struct issuers *issuers, struct crl_list *list, struct error *error);
 
+/* Takes over what is in `cert`. -1: out of memory, and it is freed. */
+int cert_list_add(struct cert_list *list, struct cert *cert);
 void cert_list_free(struct cert_list *list);
 
 #endif

@@ -23,7 +23,8 @@ enum names_match {
     NAMES_OTHER,
     NAMES_BEYOND,        /* not among those looked at, and there are more */
     NAMES_IN_SUBJECT,
-    NAMES_IN_ALTERNATIVE
+    NAMES_IN_ALTERNATIVE,
+    NAMES_UNASKED        /* there was no address to look for */
 };
 
 /* Whether the certificate names `address`: domains as A-labels without case, ASCII letters of the local part without

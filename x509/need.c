@@ -3,7 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct digest key_of(const struct need *need)
+static void add_blob(struct digest_stream *stream, const struct blob *blob)
+{
+    digest_stream_add(stream, blob != NULL ? blob_bytes(blob) : bytes_of(NULL, 0));
+}
+
+struct digest need_key(const struct need *need)
 {
     struct digest_stream *stream = digest_stream_new();
     struct digest none = {{0}};
@@ -15,8 +20,9 @@ static struct digest key_of(const struct need *need)
     digest_stream_add_string(stream, need->url);
     digest_stream_add_string(stream, need->directory);
     digest_stream_add_string(stream, need->dn);
-    if (need->request != NULL) {
-        digest_stream_add(stream, blob_bytes(need->request));
+    if (need->kind == NEED_OCSP) { /* not the request: its nonce is another each time */
+        add_blob(stream, need->subject);
+        add_blob(stream, need->issuer);
     }
     return digest_stream_end(&stream);
 }
@@ -31,7 +37,7 @@ int need_copy(const struct need *need, struct need *copy)
         .request = blob_ref(need->request),
         .subject = blob_ref(need->subject),
         .issuer = blob_ref(need->issuer),
-        .key = key_of(need),
+        .key = need_key(need),
     };
     if ((need->url != NULL && copy->url == NULL) || (need->directory != NULL && copy->directory == NULL) ||
         (need->dn != NULL && copy->dn == NULL)) {
@@ -54,7 +60,7 @@ void need_clear(struct need *need)
 
 bool needs_add(struct needs *needs, const struct need *need)
 {
-    struct digest key = key_of(need);
+    struct digest key = need_key(need);
 
     for (size_t i = 0; i < needs->count; i++) {
         if (digest_equal(&needs->items[i].key, &key)) {

@@ -36,6 +36,8 @@ struct needs {
     size_t count;
 };
 
+struct digest need_key(const struct need *need); /* as it will stand in `key` */
+
 /* Copies; one with the same key is there once. False: no room, or out of memory. */
 bool needs_add(struct needs *needs, const struct need *need);
 void needs_free(struct needs *needs);

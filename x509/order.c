@@ -33,26 +33,77 @@ static int higher_first(int64_t a, int64_t b)
     return (a < b) - (a > b);
 }
 
-int rank_compare(const struct rank *a, const struct rank *b)
+/* The higher value of a criterion stands first; the words are for usable ones. */
+enum {
+    BY_USABLE,
+    BY_REASON,
+    BY_REVOCATION,
+    BY_CLAIM,
+    BY_EMAIL_PROTECTION,
+    BY_USAGE,
+    BY_RSA,
+    BY_ALTERNATIVE_NAME,
+    BY_NOT_BEFORE,
+    CRITERIA
+};
+
+static const struct {
+    const char *of_first, *of_second;
+} words[CRITERIA + 1] = {
+    [BY_USABLE] = {"it is usable", "it is not usable"},
+    [BY_REASON] = {"it got further", "it got less far"},
+    [BY_REVOCATION] = {"it is known not to be revoked", "it is not known whether it is revoked"},
+    [BY_CLAIM] = {"it names the address more closely", "it names the address less closely"},
+    [BY_EMAIL_PROTECTION] = {"its extKeyUsage says emailProtection", "its extKeyUsage does not say emailProtection"},
+    [BY_USAGE] = {"its keyUsage is closer to encryption alone", "its keyUsage is less close to encryption alone"},
+    [BY_RSA] = {"its key is RSA, which every client knows", "its key is not RSA"},
+    [BY_ALTERNATIVE_NAME] = {"its subjectAltName names the address", "only its subject names the address"},
+    [BY_NOT_BEFORE] = {"its notBefore is newer", "its notBefore is older"},
+    [CRITERIA] = {"all else is equal and its fingerprint is lower", "all else is equal and its fingerprint is higher"},
+};
+
+static void list_criteria(const struct rank *rank, int64_t values[CRITERIA])
 {
-    const int64_t pairs[][2] = {
-        {a->reason == REASON_USABLE, b->reason == REASON_USABLE},
-        {a->reason, b->reason},
-        {a->revocation_known, b->revocation_known},
-        {a->claim, b->claim},
-        {a->email_protection, b->email_protection},
-        {a->usage, b->usage},
-        {a->rsa, b->rsa},
-        {a->in_alternative_name, b->in_alternative_name},
-        {a->not_before, b->not_before},
-    };
+    values[BY_USABLE] = rank->reason == REASON_USABLE;
+    values[BY_REASON] = rank->reason;
+    values[BY_REVOCATION] = rank->revocation_known;
+    values[BY_CLAIM] = rank->claim;
+    values[BY_EMAIL_PROTECTION] = rank->email_protection;
+    values[BY_USAGE] = rank->usage;
+    values[BY_RSA] = rank->rsa;
+    values[BY_ALTERNATIVE_NAME] = rank->in_alternative_name;
+    values[BY_NOT_BEFORE] = rank->not_before;
+}
 
-    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
-        int order = higher_first(pairs[i][0], pairs[i][1]);
+/* The first one that differs; CRITERIA: none, and the fingerprint decides. */
+static unsigned deciding(const struct rank *a, const struct rank *b, int *order)
+{
+    int64_t of_a[CRITERIA], of_b[CRITERIA];
 
-        if (order != 0) {
-            return order;
+    list_criteria(a, of_a);
+    list_criteria(b, of_b);
+    for (unsigned i = 0; i < CRITERIA; i++) {
+        *order = higher_first(of_a[i], of_b[i]);
+        if (*order != 0) {
+            return i;
         }
     }
-    return memcmp(a->fingerprint.bytes, b->fingerprint.bytes, DIGEST_BYTES);
+    *order = memcmp(a->fingerprint.bytes, b->fingerprint.bytes, DIGEST_BYTES);
+    return CRITERIA;
+}
+
+int rank_compare(const struct rank *a, const struct rank *b)
+{
+    int order;
+
+    deciding(a, b, &order);
+    return order;
+}
+
+const char *rank_words(const struct rank *first, const struct rank *second, bool about_first)
+{
+    int order;
+    unsigned criterion = deciding(first, second, &order);
+
+    return about_first ? words[criterion].of_first : words[criterion].of_second;
 }

@@ -34,6 +34,10 @@ struct rank {
 /* `leaf` may be NULL: malformed. */
 struct rank rank_of(const struct leaf *leaf, enum reason reason, enum revocation_status status);
 
+/* Why of two usable ones, `first` before `second`, each stands where it does: what is said of the one that this is
+ * about, by the criterion that decided. Never NULL. */
+const char *rank_words(const struct rank *first, const struct rank *second, bool about_first);
+
 /* < 0: `a` stands first. Usable ones before refused ones; refused ones nearest to usable first. */
 int rank_compare(const struct rank *a, const struct rank *b);
 

@@ -4,16 +4,16 @@
 #include <openssl/x509v3.h>
 
 #include "x509/keys.h"
+#include "x509/notes.h"
 #include "x509/shown.h"
+#include "x509/wants.h"
 
 struct search {
-    const struct policy *policy;
-    const struct path_pools *pools;
-    int64_t now;
+    const struct path_request *request;
     struct path path;
-    struct path_budget *budget;
     bool broken_off;
     struct verdict *best;
+    struct notes *notes;
 };
 
 /* A weak key ends a way where it might have gone on: that says more than that no way went on. */
@@ -47,18 +47,25 @@ static bool spend(struct search *search, int *left)
         (*left)--;
         return true;
     }
-    search->broken_off = search->budget->used_up = true;
+    search->broken_off = search->request->budget->used_up = true;
     return false;
 }
 
 static bool judge_complete(struct search *search)
 {
+    const struct cert *wanted = search->request->anchor, *anchor = search->path.certs[search->path.count - 1];
     struct verdict verdict;
 
-    if (!spend(search, &search->budget->paths)) {
+    if (wanted != NULL && !digest_equal(&wanted->fingerprint, &anchor->fingerprint)) {
+        return false;
+    }
+    if (!spend(search, &search->request->budget->paths)) {
         return true;
     }
-    path_judge(search->policy, &search->path, search->now, &verdict);
+    notes_chain(search->notes, search->path.certs, search->path.count);
+    path_judge(search->request, &search->path, &verdict);
+    notes_evidence(search->notes, &verdict);
+    notes_chain_end(search->notes, &verdict.finding);
     if (verdict.finding.reason == REASON_INTERNAL || progress(&verdict) > progress(search->best)) {
         *search->best = verdict;
     }
@@ -95,25 +102,45 @@ static enum link link_test(struct search *search, const struct cert *subject, co
     if (fault != X509_V_OK || key == NULL) {
         return LINK_OF_ANOTHER;
     }
-    if (!key_is_strong(issuer->x509, &search->policy->strength, weakness)) {
+    if (!key_is_strong(issuer->x509, &search->request->policy->strength, weakness)) {
         return LINK_WEAK;
     }
-    if (!spend(search, &search->budget->checks)) {
+    if (!spend(search, &search->request->budget->checks)) {
         return LINK_UNTRIED;
     }
     return X509_verify(subject->x509, key) == 1 ? LINK_HOLDS : LINK_FORGED;
+}
+
+/* A chain that led nowhere: `issuer`, where it is not NULL, is the last of it. */
+static void note_dead_end(struct search *search, const struct cert *issuer, const struct finding *finding)
+{
+    notes_chain(search->notes, search->path.certs, search->path.count);
+    if (issuer != NULL) {
+        notes_link(search->notes, issuer);
+    }
+    notes_rule(search->notes, finding);
+    notes_chain_end(search->notes, finding);
 }
 
 /* Keeps the words that got furthest; of several, the first. */
 static void note(struct search *search, enum reason reason, const struct cert *subject, const struct cert *issuer,
                  const char *what)
 {
+    bool further = weight(reason) > progress(search->best);
     char name[SHOWN_NAME_BYTES], issuer_name[SHOWN_NAME_BYTES];
+    struct finding finding;
 
-    if (weight(reason) > progress(search->best)) {
-        shown_name(cert_subject(subject), name);
-        shown_name(issuer != NULL ? cert_subject(issuer) : cert_issuer(subject), issuer_name);
-        finding_set(&search->best->finding, reason, "\"%s\", issued by \"%s\": %s", name, issuer_name, what);
+    if (!further && search->notes == NULL) {
+        return;
+    }
+    shown_name(cert_subject(subject), name);
+    shown_name(issuer != NULL ? cert_subject(issuer) : cert_issuer(subject), issuer_name);
+    finding_set(&finding, reason, "\"%s\", issued by \"%s\": %s", name, issuer_name, what);
+    if (further) {
+        search->best->finding = finding;
+    }
+    if (search->notes != NULL) {
+        note_dead_end(search, issuer, &finding);
     }
 }
 
@@ -152,10 +179,23 @@ static bool search_over(struct search *search, const struct cert *subject, const
     return false;
 }
 
+/* Of the ways that did go on from here each has told where it ended: only where none did, this is an end as well. */
+static void note_no_way(struct search *search, const struct cert *last, bool is_end)
+{
+    struct notes *notes = search->notes;
+    bool self_signed = (X509_get_extension_flags(last->x509) & EXFLAG_SS) != 0;
+
+    search->notes = is_end ? notes : NULL;
+    note(search, REASON_UNTRUSTED, last, NULL,
+         self_signed ? "self-signed and not an anchor" : "no way from there to an anchor");
+    search->notes = notes;
+}
+
 /* Goes on from the last certificate of the path. True: the search is over. */
 static bool search_from(struct search *search)
 {
     const struct cert *last = search->path.certs[search->path.count - 1];
+    size_t tried = notes_tried(search->notes);
 
     if (last->anchor) {
         return judge_complete(search);
@@ -164,20 +204,19 @@ static bool search_from(struct search *search)
         note(search, REASON_BAD_CHAIN, last, NULL, "the path is too long");
         return false;
     }
-    for (size_t i = 0; i < PATH_POOLS && search->pools->pools[i] != NULL; i++) {
+    for (size_t i = 0; i < PATH_POOLS && search->request->pools->pools[i] != NULL; i++) {
         size_t count;
-        const struct cert *const *issuers = issuers_find(search->pools->pools[i], cert_issuer(last), &count);
+        const struct cert *const *issuers = issuers_find(search->request->pools->pools[i], cert_issuer(last), &count);
 
         for (size_t k = 0; k < count; k++) {
-            if (!spend(search, &search->budget->looks) ||
+            if (!spend(search, &search->request->budget->looks) ||
                 (!is_in_path(&search->path, issuers[k]) && search_over(search, last, issuers[k]))) {
                 return true;
             }
         }
     }
-    note(search, REASON_UNTRUSTED, last, NULL,
-         (X509_get_extension_flags(last->x509) & EXFLAG_SS) != 0 ? "self-signed and not an anchor"
-                                                                   : "no way from there to an anchor");
+    wants_issuer(search->request->wants, last, search->request->signing != NULL);
+    note_no_way(search, last, tried == notes_tried(search->notes));
     return false;
 }
 
@@ -195,17 +234,14 @@ static void confess(struct verdict *verdict)
     }
 }
 
-void path_find(const struct policy *policy, const struct cert *leaf, const struct path_pools *pools, int64_t now,
-               struct path_budget *budget, struct verdict *verdict)
+void path_find(const struct path_request *request, const struct cert *leaf, struct verdict *verdict)
 {
-    const struct cert *anchor = policy_anchor(policy, leaf);
+    const struct cert *anchor = policy_anchor(request->policy, leaf);
     struct search search = {
-        .policy = policy,
-        .pools = pools,
-        .now = now,
+        .request = request,
         .path = {.certs = {anchor != NULL ? anchor : leaf}, .count = 1},
-        .budget = budget,
         .best = verdict,
+        .notes = request->notes,
     };
 
     *verdict = (struct verdict){.finding = {.reason = REASON_UNJUDGED}, .not_after = leaf->not_after};
@@ -215,4 +251,5 @@ void path_find(const struct policy *policy, const struct cert *leaf, const struc
     if (search.broken_off && !is_settled(verdict)) {
         confess(verdict);
     }
+    notes_path(request->notes, &verdict->finding);
 }

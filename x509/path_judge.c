@@ -4,14 +4,17 @@
 
 #include "base/text.h"
 #include "x509/keys.h"
+#include "x509/notes.h"
 #include "x509/name_constraints.h"
 #include "x509/path.h"
 #include "x509/policy_settings.h"
 #include "x509/revocation.h"
 #include "x509/shown.h"
+#include "x509/wants.h"
 
 /* What one rule gets to see. */
 struct judging {
+    const struct path_request *request;
     const struct policy *policy;
     const struct path *path;
     int64_t now;
@@ -182,15 +185,18 @@ static bool set_policies(X509_VERIFY_PARAM *parameters, const struct initial_pol
  * are no business of a mail certificate: without the flag, a common name that
  * looks like one would be held against dNSName constraints.
  */
-static bool set_parameters(X509_STORE_CTX *context, const struct policy *policy)
+static bool set_parameters(X509_STORE_CTX *context, const struct judging *judging)
 {
+    /* Policies are about what one encrypts to: who signs a CRL needs none. */
+    static const struct initial_policies none = {.count = 0};
+    const struct initial_policies *initial = judging->request->signing != NULL ? &none : &judging->policy->initial;
     X509_VERIFY_PARAM *parameters = X509_STORE_CTX_get0_param(context);
 
     X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_NO_CHECK_TIME);
     X509_VERIFY_PARAM_set_hostflags(parameters, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
     X509_VERIFY_PARAM_set_auth_level(parameters, 0);
     X509_VERIFY_PARAM_set_depth(parameters, MAX_CHAIN);
-    return set_policies(parameters, &policy->initial);
+    return set_policies(parameters, initial);
 }
 
 /* Where names were misread, rule_names() alone has the word on them. */
@@ -226,7 +232,7 @@ static bool rule_libcrypto(struct judging *judging)
         ready = sk_X509_push(untrusted, path->certs[i]->x509) > 0;
     }
     if (ready && X509_STORE_CTX_init(context, NULL, leaf_of(path)->x509, untrusted) == 1 &&
-        set_parameters(context, judging->policy) && X509_STORE_CTX_set_app_data(context, judging) == 1) {
+        set_parameters(context, judging) && X509_STORE_CTX_set_app_data(context, judging) == 1) {
         X509_STORE_CTX_set_verify_cb(context, hear_libcrypto);
         X509_STORE_CTX_set0_trusted_stack(context, trusted);
         valid = X509_verify_cert(context) == 1 || refuse_as_libcrypto(judging, context);
@@ -257,11 +263,12 @@ static bool rule_issuer_dates(struct judging *judging)
     return true;
 }
 
-/* By the fingerprints of all certificates of the path, the anchor's too. */
+/* By the fingerprints of all certificates of the path, the anchor's too. The signer of a CRL may be denied as anybody,
+ * but need not be allowed. */
 static bool rule_denied(struct judging *judging)
 {
     const struct policy *policy = judging->policy;
-    bool is_allowed = policy->allow.count == 0;
+    bool is_allowed = policy->allow.count == 0 || judging->request->signing != NULL;
     char name[SHOWN_NAME_BYTES];
 
     for (size_t i = 0; i < judging->path->count; i++) {
@@ -286,8 +293,7 @@ static bool rule_revocation(struct judging *judging)
 {
     bool leaf_counts = is_timely(leaf_of(judging->path), judging->now);
 
-    return revocation_check(judging->policy, judging->path, judging->now, leaf_counts, &judging->verdict->revocation,
-                            &judging->verdict->finding);
+    return revocation_check(judging->request, judging->path, leaf_counts, judging->verdict);
 }
 
 static bool rule_leaf_dates(struct judging *judging)
@@ -312,6 +318,34 @@ static bool (*const rules[])(struct judging *judging) = {
     rule_libcrypto, rule_issuer_dates, rule_denied,     rule_revocation,  rule_leaf_dates,
 };
 
+#define RULE_COUNT (sizeof(rules) / sizeof(rules[0]))
+
+/* The others that are broken too, apart from the verdict, which the first one has decided: nothing is wanted, nothing
+ * spent and nothing remembered for them. */
+static void note_others(const struct judging *judging, size_t first)
+{
+    struct wants nothing = {.now = judging->now};
+    struct path_budget signer_budget = *judging->request->signer_budget;
+    struct path_request request = *judging->request;
+    struct judging other = *judging;
+
+    request.wants = &nothing;
+    request.signer_budget = &signer_budget;
+    request.signers = NULL;
+    other.request = &request;
+    notes_rule(request.notes, &judging->verdict->finding);
+    for (size_t i = first + 1; i < RULE_COUNT; i++) {
+        struct verdict apart = {.finding = {.reason = REASON_UNJUDGED}, .revocation.crl_reason = -1};
+
+        other.verdict = &apart;
+        ERR_clear_error();
+        if (!rules[i](&other)) {
+            notes_rule(request.notes, &apart.finding);
+        }
+        notes_evidence(request.notes, &apart);
+    }
+}
+
 static int64_t earliest_not_after(const struct path *path)
 {
     int64_t earliest = INT64_MAX;
@@ -322,9 +356,10 @@ static int64_t earliest_not_after(const struct path *path)
     return earliest;
 }
 
-void path_judge(const struct policy *policy, const struct path *path, int64_t now, struct verdict *verdict)
+void path_judge(const struct path_request *request, const struct path *path, struct verdict *verdict)
 {
-    struct judging judging = {.policy = policy, .path = path, .now = now, .verdict = verdict};
+    struct judging judging = {
+        .request = request, .policy = request->policy, .path = path, .now = request->now, .verdict = verdict};
 
     *verdict = (struct verdict){
         .revocation = {.status = REVOCATION_NOT_CHECKED, .crl_reason = -1},
@@ -332,8 +367,11 @@ void path_judge(const struct policy *policy, const struct path *path, int64_t no
         .not_after = earliest_not_after(path),
     };
     ERR_clear_error();
-    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+    for (size_t i = 0; i < RULE_COUNT; i++) {
         if (!rules[i](&judging)) {
+            if (request->notes != NULL) {
+                note_others(&judging, i);
+            }
             ERR_clear_error();
             return;
         }

@@ -119,7 +119,7 @@ static size_t collect_anchors(const struct policy *policy, struct digest *digest
 static size_t collect_crls(const struct policy *policy, struct digest *digests)
 {
     for (size_t i = 0; i < policy->crls.count; i++) {
-        digests[i] = policy->crls.crls[i].fingerprint;
+        digests[i] = policy->crls.crls[i]->fingerprint;
     }
     return policy->crls.count;
 }
@@ -232,7 +232,7 @@ static bool is_of_domain(const struct rule *rule, const char *domain)
 {
     bool found = rule->domains == NULL;
 
-    for (size_t i = 0; !found && rule->domains[i] != NULL; i++) {
+    for (size_t i = 0; !found && domain != NULL && rule->domains[i] != NULL; i++) {
         found = address_domain_matches(domain, rule->domains[i]);
     }
     return found;

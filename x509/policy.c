@@ -50,21 +50,42 @@ static int index_issuers(struct policy *policy, struct error *error)
     return result == 0 ? 0 : error_set(error, "out of memory");
 }
 
+bool policy_is_url(const char *crl)
+{
+    return strstr(crl, "://") != NULL;
+}
+
+static int keep_url(struct policy *policy, const char *url)
+{
+    char **longer = realloc(policy->crl_urls, (policy->crl_url_count + 1) * sizeof(longer[0]));
+
+    if (longer == NULL) {
+        return -1;
+    }
+    policy->crl_urls = longer;
+    longer[policy->crl_url_count] = strdup(url);
+    return longer[policy->crl_url_count] != NULL ? (policy->crl_url_count++, 0) : -1;
+}
+
 static int load_all_crls(struct policy *policy, const struct policy_config *config, struct error *error)
 {
     for (size_t i = 0; i < config->crl_count; i++) {
-        if (load_crls(config->crls[i], &policy->issuers, &policy->crls, error) < 0) {
+        if (policy_is_url(config->crls[i])) {
+            if (keep_url(policy, config->crls[i]) < 0) {
+                return error_set(error, "out of memory");
+            }
+        } else if (load_crls(config->crls[i], &policy->issuers, &policy->crls, error) < 0) {
             return error_prefix(error, "crls");
         }
     }
     crl_list_sort(&policy->crls);
     for (size_t i = 0; i < policy->crls.count; i++) {
-        const struct crl *crl = &policy->crls.crls[i];
+        const struct crl *crl = policy->crls.crls[i];
         char name[SHOWN_NAME_BYTES], time[TEXT_TIME_BYTES];
 
         if (crl->next_update < clock_wall_s()) {
             log_event(LEVEL_WARNING, "CRL is past its nextUpdate",
-                      LOG_TEXT("issuer", shown_name(X509_CRL_get_issuer(crl->x509), name)),
+                      LOG_TEXT("issuer", shown_name(crl->issuer, name)),
                       LOG_TEXT("next_update", crl->next_update != 0 ? text_time(crl->next_update, time) : "none"));
         }
     }
@@ -99,7 +120,7 @@ static void add_certs(struct digest_stream *stream, const struct cert_list *list
 static void add_crls(struct digest_stream *stream, const struct crl_list *list, struct digest *digests)
 {
     for (size_t i = 0; i < list->count; i++) {
-        digests[i] = list->crls[i].fingerprint;
+        digests[i] = list->crls[i]->fingerprint;
     }
     add_set(stream, digests, list->count);
 }
@@ -196,6 +217,10 @@ void policy_free(struct policy **policy)
     issuers_free(&gone->issuers);
     cert_list_free(&gone->anchors);
     cert_list_free(&gone->intermediates);
+    for (size_t i = 0; i < gone->crl_url_count; i++) {
+        free(gone->crl_urls[i]);
+    }
+    free(gone->crl_urls);
     free(gone);
 }
 

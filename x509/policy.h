@@ -23,7 +23,7 @@ struct policy_config {
     size_t anchor_count;
     const char *const *intermediates; /* likewise; may be none */
     size_t intermediate_count;
-    const char *const *crls;          /* files or folders: PEM (several), DER, serialized stores */
+    const char *const *crls;          /* likewise PEM (several), DER, serialized stores; or URLs, which are only kept */
     size_t crl_count;
     enum revocation_mode revocation;
     bool exact_local_part;            /* the certificate's local part must be the normalised one, octet for octet */
@@ -43,7 +43,11 @@ struct policy_config {
     size_t deny_count;
     const char *const *allow;         /* likewise: every chain must hold one of them; none: no such rule */
     size_t allow_count;
+    bool ocsp;                        /* answers of OCSP responders count, and are asked for where evidence is missing */
 };
+
+/* Whether an element of `crls` is a URL, not a file. */
+bool policy_is_url(const char *crl);
 
 struct policy;
 

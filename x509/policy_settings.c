@@ -181,6 +181,7 @@ int policy_settings_read(struct policy *policy, const struct policy_config *conf
     policy->revocation = config->revocation;
     policy->exact_local_part = config->exact_local_part;
     policy->addressless = config->addressless;
+    policy->ocsp = config->ocsp;
     policy->aliases = config->aliases;
     policy->domain_certificates = config->domain_certificates;
     if (read_strength(&policy->strength, config, error) < 0 || read_oids(&policy->initial, config, error) < 0 ||
@@ -217,6 +218,7 @@ void policy_settings_fingerprint(const struct policy *policy, struct digest_stre
         policy->revocation,      policy->exact_local_part,  policy->addressless,       policy->aliases,
         policy->domain_certificates, policy->strength.min_rsa_bits, policy->strength.curves, policy->strength.hashes,
         initial->require_explicit, initial->inhibit_mapping, initial->inhibit_any,     (int64_t)initial->count,
+        policy->ocsp,
     };
 
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {

@@ -1,75 +1,179 @@
 #include "x509/revocation.h"
 
 #include "base/text.h"
+#include "x509/crl_ask.h"
+#include "x509/digests.h"
+#include "x509/evidence_view.h"
 #include "x509/shown.h"
+#include "x509/trust.h"
+#include "x509/wants.h"
 
 static bool refuse_revoked(const struct cert *cert, bool is_leaf, const struct crl_answer *answer,
-                           struct revocation *revocation, struct finding *finding)
+                           struct verdict *verdict)
 {
     char name[SHOWN_NAME_BYTES], time[TEXT_TIME_BYTES];
     const char *reason = crl_reason_word(answer->crl_reason);
 
-    revocation->status = REVOCATION_REVOKED;
-    revocation->revoked_at = answer->revoked_at;
-    revocation->crl_reason = answer->crl_reason;
-    return finding_set(finding, is_leaf ? REASON_REVOKED : REASON_ISSUER_REVOKED,
+    verdict->revocation.status = REVOCATION_REVOKED;
+    verdict->revocation.revoked_at = answer->revoked_at;
+    verdict->revocation.crl_reason = answer->crl_reason;
+    return finding_set(&verdict->finding, is_leaf ? REASON_REVOKED : REASON_ISSUER_REVOKED,
                        "%s\"%s\": revoked on %s%s%s (RFC 5280 5.3)", is_leaf ? "" : "issuer ",
                        shown_name(cert_subject(cert), name), text_time(answer->revoked_at, time),
                        reason != NULL ? ", " : "", reason != NULL ? reason : "");
 }
 
 static bool refuse_unknown(enum revocation_mode mode, const struct cert *cert, const struct crl_answer *answer,
-                           struct revocation *revocation, struct finding *finding)
+                           struct verdict *verdict)
 {
     char name[SHOWN_NAME_BYTES], time[TEXT_TIME_BYTES];
 
     shown_name(cert_issuer(cert), name);
     if (answer->next_update != 0) {
-        finding_set(finding, REASON_REVOCATION_UNKNOWN,
+        finding_set(&verdict->finding, REASON_REVOCATION_UNKNOWN,
                     "the CRL of \"%s\" is past its nextUpdate, %s (RFC 5280 6.3.3)", name,
                     text_time(answer->next_update, time));
     } else {
-        finding_set(finding, REASON_REVOCATION_UNKNOWN,
+        finding_set(&verdict->finding, REASON_REVOCATION_UNKNOWN,
                     "no CRL of \"%s\" that covers the certificate (RFC 5280 6.3.3)", name);
     }
-    revocation->status = REVOCATION_UNKNOWN;
-    revocation->awaited = answer->next_update != 0;
+    verdict->revocation.status = REVOCATION_UNKNOWN;
     return mode != REVOCATION_MODE_REQUIRE;
 }
 
-static void note_evidence(struct revocation *revocation, const struct crl_answer *answer, bool is_leaf)
+static int64_t earlier(int64_t a, int64_t b)
 {
-    if (is_leaf) {
-        revocation->this_update = answer->this_update;
+    return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
+/* A delegated responder that its issuer has revoked may say nothing any more. */
+static bool responder_is_revoked(const struct path_request *request, const struct path *path, size_t link,
+                                 const struct cert *responder)
+{
+    struct wants nothing = {.now = request->now};
+    struct path_request inner = *request;
+    struct path own = {.certs = {responder}, .count = 1};
+    struct verdict unseen = {.evidence_count = 0};
+    struct crl_answer answer;
+
+    for (size_t i = link + 1; i < path->count; i++) {
+        own.certs[own.count++] = path->certs[i];
     }
-    if (answer->next_update != 0 && (revocation->next_update == 0 || answer->next_update < revocation->next_update)) {
-        revocation->next_update = answer->next_update;
+    inner.wants = &nothing;
+    crl_ask(&inner, &own, 0, &answer, &unseen);
+    return answer.word == CRL_REVOKED;
+}
+
+/* Why the answer does not count for this link; NULL: it counts. */
+static const char *fault_of(const struct path_request *request, const struct path *path, size_t link,
+                            const struct ocsp_answer *ocsp)
+{
+    if (EVP_PKEY_eq(ocsp->issuer_key, X509_get0_pubkey(path->certs[link + 1]->x509)) != 1) {
+        return "of another issuer's key";
+    }
+    if (!digest_is_strong(ocsp->signature_digest, &request->policy->strength)) {
+        return "signed with a weak hash";
+    }
+    if (ocsp->responder != NULL && responder_is_revoked(request, path, link, ocsp->responder)) {
+        return "its responder is revoked";
+    }
+    if (ocsp->word != OCSP_SAYS_REVOKED && request->now > ocsp->next_update) {
+        return "past its nextUpdate";
+    }
+    return NULL;
+}
+
+static void note_ocsp(const struct ocsp_answer *ocsp, size_t link, const char *word, struct verdict *verdict)
+{
+    if (verdict->evidence_count < MAX_LINK_EVIDENCE) {
+        verdict->evidence[verdict->evidence_count++] = (struct link_evidence){
+            .link = (uint32_t)link,
+            .kind = EVIDENCE_OCSP,
+            .source = ocsp->source,
+            .number = "",
+            .this_update = ocsp->this_update,
+            .next_update = ocsp->next_update,
+            .word = word,
+        };
     }
 }
 
-bool revocation_check(const struct policy *policy, const struct path *path, int64_t now, bool leaf_counts,
-                      struct revocation *revocation, struct finding *finding)
+/* A revoked certificate stays so, whoever says that it is good. */
+static void merge(const struct ocsp_answer *ocsp, struct crl_answer *answer)
+{
+    if (answer->word == CRL_REVOKED || ocsp->word == OCSP_SAYS_UNKNOWN) {
+        return;
+    }
+    if (ocsp->word == OCSP_SAYS_REVOKED) {
+        *answer = (struct crl_answer){CRL_REVOKED, ocsp->revoked_at, ocsp->reason, ocsp->this_update,
+                                      ocsp->next_update, false};
+    } else if (answer->word == CRL_GOOD) {
+        answer->next_update = earlier(answer->next_update, ocsp->next_update);
+    } else {
+        *answer = (struct crl_answer){CRL_GOOD, 0, -1, ocsp->this_update, ocsp->next_update, false};
+    }
+}
+
+static void ask_ocsp(const struct path_request *request, const struct path *path, size_t link,
+                     struct crl_answer *answer, struct verdict *verdict)
+{
+    static const char *const words[] = {"silent", "good", "revoked"}; /* by enum ocsp_word */
+    const struct cert *cert = path->certs[link];
+    const struct ocsp_answer *ocsp = evidence_ocsp(request->evidence, cert);
+    const char *fault = ocsp != NULL ? fault_of(request, path, link, ocsp) : NULL;
+
+    if (ocsp != NULL) {
+        note_ocsp(ocsp, link, fault != NULL ? fault : words[ocsp->word], verdict);
+    }
+    if (ocsp != NULL && fault == NULL) {
+        merge(ocsp, answer);
+    }
+    if (answer->word == CRL_SILENT) {
+        answer->awaited = wants_ocsp(request->wants, cert, path->certs[link + 1]) || answer->awaited;
+    }
+}
+
+static void ask(const struct path_request *request, const struct path *path, size_t link, struct crl_answer *answer,
+                struct verdict *verdict)
+{
+    struct revocation *revocation = &verdict->revocation;
+
+    crl_ask(request, path, link, answer, verdict);
+    if (request->policy->ocsp) {
+        ask_ocsp(request, path, link, answer, verdict);
+    }
+    if (link == 0) {
+        revocation->this_update = answer->this_update;
+    }
+    revocation->next_update = earlier(revocation->next_update, answer->next_update);
+    revocation->awaited = revocation->awaited || (answer->word == CRL_SILENT && answer->awaited);
+}
+
+bool revocation_check(const struct path_request *request, const struct path *path, bool leaf_counts,
+                      struct verdict *verdict)
 {
     struct crl_answer answers[MAX_CHAIN];
+    size_t first = leaf_counts ? 0 : 1;
 
-    *revocation = (struct revocation){.crl_reason = -1};
-    if (policy->revocation == REVOCATION_MODE_OFF || path->count < 2) {
+    verdict->revocation = (struct revocation){.crl_reason = -1};
+    if (request->policy->revocation == REVOCATION_MODE_OFF || path->count < 2) {
         return true;
     }
-    for (size_t i = leaf_counts ? 0 : 1; i + 1 < path->count; i++) {
-        crl_ask(&policy->crls, path->certs[i], path->certs[i + 1], now, &answers[i]);
-        note_evidence(revocation, &answers[i], i == 0);
+    for (size_t i = first; i + 1 < path->count; i++) {
+        ask(request, path, i, &answers[i], verdict);
     }
-    for (size_t i = path->count - 1; i-- > (leaf_counts ? 0 : 1);) {
+    for (size_t i = path->count - 1; i-- > first;) {
         if (answers[i].word == CRL_REVOKED) {
-            return refuse_revoked(path->certs[i], i == 0, &answers[i], revocation, finding);
+            verdict->revocation.awaited = false;
+            return refuse_revoked(path->certs[i], i == 0, &answers[i], verdict);
         }
     }
-    for (size_t i = leaf_counts ? 0 : 1; i + 1 < path->count && leaf_counts; i++) {
+    for (size_t i = first; i + 1 < path->count && leaf_counts; i++) {
         if (answers[i].word == CRL_SILENT) {
-            return refuse_unknown(policy->revocation, path->certs[i], &answers[i], revocation, finding);
+            return refuse_unknown(request->policy->revocation, path->certs[i], &answers[i], verdict);
         }
     }
-    revocation->status = leaf_counts ? REVOCATION_GOOD : REVOCATION_NOT_CHECKED;
+    verdict->revocation.awaited = false;
+    verdict->revocation.status = leaf_counts ? REVOCATION_GOOD : REVOCATION_NOT_CHECKED;
     return true;
 }

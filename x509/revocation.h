@@ -9,12 +9,12 @@
 #include "x509/path.h"
 
 /*
- * Fills `revocation` and judges by the policy's mode. Definite words come before unknown ones: issuer_revoked, then, if
- * `leaf_counts`, revoked, then revocation_unknown. Of an expired leaf only the revocation of its issuers counts, for
- * CRLs forget what has expired (RFC 5280 3.3). True: nothing against the path; under `prefer` the finding's detail says
- * what is not known.
+ * Fills verdict->revocation and verdict->evidence and judges by the policy's mode. Definite words come before unknown
+ * ones: issuer_revoked, then, if `leaf_counts`, revoked, then revocation_unknown. Of an expired leaf only the
+ * revocation of its issuers counts, for CRLs forget what has expired (RFC 5280 3.3). True: nothing against the path;
+ * under `prefer` the finding's detail says what is not known. What is missing is written to request->wants.
  */
-bool revocation_check(const struct policy *policy, const struct path *path, int64_t now, bool leaf_counts,
-                      struct revocation *revocation, struct finding *finding);
+bool revocation_check(const struct path_request *request, const struct path *path, bool leaf_counts,
+                      struct verdict *verdict);
 
 #endif

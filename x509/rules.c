@@ -34,13 +34,14 @@ static enum leaf_claim find_claim(const struct policy *policy, const struct reci
 void leaf_read(const struct policy *policy, const struct recipient *recipient, const struct cert *cert,
                struct leaf *leaf)
 {
+    const struct address *address = recipient->address;
     uint32_t extended = X509_get_extended_key_usage(cert->x509);
 
     *leaf = (struct leaf){
         .cert = cert,
         .key_usage = X509_get_key_usage(cert->x509),
         .has_extended_key_usage = (X509_get_extension_flags(cert->x509) & EXFLAG_XKUSAGE) != 0,
-        .names = names_match(cert->x509, recipient->address, policy->exact_local_part),
+        .names = address != NULL ? names_match(cert->x509, address, policy->exact_local_part) : NAMES_UNASKED,
     };
     leaf->claim = find_claim(policy, recipient, cert->x509, &leaf->names);
     leaf->email_protection = leaf->has_extended_key_usage && (extended & XKU_SMIME) != 0;
@@ -122,6 +123,9 @@ static bool rule_key_usage(const struct policy *policy, const struct leaf *leaf,
     bool transport = leaf->key.use == KEY_USE_TRANSPORT;
 
     (void)policy;
+    if (leaf->key.use == KEY_USE_NONE) {
+        return true; /* no keyUsage would make it fit, so none is wrong */
+    }
     if (leaf->key_usage == KEY_USAGE_ABSENT) {
         return !cert_is_ca(leaf->cert) || leaf->has_extended_key_usage ||
                finding_set(finding, REASON_WRONG_KEY_USAGE,
@@ -173,11 +177,30 @@ static bool (*const rules[])(const struct policy *policy, const struct leaf *lea
     rule_encryption, rule_address, rule_key_usage, rule_extended_key_usage, rule_critical, rule_key, rule_signature,
 };
 
-bool leaf_check(const struct policy *policy, const struct leaf *leaf, struct finding *finding)
+#define RULE_COUNT (sizeof(rules) / sizeof(rules[0]))
+
+/* The first one broken names the reason; for who wants to mend the certificate, the others are as good. */
+static void note_broken(const struct policy *policy, const struct leaf *leaf, size_t first,
+                        const struct finding *finding, struct notes *notes)
+{
+    notes_rule(notes, finding);
+    for (size_t i = first + 1; i < RULE_COUNT; i++) {
+        struct finding other = {.reason = REASON_UNJUDGED};
+
+        if (!rules[i](policy, leaf, &other)) {
+            notes_rule(notes, &other);
+        }
+    }
+}
+
+bool leaf_check(const struct policy *policy, const struct leaf *leaf, struct finding *finding, struct notes *notes)
 {
     *finding = (struct finding){.reason = REASON_UNJUDGED};
-    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+    for (size_t i = 0; i < RULE_COUNT; i++) {
         if (!rules[i](policy, leaf, finding)) {
+            if (notes != NULL) {
+                note_broken(policy, leaf, i, finding, notes);
+            }
             return false;
         }
     }

@@ -23,6 +23,7 @@
 #include "base/address.h"
 #include "x509/keys.h"
 #include "x509/names.h"
+#include "x509/notes.h"
 #include "x509/trust.h"
 
 /* By what a certificate is for the address; the higher, the better. */
@@ -47,14 +48,15 @@ struct leaf {
 
 /* The recipient that a leaf is judged for. Borrowed. */
 struct recipient {
-    const struct address *address;
+    const struct address *address; /* NULL: whose it is is not asked, and the rule about addresses passed over */
     const char *mails; /* of the entry that the value stood in: struct source */
 };
 
 void leaf_read(const struct policy *policy, const struct recipient *recipient, const struct cert *cert,
                struct leaf *leaf);
 
-/* All rules, in the order of enum reason; true: none is broken, and the finding's detail is "" or a remark. */
-bool leaf_check(const struct policy *policy, const struct leaf *leaf, struct finding *finding);
+/* All rules, in the order of enum reason; true: none is broken, and the finding's detail is "" or a remark. False: the
+ * finding is the first one broken; `notes` get that and the others. */
+bool leaf_check(const struct policy *policy, const struct leaf *leaf, struct finding *finding, struct notes *notes);
 
 #endif

@@ -37,8 +37,10 @@ struct policy {
     struct cert_list anchors, intermediates;
     struct issuers issuers;      /* both, for paths */
     struct crl_list crls;
+    char **crl_urls;             /* of trust.crls; see x509/prefetch.h */
+    size_t crl_url_count;
     enum revocation_mode revocation;
-    bool exact_local_part, addressless, aliases, domain_certificates;
+    bool exact_local_part, addressless, aliases, domain_certificates, ocsp;
     struct strength strength;
     struct initial_policies initial;
     struct fingerprints deny, allow;

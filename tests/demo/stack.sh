@@ -188,8 +188,9 @@ slapd_start() {
         slapd_write_conf "$@" > "$folder/slapd.conf"
     fi
     if [ ! -d "$folder/db" ]; then
+        # shellcheck disable=SC2086  # options
         (cd "$folder" && rm -rf db.new && mkdir db.new && sed 's/^directory .*/directory db.new/' slapd.conf > seed.conf &&
-            slapadd -q -f seed.conf -l "${SLAPD_LDIF:-$PEOPLE/directory.ldif}" >> log 2>&1 && mv db.new db) ||
+            slapadd -q ${SLAPADD_OPTIONS:-} -f seed.conf -l "${SLAPD_LDIF:-$PEOPLE/directory.ldif}" >> log 2>&1 && mv db.new db) ||
             show_log "$name" "cannot be filled" || return 1
     fi
     server_start "$name" slapd_launch

@@ -1,6 +1,7 @@
 #include "tests/people/pki.h"
 
 #include <openssl/cms.h>
+#include <openssl/dsa.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
@@ -32,6 +33,25 @@ struct der der_copy(const void *data, size_t size)
     return der;
 }
 
+/* A key of 2048 bits; of DSA, domain parameters come first. */
+static EVP_PKEY *key_from_parameters(const char *algorithm, const char *parameters)
+{
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, algorithm, NULL);
+    EVP_PKEY *domain = NULL, *key = NULL;
+
+    must(context != NULL, algorithm);
+    if (parameters != NULL) {
+        must(EVP_PKEY_paramgen_init(context) == 1 && EVP_PKEY_CTX_set_dsa_paramgen_bits(context, 2048) == 1 &&
+                 EVP_PKEY_paramgen(context, &domain) == 1, parameters);
+        EVP_PKEY_CTX_free(context);
+        context = EVP_PKEY_CTX_new_from_pkey(NULL, domain, NULL);
+    }
+    must(context != NULL && EVP_PKEY_keygen_init(context) == 1 && EVP_PKEY_keygen(context, &key) == 1, algorithm);
+    EVP_PKEY_free(domain);
+    EVP_PKEY_CTX_free(context);
+    return key;
+}
+
 EVP_PKEY *key_new(enum key_kind kind)
 {
     EVP_PKEY *key = NULL;
@@ -44,6 +64,11 @@ EVP_PKEY *key_new(enum key_kind kind)
     case KEY_P384: key = EVP_EC_gen("P-384"); break;
     case KEY_P521: key = EVP_EC_gen("P-521"); break;
     case KEY_ED25519: key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"); break;
+    case KEY_RSA_PSS: key = key_from_parameters("RSA-PSS", NULL); break;
+    case KEY_DSA: key = key_from_parameters("DSA", "DSA"); break;
+    case KEY_X25519: key = EVP_PKEY_Q_keygen(NULL, NULL, "X25519"); break;
+    case KEY_BRAINPOOL256: key = EVP_EC_gen("brainpoolP256r1"); break;
+    case KEY_SECP256K1: key = EVP_EC_gen("secp256k1"); break;
     }
     must(key != NULL, "cannot make a key");
     return key;
@@ -83,14 +108,27 @@ static void set_names(X509 *certificate, const struct certificate_spec *spec)
     must(X509_set_issuer_name(certificate, issuer) == 1, "issuer name");
 }
 
-static void add_extension(X509 *certificate, X509 *issuer, const char *name, const char *value)
+X509_EXTENSION *extension_make(X509 *issuer, X509 *subject, const char *sections, const char *name, const char *value)
 {
     X509V3_CTX context = {0};
+    CONF *conf = NCONF_new(NULL);
+    BIO *text = BIO_new_mem_buf(sections != NULL ? sections : "", -1);
 
-    X509V3_set_ctx(&context, issuer, certificate, NULL, NULL, 0);
-    X509V3_set_ctx_nodb(&context);
-    X509_EXTENSION *extension = X509V3_EXT_conf(NULL, &context, name, value);
-    must(extension != NULL && X509_add_ext(certificate, extension, -1) == 1, name);
+    must(conf != NULL && text != NULL && NCONF_load_bio(conf, text, NULL) == 1, "sections of an extension");
+    X509V3_set_ctx(&context, issuer, subject, NULL, NULL, 0);
+    X509V3_set_nconf(&context, conf);
+    X509_EXTENSION *extension = X509V3_EXT_nconf(conf, &context, name, value);
+    must(extension != NULL, name);
+    BIO_free(text);
+    NCONF_free(conf);
+    return extension;
+}
+
+static void add_extension(X509 *certificate, X509 *issuer, const char *sections, const char *name, const char *value)
+{
+    X509_EXTENSION *extension = extension_make(issuer, certificate, sections, name, value);
+
+    must(X509_add_ext(certificate, extension, -1) == 1, name);
     X509_EXTENSION_free(extension);
 }
 
@@ -117,15 +155,15 @@ static void add_extensions(X509 *certificate, const struct certificate_spec *spe
 
     for (size_t i = 0; i < EXTENSIONS_MAX && spec->extensions[i].name != NULL; i++) {
         if (spec->extensions[i].value != NULL) {
-            add_extension(certificate, issuer, spec->extensions[i].name, spec->extensions[i].value);
+            add_extension(certificate, issuer, spec->sections, spec->extensions[i].name, spec->extensions[i].value);
         }
     }
-    add_extension(certificate, issuer, "subjectKeyIdentifier", "hash");
+    add_extension(certificate, issuer, NULL, "subjectKeyIdentifier", "hash");
     if (spec->issuer != NULL) {
-        add_extension(certificate, issuer, "authorityKeyIdentifier", "keyid:always");
+        add_extension(certificate, issuer, NULL, "authorityKeyIdentifier", "keyid:always");
     }
     if (spec->hosts != NULL) {
-        add_extension(certificate, issuer, "subjectAltName", spec->hosts);
+        add_extension(certificate, issuer, NULL, "subjectAltName", spec->hosts);
     }
     if (spec->address_count > 0) {
         add_addresses(certificate, spec);

@@ -24,7 +24,11 @@ struct der {
 
 struct der der_copy(const void *data, size_t size);
 
-enum key_kind { KEY_RSA_1024, KEY_RSA_2048, KEY_RSA_3072, KEY_P256, KEY_P384, KEY_P521, KEY_ED25519 };
+enum key_kind {
+    KEY_RSA_1024, KEY_RSA_2048, KEY_RSA_3072, KEY_P256, KEY_P384, KEY_P521, KEY_ED25519,
+    KEY_RSA_PSS, /* id-RSASSA-PSS, which signs only */
+    KEY_DSA, KEY_X25519, KEY_BRAINPOOL256, KEY_SECP256K1
+};
 
 EVP_PKEY *key_new(enum key_kind kind);
 
@@ -50,6 +54,7 @@ struct certificate_spec {
     struct extension_spec {
         const char *name, *value;   /* as in openssl.cnf: {"keyUsage", "critical,keyEncipherment"} */
     } extensions[EXTENSIONS_MAX];
+    const char *sections;           /* that their values name, as in openssl.cnf; NULL: none */
     const EVP_MD *digest;           /* NULL: SHA-256 */
     bool pss;                       /* RSASSA-PSS */
 };
@@ -67,6 +72,10 @@ struct revoked_serial {
     ASN1_INTEGER *serial;
     int crl_reason;                 /* RFC 5280 5.3.1 */
 };
+
+/* An extension of a certificate or, with `subject` NULL, of a CRL. `value` is as in openssl.cnf, and `sections` holds the
+ * sections that it names; NULL: it names none. */
+X509_EXTENSION *extension_make(X509 *issuer, X509 *subject, const char *sections, const char *name, const char *value);
 
 /* The CRL of `issuer`, with those of `revoked` that are its own; valid until `until_days` from now. */
 X509_CRL *crl_issue(const struct authority *issuer, const struct revoked_serial *revoked, size_t count, int until_days);

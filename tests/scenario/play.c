@@ -15,7 +15,13 @@
  *     HAS corp address kind …        an entry with these values (kinds: stage.h), "-" for none
  *     LACKS corp address             no entry
  *     MOOD corp answers|down|hangs|cuts
- *     REDIS-IS up|down|tampered|swapped|forgotten
+ *     CRL url days [address …]       the issuing authority publishes a CRL, with the "listed" ones of these addresses
+ *     ENTRY corp dn days             and one in an entry of the directory; '_' stands for a blank
+ *     WEB url answers|down|hangs|garbage|busy|refused
+ *     FETCHES url n                  so many so far
+ *     READINGS corp n                so many entries read so far
+ *     READY | NOT_READY              what /readyz says
+ *     REDIS-IS up|down|tampered|swapped|forgotten|evidence_forgotten
  *     VALIDATORS hang|work|work_newest_first
  *     REVOKE address                 a new CRL with the good one of this address
  *     RELOAD [refused]               SIGHUP
@@ -23,7 +29,8 @@
  *     ASK address [times]
  *     TIME_PASSES 10s
  *     ANSWER word …                  the next answer is so: found none unknown, a reason, layer=…, fresh, stale,
- *                                    partial, whole, usable=n, refused=n, life<=1h, retry=n (seconds), times=n
+ *                                    partial, whole, usable=n, refused=n, life<=1h, retry=n (seconds), times=n,
+ *                                    marked (revocation unknown), good (not revoked)
  *     NO_ANSWER                      nothing has come that was not looked at
  *     SEARCHES corp n                so many searches so far
  *     REDIS_GETS n    REDIS_SETS n   so many commands so far
@@ -123,6 +130,7 @@ static void do_start(char **words)
 {
     (void)words;
     stage_start(story.gateway);
+    played_settle();
 }
 
 static void do_gateway(char **words)
@@ -170,6 +178,49 @@ static void redis_down(void)
     played_redis_up(false);
 }
 
+static void do_crl(char **words)
+{
+    stage_publish(words[0], number(words[1]), words + 2);
+    played_settle();
+}
+
+static void do_entry(char **words)
+{
+    for (char *at = words[1]; *at != '\0'; at++) {
+        *at = *at == '_' ? ' ' : *at;
+    }
+    stage_enter(words[0], words[1], number(words[2]));
+}
+
+static void do_web(char **words)
+{
+    static const char *const moods[] = {"answers", "down", "hangs", "garbage", "busy", "refused"};
+    for (size_t i = 0; i < sizeof(moods) / sizeof(moods[0]); i++) {
+        if (strcmp(words[1], moods[i]) == 0) {
+            played_web_mood(words[0], (enum played_web)i);
+            played_settle();
+            return;
+        }
+    }
+    must(false, "WEB");
+}
+
+static void do_ready(char **words)
+{
+    (void)words;
+    if (!stage_is_ready(story.gateway)) {
+        complain("the gateway is not ready", NULL);
+    }
+}
+
+static void do_not_ready(char **words)
+{
+    (void)words;
+    if (stage_is_ready(story.gateway)) {
+        complain("the gateway is ready already", NULL);
+    }
+}
+
 static void do_redis_is(char **words)
 {
     static const struct {
@@ -179,7 +230,8 @@ static void do_redis_is(char **words)
                 {"down", redis_down},
                 {"tampered", played_redis_tamper},
                 {"swapped", played_redis_swap},
-                {"forgotten", played_redis_forget}};
+                {"forgotten", played_redis_forget},
+                {"evidence_forgotten", played_redis_forget_evidence}};
     for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++) {
         if (strcmp(words[0], acts[i].word) == 0) {
             acts[i].act();
@@ -207,7 +259,9 @@ static void do_revoke(char **words)
 static void do_reload(char **words)
 {
     bool wants_refusal = words[0] != NULL && strcmp(words[0], "refused") == 0;
-    if (stage_reload(story.gateway) == wants_refusal) {
+    bool is_taken = stage_reload(story.gateway);
+    played_settle();
+    if (is_taken == wants_refusal) {
         complain(wants_refusal ? "the reload was not refused" : "the reload was refused", NULL);
     }
 }
@@ -283,12 +337,27 @@ static bool has_retry(const struct served *served, int64_t value)
     return served->answer->retry_after_s == value;
 }
 
+/* The best one's revocation is not known; is known to be good. */
+static bool is_marked(const struct served *served, int64_t value)
+{
+    (void)value;
+    return served->answer->usable_count > 0 &&
+           served->answer->certificates[0].revocation.status == REVOCATION_UNKNOWN;
+}
+
+static bool is_good(const struct served *served, int64_t value)
+{
+    (void)value;
+    return served->answer->usable_count > 0 && served->answer->certificates[0].revocation.status == REVOCATION_GOOD;
+}
+
 static const struct {
     const char *word;
     bool (*holds)(const struct served *served, int64_t value);
 } claims[] = {
     {"fresh", is_fresh},     {"stale", is_stale},       {"partial", is_partial}, {"whole", is_whole},
-    {"usable=", has_usable}, {"refused=", has_refused}, {"retry=", has_retry},
+    {"usable=", has_usable}, {"refused=", has_refused}, {"retry=", has_retry},   {"marked", is_marked},
+    {"good", is_good},
 };
 
 static bool holds(const struct served *served, const char *word)
@@ -379,6 +448,16 @@ static void do_searches(char **words)
     expect_number("searches", played_directory_searches(words[0]), words[1]);
 }
 
+static void do_fetches(char **words)
+{
+    expect_number("fetches", played_web_fetches(words[0]), words[1]);
+}
+
+static void do_readings(char **words)
+{
+    expect_number("readings", played_directory_readings(words[0]), words[1]);
+}
+
 static void do_redis_gets(char **words)
 {
     expect_number("GETs", played_redis_gets(), words[0]);
@@ -410,6 +489,13 @@ static const struct verb {
     {"HAS", do_has, 3},
     {"LACKS", do_lacks, 2},
     {"MOOD", do_mood, 2},
+    {"CRL", do_crl, 2},
+    {"ENTRY", do_entry, 3},
+    {"WEB", do_web, 2},
+    {"FETCHES", do_fetches, 2},
+    {"READINGS", do_readings, 2},
+    {"READY", do_ready, 0},
+    {"NOT_READY", do_not_ready, 0},
     {"REDIS-IS", do_redis_is, 1},
     {"VALIDATORS", do_validators, 1},
     {"REVOKE", do_revoke, 1},
@@ -464,7 +550,7 @@ int main(int argc, char **argv)
         files[i - 2] = fopen(argv[i], "r");
         must(files[i - 2] != NULL, argv[i]);
     }
-    log_open(LEVEL_ERROR, LOG_FORMAT_TEXT);
+    log_open(getenv("STORY_LOG") != NULL ? LEVEL_DEBUG : LEVEL_ERROR, LOG_FORMAT_TEXT);
     setvbuf(stdout, NULL, _IOLBF, 0);
     stage_open(argv[1]);
     for (int i = 2; i < argc; i++) {

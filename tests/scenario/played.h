@@ -35,12 +35,24 @@ void played_directory_take(const char *directory, const char *address);
 void played_directory_mood(const char *directory, enum played_mood mood);
 unsigned played_directory_searches(const char *directory);
 
+/* What an entry of an issuer holds, by DN: one CRL or certificate. */
+void played_directory_issuer(const char *directory, const char *dn, struct bytes value);
+unsigned played_directory_readings(const char *directory);
+
+/* What CRL servers do; each counts how often it was asked. Anything not put is down. */
+enum played_web { WEB_ANSWERS, WEB_DOWN, WEB_HANGS, WEB_GARBAGE, WEB_BUSY, WEB_REFUSED };
+void played_web_reset(void);
+void played_web_put(const char *url, struct bytes body);
+void played_web_mood(const char *url, enum played_web mood);
+unsigned played_web_fetches(const char *url);
+
 /* The one Redis that all gateways of a story share. */
 void played_redis_reset(void);
 void played_redis_up(bool up);
 void played_redis_tamper(void);  /* flips one bit in every value */
 void played_redis_swap(void);    /* gives every key the value of another */
 void played_redis_forget(void);
+void played_redis_forget_evidence(void); /* and keeps the answers */
 unsigned played_redis_gets(void);
 unsigned played_redis_sets(void);
 bool played_redis_mentions(const char *text); /* in any key or value, in clear */

@@ -7,11 +7,13 @@
 
 #include "base/clock.h"
 #include "ldap/directory.h"
+#include "ldap/remote.h"
 #include "tests/scenario/played.h"
 
 #define DIRECTORIES_MAX 8
 #define PEOPLE_MAX 64
 #define VALUES_MAX 100
+#define ISSUERS_MAX 4
 #define SEARCHES_MAX 64
 
 struct directory {
@@ -37,6 +39,11 @@ static struct state {
     enum played_mood mood;
     unsigned searches, person_count;
     struct person people[PEOPLE_MAX];
+    unsigned readings, issuer_count;
+    struct issuer {
+        char dn[128];
+        struct blob *value;
+    } issuers[ISSUERS_MAX];
 } states[DIRECTORIES_MAX];
 
 static struct state *state_of(const char *name)
@@ -94,6 +101,9 @@ void played_directory_reset(void)
     for (size_t i = 0; i < DIRECTORIES_MAX; i++) {
         while (states[i].person_count > 0) {
             forget(&states[i], &states[i].people[0]);
+        }
+        for (unsigned j = 0; j < states[i].issuer_count; j++) {
+            blob_free(&states[i].issuers[j].value);
         }
         states[i] = (struct state){.mood = MOOD_ANSWERS};
     }
@@ -213,4 +223,65 @@ void search_result_free(struct search_result **result_)
         free(result->error);
         free(result);
     }
+}
+
+void played_directory_issuer(const char *directory, const char *dn, struct bytes value)
+{
+    struct state *state = state_of(directory);
+    struct issuer *issuer = &state->issuers[state->issuer_count++];
+    snprintf(issuer->dn, sizeof(issuer->dn), "%s", dn);
+    issuer->value = blob_new(value);
+}
+
+unsigned played_directory_readings(const char *directory)
+{
+    return state_of(directory)->readings;
+}
+
+/* One that hangs answers at once that it is down: what it would keep waiting is the store, which the stories of the web
+ * look at. */
+struct reading *directory_read(struct directory *directory, const char *dn, enum entry_part part, size_t max_value_bytes,
+                               int64_t timeout_ms, void (*done)(void *context, struct entry_result *result),
+                               void *context)
+{
+    (void)part, (void)max_value_bytes, (void)timeout_ms;
+    struct state *state = state_of(directory->config.name);
+    struct entry_result *result = calloc(1, sizeof(*result));
+    state->readings++;
+    result->result = state->mood == MOOD_ANSWERS ? ASKED_ANSWERED : ASKED_UNAVAILABLE;
+    result->error = strdup("the story says so");
+    result->values = calloc(ISSUERS_MAX, sizeof(struct blob *));
+    for (unsigned i = 0; state->mood == MOOD_ANSWERS && i < state->issuer_count; i++) {
+        if (strcmp(state->issuers[i].dn, dn) == 0) {
+            result->values[result->value_count++] = blob_ref(state->issuers[i].value);
+        }
+    }
+    done(context, result);
+    return NULL;
+}
+
+void reading_abandon(struct reading **reading)
+{
+    *reading = NULL;
+}
+
+void entry_result_free(struct entry_result **result)
+{
+    for (size_t i = 0; *result != NULL && i < (*result)->value_count; i++) {
+        blob_free(&(*result)->values[i]);
+    }
+    if (*result != NULL) {
+        free((*result)->values);
+        free((*result)->error);
+    }
+    free(*result);
+    *result = NULL;
+}
+
+/* The played fetcher reads no LDAP URL. */
+int remote_read(const char *url, const struct remote_rules *rules, int (*take)(void *context, struct bytes value),
+                void *context, struct error *error)
+{
+    (void)rules, (void)take, (void)context;
+    return error_set(error, "%s: the story has http only", url);
 }

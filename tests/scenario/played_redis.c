@@ -39,6 +39,15 @@ void played_redis_forget(void)
     }
 }
 
+void played_redis_forget_evidence(void)
+{
+    for (size_t i = 0; i < ITEMS_MAX; i++) {
+        if (items[i].value != NULL && strstr(items[i].key, ":e:") != NULL) {
+            blob_free(&items[i].value);
+        }
+    }
+}
+
 void played_redis_reset(void)
 {
     played_redis_forget();

@@ -1,11 +1,13 @@
 #include "tests/scenario/stage.h"
 
 #include <openssl/pem.h>
+#include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "gateway/lookup.h"
 #include "tests/scenario/played.h"
 #include "tests/people/pki.h"
@@ -13,7 +15,7 @@
 #define SETTINGS_MAX    32
 #define DIRECTORIES_MAX 4
 #define MADE_MAX        128
-#define ANSWERS_MAX     1024
+#define ANSWERS_MAX     16384
 #define TEXT_BYTES      256
 
 static struct authority root, issuing, stranger;
@@ -41,6 +43,7 @@ static struct gateway {
     struct memory *memory;
     struct shared *shared;
     struct pool *pool;
+    struct evidence_store *evidence;
     struct lookup *lookup;
     struct world *worlds[16]; /* every one is kept to the end of the story: directories borrow from them */
     unsigned world_count;
@@ -128,6 +131,10 @@ static struct certificate_spec spec_of(const char *kind)
         spec.issuer = &stranger;
     } else if (strcmp(kind, "signing") == 0) {
         spec.extensions[0].value = "critical,digitalSignature";
+    } else if (strcmp(kind, "listed") == 0) {
+        spec.extensions[2] = (struct extension_spec){"crlDistributionPoints", "URI:" STAGE_CRL_URL};
+    } else if (strcmp(kind, "elsewhere") == 0) {
+        spec.extensions[2] = (struct extension_spec){"crlDistributionPoints", "URI:" STAGE_OTHER_CRL_URL};
     } else {
         must(strcmp(kind, "good") == 0 || strcmp(kind, "revoked") == 0, kind);
     }
@@ -180,6 +187,56 @@ void stage_revoke(const char *address)
     write_crls(revoked, count);
 }
 
+/* In the played time; each has a higher number than the one before. */
+static struct der make_crl(unsigned days, const struct revoked_serial *revoked, size_t count)
+{
+    static uint64_t numbers = UINT32_MAX;
+    X509_CRL *crl = crl_issue(&issuing, revoked, count, 1);
+    ASN1_TIME *from = ASN1_TIME_set(NULL, clock_wall_s() - 60);
+    ASN1_TIME *until = ASN1_TIME_set(NULL, clock_wall_s() + (int64_t)days * 86400);
+    ASN1_INTEGER *number = ASN1_INTEGER_new();
+    must(ASN1_INTEGER_set_uint64(number, ++numbers) == 1 &&
+             X509_CRL_add1_ext_i2d(crl, NID_crl_number, number, 0, X509V3_ADD_REPLACE) == 1 &&
+             X509_CRL_set1_lastUpdate(crl, from) == 1 && X509_CRL_set1_nextUpdate(crl, until) == 1 &&
+             X509_CRL_sign(crl, issuing.key, EVP_sha256()) > 0,
+         "a CRL of the story");
+    unsigned char *data = NULL;
+    int size = i2d_X509_CRL(crl, &data);
+    must(size > 0, "a CRL of the story");
+    struct der der = der_copy(data, (size_t)size);
+    OPENSSL_free(data);
+    ASN1_INTEGER_free(number);
+    ASN1_TIME_free(from);
+    ASN1_TIME_free(until);
+    X509_CRL_free(crl);
+    return der;
+}
+
+void stage_publish(const char *url, unsigned days, char *const *addresses)
+{
+    struct revoked_serial revoked[MADE_MAX];
+    size_t count = 0;
+    for (; addresses[count] != NULL; count++) {
+        const struct made *listed = make(addresses[count], "listed");
+        revoked[count] = (struct revoked_serial){&issuing, X509_get_serialNumber(listed->certificate), 1};
+    }
+    struct der crl = make_crl(days, revoked, count);
+    played_web_put(url, bytes_of(crl.data, crl.size));
+    free(crl.data);
+}
+
+void stage_enter(const char *directory, const char *dn, unsigned days)
+{
+    struct der crl = make_crl(days, NULL, 0);
+    played_directory_issuer(directory, dn, bytes_of(crl.data, crl.size));
+    free(crl.data);
+}
+
+bool stage_is_ready(unsigned which)
+{
+    return lookup_why_not_ready(gateways[which].lookup) == NULL;
+}
+
 void stage_set(const char *setting, const char *value)
 {
     struct setting *place = NULL;
@@ -216,6 +273,17 @@ static void write_group(FILE *file, const char *group)
     fputs("};\n", file);
 }
 
+/* SET directories.issuers is for all of them. */
+static const char *issuers_setting(void)
+{
+    for (unsigned i = 0; i < setting_count; i++) {
+        if (strcmp(settings[i].name, "directories.issuers") == 0) {
+            return settings[i].value;
+        }
+    }
+    return "true";
+}
+
 static void write_config(void)
 {
     FILE *file = fopen("gateway.conf", "w");
@@ -224,12 +292,12 @@ static void write_config(void)
     for (unsigned i = 0; i < directory_count; i++) {
         fprintf(file,
                 "%s { name = \"%s\"; uri = [ \"ldap://127.0.0.1:1\" ]; tls = \"none\"; base = \"dc=example\"; domains "
-                "= [ %s ]; }",
-                i > 0 ? "," : "", directories[i].name, directories[i].domains);
+                "= [ %s ]; issuers = %s; }",
+                i > 0 ? "," : "", directories[i].name, directories[i].domains, issuers_setting());
     }
     fputs(" );\n", file);
-    const char *const groups[] = {"trust", "cache", "lookup"};
-    for (size_t i = 0; i < 3; i++) {
+    const char *const groups[] = {"trust", "fetch", "cache", "lookup"};
+    for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
         write_group(file, groups[i]);
     }
     if (with_redis) {
@@ -265,7 +333,11 @@ void stage_start(unsigned which)
     gateway->memory = memory_new((size_t)world->config->cache.memory_bytes);
     gateway->pool = pool_new("played", 1, 1);
     gateway->shared = with_redis ? shared_open(NULL, &world->config->redis, NULL) : NULL;
-    const struct lookup_parts parts = {gateway->engine, gateway->memory, gateway->shared, gateway->pool, gateway->pool};
+    const struct evidence_parts sources = {gateway->engine, gateway->memory, gateway->shared, gateway->pool,
+                                           gateway->pool};
+    gateway->evidence = evidence_store_new(&sources, world);
+    const struct lookup_parts parts = {gateway->engine, gateway->memory, gateway->shared,
+                                       gateway->pool,   gateway->pool,   gateway->evidence};
     gateway->lookup = lookup_new(&parts, world);
 }
 
@@ -320,7 +392,11 @@ void stage_end(void)
             lookup_end_flights(gateway->lookup);
             played_settle();
             must(lookup_idle(gateway->lookup), "a flight is left over");
+            evidence_store_end(gateway->evidence);
+            played_settle();
+            must(evidence_store_idle(gateway->evidence), "the store is not idle");
             lookup_free(&gateway->lookup);
+            evidence_store_free(&gateway->evidence);
             shared_close(&gateway->shared);
             memory_free(&gateway->memory);
             pool_free(&gateway->pool);
@@ -354,5 +430,6 @@ void stage_reset(void)
     played_clock_start();
     played_pools(false, false);
     played_directory_reset();
+    played_web_reset();
     played_redis_reset();
 }

@@ -8,6 +8,8 @@
 #include "base/answer.h"
 
 #define STAGE_GATEWAYS 4
+#define STAGE_CRL_URL "http://crl.example/issuing.crl"
+#define STAGE_OTHER_CRL_URL "http://crl.example/second.crl"
 
 /* Makes the PKI once; `folder` is there already. */
 void stage_open(const char *folder);
@@ -23,11 +25,21 @@ void stage_directory(const char *name, const char *domains);
 void stage_redis(void);
 
 /* The value of that kind for the address; the same one each time. Kinds: good good2 expired revoked untrusted signing
- * short (expires a day from now) garbage. Ends the run on an unknown kind. */
+ * short (expires a day from now) garbage; listed (its CRL is at STAGE_CRL_URL)
+ * elsewhere (at STAGE_OTHER_CRL_URL). Ends the run on an unknown kind. */
 struct bytes stage_value(const char *address, const char *kind);
 
 /* A new CRL that also names the "good" one of this address, in the file that the configuration names. */
 void stage_revoke(const char *address);
+
+/* Publishes a new CRL of the issuing authority at a URL: it runs from now for so many days, and names the "listed" ones
+ * of these addresses. */
+void stage_publish(const char *url, unsigned days, char *const *addresses);
+
+/* The same in an entry of a directory. */
+void stage_enter(const char *directory, const char *dn, unsigned days);
+
+bool stage_is_ready(unsigned gateway);
 
 void stage_start(unsigned gateway);
 bool stage_reload(unsigned gateway); /* false: the configuration was refused */

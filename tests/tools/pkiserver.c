@@ -11,6 +11,7 @@
  *
  *     /ok/FILE             FOLDER/FILE; the type goes by the suffix: .crl .cer .crt .der .p7c .ors, else octet-stream
  *     /ocsp/FILE           the same as application/ocsp-response, whatever was posted
+ *     /run/FILE            runs FOLDER/FILE with what was posted, and answers with what it writes, of the same type
  *     /hang/...            takes the request and never answers
  *     /slow/FILE           its header at once, then one octet a second
  *     /big/...             200 MB of zeros, announced
@@ -43,6 +44,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/tools/script.h"
+
 #define REQUEST_MAX 65536
 #define CONNECTIONS_MAX 256
 #define ONCE_MAX 256
@@ -53,6 +56,9 @@ struct request {
     int fd;
     char method[16], target[4096];
     const char *rest; /* of the target, behind the route */
+    char *text;       /* all of it; freed by serve() */
+    const char *body;
+    size_t body_size;
 };
 
 static const char *folder;
@@ -157,6 +163,25 @@ static void do_ok(const struct request *request)
 static void do_ocsp(const struct request *request)
 {
     send_whole(request, "application/ocsp-response");
+}
+
+static void do_run(const struct request *request)
+{
+    char path[8192], head[256];
+    size_t size = 0;
+
+    (void)snprintf(path, sizeof(path), "%s/%s", folder, request->rest);
+    char *said = strstr(path, "..") == NULL ? script_run(path, request->body, request->body_size, &size) : NULL;
+    if (said == NULL) {
+        say_status(request, 500, "");
+        return;
+    }
+    (void)snprintf(head, sizeof(head), "HTTP/1.1 200 OK\r\nContent-Type: application/ocsp-response\r\n"
+                                       "Content-Length: %zu\r\nConnection: close\r\n\r\n", size);
+    if (say_text(request->fd, head)) {
+        (void)say(request->fd, said, size);
+    }
+    free(said);
 }
 
 static void do_hang(const struct request *request)
@@ -295,7 +320,7 @@ static const struct route {
     const char *prefix;
     void (*run)(const struct request *request);
 } routes[] = {
-    {"/ok/", do_ok}, {"/ocsp/", do_ocsp}, {"/hang/", do_hang}, {"/slow/", do_slow}, {"/big/", do_big},
+    {"/ok/", do_ok}, {"/ocsp/", do_ocsp}, {"/run/", do_run}, {"/hang/", do_hang}, {"/slow/", do_slow}, {"/big/", do_big},
     {"/bigchunked/", do_big_chunked}, {"/cut/", do_cut}, {"/drop/", do_drop}, {"/html/", do_html},
     {"/once/", do_once}, {"/status/", do_status}, {"/redirect", do_redirect}, {"/loop/", do_loop},
 };
@@ -335,10 +360,12 @@ static bool read_request(struct request *request)
         size += (size_t)got;
         is_whole = strstr(text, "\r\n\r\n") != NULL && body_left(text, size) == 0;
     }
+    request->text = text;
     if (is_whole) {
+        request->body = strstr(text, "\r\n\r\n") + 4;
+        request->body_size = size - (size_t)(request->body - text);
         is_whole = sscanf(text, "%15s %4095s", request->method, request->target) == 2;
     }
-    free(text);
     return is_whole;
 }
 
@@ -366,6 +393,7 @@ static void *serve(void *context)
     }
     (void)shutdown(request->fd, SHUT_WR);
     close(request->fd);
+    free(request->text);
     free(request);
     atomic_fetch_sub(&connections, 1);
     return NULL;

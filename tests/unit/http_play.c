@@ -126,6 +126,37 @@ static struct served serve(struct play *play, size_t kind)
     return (struct served){answer_ref(play->answers[kind]), kinds[kind].layer, stale};
 }
 
+/* A new answer each time, with a trail to each certificate; short of memory, the plain one. */
+static struct served serve_explained(struct play *play, size_t kind)
+{
+    struct served served = serve(play, kind);
+    const struct answer *plain = served.answer;
+    struct certificate one = {.reason = REASON_UNJUDGED};
+    struct answer_draft draft = {
+        .outcome = plain->outcome, .reason = plain->reason, .made_at = plain->made_at,
+        .fresh_until = plain->fresh_until, .stale_until = plain->stale_until, .retry_after_s = plain->retry_after_s,
+        .certificates = &one, .certificate_count = plain->certificate_count, .usable_count = plain->usable_count,
+    };
+
+    if (address_parse(bytes_of_string(plain->address.text), &draft.address) != ADDRESS_OK) {
+        abort();
+    }
+    if (plain->certificate_count > 0) {
+        struct answer *explained = NULL;
+        one = plain->certificates[0];
+        one.trail = trail_new();
+        if (one.trail != NULL && trail_set(&one.trail->place, "the only usable one") == 0) {
+            explained = answer_make(&draft);
+        }
+        if (explained != NULL) {
+            answer_free(&served.answer);
+            served.answer = explained;
+        }
+        trail_free(&one.trail);
+    }
+    return served;
+}
+
 static struct served play_get(void *context, const struct address *address)
 {
     struct play *play = context;
@@ -149,7 +180,7 @@ static void play_start(void *context, const struct address *address, struct wait
     pthread_mutex_lock(&play->lock);
     play->starts++;
     if (kinds[kind].wait != WAIT_INLINE) {
-        play->pending[play->pending_count++] = (struct pending){waiter, kind};
+        play->pending[play->pending_count++] = (struct pending){waiter, kind, false};
         waiter = NULL;
         pthread_cond_broadcast(&play->change);
     }
@@ -157,6 +188,18 @@ static void play_start(void *context, const struct address *address, struct wait
     if (waiter != NULL) {
         waiter->ready(waiter, serve(play, kind));
     }
+}
+
+/* Never from within: it takes a judging. */
+static void play_explain(void *context, const struct address *address, struct waiter *waiter)
+{
+    struct play *play = context;
+
+    pthread_mutex_lock(&play->lock);
+    play->explains++;
+    play->pending[play->pending_count++] = (struct pending){waiter, kind_of(address), true};
+    pthread_cond_broadcast(&play->change);
+    pthread_mutex_unlock(&play->lock);
 }
 
 static bool play_ready(void *context, char *why, size_t why_size)
@@ -191,7 +234,8 @@ static void *run(void *context)
     while (!play->ends) {
         if (take_pending(play, &taken)) {
             pthread_mutex_unlock(&play->lock);
-            taken.waiter->ready(taken.waiter, serve(play, taken.kind));
+            taken.waiter->ready(taken.waiter,
+                                taken.explain ? serve_explained(play, taken.kind) : serve(play, taken.kind));
             pthread_mutex_lock(&play->lock);
         } else {
             pthread_cond_wait(&play->change, &play->lock);
@@ -219,7 +263,7 @@ struct play *play_open(const struct http_config *config)
         play->answers[i] =
             play_answer(address, kinds[i].outcome, kinds[i].reason, "", kinds[i].stale ? -100 : 3600);
     }
-    const struct http_backend backend = {play, play_get, play_start, play_ready};
+    const struct http_backend backend = {play, play_get, play_start, play_ready, play_explain};
     play->http = http_open(config != NULL ? config : &small, &backend, &error);
     if (play->http == NULL) {
         fprintf(stderr, "http_open: %s\n", error.text);

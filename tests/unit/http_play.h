@@ -37,9 +37,10 @@ struct play {
     struct pending {
         struct waiter *waiter;
         size_t kind;
+        bool explain;
     } pending[PLAY_WAITERS_MAX];
     size_t pending_count;
-    size_t gets, starts;
+    size_t gets, starts, explains;
 };
 
 /* A certificate, as bytes: CN=Hit, EC P-256, self-signed. */

@@ -113,7 +113,14 @@ void made_file(const char *folder, const char *name, struct bytes bytes, char pa
 void made_folder_remove(const char *path);
 struct bytes made_pem(const X509 *certificate); /* static memory, until the next call */
 
-/* Judges them at MADE_NOW under this policy alone; draft->address is set from `address`. */
+/* The same question, with explain: not a word of the verdicts may change by it, and each trail agrees with its verdict.
+ * `plain` is the answer without. */
+void made_explained(const struct judge_request *plainly, const struct answer_draft *plain);
+
+/* How often the made_judge…() ask: once more with explain. */
+#define MADE_JUDGINGS 2
+
+/* Judges them at MADE_NOW under this policy alone, twice: also with explain; draft->address is set from `address`. */
 void made_judge_candidates(struct policy *policy, const char *address, const struct candidate *candidates, size_t count,
                            struct answer_draft *draft);
 

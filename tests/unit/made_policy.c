@@ -170,6 +170,7 @@ void made_judge_candidates(struct policy *policy, const char *address, const str
     must(policies != NULL, "policies");
     must(address_parse(bytes_of_string(address), &draft->address) == ADDRESS_OK, address);
     must(judge(&request, draft, NULL) == 0, "judge");
+    made_explained(&request, draft);
     policies_free(&policies);
 }
 

@@ -84,7 +84,48 @@ static void begin(struct answer_draft *draft, const char *address, size_t rows)
     draft->asked[0] = (struct asked){strdup("corp"), ASKED_ANSWERED, 12, 1, (uint32_t)rows, strdup("")};
 }
 
-struct answer *fixture_found(void)
+static void must(bool holds)
+{
+    if (!holds) {
+        abort();
+    }
+}
+
+static struct trail *trail_of_first(void)
+{
+    struct trail *trail = trail_new();
+
+    must(trail != NULL && trail_set(&trail->place, "the only usable one") == 0);
+    trail->path_reason = REASON_USABLE;
+    struct trail_chain *chain = trail_add_chain(trail);
+    must(chain != NULL && trail_add_link(chain, "CN=Alice", "00aa") == 0 && trail_add_link(chain, "CN=Root", "00bb") == 0);
+    chain->complete = true;
+    chain->reason = REASON_USABLE;
+    must(trail_add_evidence(chain, &(struct trail_evidence){0, EVIDENCE_CRL, (char *)"http://crl.example/root.crl",
+                                                            (char *)"4660", 1799999000, 1800100000, (char *)"good"}) == 0);
+    must(trail_add_evidence(chain, &(struct trail_evidence){0, EVIDENCE_OCSP, (char *)"", (char *)"", 0, 0,
+                                                            (char *)"its responder is revoked"}) == 0);
+    return trail;
+}
+
+static struct trail *trail_of_second(void)
+{
+    struct trail *trail = trail_new();
+
+    must(trail != NULL && trail_set(&trail->policy, "partners") == 0 && trail_set(&trail->path_text, "no way") == 0);
+    trail->path_reason = REASON_UNTRUSTED;
+    trail->chains_left_out = 7;
+    must(trail_add_rule(&trail->rules, REASON_ADDRESS_MISMATCH, "not this one", "RFC 8550 3") == 0);
+    must(trail_add_rule(&trail->rules, REASON_WEAK_KEY, "RSA key of 512 bits", "") == 0);
+    struct trail_chain *chain = trail_add_chain(trail);
+    must(chain != NULL && trail_add_link(chain, "CN=\x1b[2J\a", "00cc") == 0);
+    chain->reason = REASON_UNTRUSTED;
+    must(trail_set(&chain->text, "no way") == 0);
+    must(trail_add_rule(&chain->rules, REASON_UNTRUSTED, "no way", "") == 0);
+    return trail;
+}
+
+static struct answer *make_found(bool explained)
 {
     struct answer_draft draft;
 
@@ -100,9 +141,23 @@ struct answer *fixture_found(void)
     draft.certificates[1].revocation.awaited = true;
     draft.certificates[2] = row(rsa_text, REASON_EXPIRED, "", "cn=Al\xc3\xafs,dc=example,dc=org", 1);
     draft.certificates[3] = garbage("cn=\x1b[31m\xff\n,dc=example,dc=org");
+    if (explained) {
+        draft.certificates[0].trail = trail_of_first();
+        draft.certificates[1].trail = trail_of_second();
+    }
     struct answer *answer = answer_make(&draft);
     answer_draft_free(&draft);
     return answer;
+}
+
+struct answer *fixture_found(void)
+{
+    return make_found(false);
+}
+
+struct answer *fixture_explained(void)
+{
+    return make_found(true);
 }
 
 struct answer *fixture_none(void)

@@ -9,6 +9,8 @@
 
 /* alice@example.org: a usable RSA certificate, a revoked EC one, an expired one of another entry, garbage. */
 struct answer *fixture_found(void);
+/* The same, and how the verdicts on the first two came about. */
+struct answer *fixture_explained(void);
 /* bob@xn--bcher-kva.example: no entry. */
 struct answer *fixture_none(void);
 /* carol@example.org: the directory is away. */

@@ -29,14 +29,14 @@ static struct certificate certificate_of(const char *text, const char *dn, enum 
         .not_after = 1000,
         .links = calloc(2, sizeof(uint64_t)),
         .link_count = 2,
-        .trail = calloc(1, sizeof(struct trail)),
+        .trail = trail_new(),
     };
 
     certificate.der = blob_ref(certificate.value);
     certificate.links[0] = 0x1111;
     certificate.links[1] = 0x2222;
-    atomic_init(&certificate.trail->references, 1);
-    certificate.trail->place = strdup("first: the only one");
+    assert_non_null(certificate.trail);
+    assert_int_equal(trail_set(&certificate.trail->place, "first: the only one"), 0);
     certificate.chain[0] = blob_intern(bytes_of_string("intermediate"));
     certificate.chain[1] = blob_intern(bytes_of_string("root"));
     return certificate;

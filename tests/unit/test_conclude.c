@@ -40,6 +40,9 @@ static const struct case_ {
     {"a CRL out of date does not bound what prefer lets pass", ASKED_ANSWERED, 1, true, REASON_USABLE,
      {.status = REVOCATION_UNKNOWN, .next_update = NOW - 50}, NOW + 90 * DAY, false,
      OUTCOME_FOUND, REASON_USABLE, false, 3600, 3600 + DAY},
+    {"found, and its evidence may still come", ASKED_ANSWERED, 1, true, REASON_USABLE,
+     {.status = REVOCATION_UNKNOWN, .awaited = true}, NOW + 90 * DAY, false,
+     OUTCOME_FOUND, REASON_USABLE, false, 60, 60 + DAY},
     {"none: refused", ASKED_ANSWERED, 1, true, REASON_EXPIRED, {0}, NOW - 5, false,
      OUTCOME_NONE, REASON_EXPIRED, false, 300, 0},
     {"none: no entry", ASKED_ANSWERED, 0, false, 0, {0}, 0, false,
@@ -111,6 +114,38 @@ static void judging_again_never_lengthens(void **state)
     assert_int_equal(draft.stale_until, NOW + 20);
 }
 
+static void what_is_lacking_lives_for_limitttl(void **state)
+{
+    (void)state;
+    struct certificate certificate;
+    struct asked asked;
+    struct case_ refused = cases[0];
+    refused.reason = REASON_UNTRUSTED;
+    struct answer_draft draft = draft_of(&refused, &certificate, &asked);
+    conclude(&draft, &lives, false);
+    assert_true(draft.fresh_until > NOW + lives.limitttl_s);
+    conclude_lacking(&draft, &lives);
+    assert_int_equal(draft.fresh_until, NOW + lives.limitttl_s);
+    assert_int_equal(draft.stale_until, NOW + lives.limitttl_s);
+}
+
+/* Why it is unknown is not for the second judging to say. */
+static void explaining_keeps_the_reason(void **state)
+{
+    (void)state;
+    const struct answer before = {.outcome = OUTCOME_UNKNOWN, .reason = REASON_DEADLINE, .retry_after_s = 4};
+    struct certificate certificate;
+    struct asked asked;
+    struct case_ late = cases[0];
+    late.result = ASKED_TIMED_OUT;
+    late.has_certificate = false;
+    struct answer_draft draft = draft_of(&late, &certificate, &asked);
+    conclude_explained(&draft, &lives, &before);
+    assert_int_equal(draft.outcome, OUTCOME_UNKNOWN);
+    assert_int_equal(draft.reason, REASON_DEADLINE);
+    assert_int_equal(draft.retry_after_s, 4);
+}
+
 /* A dead directory beside a cut-off one: the reason that says most. */
 static void worst_failure_names_the_reason(void **state)
 {
@@ -127,6 +162,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(outcomes_and_lives),
         cmocka_unit_test(judging_again_never_lengthens),
+        cmocka_unit_test(what_is_lacking_lives_for_limitttl),
+        cmocka_unit_test(explaining_keeps_the_reason),
         cmocka_unit_test(worst_failure_names_the_reason),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

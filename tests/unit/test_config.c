@@ -74,6 +74,9 @@ static const char *fault(size_t which)
 #define DIRECTORY "directories = ( { name = \"a\"; uri = [ \"ldaps://h\" ]; domains = [ \"*\" ]; } );\n"
 #define TRUST "trust = { anchors = [ \"/etc/passwd\" ]; };\n"
 #define GOOD DIRECTORY TRUST
+/* On two lines. */
+#define NO_ISSUERS \
+    "directories = ( { name = \"a\"; uri = [ \"ldaps://h\" ]; domains = [ \"*\" ];\nissuers = false; } );\n"
 /* One directory with more in it, on the lines 1 and 2. */
 #define WITH(more_) \
     "directories = ( { name = \"a\"; uri = [ \"ldaps://h\" ]; domains = [ \"*\" ];\n" more_ " } );\n" TRUST
@@ -296,10 +299,16 @@ static const struct {
 
     {"anchor not there", DIRECTORY "trust = { anchors = [\n \"/etc\",\n \"/nowhere\" ]; };",
      "2: trust.anchors[1]: /nowhere: No such file"},
-    {"watching as a number", DIRECTORY "trust = { anchors = [ \"/etc\" ]; watch = 30; };", "2: trust.watch: "},
-    {"watching too seldom", DIRECTORY "trust = { anchors = [ \"/etc\" ]; watch = \"2d\"; };", "2: trust.watch: "},
-    {"require without CRLs", DIRECTORY "trust = { anchors = [ \"/etc\" ]; revocation = \"require\"; };",
-     "2: trust.revocation: require needs trust.crls"},
+    {"require without any source", NO_ISSUERS "trust = { anchors = [ \"/etc\" ]; revocation = \"require\"; };\n"
+     "fetch = { crls = false; };",
+     "3: trust.revocation: require needs trust.crls"},
+    {"a CRL at a place that nobody fetches from",
+     DIRECTORY "trust = { anchors = [ \"/etc\" ]; crls = [ \"ftp://crl.example/a\" ]; };",
+     "2: trust.crls[0]: "},
+    {"issuers from anywhere", GOOD "fetch = { issuers = true; };", "3: fetch.issuers: needs fetch.allow"},
+    {"a network that is none", GOOD "fetch = { networks = [ \"10.0.0.1/8\" ]; };", "3: fetch.networks[0]: "},
+    {"a host that is a URL", GOOD "fetch = { allow = [ \"http://aia.example\" ]; };", "3: fetch.allow[0]: "},
+    {"a size that is too small", GOOD "fetch = { max-size = \"1K\"; };", "3: fetch.max-size: "},
     {"OID that is none", ON_TRUST("policy-oids = [ \"any\", \"1.2.x\" ];"), "3: trust.policy-oids[1]: \"1.2.x\" is neither"},
     {"no OID", ON_TRUST("policy-oids = [ ];"), "3: trust.policy-oids: has 0 elements, not from 1 to 64"},
     {"fingerprint too short", ON_TRUST("deny = [ \"00:11\" ];"), "3: trust.deny[0]: \"00:11\" is not a SHA-256 fingerpr"},
@@ -328,16 +337,21 @@ static const struct {
      "4: trust-rules[0].allow-sha2: there is no such setting; did you mean trust.allow-sha1?"},
     {"rule with a name that is nearly one", GOOD RULE("domain = [ \"*\" ];"),
      "4: trust-rules[0].domain: there is no such setting; did you mean trust-rules.domains?"},
+    {"rule that watches files", GOOD RULE("domains = [ \"*\" ]; watch = \"1m\";"),
+     "4: trust-rules[0].watch: there is no such setting"},
     {"rule with a value out of bounds", GOOD RULE("domains = [ \"*\" ]; min-rsa-bits = 512;"),
      "4: trust-rules[0].min-rsa-bits: 512 is not from 1024 to 8192"},
     {"rule with an anchor that is not there", GOOD RULE("domains = [ \"*\" ];\n anchors = [ \"/nowhere\" ];"),
      "5: trust-rules[0].anchors[0]: /nowhere: No such file"},
     {"rule with no anchor", GOOD RULE("domains = [ \"*\" ]; anchors = [ ];"), "4: trust-rules[0].anchors: has 0 elements"},
-    {"rule that requires without CRLs", GOOD RULE("domains = [ \"*\" ]; revocation = \"require\";"),
-     "4: trust-rules[0].revocation: require needs trust-rules[0].crls"},
+    {"rule that requires without any source",
+     NO_ISSUERS TRUST "fetch = { crls = false; };" RULE("domains = [ \"*\" ]; revocation = \"require\";"),
+     "5: trust-rules[0].revocation: require needs trust-rules[0].crls"},
     {"rule with a fingerprint that is none", GOOD RULE("domains = [ \"*\" ]; deny = [ \"x\" ];"),
      "4: trust-rules[0].deny[0]: \"x\" is not"},
 
+    {"watching as a number", DIRECTORY "trust = { anchors = [ \"/etc\" ]; watch = 30; };", "2: trust.watch: "},
+    {"watching too seldom", DIRECTORY "trust = { anchors = [ \"/etc\" ]; watch = \"2d\"; };", "2: trust.watch: "},
     {"negttl over ttl", GOOD "cache = { ttl = \"1m\";\n negttl = \"2m\"; };", "4: cache.negttl: is longer than cache.ttl"},
     {"limitttl over ttl", GOOD "cache = { ttl = \"1m\"; limitttl = \"2m\"; };", "3: cache.limitttl: is longer than cache.ttl"},
     {"memory-ttl without redis", GOOD "cache = { memory-ttl = \"5s\"; };", "3: cache.memory-ttl: means something with a redis"},

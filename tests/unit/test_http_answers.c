@@ -69,6 +69,29 @@ static void test_found(void **state)
     assert_string_equal(field("Cache-Control"), "no-store");
 }
 
+/* What is in memory has no explanation, and what has one goes into no table: each is made for the request. */
+static void an_explanation_is_made_for_the_request_alone(void **state)
+{
+    size_t gets = play->gets, explains = play->explains;
+    char etag[64];
+
+    (void)state;
+    get(ADDRESS "?explain=1", "");
+    assert_int_equal(play_status(&response), 200);
+    assert_non_null(strstr(buffer_string(&response), "\"explanation\":{"));
+    assert_non_null(strstr(buffer_string(&response), "\"place\":\"the only usable one\""));
+    assert_int_equal(play->explains, explains + 1);
+    assert_int_equal(play->gets, gets);
+    snprintf(etag, sizeof(etag), "If-None-Match: %s\r\n", field("ETag"));
+    get(ADDRESS, "");
+    assert_null(strstr(buffer_string(&response), "explanation"));
+    get(ADDRESS, etag);
+    assert_int_equal(play_status(&response), 200);
+    get(ADDRESS "?explain=1", etag);
+    assert_int_equal(play_status(&response), 304);
+    assert_int_equal(play->explains, explains + 2);
+}
+
 static void test_stale(void **state)
 {
     (void)state;
@@ -356,6 +379,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_found),
+        cmocka_unit_test(an_explanation_is_made_for_the_request_alone),
         cmocka_unit_test(test_stale),
         cmocka_unit_test(test_none_and_unknown),
         cmocka_unit_test(test_allow_and_offers),

@@ -1,6 +1,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -320,6 +321,79 @@ static void survives_lack_of_memory(void **state)
     memory_free(&memory);
 }
 
+/* An answer whose address begins with one of these letters. */
+static bool begins_with(void *context, const struct answer *answer)
+{
+    return strchr(context, answer->address.text[0]) != NULL;
+}
+
+static void drops_what_matches_and_nothing_else(void **state)
+{
+    struct memory *memory = memory_new((size_t)16 * 1024 * 1024);
+    char address[32];
+
+    (void)state;
+    for (int i = 0; i < 3000; i++) {
+        snprintf(address, sizeof(address), "%c%d@example.org", "abc"[i % 3], i);
+        put(memory, address, 10, 1);
+    }
+    assert_int_equal(memory_drop_if(memory, begins_with, "x"), 0);
+    assert_int_equal(memory_drop_if(memory, begins_with, "ac"), 2000);
+    assert_int_equal(memory_entries(memory), 1000);
+    for (int i = 0; i < 3000; i++) {
+        snprintf(address, sizeof(address), "%c%d@example.org", "abc"[i % 3], i);
+        assert_int_equal(look(memory, address), i % 3 == 1);
+    }
+    assert_int_equal(memory_drop_if(memory, begins_with, "b"), 1000);
+    assert_int_equal(memory_entries(memory), 0);
+    memory_free(&memory);
+}
+
+struct churn {
+    struct memory *memory;
+    atomic_bool stop;
+};
+
+/* Puts and drops "k…" so that tables grow and gaps close while somebody sweeps. */
+static void *churn(void *context)
+{
+    struct churn *churn = context;
+    char address[32];
+
+    for (unsigned i = 0; !atomic_load(&churn->stop); i++) {
+        snprintf(address, sizeof(address), "k%u@example.org", i % 5000);
+        put(churn->memory, address, 10, 1);
+        snprintf(address, sizeof(address), "k%u@example.org", i * 7 % 5000);
+        memory_drop(churn->memory, bytes_of_string(address));
+    }
+    return NULL;
+}
+
+/* Whatever moves in the table meanwhile, nothing that was there and matches is missed. */
+static void misses_nothing_while_others_change_the_table(void **state)
+{
+    struct churn shared = {.memory = memory_new((size_t)2 * 1024 * 1024)};
+    pthread_t thread;
+    char address[32];
+
+    (void)state;
+    assert_int_equal(pthread_create(&thread, NULL, churn, &shared), 0);
+    for (int round = 0; round < 30; round++) {
+        for (int i = 0; i < 100; i++) {
+            snprintf(address, sizeof(address), "x%d@example.org", i);
+            put(shared.memory, address, 10, 1);
+        }
+        memory_drop_if(shared.memory, begins_with, "x");
+        for (int i = 0; i < 100; i++) {
+            snprintf(address, sizeof(address), "x%d@example.org", i);
+            assert_int_equal(look(shared.memory, address), 0);
+        }
+    }
+    atomic_store(&shared.stop, true);
+    pthread_join(thread, NULL);
+    memory_free(&shared.memory);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -330,6 +404,8 @@ int main(void)
         cmocka_unit_test(a_large_one_pushes_out_many),
         cmocka_unit_test(stays_within_its_bytes),
         cmocka_unit_test(finds_each_of_many),
+        cmocka_unit_test(drops_what_matches_and_nothing_else),
+        cmocka_unit_test(misses_nothing_while_others_change_the_table),
         cmocka_unit_test(many_threads),
         cmocka_unit_test(survives_lack_of_memory),
     };

@@ -46,6 +46,10 @@ static void names_are_all_there_at_once(void **state)
         "certlookup_ldap_up gauge", "certlookup_lookup_seconds histogram", "certlookup_memory_bytes gauge",
         "certlookup_memory_entries gauge", "certlookup_flights gauge", "certlookup_waiting_requests gauge",
         "certlookup_redis_up gauge", "certlookup_generation gauge", "certlookup_anchors gauge",
+        "certlookup_evidence_total counter", "certlookup_evidence_refreshes_total counter",
+        "certlookup_evidence_dropped_answers_total counter", "certlookup_evidence_crls gauge",
+        "certlookup_evidence_ocsp_answers gauge", "certlookup_evidence_issuers gauge",
+        "certlookup_evidence_bytes gauge", "certlookup_evidence_next_update_seconds gauge",
         "certlookup_crls gauge", "process_start_time_seconds gauge", "process_resident_memory_bytes gauge",
         "process_open_fds gauge", "certlookup_build_info gauge",
     };

@@ -65,11 +65,14 @@ void web_names(struct web_name *names);
 int web_getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **result);
 void web_freeaddrinfo(struct addrinfo *info);
 
+/* Stands once in a test that plays names: takes the place of the C library's, for libcurl as well. Not in web_play.c,
+ * or every test that resolves a name would be given these. */
 #define WEB_PLAYS_NAMES                                                                                               \
     int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **result)    \
     {                                                                                                                 \
         return web_getaddrinfo(name, service, hints, result);                                                         \
     }                                                                                                                 \
+                                                                                                                      \
     void freeaddrinfo(struct addrinfo *info)                                                                          \
     {                                                                                                                 \
         web_freeaddrinfo(info);                                                                                       \

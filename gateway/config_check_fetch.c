@@ -1,0 +1,34 @@
+#include "gateway/config_private.h"
+
+bool config_fetches_evidence(const struct config *config)
+{
+    bool fetches = config->fetch.crls || config->fetch.ocsp;
+
+    for (size_t i = 0; i < config->directory_count; i++) {
+        fetches = fetches || config->directories[i].issuers;
+    }
+    return fetches;
+}
+
+void reader_check_fetch(struct reader *reader)
+{
+    struct fetch_config *fetch = &reader->config->fetch;
+    struct error error;
+
+    fetch->networks = reader_keep(reader, (fetch->network_count + 1) * sizeof(*fetch->networks));
+    for (size_t i = 0; fetch->networks != NULL && i < fetch->network_count; i++) {
+        if (network_parse(fetch->network_texts[i], &fetch->networks[i], &error) != 0) {
+            reader_fault(reader, "fetch.networks", "%s", error.text);
+        }
+    }
+    reader->config->trust.ocsp = fetch->ocsp;
+    for (size_t i = 0; i < reader->config->trust_rule_count; i++) {
+        reader->config->trust_rules[i].policy.ocsp = fetch->ocsp;
+    }
+    if (fetch->issuers && fetch->host_count == 0) {
+        reader_fault(reader, "fetch.issuers", "needs fetch.allow: the hosts that issuers may come from");
+    }
+    if (*fetch->ca_file != '\0') {
+        reader_check_readable(reader, "fetch.ca-file", fetch->ca_file);
+    }
+}

@@ -1,0 +1,381 @@
+#include "gateway/evidence_store.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "gateway/evidence_private.h"
+
+#define FIRST_REST_MS 1000
+#define LONGEST_REST_MS 300000
+#define LONGEST_RETRY_AFTER_MS 3600000
+
+static void on_patience(struct timer *timer)
+{
+    struct evidence_store *store = (struct evidence_store *)((char *)timer - offsetof(struct evidence_store, patience));
+    atomic_store(&store->is_ready, true);
+}
+
+struct evidence_store *evidence_store_new(const struct evidence_parts *parts, struct world *world)
+{
+    struct evidence_store *store = calloc(1, sizeof(*store));
+    if (store == NULL) {
+        return NULL;
+    }
+    store->parts = *parts;
+    store->now = evidence_new();
+    store->number = store->world_number = 1;
+    store->world = world_ref(world);
+    store->patience.fire = on_patience;
+    TAILQ_INIT(&store->places);
+    STAILQ_INIT(&store->arrivals);
+    buffer_init(&store->adding.sealed, MAX_RECORD_BYTES);
+    if (store->now == NULL ||
+        engine_timer_set(parts->engine, &store->patience, world->config->deadline_ms) != 0) {
+        store->is_ended = true;
+        evidence_store_free(&store);
+        return NULL;
+    }
+    evidence_refresh_start(store);
+    return store;
+}
+
+static void place_free(struct place *place)
+{
+    place_drop_arrival(place);
+    need_clear(&place->need);
+    free(place);
+}
+
+void evidence_store_free(struct evidence_store **store_)
+{
+    struct evidence_store *store = *store_;
+    *store_ = NULL;
+    if (store == NULL) {
+        return;
+    }
+    engine_timer_clear(&store->refresh);
+    engine_timer_clear(&store->patience);
+    for (struct place *place; (place = TAILQ_FIRST(&store->places)) != NULL;) {
+        TAILQ_REMOVE(&store->places, place, order);
+        place_free(place);
+    }
+    buffer_free(&store->adding.sealed);
+    evidence_free(&store->now);
+    world_free(&store->world);
+    free(store);
+}
+
+void evidence_store_adopt(struct evidence_store *store, struct world *world)
+{
+    struct world *before = store->world;
+    store->world = world_ref(world);
+    store->world_number++;
+    world_retire(&before, store->parts.background);
+    evidence_refresh_start(store);
+}
+
+struct evidence *evidence_store_now(struct evidence_store *store, uint64_t *number)
+{
+    *number = store->number;
+    return evidence_ref(store->now);
+}
+
+uint64_t evidence_store_number(const struct evidence_store *store)
+{
+    return store->number;
+}
+
+bool evidence_store_revokes(const struct evidence_store *store, const uint64_t *links, size_t count)
+{
+    return count > 0 && evidence_revokes(store->now, links, count, clock_wall_s());
+}
+
+bool evidence_store_is_ready(const struct evidence_store *store)
+{
+    return atomic_load(&store->is_ready);
+}
+
+bool evidence_store_idle(const struct evidence_store *store)
+{
+    return store->under_way == 0 && !store->adding.is_under_way;
+}
+
+void evidence_store_end(struct evidence_store *store)
+{
+    store->is_ended = true;
+    engine_timer_clear(&store->refresh);
+    engine_timer_clear(&store->patience);
+    struct place *place;
+    TAILQ_FOREACH (place, &store->places, order) {
+        if (place->state == PLACE_ASKED) {
+            world_stop_fetching(place->world);
+            reading_abandon(&place->reading);
+        }
+    }
+}
+
+/* Places */
+
+static struct digest key_of(const struct need *need)
+{
+    struct digest parts[2] = {need->key};
+    if (need->issuer != NULL) {
+        parts[1] = digest_sha256(blob_bytes(need->issuer));
+    }
+    return digest_sha256(bytes_of(parts, sizeof(parts)));
+}
+
+static struct place **bucket_of(struct evidence_store *store, const struct digest *key)
+{
+    size_t number = ((size_t)key->bytes[0] << 8 | key->bytes[1]) & (PLACE_BUCKETS - 1);
+    return &store->buckets[number];
+}
+
+static void forget_place(struct evidence_store *store, struct place *place)
+{
+    struct place **at = bucket_of(store, &place->key);
+    while (*at != place) {
+        at = &(*at)->next;
+    }
+    *at = place->next;
+    TAILQ_REMOVE(&store->places, place, order);
+    store->place_count--;
+    place_free(place);
+}
+
+/* The least recently wanted that rests and that no configuration names gives way. */
+static bool make_room(struct evidence_store *store)
+{
+    if (store->place_count < MAX_PLACES) {
+        return true;
+    }
+    count(COUNT_LIMIT_PLACES);
+    struct place *place;
+    TAILQ_FOREACH (place, &store->places, order) {
+        if (place->state == PLACE_RESTS && place->configured_in != store->world_number) {
+            forget_place(store, place);
+            return true;
+        }
+    }
+    return false;
+}
+
+static struct place *find_place(struct evidence_store *store, const struct digest *key)
+{
+    struct place *place = *bucket_of(store, key);
+    while (place != NULL && !digest_equal(&place->key, key)) {
+        place = place->next;
+    }
+    return place;
+}
+
+struct place *place_for(struct evidence_store *store, const struct need *need)
+{
+    struct digest key = key_of(need);
+    struct place *place = find_place(store, &key);
+    if (place != NULL) {
+        return place;
+    }
+    place = make_room(store) ? calloc(1, sizeof(*place)) : NULL;
+    if (place == NULL || need_copy(need, &place->need) != 0) {
+        free(place);
+        return NULL;
+    }
+    place->store = store;
+    place->key = key;
+    LIST_INIT(&place->tickets);
+    struct place **bucket = bucket_of(store, &key);
+    place->next = *bucket;
+    *bucket = place;
+    TAILQ_INSERT_TAIL(&store->places, place, order);
+    store->place_count++;
+    return place;
+}
+
+const char *place_name(const struct place *place, char out[MAX_SOURCE_BYTES])
+{
+    if (place->need.url != NULL) {
+        snprintf(out, MAX_SOURCE_BYTES, "%s", place->need.url);
+    } else {
+        snprintf(out, MAX_SOURCE_BYTES, "%s: %s", place->need.directory, place->need.dn);
+    }
+    return out;
+}
+
+bool place_holds(const struct place *place)
+{
+    return place->fetched_at != 0 && !place->is_barren;
+}
+
+int64_t place_due_at(const struct place *place)
+{
+    bool runs_out_first = place->expires_at != 0 && place->expires_at < place->refresh_at;
+    return runs_out_first ? place->expires_at : place->refresh_at;
+}
+
+bool place_may_be_asked(const struct place *place)
+{
+    return place->state == PLACE_RESTS && !place->store->is_ended &&
+           place->refused_in != place->store->world_number && clock_mono_ms() >= place->rests_until_ms &&
+           (place->fetched_at == 0 || clock_wall_s() >= place_due_at(place));
+}
+
+void place_ask(struct place *place)
+{
+    struct evidence_store *store = place->store;
+    const char *why_not;
+    if (!place_is_allowed(place, store->world, &why_not)) {
+        place->was_tried = true;
+        place->is_refresh = false;
+        place->refused_in = store->world_number;
+        log_event(LEVEL_DEBUG, "evidence is not fetched", LOG_TEXT("why", why_not));
+        return;
+    }
+    place->world = world_ref(store->world);
+    store->under_way++;
+    store->refreshing += place->is_refresh;
+    if (store->parts.shared != NULL) {
+        place_ask_shared(place);
+    } else {
+        place_fetch(place);
+    }
+}
+
+/* Tickets */
+
+static void ticket_take(struct place *place, struct evidence_wait *wait)
+{
+    for (size_t i = 0; i < MAX_NEEDS; i++) {
+        if (wait->tickets[i].wait == NULL) {
+            wait->tickets[i].wait = wait;
+            LIST_INSERT_HEAD(&place->tickets, &wait->tickets[i], entry);
+            wait->pending++;
+            return;
+        }
+    }
+}
+
+static void ticket_give_back(struct evidence_ticket *ticket)
+{
+    LIST_REMOVE(ticket, entry);
+    ticket->wait->pending--;
+    ticket->wait = NULL;
+}
+
+void evidence_store_forget(struct evidence_store *store, struct evidence_wait *wait)
+{
+    (void)store;
+    for (size_t i = 0; i < MAX_NEEDS && wait->pending > 0; i++) {
+        if (wait->tickets[i].wait != NULL) {
+            ticket_give_back(&wait->tickets[i]);
+        }
+    }
+}
+
+void evidence_store_want(struct evidence_store *store, const struct needs *needs, struct evidence_wait *wait)
+{
+    for (size_t i = 0; i < needs->count; i++) {
+        struct place *place = place_for(store, &needs->items[i]);
+        if (place == NULL) {
+            continue;
+        }
+        place->wanted_at = clock_wall_s();
+        TAILQ_REMOVE(&store->places, place, order);
+        TAILQ_INSERT_TAIL(&store->places, place, order);
+        bool failed_before = place->rest_ms > 0;
+        if (place_may_be_asked(place)) {
+            place_ask(place);
+        }
+        if (wait != NULL && place->state != PLACE_RESTS && (wait->is_patient || !failed_before)) {
+            ticket_take(place, wait);
+        }
+    }
+}
+
+bool evidence_store_may_come(struct evidence_store *store, const struct needs *needs)
+{
+    for (size_t i = 0; i < needs->count; i++) {
+        struct digest key = key_of(&needs->items[i]);
+        const struct place *place = find_place(store, &key);
+        bool may_come = place != NULL && place->refused_in != store->world_number && place->fetched_at == 0 &&
+                        !place->is_barren;
+        if (may_come) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Those who wait for this place. One who is told may ask for more at once, and for this place again: so the list is
+ * taken off it first, and the place itself may be gone afterwards. */
+static void wake(struct place *place, bool news)
+{
+    struct evidence_store *store = place->store;
+    struct evidence_tickets woken = place->tickets;
+    LIST_INIT(&place->tickets);
+    if (woken.lh_first != NULL) {
+        woken.lh_first->entry.le_prev = &woken.lh_first;
+    }
+    for (struct evidence_ticket *ticket; (ticket = LIST_FIRST(&woken)) != NULL;) {
+        struct evidence_wait *wait = ticket->wait;
+        ticket_give_back(ticket);
+        if (news && !wait->for_all) {
+            evidence_store_forget(store, wait);
+        }
+        if (wait->pending == 0) {
+            wait->ready(wait);
+        }
+    }
+}
+
+/* The ends of a round */
+
+void place_rest(struct place *place, bool news)
+{
+    struct evidence_store *store = place->store;
+    place_drop_arrival(place);
+    store->under_way--;
+    store->refreshing -= place->is_refresh;
+    place->is_refresh = false;
+    place->was_tried = true;
+    place->state = PLACE_RESTS;
+    world_retire(&place->world, store->parts.background);
+    wake(place, news);
+    evidence_refresh(store);
+}
+
+int64_t place_take_rest(struct place *place, int64_t at_least_ms)
+{
+    int64_t rest_ms = place->rest_ms == 0 ? FIRST_REST_MS : place->rest_ms * 2;
+    place->rest_ms = rest_ms < LONGEST_REST_MS ? rest_ms : LONGEST_REST_MS;
+    rest_ms = at_least_ms < LONGEST_RETRY_AFTER_MS ? at_least_ms : LONGEST_RETRY_AFTER_MS;
+    rest_ms = rest_ms > place->rest_ms ? rest_ms : place->rest_ms;
+    place->rests_until_ms = clock_mono_ms() + rest_ms;
+    return rest_ms;
+}
+
+void place_failed(struct place *place, const char *why, int64_t at_least_ms)
+{
+    char name[MAX_SOURCE_BYTES];
+    int64_t rest_ms = place_take_rest(place, at_least_ms);
+    if (!place->store->is_ended) {
+        log_event(LEVEL_WARNING, "evidence could not be had", LOG_TEXT("kind", need_word(place->need.kind)),
+                  LOG_TEXT("place", place_name(place, name)), LOG_TEXT("why", why),
+                  LOG_NUMBER("again_in_ms", rest_ms));
+    }
+    place_rest(place, false);
+}
+
+void place_refused(struct place *place, const char *why)
+{
+    char name[MAX_SOURCE_BYTES];
+    place->refused_in = place->store->world_number;
+    evidence_count_result(place->need.kind, EVIDENCE_REFUSED);
+    log_event(LEVEL_WARNING, "evidence may not be fetched", LOG_TEXT("kind", need_word(place->need.kind)),
+              LOG_TEXT("place", place_name(place, name)), LOG_TEXT("why", why));
+    place_rest(place, false);
+}
