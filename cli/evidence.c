@@ -337,7 +337,7 @@ static bool take_entry(struct job *job)
         objects[count] = blob_bytes(entry->values[count]);
     }
     snprintf(source, sizeof(source), "%.1000s: %.1000s", job->need.directory, job->need.dn);
-    return count > 0 && add(job->collector, &job->need, objects, count, source);
+    return add(job->collector, &job->need, objects, count, source); /* none is an answer as well */
 }
 
 bool collector_fetch(struct collector *collector, struct directory *directory, const struct needs *needs,

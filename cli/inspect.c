@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "base/decide.h"
 #include "base/file.h"
-#include "cli/assess.h"
 #include "cli/findings.h"
 
 #define STANDARD_INPUT "standard input"
@@ -79,14 +78,13 @@ static int judge_findings(struct assessor *assessor, const struct options *optio
     return reply->answer != NULL ? 0 : error_set(error, "out of memory");
 }
 
-int inspect_files(const struct options *options, const struct address *address, struct reply *reply,
-                  struct error *error)
+int inspect_files(const struct options *options, struct assessor *assessor, const struct address *address,
+                  struct reply *reply, struct error *error)
 {
-    struct assessor *assessor = assessor_open(options, error);
     struct findings findings;
-    int result = assessor != NULL ? 0 : -1;
+    int result = 0;
 
-    findings_init(&findings, assessor != NULL ? assessor_collector(assessor) : NULL);
+    findings_init(&findings, assessor_collector(assessor));
     for (size_t i = 0; i < options->file_count && result == 0; i++) {
         result = read_file(&findings, options->files[i], error);
     }
@@ -94,6 +92,5 @@ int inspect_files(const struct options *options, const struct address *address, 
         result = judge_findings(assessor, options, address, &findings, reply, error);
     }
     findings_free(&findings);
-    assessor_close(&assessor);
     return result;
 }

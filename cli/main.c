@@ -22,7 +22,8 @@
 
 struct session {
     const struct options *options;
-    struct directory_asker *directory; /* NULL: the gateway is asked */
+    struct directory_asker *directory; /* where one is asked */
+    struct assessor *assessor;         /* where files are looked into */
     struct shown shown;
     bool told_plain;
     bool output_failed;
@@ -67,7 +68,7 @@ static int answer(struct session *session, const struct address *address, const 
     int result;
 
     reply_init(&reply);
-    result = session->options->inspect ? inspect_files(session->options, address, &reply, &error)
+    result = session->assessor != NULL ? inspect_files(session->options, session->assessor, address, &reply, &error)
                                        : ask(session, address, &reply, &error);
     if (result != 0) {
         complain("%s%s%s", asked, asked[0] != '\0' ? ": " : "", error.text);
@@ -98,22 +99,36 @@ static int inspect(struct session *session)
     return answer(session, any ? &address : NULL, "");
 }
 
+/* -1: what the options name cannot be loaded. */
+static int begin(struct session *session)
+{
+    const struct options *options = session->options;
+    struct error error;
+
+    if (options->whom == WHOM_DIRECTORY) {
+        session->directory = directory_asker_open(options, &error);
+    } else if (options->whom == WHOM_FILES) {
+        session->assessor = assessor_open(options, &error);
+    }
+    if (options->whom != WHOM_GATEWAY && session->directory == NULL && session->assessor == NULL) {
+        complain("%s", error.text);
+        return -1;
+    }
+    return 0;
+}
+
 static int run(const struct options *options)
 {
     struct session session = {.options = options};
-    struct error error;
     int status;
 
     show_init(&session.shown, options);
-    if (options->whom == WHOM_DIRECTORY) {
-        session.directory = directory_asker_open(options, &error);
-        if (session.directory == NULL) {
-            complain("%s", error.text);
-            return STATUS_USAGE;
-        }
+    if (begin(&session) != 0) {
+        return STATUS_USAGE;
     }
     status = options->inspect ? inspect(&session) : addresses_each(options, look_up, &session);
     directory_asker_close(&session.directory);
+    assessor_close(&session.assessor);
     if (!session.output_failed && show_end() != 0) {
         status = STATUS_IO;
     }

@@ -50,8 +50,7 @@ bool web_start(struct web *web, const struct web_page *pages, int port);
 bool web_start_at(struct web *web, const struct web_page *pages, int port, const char *address);
 void web_stop(struct web *web);
 
-/* With WEB_PLAYS_NAMES in it, a test's getaddrinfo() knows these names and numeric addresses only: for the whole program,
- * libcurl included. It is not in the helpers, where the linker would find it for tests that do not want it. */
+/* getaddrinfo() of the whole program, libraries included, knows these names and numeric addresses only. */
 struct web_name {
     const char *name;
     const char *answers[4]; /* one for each time it is asked, the last one again and again; "a,b": two addresses */
