@@ -34,8 +34,8 @@ void memory_put(struct memory *memory, struct answer *answer, int64_t confirmed_
 
 void memory_drop(struct memory *memory, struct bytes address);
 
-/* Drops every answer that matches; how many. What is put meanwhile may be missed. Looks at everything, a few answers for
- * each taking of a lock: for a thread that may compute. `match` must not call back into the memory. */
+/* Drops every answer that matches; how many. What is put meanwhile may be missed. Looks at everything, a few answers
+ * for each taking of a lock: for a thread that may compute. `match` must not call back into the memory. */
 size_t memory_drop_if(struct memory *memory, bool (*match)(void *context, const struct answer *answer), void *context);
 
 size_t memory_bytes(struct memory *memory);

@@ -243,8 +243,8 @@ enum placing shard_place(struct shard *shard, struct slot *slot, struct leavers 
     return PLACED;
 }
 
-/* From the end of the table to its beginning: what moves meanwhile to close a gap moves towards the beginning, where the
- * sweep has not been. When something moved the other way, or the table grew, it begins anew. */
+/* From the end of the table to its beginning: what moves meanwhile to close a gap moves towards the beginning, where
+ * the sweep has not been. When something moved the other way, or the table grew, it begins anew. */
 bool shard_sweep(struct shard *shard, struct sweep *sweep, bool (*match)(void *context, const struct answer *answer),
                  void *context, struct leavers *leavers)
 {

@@ -12,8 +12,9 @@
 #include "base/metrics.h"
 #include "gateway/evidence_private.h"
 
-#define LEAST_REFRESH_S 10        /* not oftener, whatever a CRL says of itself */
-#define BAD_LEAST_MS 60000        /* how long bad evidence is remembered: as long as it would have lived, within these */
+#define LEAST_REFRESH_S 10 /* not oftener, whatever a CRL says of itself */
+/* How long bad evidence is remembered: as long as it would have lived, within these. */
+#define BAD_LEAST_MS 60000
 #define BAD_MOST_MS 3600000
 
 static const enum counter counters[][EVIDENCE_RESULT_COUNT] = {

@@ -40,7 +40,7 @@ bool place_is_allowed(const struct place *place, const struct world *world, cons
 
 size_t place_objects(const struct place *place, struct bytes *objects)
 {
-    size_t there = place->fetched != NULL ? place->fetched->count : place->entry != NULL ? place->entry->value_count : 0;
+    size_t there = place->fetched != NULL ? place->fetched->count : place->entry->value_count;
     size_t count = 0;
     for (; count < there && count < MAX_EVIDENCE_OBJECTS; count++) {
         objects[count] = place->fetched != NULL ? buffer_bytes(&place->fetched->objects[count])

@@ -13,6 +13,7 @@
 #include "x509/prefetch.h"
 
 #define DAY_S (24 * 3600)
+#define REDIS_STEP_MS 20
 #define LONGEST_TIMER_MS (EVIDENCE_TIDY_S * 1000)
 
 static const int64_t wanted_for_s[] = {
@@ -30,7 +31,8 @@ static bool is_configured(const struct place *place)
 static int64_t due_ms(const struct place *place, int64_t now_s, int64_t now_ms)
 {
     bool is_held = place->fetched_at != 0;
-    bool is_wanted = is_configured(place) || (place_holds(place) && now_s - place->wanted_at < wanted_for_s[place->need.kind]);
+    bool was_wanted = now_s - place->wanted_at < wanted_for_s[place->need.kind];
+    bool is_wanted = is_configured(place) || (place_holds(place) && was_wanted);
     if (place->state != PLACE_RESTS || !is_wanted || place->refused_in == place->store->world_number) {
         return -1;
     }
@@ -76,11 +78,23 @@ static void become_ready(struct evidence_store *store)
     engine_timer_clear(&store->patience);
 }
 
+/* At start Redis is not connected yet, and what another gateway has there spares the place. */
+static bool waits_for_redis(const struct evidence_store *store)
+{
+    return store->parts.shared != NULL && !shared_is_up(store->parts.shared) &&
+           clock_mono_ms() - store->started_ms < store->world->config->redis.timeout_ms;
+}
+
 /* What is asked here cannot end before we are back, but where our own rules refuse it; so no place goes meanwhile. */
 void evidence_refresh(struct evidence_store *store)
 {
     int64_t now_s = clock_wall_s(), now_ms = clock_mono_ms(), next_ms = LONGEST_TIMER_MS;
     if (store->is_ended || store->is_refreshing) {
+        return;
+    }
+    store->refresh.fire = on_refresh;
+    if (waits_for_redis(store)) {
+        engine_timer_set(store->parts.engine, &store->refresh, REDIS_STEP_MS);
         return;
     }
     store->is_refreshing = true;
@@ -97,7 +111,6 @@ void evidence_refresh(struct evidence_store *store)
     if (!atomic_load(&store->is_ready)) {
         become_ready(store);
     }
-    store->refresh.fire = on_refresh;
     engine_timer_set(store->parts.engine, &store->refresh, next_ms);
     store->is_refreshing = false;
 }

@@ -30,6 +30,7 @@ struct evidence_store *evidence_store_new(const struct evidence_parts *parts, st
     store->number = store->world_number = 1;
     store->world = world_ref(world);
     store->patience.fire = on_patience;
+    store->started_ms = clock_mono_ms();
     TAILQ_INIT(&store->places);
     STAILQ_INIT(&store->arrivals);
     buffer_init(&store->adding.sealed, MAX_RECORD_BYTES);
@@ -217,11 +218,11 @@ int64_t place_due_at(const struct place *place)
     return runs_out_first ? place->expires_at : place->refresh_at;
 }
 
+/* What is held and current nobody wants: one who does knows that it ran out, or had to go for want of room. */
 bool place_may_be_asked(const struct place *place)
 {
     return place->state == PLACE_RESTS && !place->store->is_ended &&
-           place->refused_in != place->store->world_number && clock_mono_ms() >= place->rests_until_ms &&
-           (place->fetched_at == 0 || clock_wall_s() >= place_due_at(place));
+           place->refused_in != place->store->world_number && clock_mono_ms() >= place->rests_until_ms;
 }
 
 void place_ask(struct place *place)

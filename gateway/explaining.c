@@ -1,5 +1,5 @@
-/* For one who wants to know why: an answer that is known, or that a flight comes to, is judged once more, with the way of
- * each verdict written down. */
+/* For one who wants to know why: an answer that is known, or that a flight comes to, is judged once more, with the way
+ * of each verdict written down. */
 #include <stddef.h>
 #include <stdlib.h>
 

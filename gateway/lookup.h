@@ -39,9 +39,10 @@ struct served lookup_get(struct lookup *lookup, const struct address *address);
 /* Starts the lookup or joins it; `ready` comes exactly once: at the latest shortly after lookup.deadline. */
 void lookup_start(struct lookup *lookup, const struct address *address, struct waiter *waiter);
 
-/* The same for one who wants to know why: what lookup_get() or lookup_start() answer is judged once more, on a validator,
- * and comes with the way of each verdict (certificate.trail). Such an answer is for this one who asks and goes into no
- * cache. Where there is nothing to judge (no value came), the answer is the one that everybody gets. */
+/* The same for one who wants to know why: what lookup_get() or lookup_start() answer is judged once more, on a
+ * validator, and comes with the way of each verdict (certificate.trail). Such an answer is for this one who asks and
+ * goes into no cache. Where there is nothing to judge (no value came), the answer is the one that everybody gets. It
+ * comes within twice the deadline, because paths that were of no account before are looked for as well. */
 void lookup_explain(struct lookup *lookup, const struct address *address, struct waiter *waiter);
 
 /* New lookups begin in this world from now on; takes a reference. */

@@ -39,8 +39,8 @@ int collect_from_answer(struct flight *flight, const struct answer *answer);
  * verdict before stays. */
 int judge_candidates(struct flight *flight, enum judging judging);
 
-/* lacking.c: fetches what the verdict lacks, if that is worth waiting for. True: the flight goes on with flight_judged()
- * after another judging, or with flight_has_evidence() without. */
+/* lacking.c: fetches what the verdict lacks, if that is worth waiting for. True: the flight goes on with
+ * flight_judged() after another judging, or with flight_has_evidence() without. */
 bool fetch_what_lacks(struct flight *flight);
 
 /* The deadline, or the end: what has not come is not waited for any longer. */

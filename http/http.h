@@ -32,7 +32,7 @@ struct http_backend {
     /* Whether we can answer: for /readyz. False: `why` says in one sentence why not. */
     bool (*ready)(void *context, char *why, size_t why_size);
     /* As start, but for one who wants to know why: the answer carries how each verdict came about (certificate.trail).
-     * It is made for this one and stands in no cache; it comes a judging after lookup's deadline at the latest. */
+     * It is made for this one and stands in no cache; it comes at twice the lookup's deadline at the latest. */
     void (*explain)(void *context, const struct address *address, struct waiter *waiter);
 };
 

@@ -142,11 +142,11 @@ struct scope {
     size_t count;
 };
 
-static struct found *newest_complete(const struct asking *asking, struct scope scope, struct found *after)
+static struct found *newest_complete(const struct asking *asking, const struct scope *scope, struct found *after)
 {
-    for (size_t i = after != NULL ? (size_t)(after - scope.first) + 1 : 0; i < scope.count; i++) {
-        if (!scope.first[i].crl->delta && found_speaks(asking, &scope.first[i])) {
-            return &scope.first[i];
+    for (size_t i = after != NULL ? (size_t)(after - scope->first) + 1 : 0; i < scope->count; i++) {
+        if (!scope->first[i].crl->delta && found_speaks(asking, &scope->first[i])) {
+            return &scope->first[i];
         }
     }
     return NULL;
@@ -154,11 +154,12 @@ static struct found *newest_complete(const struct asking *asking, struct scope s
 
 /* Deltas newer than the complete CRL, newest first: the first one that speaks of the certificate decides. removeFromCRL
  * counts only with what it removes from, and only while the delta is current. `removed`: by which. True: revoked. */
-static bool ask_deltas(struct asking *asking, struct scope scope, const struct found *complete, struct found **removed)
+static bool ask_deltas(struct asking *asking, const struct scope *scope, const struct found *complete,
+                       struct found **removed)
 {
     *removed = NULL;
-    for (size_t i = 0; i < scope.count; i++) {
-        struct found *delta = &scope.first[i];
+    for (size_t i = 0; i < scope->count; i++) {
+        struct found *delta = &scope->first[i];
         const struct crl_entry *entry;
 
         if (!delta->crl->delta || !found_speaks(asking, delta) ||
@@ -180,10 +181,11 @@ static bool ask_deltas(struct asking *asking, struct scope scope, const struct f
 }
 
 /* The newest delta that makes of the complete CRL a current one. */
-static struct found *current_delta(const struct asking *asking, struct scope scope, const struct found *complete)
+static struct found *current_delta(const struct asking *asking, const struct scope *scope,
+                                   const struct found *complete)
 {
-    for (size_t i = 0; i < scope.count; i++) {
-        struct found *delta = &scope.first[i];
+    for (size_t i = 0; i < scope->count; i++) {
+        struct found *delta = &scope->first[i];
 
         if (delta->crl->delta && found_vouches(asking, delta) && is_current(asking, delta->crl) &&
             follows(delta->crl, complete->crl)) {
@@ -194,7 +196,8 @@ static struct found *current_delta(const struct asking *asking, struct scope sco
 }
 
 /* What one complete CRL says when no delta has said more. True: it decides for its scope. */
-static bool ask_complete(struct asking *asking, struct scope scope, struct found *complete, const struct found *removed)
+static bool ask_complete(struct asking *asking, const struct scope *scope, struct found *complete,
+                         const struct found *removed)
 {
     const struct crl_entry *entry = entry_of(asking, complete->crl);
     struct found *delta = current_delta(asking, scope, complete);
@@ -221,7 +224,7 @@ static bool ask_complete(struct asking *asking, struct scope scope, struct found
     return false;
 }
 
-static void ask_scope(struct asking *asking, struct scope scope)
+static void ask_scope(struct asking *asking, const struct scope *scope)
 {
     struct found *complete = newest_complete(asking, scope, NULL), *newest = complete, *removed;
 
@@ -266,7 +269,7 @@ static void ask_all(struct asking *asking)
     asking->reasons = 0;
     for (size_t i = 1; i <= asking->count; i++) {
         if (i == asking->count || !crl_same_scope(asking->found[first].crl, asking->found[i].crl)) {
-            ask_scope(asking, (struct scope){&asking->found[first], i - first});
+            ask_scope(asking, &(struct scope){&asking->found[first], i - first});
             first = i;
         }
     }

@@ -48,7 +48,8 @@ void crl_want(const struct asking *asking)
     struct crl_answer *answer = asking->answer;
     bool possible;
 
-    if (answer->word != CRL_REVOKED) {
+    /* A delta may take a certificate from hold again (RFC 5280 5.3.1, removeFromCRL). */
+    if (answer->word != CRL_REVOKED || answer->crl_reason == CRL_REASON_CERTIFICATE_HOLD) {
         want_deltas(asking);
     }
     if (answer->word == CRL_SILENT) {

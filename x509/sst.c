@@ -75,7 +75,7 @@ static int note_property(struct sst_element *element, const struct part *part, s
 static int element_take(struct bytes *left, struct sst_element *element, struct error *error)
 {
     size_t properties = 0;
-    struct part part;
+    struct part part = {0};
     int taken;
 
     *element = (struct sst_element){0};

@@ -27,10 +27,11 @@
  *     RELOAD [refused]               SIGHUP
  *     DRAIN                          SIGTERM whose limit has come
  *     ASK address [times]
+ *     EXPLAIN address                asks why; the answer is "explained"
  *     TIME_PASSES 10s
  *     ANSWER word …                  the next answer is so: found none unknown, a reason, layer=…, fresh, stale,
  *                                    partial, whole, usable=n, refused=n, life<=1h, retry=n (seconds), times=n,
- *                                    marked (revocation unknown), good (not revoked)
+ *                                    marked (revocation unknown), good (not revoked), explained, bare (without a trail)
  *     NO_ANSWER                      nothing has come that was not looked at
  *     SEARCHES corp n                so many searches so far
  *     REDIS_GETS n    REDIS_SETS n   so many commands so far
@@ -282,6 +283,12 @@ static void do_ask(char **words)
     played_settle();
 }
 
+static void do_explain(char **words)
+{
+    stage_explain(story.gateway, words[0]);
+    played_settle();
+}
+
 static void do_time_passes(char **words)
 {
     int64_t left;
@@ -351,13 +358,24 @@ static bool is_good(const struct served *served, int64_t value)
     return served->answer->usable_count > 0 && served->answer->certificates[0].revocation.status == REVOCATION_GOOD;
 }
 
+static bool is_explained(const struct served *served, int64_t value)
+{
+    (void)value;
+    return served->answer->certificate_count > 0 && served->answer->certificates[0].trail != NULL;
+}
+
+static bool is_bare(const struct served *served, int64_t value)
+{
+    return !is_explained(served, value);
+}
+
 static const struct {
     const char *word;
     bool (*holds)(const struct served *served, int64_t value);
 } claims[] = {
     {"fresh", is_fresh},     {"stale", is_stale},       {"partial", is_partial}, {"whole", is_whole},
     {"usable=", has_usable}, {"refused=", has_refused}, {"retry=", has_retry},   {"marked", is_marked},
-    {"good", is_good},
+    {"good", is_good},       {"explained", is_explained}, {"bare", is_bare},
 };
 
 static bool holds(const struct served *served, const char *word)
@@ -502,6 +520,7 @@ static const struct verb {
     {"RELOAD", do_reload, 0},
     {"DRAIN", do_drain, 0},
     {"ASK", do_ask, 1},
+    {"EXPLAIN", do_explain, 1},
     {"TIME_PASSES", do_time_passes, 1},
     {"ANSWER", do_answer, 1},
     {"NO_ANSWER", do_no_answer, 0},

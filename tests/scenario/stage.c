@@ -378,6 +378,15 @@ void stage_ask(unsigned which, const char *text)
     }
 }
 
+void stage_explain(unsigned which, const char *text)
+{
+    struct address address;
+    must(address_parse(bytes_of_string(text), &address) == ADDRESS_OK, text);
+    struct waiter *waiter = calloc(1, sizeof(*waiter));
+    waiter->ready = on_ready;
+    lookup_explain(gateways[which].lookup, &address, waiter);
+}
+
 struct served stage_next_answer(void)
 {
     return answer_first < answer_last ? answers[answer_first++] : (struct served){0};

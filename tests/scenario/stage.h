@@ -45,6 +45,7 @@ void stage_start(unsigned gateway);
 bool stage_reload(unsigned gateway); /* false: the configuration was refused */
 void stage_drain(unsigned gateway);
 void stage_ask(unsigned gateway, const char *address);
+void stage_explain(unsigned gateway, const char *address);
 
 /* The oldest answer that nobody has looked at yet, or .answer = NULL; the reference is the caller's. */
 struct served stage_next_answer(void);

@@ -11,6 +11,7 @@ setup_file() {
     cases_make reasons
     cases_slapd ldap
     gateway_start gateway reasons_config
+    ask_all
 }
 
 teardown_file() {
@@ -34,28 +35,61 @@ trust-rules = (
 CONF
 }
 
-# directly ADDRESS [OPTION…]: certlookup -H, with the gateway's trust; sets `status`, leaves the file `out`.
-directly() {
-    out=$BATS_TEST_TMPDIR/out
-    status=0
-    "$BUILD/certlookup" -H "$(slapd_uri ldap)" -b "$BASE_DN" -A "$CASES/anchors" --intermediate "$CASES/intermediates" \
-        --crl "$CASES/crls" --revocation require "${@:2}" "$1" > "$out" || status=$?
+# Everybody is asked about all of them at once; each document stands on a line of its own, in the order of `rows`: plain,
+# http, through (certlookup -u), directly (-H), inspect; and text.through, text.directly.
+ask_all() {
+    local url file address
+    mkdir -p "$STACK/answers"
+    cd "$STACK/answers"
+    { cases_rows | grep -v '@explicit\.' && cases_rows | grep '@explicit\.'; } > rows
+    url=$(gateway_url gateway)/v1/recipients/
+    cut -f 1 rows | sed "s|.*|url = \"$url&\"|" > plain.conf
+    cut -f 1 rows | sed "s|.*|url = \"$url&?explain=1\"|" > http.conf
+    for file in plain http; do
+        curl -s --max-time 60 -w '\n' -K $file.conf | grep . > $file
+    done
+    cut -f 1 rows | "$BUILD/certlookup" -u "$(gateway_url gateway)" -o json --explain - > through || true
+    cut -f 1 rows | "$BUILD/certlookup" -u "$(gateway_url gateway)" --explain - > text.through || true
+    ask_directory -o json > directly
+    ask_directory > text.directly
+    while IFS=$'\t' read -r address _ name _; do
+        with_trust "$address" -o json --explain --inspect "$CASES/leaves/$name" "$address" || true
+    done < rows > inspect
 }
 
-# through ADDRESS [OPTION…]: certlookup -u.
-through() {
-    out=$BATS_TEST_TMPDIR/out
-    status=0
-    "$BUILD/certlookup" -u "$(gateway_url gateway)" "${@:2}" "$1" > "$out" || status=$?
+# with_trust ADDRESS OPTION…: certlookup, under the policy that the gateway has for this address.
+with_trust() {
+    local explicit=()
+    [[ $1 != *@explicit.* ]] || explicit=(--trust require-explicit-policy=true)
+    "$BUILD/certlookup" -A "$CASES/anchors" --intermediate "$CASES/intermediates" --crl "$CASES/crls" \
+        --revocation require --trust deny="$(paste -s -d , "$CASES/denied")" "${explicit[@]}" "${@:2}"
 }
 
-# Whether the command line alone can be told the policy under which this one is to be judged: lists and rules are a
-# gateway's.
-is_of_gateway() {
-    case $1 in
-    denied-* | chain-policy*) return 0 ;;
-    *) return 1 ;;
-    esac
+ask_directory() {
+    local domain
+    for domain in cases explicit; do
+        cut -f 1 rows | grep "@$domain\." |
+            with_trust "@$domain.example" -H "$(slapd_uri ldap)" -b "$BASE_DN" --explain "$@" - || true
+    done
+}
+
+# What a file of documents says of the values that were refused, whatever the policy is called.
+refused() {
+    values_of refused "$STACK/answers/$1" | sed 's/"policy":"explicit"/"policy":"trust"/g'
+}
+
+# same FILE FILE: or shows the beginning of what differs.
+same() {
+    diff "$1" "$2" > "$BATS_TEST_TMPDIR/difference" || {
+        echo "$(grep -c '^<' "$BATS_TEST_TMPDIR/difference") differ:"
+        cut -c 1-1000 "$BATS_TEST_TMPDIR/difference" | head -n 12
+        return 1
+    }
+}
+
+# Address and verdict of each: plain answers, or what each value's own reason says.
+wanted() {
+    cut -f 1,2 "$STACK/answers/rows" | tr '\t' ' '
 }
 
 @test "every reason of a value in the manual has a certificate, and no other" {
@@ -65,101 +99,65 @@ is_of_gateway() {
     equal reasons "$manual" "$(cases_rows | cut -f 2 | grep -v '^usable$' | sort -u)"
 }
 
-@test "HTTP: status, reason, and in explain the same reason with its detail" {
-    local address want name
-    while IFS=$'\t' read -r address want name _; do
-        get "$(recipient_url "$address")"
-        if [ "$want" = usable ]; then
-            equal "$name: status" 200 "$code"
-            continue
-        fi
-        equal "$name: status" 404 "$code"
-        equal "$name: reason" "$want" "$(member reason "$body")"
-        get "$(recipient_url "$address")?explain=1"
-        equal "$name: explain's status" 404 "$code"
-        equal "$name: explain's reason" "$want" "$(member reason "$body")"
-        values_of refused "$body" > "$body.refused"
-        equal "$name: the value's reason" "$want" "$(member reason "$body.refused")"
-        [ -n "$(member detail "$body.refused")" ]
-    done < <(cases_rows)
+@test "HTTP: each gets its reason" {
+    same <(wanted) <(sed -E 's/^\{"address":"([^"]*)".*"outcome":"found".*/\1 usable/
+        s/.*"status":404,.*"reason":"([a-z_]*)".*"address":"([^"]*)".*/\2 \1/' "$STACK/answers/plain")
+}
+
+@test "explain over HTTP: outcome and value have the same reason, and a detail" {
+    same <(wanted) <(sed -E 's/^\{"address":"([^"]*)".*"outcome":"found".*/\1 usable/
+        s/^\{"address":"([^"]*)".*"outcome":"none","reason":"([a-z_]*)".*"refused":\[\{"reason":"\2",.*"detail":"[^"].*/\1 \2/' \
+        "$STACK/answers/http")
 }
 
 @test "explain names the rule that was broken, and its clause" {
-    local address want name missing=0
-    while IFS=$'\t' read -r address want name _; do
-        get "$(recipient_url "$address")?explain=1"
-        if ! grep -q '"explanation":{' "$body"; then
-            echo "$name: no explanation"
-            missing=$((missing + 1))
-        elif [ "$want" != usable ] && ! grep -qF "\"rules\":[{\"reason\":\"$want\",\"detail\":" "$body" &&
-            ! grep -qF ",{\"reason\":\"$want\",\"detail\":" "$body"; then
-            echo "$name: no rule with this reason"
-            missing=$((missing + 1))
-        elif [ "$want" != usable ] && ! has_clause "$want"; then
-            echo "$name: no clause"
-            missing=$((missing + 1))
+    local want name number=0 missing=0 line=$BATS_TEST_TMPDIR/line
+    while IFS=$'\t' read -r _ want name _; do
+        number=$((number + 1))
+        sed -n "${number}p" "$STACK/answers/http" > "$line"
+        if ! grep -q '"explanation":{' "$line"; then
+            echo "$name: no explanation" && missing=$((missing + 1))
+        elif [ "$want" != usable ] && ! has_rule "$want" "$line"; then
+            echo "$name: no rule, or no clause" && missing=$((missing + 1))
         fi
-    done < <(cases_rows)
+    done < "$STACK/answers/rows"
     equal missing 0 $missing
 }
 
 # What only this house's policy asks for stands in no RFC.
-has_clause() {
+has_rule() {
+    local clause='"clause":"[A-Z]'
     case $1 in
-    denied | weak_key | weak_signature | untrusted) return 0 ;;
+    denied | weak_key | weak_signature | untrusted) clause='' ;;
     esac
-    grep -qE "\"reason\":\"$1\",\"detail\":\"([^\"\\\\]|\\\\.)*\",\"clause\":\"[A-Z]" "$body"
+    grep -qE "[[,]\{\"reason\":\"$1\",\"detail\":\"([^\"\\\\]|\\\\.)*\"(,$clause|\})" "$2"
 }
 
 @test "certlookup -u: the very same values with the very same words" {
-    local address name
-    while IFS=$'\t' read -r address _ name _; do
-        get "$(recipient_url "$address")?explain=1"
-        through "$address" -o json --explain
-        equal "$name: reason" "$(member reason "$body")" "$(member reason "$out")"
-        equal "$name: refused" "$(values_of refused "$body")" "$(values_of refused "$out")"
-    done < <(cases_rows)
+    same <(refused http) <(refused through)
 }
 
 @test "certlookup -H: the very same values with the very same words" {
-    local address want name
-    while IFS=$'\t' read -r address want name _; do
-        ! is_of_gateway "$name" || continue
-        get "$(recipient_url "$address")?explain=1"
-        directly "$address" -o json --explain
-        equal "$name: exit status" "$([ "$want" = usable ] && echo 0 || echo 1)" "$status"
-        equal "$name: reason" "$(member reason "$body")" "$(member reason "$out")"
-        equal "$name: refused" "$(values_of refused "$body")" "$(values_of refused "$out")"
-    done < <(cases_rows)
+    same <(refused http) <(refused directly)
 }
 
-@test "text: -H and -u name the reason and the detail, with equal words" {
-    local address want name
-    while IFS=$'\t' read -r address want name _; do
-        [ "$want" != usable ] || continue
-        through "$address" --explain
-        equal "$name: status" 1 "$status"
-        grep -q "refused: $want\$" "$out" || { echo "$name:"; cat "$out"; return 1; }
-        ! is_of_gateway "$name" || continue
-        sed '/^ *source /,$d' "$out" > "$out.gateway"
-        directly "$address" --explain
-        diff "$out.gateway" <(sed '/^ *source /,$d' "$out") || { echo "$name"; return 1; }
-    done < <(cases_rows)
+@test "inspect: the same verdict with the same words" {
+    local file
+    for file in http inspect; do
+        refused $file | sed -E 's/"source":\{[^}]*\}//g; s/"mails":\[[^]]*\]//g' > "$BATS_TEST_TMPDIR/$file"
+    done
+    same "$BATS_TEST_TMPDIR/http" "$BATS_TEST_TMPDIR/inspect"
 }
 
-@test "inspect: the value from a file gets the same reason and detail" {
-    local address want name
-    while IFS=$'\t' read -r address want name _; do
-        ! is_of_gateway "$name" || continue
-        get "$(recipient_url "$address")?explain=1"
-        out=$BATS_TEST_TMPDIR/out
-        "$BUILD/certlookup" -A "$CASES/anchors" --intermediate "$CASES/intermediates" --crl "$CASES/crls" \
-            --revocation require -o json --explain --inspect "$CASES/leaves/$name" "$address" > "$out" || true
-        values_of refused "$body" > "$body.refused"
-        values_of refused "$out" > "$out.refused"
-        equal "$name: reason" "$(member reason "$body.refused")" "$(member reason "$out.refused")"
-        equal "$name: detail" "$(member detail "$body.refused")" "$(member detail "$out.refused")"
-    done < <(cases_rows)
+@test "text: -u and -H name reason and detail, with equal words" {
+    local file
+    same <(cut -f 2 "$STACK/answers/rows" | grep -vx usable) <(
+        sed -nE 's/^ +[0-9]+\. refused: ([a-z_]*)$/\1/p' "$STACK/answers/text.through")
+    for file in through directly; do
+        sed '/^     source /,/^$/d; s/policy     explicit/policy     trust/' "$STACK/answers/text.$file" |
+            grep -v -e "^ *asked  " -e "^$" > "$BATS_TEST_TMPDIR/$file"
+    done
+    same "$BATS_TEST_TMPDIR/through" "$BATS_TEST_TMPDIR/directly"
 }
 
 @test "the gateway's log has no errors" {

@@ -150,10 +150,12 @@ struct policy *made_policy(const struct made_policy *made)
     made_folder(folder);
     config.anchor_count = write_all(folder, "anchors.pem", made->anchors, NULL, paths[0]) > 0;
     config.intermediate_count = write_all(folder, "intermediates.pem", made->intermediates, NULL, paths[1]) > 0;
-    config.crl_count = write_all(folder, "crls.pem", NULL, made->crls, paths[2]) > 0;
+    if (made->crls != NULL) {
+        config.crl_count = write_all(folder, "crls.pem", NULL, made->crls, paths[2]) > 0;
+        config.crls = &files[2];
+    }
     config.anchors = &files[0];
     config.intermediates = &files[1];
-    config.crls = &files[2];
     policy = policy_load(&config, &error);
     must(policy != NULL, error.text);
     made_folder_remove(folder);

@@ -304,8 +304,9 @@ static void signers_are_checked_as_well(void **state)
 
     (void)state;
     expect("revoked", with_key, (struct made_crl[]){good, revoking, {0}}, alice, UNKNOWN);
-    /* Without Root's CRL Sub's own status is unknown as well, so that nothing but a listing can be seen. */
-    of_root = made_crl(&(struct made_crl){.issuer = other, .key = MADE_P384, .crl_reason = -1});
+    /* Root's CRL is about CAs alone, so that Sub's own status is known and the signer's is not. */
+    of_root = made_crl(&(struct made_crl){.issuer = root, .key = MADE_RSA_ROOT, .crl_reason = -1,
+                                          .extensions = {"issuingDistributionPoint=critical,onlyCA:TRUE"}});
     expect("unknown", with_key, (struct made_crl[]){good, {0}}, alice, UNKNOWN);
     expect("unknown, but it lists", with_key,
            (struct made_crl[]){{.issuer = sub, .key = MADE_RSA_CA_2, .crl_reason = 1, .revoked = {alice}}, {0}}, alice,
@@ -338,6 +339,27 @@ static void no_signer_speaks_for_itself_against_others(void **state)
     X509_free(self_covered);
 }
 
+/* The key that signs Sub's CRLs was stolen, and Sub's own key says so. The thief's CRL, of the same name and scope, is
+ * newer. */
+static void a_stolen_key_does_not_outrank_who_revokes_it(void **state)
+{
+    X509 *stolen = made_certificate(&(struct made){
+        .subject = "CN=Sub", .key = MADE_RSA_CA_2, .issuer = sub, .issuer_key = MADE_RSA_CA,
+        .extensions = {"keyUsage=cRLSign", "subjectKeyIdentifier=hash", "authorityKeyIdentifier=keyid:always"}});
+    const struct made_crl by_sub = {OF_SUB, .crl_reason = 1, .revoked = {stolen, alice}, .extensions = {NUMBER("5")}};
+    const struct made_crl by_thief = {.issuer = sub, .key = MADE_RSA_CA_2, .crl_reason = -1, .this_update = -5,
+                                      .next_update = MADE_DAY, .extensions = {NUMBER("6")}};
+    struct made_crl before = by_sub;
+
+    (void)state;
+    expect("stolen", (X509 *[]){stolen, NULL}, (struct made_crl[]){by_sub, by_thief, {0}}, alice, REVOKED);
+    before.revoked[0] = before.revoked[1];
+    before.revoked[1] = NULL;
+    expect("not stolen: the newer one counts", (X509 *[]){stolen, NULL}, (struct made_crl[]){before, by_thief, {0}}, alice,
+           GOOD);
+    X509_free(stolen);
+}
+
 static void the_answer_rests_on_all_its_evidence(void **state)
 {
     const struct made_crl crls[] = {
@@ -367,6 +389,7 @@ int main(void)
         cmocka_unit_test(an_issuer_may_sign_with_another_key),
         cmocka_unit_test(signers_are_checked_as_well),
         cmocka_unit_test(no_signer_speaks_for_itself_against_others),
+        cmocka_unit_test(a_stolen_key_does_not_outrank_who_revokes_it),
         cmocka_unit_test(the_answer_rests_on_all_its_evidence),
     };
 

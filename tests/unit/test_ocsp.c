@@ -19,7 +19,7 @@
 #define MAY_RESPOND "extendedKeyUsage=OCSPSigning"
 
 static X509 *root, *sub, *alice, *bob;
-static X509 *responder, *no_check, *unauthorised, *expired_responder, *cousin, *no_signature;
+static X509 *responder, *no_check, *unauthorised, *expired_responder, *cousin, *no_signature, *namesakes;
 
 static X509 *respond(const X509 *issuer, enum made_key issuer_key, const char *usage, const char *more, int64_t until)
 {
@@ -44,12 +44,14 @@ static int setup(void **state)
     expired_responder = respond(sub, MADE_RSA_CA, MAY_RESPOND, NULL, -1);
     cousin = respond(root, MADE_RSA_ROOT, MAY_RESPOND, NULL, MADE_DAY);
     no_signature = respond(sub, MADE_RSA_CA, MAY_RESPOND, "keyUsage=keyEncipherment", MADE_DAY);
+    namesakes = respond(sub, MADE_RSA_CA_2, MAY_RESPOND, NULL, MADE_DAY); /* Sub's name, another key */
     return 0;
 }
 
 static int teardown(void **state)
 {
-    X509 *all[] = {root, sub, alice, bob, responder, no_check, unauthorised, expired_responder, cousin, no_signature};
+    X509 *all[] = {root, sub, alice, bob, responder, no_check, unauthorised, expired_responder, cousin, no_signature,
+                   namesakes};
 
     (void)state;
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
@@ -168,6 +170,7 @@ static const struct {
     {"by one without OCSPSigning", {.signer = &unauthorised, .key = MADE_P256}, "4.2.2.2", OCSP_SAYS_GOOD},
     {"by one that has expired", {.signer = &expired_responder, .key = MADE_P256}, "4.2.2.2", OCSP_SAYS_GOOD},
     {"by one of the issuer's issuer", {.signer = &cousin, .key = MADE_P256}, "4.2.2.2", OCSP_SAYS_GOOD},
+    {"by one of another key of that name", {.signer = &namesakes, .key = MADE_P256}, "4.2.2.2", OCSP_SAYS_GOOD},
     {"by one that may not sign", {.signer = &no_signature, .key = MADE_P256}, "4.2.2.2", OCSP_SAYS_GOOD},
     {"by the issuer's issuer", {.signer = &root, .key = MADE_RSA_ROOT}, "4.2.2.2", OCSP_SAYS_GOOD},
     {"by a stranger", {.signer = &bob, .key = MADE_RSA_2}, "4.2.2.2", OCSP_SAYS_GOOD},

@@ -1,0 +1,179 @@
+/* The store's own books: places and their rests. What it does in a gateway is told by tests/scenario/revocation.story. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "gateway/evidence_private.h"
+#include "tests/unit/made.h"
+
+static struct stage {
+    char folder[64];
+    struct engine *engine;
+    struct pool *pool;
+    struct memory *memory;
+    struct world *world;
+    struct evidence_store *store;
+} stage;
+
+static void fail_with(void *context, const char *line)
+{
+    (void)context;
+    fail_msg("%s", line);
+}
+
+/* A gateway whose only directory may not be asked for issuers, so that nothing leaves this process. */
+static int open_stage(void **state)
+{
+    char anchor[128], config[128], text[512];
+    X509 *root = made_root("CN=Root", MADE_RSA_ROOT);
+
+    (void)state;
+    log_open(LEVEL_ERROR, LOG_FORMAT_TEXT);
+    made_folder(stage.folder);
+    made_file(stage.folder, "root.pem", made_pem(root), anchor);
+    snprintf(text, sizeof(text),
+             "directories = ( { name = \"corp\"; uri = [ \"ldap://127.0.0.1:1\" ]; tls = \"none\"; domains = [ \"*\" ]; "
+             "base = \"dc=example\"; issuers = false; } );\ntrust = { anchors = [ \"%s\" ]; };\n"
+             "fetch = { crls = false; };\n", anchor);
+    made_file(stage.folder, "gateway.conf", bytes_of_string(text), config);
+    X509_free(root);
+    stage.world = world_load(config, NULL, fail_with, NULL);
+    stage.engine = engine_new();
+    stage.pool = pool_new("test", 1, 64);
+    stage.memory = memory_new((size_t)1024 * 1024);
+    const struct evidence_parts parts = {stage.engine, stage.memory, NULL, stage.pool, stage.pool};
+    stage.store = evidence_store_new(&parts, stage.world);
+    return stage.store != NULL ? 0 : -1;
+}
+
+static int close_stage(void **state)
+{
+    (void)state;
+    evidence_store_end(stage.store);
+    assert_true(evidence_store_idle(stage.store));
+    evidence_store_free(&stage.store);
+    world_free(&stage.world);
+    pool_free(&stage.pool);
+    memory_free(&stage.memory);
+    engine_free(&stage.engine);
+    made_folder_remove(stage.folder);
+    return 0;
+}
+
+static void want(unsigned number, struct evidence_wait *wait)
+{
+    char dn[32];
+    struct needs needs = {0};
+
+    snprintf(dn, sizeof(dn), "cn=%u", number);
+    assert_true(needs_add(&needs, &(struct need){.kind = NEED_CRL, .directory = "corp", .dn = dn}));
+    evidence_store_want(stage.store, &needs, wait);
+    needs_free(&needs);
+}
+
+static bool is_known(unsigned number)
+{
+    char dn[32];
+    const struct place *place;
+
+    snprintf(dn, sizeof(dn), "cn=%u", number);
+    TAILQ_FOREACH (place, &stage.store->places, order) {
+        if (strcmp(place->need.dn, dn) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void places_are_bounded_and_the_least_wanted_goes(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < MAX_PLACES; i++) {
+        want(i, NULL);
+    }
+    want(0, NULL); /* wanted again: the next one is the oldest now */
+    assert_int_equal(count_read(COUNT_LIMIT_PLACES), 0);
+    want(MAX_PLACES, NULL);
+    want(MAX_PLACES + 1, NULL);
+    assert_int_equal(count_read(COUNT_LIMIT_PLACES), 2);
+    assert_int_equal(stage.store->place_count, MAX_PLACES);
+    assert_true(is_known(0) && is_known(3) && is_known(MAX_PLACES + 1));
+    assert_false(is_known(1) || is_known(2));
+}
+
+/* Nobody is to wait for what may not be asked. */
+static void what_may_not_be_asked_is_not_waited_for(void **state)
+{
+    struct evidence_wait wait = {.is_patient = true};
+
+    (void)state;
+    want(7, &wait);
+    assert_int_equal(wait.pending, 0);
+    evidence_store_forget(stage.store, &wait);
+}
+
+static void rests_double_to_five_minutes(void **state)
+{
+    static const int64_t wanted_ms[] = {1000, 2000, 4000, 8000, 16000, 32000, 64000, 128000, 256000, 300000, 300000};
+    struct place place = {0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(wanted_ms) / sizeof(wanted_ms[0]); i++) {
+        assert_int_equal(place_take_rest(&place, 0), wanted_ms[i]);
+        assert_true(place.rests_until_ms > clock_mono_ms() + wanted_ms[i] - 500);
+    }
+}
+
+static void a_longer_rest_is_kept_within_an_hour(void **state)
+{
+    static const struct {
+        int64_t at_least_ms, want_ms;
+    } cases[] = {{0, 1000}, {999, 1000}, {7000, 7000}, {3600000, 3600000}, {INT64_MAX, 3600000}, {-5, 1000}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct place place = {0};
+        assert_int_equal(place_take_rest(&place, cases[i].at_least_ms), cases[i].want_ms);
+        assert_int_equal(place_take_rest(&place, 0), 2000); /* and doubles on its own */
+    }
+}
+
+/* Two issuers whose certificates name one URL have a place each: what is bad for the one may be good for the other. */
+static void places_are_apart_by_issuer(void **state)
+{
+    struct blob *one = blob_new(bytes_of("one", 3)), *other = blob_new(bytes_of("other", 5));
+    struct needs needs = {0}, again = {0};
+
+    (void)state;
+    assert_true(needs_add(&needs, &(struct need){.kind = NEED_CRL, .url = "http://crl.example/a", .issuer = one}));
+    assert_true(needs_add(&again, &(struct need){.kind = NEED_CRL, .url = "http://crl.example/a", .issuer = other}));
+    struct place *first = place_for(stage.store, &needs.items[0]);
+    assert_ptr_equal(place_for(stage.store, &needs.items[0]), first);
+    assert_ptr_not_equal(place_for(stage.store, &again.items[0]), first);
+    needs_free(&needs);
+    needs_free(&again);
+    blob_free(&one);
+    blob_free(&other);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(places_are_bounded_and_the_least_wanted_goes),
+        cmocka_unit_test(what_may_not_be_asked_is_not_waited_for),
+        cmocka_unit_test(rests_double_to_five_minutes),
+        cmocka_unit_test(a_longer_rest_is_kept_within_an_hour),
+        cmocka_unit_test(places_are_apart_by_issuer),
+    };
+
+    return cmocka_run_group_tests(tests, open_stage, close_stage);
+}
