@@ -15,6 +15,7 @@ const struct search_kind kind_recipient = {
                                            {"2.16.840.1.113730.3.1.40", ATTRIBUTE_USER_SMIME_CERTIFICATE},
                                            {NULL}},
     .most_values = MAX_VALUES,
+    .takes_mails = true,
 };
 
 /* RFC 4523 4.2; and 4.1, where a signer of CRLs that is no CA has its certificate. */
@@ -238,7 +239,9 @@ static bool collect_attribute(void *context, struct bytes description, const str
     struct entry *entry = context;
     const struct attribute_row *row = find_attribute(entry->search->kind, description);
 
-    for (size_t i = 0; is_mail(description) && values != NULL && values[i].bv_val != NULL; i++) {
+    bool are_mails = entry->search->kind->takes_mails && is_mail(description);
+
+    for (size_t i = 0; are_mails && values != NULL && values[i].bv_val != NULL; i++) {
         collect_mail(entry, bytes_of(values[i].bv_val, values[i].bv_len));
     }
     if (row == NULL) {
@@ -274,7 +277,9 @@ static enum collected collect_entry(struct entry *entry, struct link *link, LDAP
     enum collected collected = entry_read(ber, collect_attribute, entry);
 
     ber_free(ber, 0);
-    share_mails(entry);
+    if (entry->search->kind->takes_mails) {
+        share_mails(entry);
+    }
     return collected;
 }
 

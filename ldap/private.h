@@ -42,6 +42,7 @@ struct search_kind {
         enum attribute attribute;
     } *rows;
     size_t most_values;
+    bool takes_mails;              /* the entry's own addresses, beside each value */
     bool may_be_absent;            /* that an entry is not there is an answer */
 };
 
