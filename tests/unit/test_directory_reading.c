@@ -127,7 +127,7 @@ static void entries_are_read(void **state)
 static void nothing_is_an_answer(void **state)
 {
     static const char *const names[] = {
-        "cn=alice,dc=example,dc=org",
+        "dc=example,dc=org",
         "cn=nobody at all,dc=example,dc=org",
         "cn=ca,dc=elsewhere,dc=org",
         "dc=org",
@@ -255,7 +255,9 @@ static void what_servers_say(void **state)
         {"CACERTIFICATE;BINARY", ENTRY_ISSUERS, 3, 100, LDAP_SUCCESS, ASKED_ANSWERED, 3, ""},
         {"2.5.4.37", ENTRY_ISSUERS, 3, 100, LDAP_SUCCESS, ASKED_ANSWERED, 3, ""},
         {"cACertificateX", ENTRY_ISSUERS, 3, 100, LDAP_SUCCESS, ASKED_ANSWERED, 0, ""},
-        {"userCertificate;binary", ENTRY_ISSUERS, 3, 100, LDAP_SUCCESS, ASKED_ANSWERED, 0, ""},
+        {"userCertificate;binary", ENTRY_ISSUERS, 3, 100, LDAP_SUCCESS, ASKED_ANSWERED, 3, ""},
+        {"userCertificate;binary", ENTRY_CRLS, 3, 100, LDAP_SUCCESS, ASKED_ANSWERED, 0, ""},
+        {"userSMIMECertificate", ENTRY_ISSUERS, 3, 100, LDAP_SUCCESS, ASKED_ANSWERED, 0, ""},
         {"certificateRevocationList", ENTRY_ISSUERS, 3, 100, LDAP_SUCCESS, ASKED_ANSWERED, 0, ""},
         {"certificateRevocationList", ENTRY_CRLS, 3, 100, LDAP_SUCCESS, ASKED_ANSWERED, 3, ""},
         {"2.5.4.39", ENTRY_CRLS, 3, 100, LDAP_SUCCESS, ASKED_ANSWERED, 3, ""},
