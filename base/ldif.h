@@ -22,8 +22,8 @@ struct ldif_value {
     struct bytes value;
 };
 
-/* Calls `visit` with each value but the DN; -1 from it ends the reading and is returned. *entries counts the entries. -1:
- * not LDIF; the words name line and cause. */
+/* Calls `visit` with each value but the DN; -1 from it ends the reading and is returned. *entries counts the entries.
+ * -1: not LDIF; the words name line and cause. */
 int ldif_each(struct bytes file, int (*visit)(void *context, const struct ldif_value *value, struct error *error),
               void *context, size_t *entries, struct error *error);
 

@@ -70,10 +70,11 @@ static int offer_all(struct findings *findings, enum offer offer, struct error *
     for (size_t i = 0; i < count; i++) {
         objects[i] = blob_bytes(findings->offered[offer][i]);
     }
-    if (count > 0 && collector_offer(findings->collector, kinds[offer], findings->file, findings->dn, objects, count) < 0) {
-        return error_set(error, "out of memory");
+    if (count == 0 ||
+        collector_offer(findings->collector, kinds[offer], findings->file, findings->dn, objects, count) == 0) {
+        return 0;
     }
-    return 0;
+    return error_set(error, "out of memory");
 }
 
 /* The mails may stand behind the values. */

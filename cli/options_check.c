@@ -84,7 +84,9 @@ static bool is_binary(enum format format)
 static int check_output(const struct options *options, struct error *error)
 {
     const char *name = render_formats[options->format].name;
-    bool several = options->address_count > 1 || (options->address_count == 1 && strcmp(options->addresses[0], "-") == 0);
+    bool several = options->address_count > 1;
+
+    several = several || (options->address_count == 1 && strcmp(options->addresses[0], "-") == 0);
 
     if (is_binary(options->format) && several) {
         return error_set(error, "--output: %s is of one address; several would run into each other", name);

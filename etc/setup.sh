@@ -32,7 +32,7 @@ redis-server             a real Redis
 curl                     asks as users do
 openssl                  encrypts and decrypts with what comes out
 wrk                      make bench
-python3-cryptography-vectors         make pkits: NIST's certificates and CRLs; data, no program
+python3-cryptography-vectors         make pkits: certificates and CRLs of NIST; data, no program
 procps                   looks at the processes of tests
 cppcheck                 make lint
 shellcheck               make lint

@@ -107,10 +107,10 @@ struct evidence_store {
     TAILQ_HEAD(places, place) places;
     size_t place_count;
     size_t under_way;       /* places that do not rest */
-    size_t refreshing;     /* places under way without anybody having asked */
-    bool is_refreshing;    /* looking for what is due, just now */
+    size_t refreshing;      /* places under way without anybody having asked */
+    bool is_refreshing;     /* looking for what is due, just now */
 
-    STAILQ_HEAD(, place) arrivals;
+    STAILQ_HEAD(arrivals, place) arrivals;
     struct adding adding;
 
     struct timer refresh;

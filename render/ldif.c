@@ -162,8 +162,8 @@ int render_ldif(const struct answer *answer, const struct render_options *option
 {
     bool found = answer->outcome == OUTCOME_FOUND;
 
-    COMMENT(out, answer->address.text, answer->address.size > 0 ? ": " : "", outcome_word(answer->outcome), found ? "" : ": ",
-            found ? "" : reason_word(answer->reason), answer->partial ? " (partial)" : "");
+    COMMENT(out, answer->address.text, answer->address.size > 0 ? ": " : "", outcome_word(answer->outcome),
+            found ? "" : ": ", found ? "" : reason_word(answer->reason), answer->partial ? " (partial)" : "");
     if (options->explain || !found || answer->partial) {
         append_directories(out, answer);
     }

@@ -46,7 +46,8 @@ static int read_links(struct reader *reader, const json_t *list, struct trail_ch
 
     for (size_t i = 0; result == 0 && i < count; i++) {
         const json_t *link = json_array_get(list, i);
-        result = check(reader, trail_add_link(chain, part_text(link, "subject"), part_text(link, "fingerprint_sha256")));
+        result = check(reader, trail_add_link(chain, part_text(link, "subject"),
+                                              part_text(link, "fingerprint_sha256")));
     }
     return result;
 }

@@ -148,7 +148,8 @@ static void write_certificate(struct writer *writer, const struct certificate *c
     if (writer->options->explain && certificate->trail != NULL) {
         text_trail(writer, certificate->trail);
     }
-    snprintf(index, sizeof(index), "[%u]%s", certificate->source.index, certificate->source.dn[0] != '\0' ? " of " : "");
+    snprintf(index, sizeof(index), "[%u]%s", certificate->source.index,
+             certificate->source.dn[0] != '\0' ? " of " : "");
     FIELD(writer, "source", certificate->source.directory, ": ", attribute_name(certificate->source.attribute), index,
           certificate->source.dn);
 }

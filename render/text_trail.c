@@ -80,8 +80,8 @@ void text_trail(struct writer *writer, const struct trail *trail)
     write_rules(writer, &trail->rules);
     if (trail->path_reason != REASON_UNJUDGED) {
         bool valid = trail->path_reason == REASON_USABLE;
-        FIELD(writer, "path", valid ? "valid" : reason_word(trail->path_reason), trail->path_text[0] != '\0' ? ": " : "",
-              trail->path_text);
+        FIELD(writer, "path", valid ? "valid" : reason_word(trail->path_reason),
+              trail->path_text[0] != '\0' ? ": " : "", trail->path_text);
     }
     for (size_t i = 0; i < trail->chain_count; i++) {
         write_chain(writer, &trail->chains[i], i + 1);

@@ -37,7 +37,8 @@ static int split(struct session *session, const struct candidate *candidates, si
         return -1;
     }
     for (size_t i = 0; i < count; i++) {
-        const struct policy *policy = policies_choose(session->request->policies, candidates[i].source.directory, domain);
+        const char *directory = candidates[i].source.directory;
+        const struct policy *policy = policies_choose(session->request->policies, directory, domain);
         struct item *item;
 
         if (is_known(session, &candidates[i], policy)) {
@@ -136,7 +137,10 @@ static int judge_all(struct session *session)
 {
     int answers = (int)((session->count + MAX_VALUES - 1) / MAX_VALUES);
 
-    session->left = (struct path_budget){.checks = answers * MAX_ALL_SIGNATURE_CHECKS, .paths = answers * MAX_ALL_PATHS};
+    session->left = (struct path_budget){
+        .checks = answers * MAX_ALL_SIGNATURE_CHECKS,
+        .paths = answers * MAX_ALL_PATHS,
+    };
     session->left_apart = session->left;
     for (size_t i = 0; i < session->count; i++) {
         struct item *item = session->items[i];

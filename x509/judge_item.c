@@ -27,9 +27,9 @@ static int keep_notes(struct item *item, struct notes *notes)
     return item->trail != NULL ? 0 : -1;
 }
 
-/* Judges one certificate of the value as the recipient's; `path` is about its path alone, where one was looked for: for
- * explain also where its own rules refuse it. What that spends and remembers is apart, so that no verdict depends on it;
- * what it lacks may be fetched. -1: memory. */
+/* Judges one certificate of the value as the recipient's; `path` is about its path alone, where one was looked for:
+ * for explain also where its own rules refuse it. What that spends and remembers is apart, so that no verdict depends
+ * on it; what it lacks may be fetched. -1: memory. */
 static int judge_leaf(const struct path_request *request, struct item *item, const struct leaf *leaf,
                       struct verdict *verdict, struct verdict *path)
 {

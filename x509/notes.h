@@ -47,8 +47,8 @@ size_t notes_tried(const struct notes *notes);
 /* The verdict on the path by itself, whatever the leaf's own rules say. */
 void notes_path(struct notes *notes, const struct finding *finding);
 
-/* "keyUsage lacks keyEncipherment (RFC 5280 4.2.1.3)" → text and clause. The one place that parts them; without a clause
- * at its end, all of it is text. */
+/* "keyUsage lacks keyEncipherment (RFC 5280 4.2.1.3)" → text and clause. The one place that parts them; without a
+ * clause at its end, all of it is text. */
 struct detail_parts {
     char text[MAX_DETAIL_BYTES + 1];
     char clause[MAX_DETAIL_BYTES + 1];

@@ -16,8 +16,8 @@ enum object_kind {
 };
 
 /* Calls `visit` with each object of a PEM file (blocks of other kinds are passed over), of a serialized certificate
- * store, or with the file itself as DER. Stops at the first -1, which it returns; -1 also for a PEM block or a store that
- * is broken. */
+ * store, or with the file itself as DER. Stops at the first -1, which it returns; -1 also for a PEM block or a store
+ * that is broken. */
 int objects_each(struct bytes file,
                  int (*visit)(void *context, enum object_kind kind, struct bytes bytes, struct error *error),
                  void *context, struct error *error);

@@ -75,8 +75,8 @@ struct path_request {
 };
 
 /* `verdict` starts as refused and ends as the best that was found; REASON_INTERNAL: out of memory. Where the budget
- * broke the search off before that was settled, the detail says so. Notes get each chain that was tried, and, in the end,
- * the verdict. */
+ * broke the search off before that was settled, the detail says so. Notes get each chain that was tried, and, in the
+ * end, the verdict. */
 void path_find(const struct path_request *request, const struct cert *leaf, struct verdict *verdict);
 
 /* Judges one complete path. Notes get each rule that it breaks, not only the first. */

@@ -37,8 +37,8 @@ struct policies *policies_of(struct policy *trust);
 struct policies *policies_ref(struct policies *policies);
 void policies_free(struct policies **policies);
 
-/* Never NULL; borrowed. `directory` may be NULL: none, as for a file. `domain` is normalised; NULL: nobody's, which only
- * rules for any domain claim. */
+/* Never NULL; borrowed. `directory` may be NULL: none, as for a file. `domain` is normalised; NULL: nobody's, which
+ * only rules for any domain claim. */
 const struct policy *policies_choose(const struct policies *policies, const char *directory, const char *domain);
 
 /* Each policy once, the one of `trust` first; NULL at the end. `name`: of its rule, NULL for `trust`. */

@@ -43,7 +43,7 @@ struct policy_config {
     size_t deny_count;
     const char *const *allow;         /* likewise: every chain must hold one of them; none: no such rule */
     size_t allow_count;
-    bool ocsp;                        /* answers of OCSP responders count, and are asked for where evidence is missing */
+    bool ocsp;                        /* answers of OCSP responders count, and are asked for */
 };
 
 /* Whether an element of `crls` is a URL, not a file. */

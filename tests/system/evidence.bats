@@ -81,7 +81,7 @@ ready_is() {
     process_stop first
     [ $(($(now_ms) - before)) -lt 5000 ]
     grep -q 'ended' "$STACK/first/log"
-    ! grep -q ' error ' "$STACK/first/log"
+    run ! grep -q ' error ' "$STACK/first/log"
 }
 
 @test "a reload while fetches hang: the new world's fetcher is another, the old one's fetch ends with it" {

@@ -3,6 +3,7 @@
 
 bats_require_minimum_version 1.5.0
 load stack
+load cases
 
 setup_file() {
     stack_begin
@@ -184,4 +185,61 @@ refuses() {
     equal certificates 2 "$(grep -c BEGIN "$out")"
     inspect -A "$FILES/root.pem" "$FILES/chain.pem" -o der
     cmp "$out" "$FILES/alice.der"
+}
+
+# A server of what the PKI publishes: the files in web/.
+publish() {
+    mkdir -p "$FILES/web"
+    CASES=$FILES pkiserver_start pki
+    url=$(pkiserver_url pki)
+}
+
+teardown() {
+    process_is_down pki || process_stop pki
+}
+
+@test "what certificates point to is fetched only when asked for, and only where it may be" {
+    publish
+    printf '[ca]\ndefault_ca=a\n[a]\ndatabase=%s\ndefault_md=sha256\ndefault_crl_days=5\ncertificate=%s\nprivate_key=%s\n' \
+        "$BATS_TEST_TMPDIR/index" "$FILES/sub.pem" "$FILES/sub.key" > "$BATS_TEST_TMPDIR/ca.cnf"
+    : > "$BATS_TEST_TMPDIR/index"
+    issue carol sub subjectAltName=email:carol@example.org keyUsage=keyEncipherment \
+        "crlDistributionPoints=URI:$url/ok/sub.crl" "authorityInfoAccess=caIssuers;URI:$url/ok/sub.der"
+    openssl ca -config "$BATS_TEST_TMPDIR/ca.cnf" -revoke "$FILES/carol.pem"
+    openssl ca -config "$BATS_TEST_TMPDIR/ca.cnf" -gencrl | openssl crl -outform DER -out "$FILES/web/sub.crl"
+    openssl x509 -in "$FILES/sub.pem" -outform DER -out "$FILES/web/sub.der"
+
+    inspect -A "$FILES/root.pem" "$FILES/carol.pem"
+    grep -q 'refused: untrusted' "$out"
+    inspect -A "$FILES/root.pem" "$FILES/carol.pem" --fetch --aia 127.0.0.1
+    grep -q 'refused: untrusted' "$out" # loopback is not the public internet
+    inspect -A "$FILES/root.pem" "$FILES/carol.pem" --aia other.example --allow-network 127.0.0.0/8
+    grep -q 'refused: untrusted' "$out"
+    equal requests 0 "$(pkiserver_requests pki)"
+
+    inspect -A "$FILES/root.pem" "$FILES/carol.pem" --aia 127.0.0.1 --allow-network 127.0.0.0/8
+    equal status 0 "$status"
+    grep -q '^     revocation unknown' "$out"
+    inspect -A "$FILES/root.pem" "$FILES/carol.pem" --aia 127.0.0.1 --allow-network 127.0.0.0/8 --fetch --explain
+    equal status 1 "$status"
+    grep -q 'refused: revoked' "$out"
+    tr -s ' \n' ' ' < "$out" | grep -q "from $url/ok/sub.crl"
+    inspect -A "$FILES/root.pem" --intermediate "$FILES/sub.pem" "$FILES/carol.pem" --crl "$url/ok/sub.crl" \
+        --allow-network 127.0.0.0/8
+    grep -q 'refused: revoked' "$out"
+}
+
+@test "a server that hangs costs no more than the timeout" {
+    local began=$SECONDS
+    publish
+    issue dave sub subjectAltName=email:dave@example.org keyUsage=keyEncipherment "crlDistributionPoints=URI:$url/hang/sub.crl"
+    inspect -A "$FILES/root.pem" --intermediate "$FILES/sub.pem" "$FILES/dave.pem" --fetch --allow-network 127.0.0.0/8 -l 2
+    equal status 0 "$status" # under prefer
+    [ $((SECONDS - began)) -lt 20 ]
+    inspect -A "$FILES/root.pem" --intermediate "$FILES/sub.pem" "$FILES/dave.pem" --fetch --allow-network 127.0.0.0/8 -l 2 \
+        --revocation require
+    equal status 2 "$status" # it may still come
+    inspect -A "$FILES/root.pem" "$FILES/dave.pem" --allow-network 10.0.0.1/8
+    equal status 64 "$status"
+    grep -q -- '--allow-network: ' "$err"
 }
