@@ -123,6 +123,24 @@ static void entries_are_read(void **state)
     directory_close(&directory);
 }
 
+/* A signer of CRLs that is no CA has its certificate in userCertificate (RFC 4523 4.1). */
+static void a_signers_own_certificates_are_read(void **state)
+{
+    struct directory_config config = plain_config(uris, 1);
+    struct directory *directory = open_directory(&config);
+    struct entry_result *result = read_entry(directory, "cn=alice,dc=example,dc=org", ENTRY_ISSUERS, 1 << 20, 5000);
+
+    (void)state;
+    assert_int_equal(result->result, ASKED_ANSWERED);
+    assert_int_equal(result->value_count, 2);
+    entry_result_free(&result);
+    result = read_entry(directory, "cn=alice,dc=example,dc=org", ENTRY_CRLS, 1 << 20, 5000);
+    assert_int_equal(result->result, ASKED_ANSWERED);
+    assert_int_equal(result->value_count, 0);
+    entry_result_free(&result);
+    directory_close(&directory);
+}
+
 /* Nothing there is an answer. */
 static void nothing_is_an_answer(void **state)
 {
@@ -255,7 +273,8 @@ static void what_servers_say(void **state)
         {"2.5.4.37", ENTRY_ISSUERS, 3, 100, LDAP_SUCCESS, ASKED_ANSWERED, 3, ""},
         {"cACertificateX", ENTRY_ISSUERS, 3, 100, LDAP_SUCCESS, ASKED_ANSWERED, 0, ""},
         {"userCertificate;binary", ENTRY_ISSUERS, 3, 100, LDAP_SUCCESS, ASKED_ANSWERED, 3, ""},
-        {"userSMIMECertificate;binary", ENTRY_ISSUERS, 3, 100, LDAP_SUCCESS, ASKED_ANSWERED, 0, ""},
+        {"userCertificate;binary", ENTRY_CRLS, 3, 100, LDAP_SUCCESS, ASKED_ANSWERED, 0, ""},
+        {"userSMIMECertificate", ENTRY_ISSUERS, 3, 100, LDAP_SUCCESS, ASKED_ANSWERED, 0, ""},
         {"certificateRevocationList", ENTRY_ISSUERS, 3, 100, LDAP_SUCCESS, ASKED_ANSWERED, 0, ""},
         {"certificateRevocationList", ENTRY_CRLS, 3, 100, LDAP_SUCCESS, ASKED_ANSWERED, 3, ""},
         {"2.5.4.39", ENTRY_CRLS, 3, 100, LDAP_SUCCESS, ASKED_ANSWERED, 3, ""},
@@ -447,6 +466,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(entries_are_read),
+        cmocka_unit_test(a_signers_own_certificates_are_read),
         cmocka_unit_test(nothing_is_an_answer),
         cmocka_unit_test(both_go_the_same_way),
         cmocka_unit_test(what_servers_say),
