@@ -6,6 +6,7 @@
 #include "cli/options.h"
 #include "cli/options_table.h"
 #include "cli/password.h"
+#include "x509/need.h"
 
 #define SYSTEM_ANCHORS "/etc/ssl/certs/ca-certificates.crt"
 
@@ -162,8 +163,11 @@ static int check_bind(struct options *options, struct error *error)
 /* Shows files, asks nobody. */
 static int check_anchors_only(const struct options *options, struct error *error)
 {
-    const char *other = options->misfits[WHOM_FILES];
+    const char *other = NULL;
 
+    for (int whom = 0; whom < WHOM_COUNT; whom++) {
+        other = options->misfits[whom] != NULL ? options->misfits[whom] : other;
+    }
     if (other != NULL || options->inspect) {
         return error_set(error, "--anchors: reads files and asks nobody: not together with --%s",
                          other != NULL ? other : "inspect");
@@ -299,7 +303,7 @@ struct directory_config options_directory(const struct options *options)
         .connections = 1,
         .max_entries = options->max_entries,
         .max_value_bytes = MAX_VALUE_BYTES,
-        .max_queued = 1,
+        .max_queued = 1 + MAX_NEEDS, /* the search, then the entries of issuers */
         .scope = options->scope,
     };
 }

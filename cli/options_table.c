@@ -298,7 +298,7 @@ const struct option_info option_table[] = {
     {NULL, 0, "crl", "PATH", FOR_JUDGING, "revocation lists, file or folder", add_crl},
     {NULL, 0, "revocation", "MODE", FOR_JUDGING, "off, prefer or require (prefer)", set_revocation},
     {NULL, 0, "trust", "NAME=VALUE", FOR_JUDGING,
-     "any setting of the group trust of certlookupd.conf(5):\nmin-rsa-bits=3072, curves=P-256,P-384 ...", set_trust},
+     "any setting of trust in certlookupd.conf(5):\nmin-rsa-bits=3072, curves=P-256,P-384 ...", set_trust},
     {"Fetch what certificates point to", 0, "fetch", NULL, FOR_JUDGING, "CRLs, by http, https and ldap", set_fetch},
     {NULL, 0, "ocsp", NULL, FOR_JUDGING, "OCSP answers, which tells whom you ask for", set_ocsp},
     {NULL, 0, "aia", "HOST", FOR_JUDGING, "missing issuers, from this host; * for any", add_issuer_host},

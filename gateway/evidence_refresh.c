@@ -69,6 +69,9 @@ static void on_refresh(struct timer *timer)
 static void become_ready(struct evidence_store *store)
 {
     const struct place *place;
+    if (atomic_load(&store->is_ready)) {
+        return;
+    }
     TAILQ_FOREACH (place, &store->places, order) {
         if (is_configured(place) && !place->was_tried) {
             return;
@@ -94,6 +97,7 @@ void evidence_refresh(struct evidence_store *store)
     }
     store->refresh.fire = on_refresh;
     if (waits_for_redis(store)) {
+        become_ready(store); /* where there is nothing to wait for */
         engine_timer_set(store->parts.engine, &store->refresh, REDIS_STEP_MS);
         return;
     }
@@ -108,9 +112,7 @@ void evidence_refresh(struct evidence_store *store)
             next_ms = due - now_ms;
         }
     }
-    if (!atomic_load(&store->is_ready)) {
-        become_ready(store);
-    }
+    become_ready(store);
     engine_timer_set(store->parts.engine, &store->refresh, next_ms);
     store->is_refreshing = false;
 }
