@@ -105,9 +105,12 @@ check_kind() {
 }
 
 # What ?explain=1 says of the values that were refused for the first of this kind: reasons, in order of the alphabet.
-refused_of() { # the reasons of the values, which reason_text follows; not those of the rules within an explanation
+refused_of() {
     get "$(recipient_url "$(first_of "$1")")?explain=1"
-    sed 's/.*"refused":\[//' "$body" | grep -o '"reason":"[^"]*","reason_text"' | cut -d '"' -f 4 | sort | tr '\n' ' '
+    # Of the value itself, not of the rules that its explanation names.
+    sed 's/.*"refused":\[//' "$body" | grep -o '"reason":"[a-z_]*","reason_text"' |
+        sed 's/","reason_text"/"/' > "$body.refused"
+    json reason "$body.refused" | sort | tr '\n' ' '
 }
 
 @test "rsa: an RSA key, one certificate" {
