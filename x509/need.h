@@ -24,7 +24,7 @@ struct need {
     char *url;             /* http, https or ldap; NULL: it is an entry of a directory */
     char *directory, *dn;  /* the directory's name, and the entry's DN (RFC 4514); both NULL with a URL */
     struct blob *request;  /* of NEED_OCSP, DER; else NULL */
-    struct blob *subject;  /* DER of the certificate whose revocation or issuer is wanted; what came is held against it */
+    struct blob *subject;  /* DER of the certificate whose revocation or issuer is wanted */
     struct blob *issuer;   /* DER of its issuer; NULL for NEED_ISSUER */
     struct digest key;     /* names the place (and for OCSP the certificate): equal keys want the same thing */
 };
