@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
+#include "base/seal.h"
 
 /* The clock stands still until it is moved. It starts at the true time, because certificates are made then. */
 void played_clock_start(void);
@@ -53,6 +54,7 @@ void played_redis_tamper(void);  /* flips one bit in every value */
 void played_redis_swap(void);    /* gives every key the value of another */
 void played_redis_forget(void);
 void played_redis_forget_evidence(void); /* and keeps the answers */
+void played_redis_seal_evidence(const struct seal_ring *ring, struct bytes object); /* of now, in place of what is there */
 unsigned played_redis_gets(void);
 unsigned played_redis_sets(void);
 bool played_redis_mentions(const char *text); /* in any key or value, in clear */

@@ -495,3 +495,40 @@ FETCHES http://crl.example/issuing.crl 1
 CRL http://crl.example/issuing.crl 6
 TIME_PASSES 7h
 FETCHES http://crl.example/issuing.crl 2
+
+STORY a CRL in Redis is verified again on the way back: one of another key is not believed, whoever sealed it
+SET trust.crls [ "root-crl.pem" ]
+SET redis.seal-key-file "seal.key"
+DIRECTORY corp example.org
+REDIS
+CRL http://crl.example/issuing.crl 10 alice@example.org
+START
+HAS corp alice@example.org listed
+HAS corp bob@example.org listed
+ASK bob@example.org
+ANSWER found good
+REDIS-IS forged            # it lists nobody
+WEB http://crl.example/issuing.crl down
+GATEWAY 2
+START
+ASK alice@example.org
+ANSWER unknown revocation_unknown
+FETCHES http://crl.example/issuing.crl 2
+
+STORY a CRL in Redis that does not verify is fetched from its own place
+SET trust.crls [ "root-crl.pem" ]
+SET redis.seal-key-file "seal.key"
+DIRECTORY corp example.org
+REDIS
+CRL http://crl.example/issuing.crl 10 alice@example.org
+START
+HAS corp alice@example.org listed
+HAS corp bob@example.org listed
+ASK bob@example.org
+ANSWER found good
+REDIS-IS forged
+GATEWAY 2
+START
+ASK alice@example.org
+ANSWER none revoked
+FETCHES http://crl.example/issuing.crl 2
