@@ -14,7 +14,7 @@
  *     GATEWAY n                      what follows is about gateway n, 1 to 4
  *     HAS corp address kind …        an entry with these values (kinds: stage.h), "-" for none
  *     LACKS corp address             no entry
- *     MOOD corp answers|down|hangs|cuts
+ *     MOOD corp answers|down|hangs|cuts|no_entries (finds people, but reads no entry of an issuer)
  *     CRL url days [address …]       the issuing authority publishes a CRL, with the "listed" ones of these addresses
  *     ENTRY corp dn days             and one in an entry of the directory; '_' stands for a blank
  *     ISSUER url                     the hidden authority publishes its certificate, as AIA names it
@@ -162,7 +162,7 @@ static void do_lacks(char **words)
 
 static void do_mood(char **words)
 {
-    static const char *const moods[] = {"answers", "down", "hangs", "cuts"};
+    static const char *const moods[] = {"answers", "down", "hangs", "cuts", "no_entries"};
     for (size_t i = 0; i < sizeof(moods) / sizeof(moods[0]); i++) {
         if (strcmp(words[1], moods[i]) == 0) {
             played_directory_mood(words[0], (enum played_mood)i);
