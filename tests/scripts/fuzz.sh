@@ -2,12 +2,14 @@
 # Runs each fuzz target for a while, from its seeds and from what earlier runs have found.
 #
 #   fuzz.sh FOLDER SECONDS      FOLDER holds the targets; finds are left in FOLDER/<target>.finds
+# An input that takes over 1 s, or 256 MiB, is a find as well.
 # Yours: ONLY (config: fuzz_config alone).
 set -eu
 
 folder=$1
 seconds=$2
 status=0
+export ASAN_OPTIONS="quarantine_size_mb=16${ASAN_OPTIONS:+:$ASAN_OPTIONS}" # what is freed counts as memory, too
 export LSAN_OPTIONS="suppressions=$PWD/tests/scripts/lsan.supp:print_suppressions=0"
 for target in "$folder"/fuzz_${ONLY:-*}; do
     if ! [ -x "$target" ] || [ -d "$target" ]; then
@@ -23,7 +25,7 @@ for target in "$folder"/fuzz_${ONLY:-*}; do
     [ -f "$words" ] && words=-dict=$words || words=
     echo "== $name, $seconds s"
     # shellcheck disable=SC2086  # no seeds is no word, and neither is no dictionary
-    if ! "$target" -max_total_time="$seconds" -max_len=65536 -rss_limit_mb=2048 -timeout=10 -print_final_stats=1 \
+    if ! "$target" -max_total_time="$seconds" -max_len=65536 -rss_limit_mb=256 -timeout=1 -print_final_stats=1 \
         -artifact_prefix="$finds/" $words "$corpus" $seeds > "$folder/$name.log" 2>&1; then
         tail -n 40 "$folder/$name.log"
         status=1
