@@ -16,6 +16,7 @@
  *     LACKS corp address             no entry
  *     MOOD corp answers|down|hangs|cuts|no_entries (finds people, but reads no entry of an issuer)
  *     CRL url days [address …]       the issuing authority publishes a CRL, with the "listed" ones of these addresses
+ *     FORGED url days                one in its name that another key signed
  *     ENTRY corp dn days             and one in an entry of the directory; '_' stands for a blank
  *     ISSUER url                     the hidden authority publishes its certificate, as AIA names it
  *     ISSUER-ENTRY corp dn           and in its entry of the directory; '_' stands for a blank
@@ -185,6 +186,12 @@ static void redis_down(void)
 static void do_crl(char **words)
 {
     stage_publish(words[0], number(words[1]), words + 2);
+    played_settle();
+}
+
+static void do_forged(char **words)
+{
+    stage_publish_forged(words[0], number(words[1]));
     played_settle();
 }
 
@@ -527,6 +534,7 @@ static const struct verb {
     {"LACKS", do_lacks, 2},
     {"MOOD", do_mood, 2},
     {"CRL", do_crl, 2},
+    {"FORGED", do_forged, 2},
     {"ENTRY", do_entry, 3},
     {"ISSUER", do_issuer, 1},
     {"ISSUER-ENTRY", do_issuer_entry, 2},

@@ -159,6 +159,28 @@ ASK alice@example.org
 ANSWER found usable=1
 FETCHES http://crl.example/issuing.crl 2
 
+STORY a CRL that another key signed is remembered as well, but for no longer than an hour, whatever it says of itself
+SET trust.crls [ "root-crl.pem" ]
+SET trust.revocation "prefer"
+SET cache.ttl "1s"
+SET cache.limitttl "1s"
+SET cache.negttl "1s"
+DIRECTORY corp example.org
+FORGED http://crl.example/issuing.crl 3650
+START
+HAS corp alice@example.org listed
+ASK alice@example.org
+ANSWER found marked
+TIME_PASSES 50m
+ASK alice@example.org 50
+ANSWER found marked times=50
+FETCHES http://crl.example/issuing.crl 1
+CRL http://crl.example/issuing.crl 10 alice@example.org
+TIME_PASSES 11m
+ASK alice@example.org
+ANSWER none revoked
+FETCHES http://crl.example/issuing.crl 2
+
 STORY what our own rules refuse is not asked again before the configuration changes
 SET trust.crls [ "root-crl.pem" ]
 DIRECTORY corp example.org

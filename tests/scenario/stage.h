@@ -38,6 +38,9 @@ void stage_revoke(const char *address);
  * of these addresses. */
 void stage_publish(const char *url, unsigned days, char *const *addresses);
 
+/* In the issuing authority's name, too, but signed by another key. */
+void stage_publish_forged(const char *url, unsigned days);
+
 /* The same in an entry of a directory. */
 void stage_enter(const char *directory, const char *dn, unsigned days);
 
