@@ -73,8 +73,9 @@ struct evidence_wait {
     struct evidence_ticket tickets[MAX_NEEDS];
 };
 
-/* Asks for all of them, but for issuers by AIA while a directory is asked for one. wait->pending says how many are under way and waited for; 0: none, `ready` will not be called.
- * `wait` may be NULL: nobody waits, what comes is for those who ask later. */
+/* Asks for all of them, but for issuers by AIA while a directory is asked for one. wait->pending says how many are
+ * under way and waited for; 0: none, `ready` will not be called. `wait` may be NULL: nobody waits, what comes is for
+ * those who ask later. */
 void evidence_store_want(struct evidence_store *store, const struct needs *needs, struct evidence_wait *wait);
 
 /* Whether one of these may still come: it is under way, or failed for a reason that passes. */

@@ -249,9 +249,9 @@ everywhere() {
 
 @test "every reason has its test here" {
     local reason
-    for reason in $(cut -f 2 "$STACK/answers/rows" | grep -vx usable | sort -u); do
+    while read -r reason; do
         grep -qx "    everywhere $reason" "$BATS_TEST_FILENAME" || { echo "$reason"; return 1; }
-    done
+    done < <(cut -f 2 "$STACK/answers/rows" | grep -vx usable | sort -u)
 }
 
 @test "the gateway's log has no errors" {
