@@ -2,14 +2,14 @@
 # Runs each fuzz target for a while, from its seeds and from what earlier runs have found.
 #
 #   fuzz.sh FOLDER SECONDS      FOLDER holds the targets; finds are left in FOLDER/<target>.finds
-# An input that takes over 1 s, or 256 MiB, is a find as well.
 # Yours: ONLY (config: fuzz_config alone).
 set -eu
 
 folder=$1
 seconds=$2
 status=0
-export ASAN_OPTIONS="quarantine_size_mb=16${ASAN_OPTIONS:+:$ASAN_OPTIONS}" # what is freed counts as memory, too
+# An input may take a second and 256 MiB at the most; what ASan keeps back of freed memory does not count as the target's.
+export ASAN_OPTIONS=quarantine_size_mb=8
 export LSAN_OPTIONS="suppressions=$PWD/tests/scripts/lsan.supp:print_suppressions=0"
 for target in "$folder"/fuzz_${ONLY:-*}; do
     if ! [ -x "$target" ] || [ -d "$target" ]; then
