@@ -340,15 +340,18 @@ static bool take_entry(struct job *job)
     return add(job->collector, &job->need, objects, count, source); /* none is an answer as well */
 }
 
-bool collector_fetch(struct collector *collector, struct directory *directory, const struct needs *needs,
-                     int64_t deadline_ms)
+/* Those that are asked for last, or the others. */
+static bool fetch_some(struct collector *collector, struct directory *directory, const struct needs *needs,
+                       bool last_ones, int64_t deadline_ms)
 {
     struct job *jobs[MAX_NEEDS];
     size_t count = 0;
     bool news = false;
 
     for (size_t i = 0; i < needs->count; i++) {
-        struct job *job = job_start(collector, directory, &needs->items[i], deadline_ms);
+        struct job *job = need_is_last(&needs->items[i]) == last_ones
+                              ? job_start(collector, directory, &needs->items[i], deadline_ms)
+                              : NULL;
         if (job != NULL) {
             jobs[count++] = job;
         }
@@ -360,4 +363,11 @@ bool collector_fetch(struct collector *collector, struct directory *directory, c
         job_leave(jobs[i]);
     }
     return news;
+}
+
+bool collector_fetch(struct collector *collector, struct directory *directory, const struct needs *needs,
+                     int64_t deadline_ms)
+{
+    return fetch_some(collector, directory, needs, false, deadline_ms) ||
+           fetch_some(collector, directory, needs, true, deadline_ms);
 }

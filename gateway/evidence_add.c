@@ -252,7 +252,8 @@ static void take(struct evidence_store *store, struct place *place)
         take_good(place, adding);
     }
     /* What Redis had may be of no use, or due for the next already. */
-    if (place->sealed != NULL && (!is_good || adding->report.refresh_at <= clock_wall_s()) && !store->is_ended) {
+    bool serves = is_good && adding->report.usable && adding->report.refresh_at > clock_wall_s();
+    if (place->sealed != NULL && !serves && !store->is_ended) {
         blob_free(&place->sealed);
         place_fetch(place);
     } else if (is_good) {

@@ -277,22 +277,45 @@ void evidence_store_forget(struct evidence_store *store, struct evidence_wait *w
     }
 }
 
+/* Whether it is under way, and waited for by whoever waits. */
+static bool want_one(struct evidence_store *store, const struct need *need, struct evidence_wait *wait)
+{
+    struct place *place = place_for(store, need);
+    if (place == NULL) {
+        return false;
+    }
+    place->wanted_at = clock_wall_s();
+    TAILQ_REMOVE(&store->places, place, order);
+    TAILQ_INSERT_TAIL(&store->places, place, order);
+    bool failed_before = place->rest_ms > 0;
+    if (place_may_be_asked(place)) {
+        place_ask(place);
+    }
+    bool is_under_way = place->state != PLACE_RESTS;
+    if (wait == NULL || !is_under_way) {
+        return is_under_way;
+    }
+    bool is_waited_for = wait->is_patient || !failed_before;
+    if (is_waited_for) {
+        ticket_take(place, wait);
+    }
+    return is_waited_for;
+}
+
 void evidence_store_want(struct evidence_store *store, const struct needs *needs, struct evidence_wait *wait)
 {
+    bool reads_issuers = false;
     for (size_t i = 0; i < needs->count; i++) {
-        struct place *place = place_for(store, &needs->items[i]);
-        if (place == NULL) {
-            continue;
+        if (!need_is_last(&needs->items[i])) {
+            bool is_under_way = want_one(store, &needs->items[i], wait);
+            reads_issuers = reads_issuers || (is_under_way && needs->items[i].kind == NEED_ISSUER);
         }
-        place->wanted_at = clock_wall_s();
-        TAILQ_REMOVE(&store->places, place, order);
-        TAILQ_INSERT_TAIL(&store->places, place, order);
-        bool failed_before = place->rest_ms > 0;
-        if (place_may_be_asked(place)) {
-            place_ask(place);
-        }
-        if (wait != NULL && place->state != PLACE_RESTS && (wait->is_patient || !failed_before)) {
-            ticket_take(place, wait);
+    }
+    for (size_t i = 0; i < needs->count; i++) {
+        if (need_is_last(&needs->items[i]) && !reads_issuers) {
+            want_one(store, &needs->items[i], wait);
+        } else if (need_is_last(&needs->items[i]) && wait != NULL) {
+            wait->holds_back = true;
         }
     }
 }

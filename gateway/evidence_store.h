@@ -68,12 +68,14 @@ struct evidence_wait {
     void (*ready)(struct evidence_wait *wait); /* on the engine thread, once */
     bool for_all;    /* ready when each has come or failed; else at the first that brings a new snapshot, too */
     bool is_patient; /* waits for places as well that failed the last time */
+    bool holds_back; /* the store's: something is asked for only if what is under way brings nothing */
     size_t pending;  /* the store's: places under way that it waits for; 0: it waits for nothing */
     struct evidence_ticket tickets[MAX_NEEDS];
 };
 
-/* Asks for all of them. wait->pending says how many are under way and waited for; 0: none, `ready` will not be called.
- * `wait` may be NULL: nobody waits, what comes is for those who ask later. */
+/* Asks for all of them, but for issuers by AIA while a directory is asked for one. wait->pending says how many are
+ * under way and waited for; 0: none, `ready` will not be called. `wait` may be NULL: nobody waits, what comes is for
+ * those who ask later. */
 void evidence_store_want(struct evidence_store *store, const struct needs *needs, struct evidence_wait *wait);
 
 /* Whether one of these may still come: it is under way, or failed for a reason that passes. */

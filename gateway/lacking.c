@@ -13,7 +13,7 @@ static void on_ready(struct evidence_wait *wait)
 {
     struct flight *flight = (struct flight *)((char *)wait - offsetof(struct flight, wait));
     flight->awaits_evidence = false;
-    if (!judge_with_news(flight)) {
+    if (!judge_with_news(flight) && !(flight->wait.holds_back && fetch_what_lacks(flight))) {
         flight_has_evidence(flight);
     }
     flight_release(flight);

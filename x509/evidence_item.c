@@ -13,6 +13,7 @@
 #define REFRESH_MOST_S (6 * 3600)      /* what is revoked meanwhile is not known before */
 #define REFRESH_ISSUERS_S (24 * 3600)
 #define REFRESH_EMPTY_S 3600           /* an entry without anything */
+#define WAITING_MOST_S 3600
 
 /* One arrival being read. */
 struct reading {
@@ -276,7 +277,8 @@ int evidence_item_keep(struct evidence_item *item, const struct evidence_item *h
     return 0;
 }
 
-/* The first moment at which something in it that is current runs out; else when the last of it did. */
+/* The first moment at which something in it that is current runs out; else when the last of it did. What no known key
+ * signed may say of itself what it likes, and is not waited with for longer than an hour. */
 static int64_t expiry(const struct evidence_item *item, int64_t now)
 {
     const struct crl_list *lists[] = {&item->crls, &item->waiting};
@@ -287,6 +289,9 @@ static int64_t expiry(const struct evidence_item *item, int64_t now)
             const struct crl *crl = lists[i]->crls[k];
             int64_t end = crl->next_update != 0 ? crl->next_update : crl->this_update;
 
+            if (lists[i] == &item->waiting && end > now + WAITING_MOST_S) {
+                end = now + WAITING_MOST_S;
+            }
             first = end > now && end < first ? end : first;
             last = end > last ? end : last;
         }

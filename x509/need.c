@@ -27,6 +27,11 @@ struct digest need_key(const struct need *need)
     return digest_stream_end(&stream);
 }
 
+bool need_is_last(const struct need *need)
+{
+    return need->kind == NEED_ISSUER && need->url != NULL;
+}
+
 int need_copy(const struct need *need, struct need *copy)
 {
     *copy = (struct need){

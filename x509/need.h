@@ -38,6 +38,9 @@ struct needs {
 
 struct digest need_key(const struct need *need); /* as it will stand in `key` */
 
+/* An issuer by AIA, which is not asked for while a directory may have it: a host outside learns that somebody looks. */
+bool need_is_last(const struct need *need);
+
 /* Copies; one with the same key is there once. False: no room, or out of memory. */
 bool needs_add(struct needs *needs, const struct need *need);
 void needs_free(struct needs *needs);

@@ -14,14 +14,18 @@
  *     GATEWAY n                      what follows is about gateway n, 1 to 4
  *     HAS corp address kind …        an entry with these values (kinds: stage.h), "-" for none
  *     LACKS corp address             no entry
- *     MOOD corp answers|down|hangs|cuts
+ *     MOOD corp answers|down|hangs|cuts|no_entries (finds people, but reads no entry of an issuer)
  *     CRL url days [address …]       the issuing authority publishes a CRL, with the "listed" ones of these addresses
+ *     FORGED url days                one in its name that another key signed
  *     ENTRY corp dn days             and one in an entry of the directory; '_' stands for a blank
+ *     ISSUER url                     the hidden authority publishes its certificate, as AIA names it
+ *     ISSUER-ENTRY corp dn           and in its entry of the directory; '_' stands for a blank
  *     WEB url answers|down|hangs|garbage|busy|refused
  *     FETCHES url n                  so many so far
  *     READINGS corp n                so many entries read so far
  *     READY | NOT_READY              what /readyz says
  *     REDIS-IS up|down|tampered|swapped|forgotten|evidence_forgotten
+ *     REDIS-IS forged                the first gateway's seal is on a CRL that another key signed
  *     VALIDATORS hang|work|work_newest_first
  *     REVOKE address                 a new CRL with the good one of this address
  *     RELOAD [refused]               SIGHUP
@@ -159,7 +163,7 @@ static void do_lacks(char **words)
 
 static void do_mood(char **words)
 {
-    static const char *const moods[] = {"answers", "down", "hangs", "cuts"};
+    static const char *const moods[] = {"answers", "down", "hangs", "cuts", "no_entries"};
     for (size_t i = 0; i < sizeof(moods) / sizeof(moods[0]); i++) {
         if (strcmp(words[1], moods[i]) == 0) {
             played_directory_mood(words[0], (enum played_mood)i);
@@ -185,12 +189,33 @@ static void do_crl(char **words)
     played_settle();
 }
 
-static void do_entry(char **words)
+static void do_forged(char **words)
 {
-    for (char *at = words[1]; *at != '\0'; at++) {
+    stage_publish_forged(words[0], number(words[1]));
+    played_settle();
+}
+
+static const char *with_blanks(char *text)
+{
+    for (char *at = text; *at != '\0'; at++) {
         *at = *at == '_' ? ' ' : *at;
     }
-    stage_enter(words[0], words[1], number(words[2]));
+    return text;
+}
+
+static void do_entry(char **words)
+{
+    stage_enter(words[0], with_blanks(words[1]), number(words[2]));
+}
+
+static void do_issuer(char **words)
+{
+    stage_publish_issuer(words[0]);
+}
+
+static void do_issuer_entry(char **words)
+{
+    stage_enter_issuer(words[0], with_blanks(words[1]));
 }
 
 static void do_web(char **words)
@@ -232,7 +257,8 @@ static void do_redis_is(char **words)
                 {"tampered", played_redis_tamper},
                 {"swapped", played_redis_swap},
                 {"forgotten", played_redis_forget},
-                {"evidence_forgotten", played_redis_forget_evidence}};
+                {"evidence_forgotten", played_redis_forget_evidence},
+                {"forged", stage_forge}};
     for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++) {
         if (strcmp(words[0], acts[i].word) == 0) {
             acts[i].act();
@@ -508,7 +534,10 @@ static const struct verb {
     {"LACKS", do_lacks, 2},
     {"MOOD", do_mood, 2},
     {"CRL", do_crl, 2},
+    {"FORGED", do_forged, 2},
     {"ENTRY", do_entry, 3},
+    {"ISSUER", do_issuer, 1},
+    {"ISSUER-ENTRY", do_issuer_entry, 2},
     {"WEB", do_web, 2},
     {"FETCHES", do_fetches, 2},
     {"READINGS", do_readings, 2},

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
+#include "base/seal.h"
 
 /* The clock stands still until it is moved. It starts at the true time, because certificates are made then. */
 void played_clock_start(void);
@@ -26,7 +27,7 @@ bool played_run_pools(void);
 /* Validators that do nothing, until they are told to work again: the newest first, or as it came. */
 void played_pools(bool hang, bool newest_first);
 
-enum played_mood { MOOD_ANSWERS, MOOD_DOWN, MOOD_HANGS, MOOD_CUTS };
+enum played_mood { MOOD_ANSWERS, MOOD_DOWN, MOOD_HANGS, MOOD_CUTS, MOOD_NO_ENTRIES };
 
 /* What stands in a directory. Values are copied; the empty list is an entry without certificates. */
 void played_directory_reset(void);
@@ -53,6 +54,7 @@ void played_redis_tamper(void);  /* flips one bit in every value */
 void played_redis_swap(void);    /* gives every key the value of another */
 void played_redis_forget(void);
 void played_redis_forget_evidence(void); /* and keeps the answers */
+void played_redis_seal_evidence(const struct seal_ring *ring, struct bytes object); /* of now, in place of what is there */
 unsigned played_redis_gets(void);
 unsigned played_redis_sets(void);
 bool played_redis_mentions(const char *text); /* in any key or value, in clear */

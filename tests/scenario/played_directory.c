@@ -167,10 +167,11 @@ static struct search_result *read_person(struct state *state, const char *addres
         [MOOD_DOWN] = ASKED_UNAVAILABLE,
         [MOOD_HANGS] = ASKED_TIMED_OUT,
         [MOOD_CUTS] = ASKED_CUT_OFF,
+        [MOOD_NO_ENTRIES] = ASKED_ANSWERED,
     };
     struct search_result *result = calloc(1, sizeof(*result));
     struct person *person = person_of(state, address);
-    bool speaks = state->mood == MOOD_ANSWERS || state->mood == MOOD_CUTS;
+    bool speaks = state->mood != MOOD_DOWN && state->mood != MOOD_HANGS;
     result->result = results[state->mood];
     result->error = strdup(state->mood == MOOD_ANSWERS ? "" : "the story says so");
     if (speaks && person != NULL) {

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "cache/evidence_record.h"
 #include "cache/record.h"
 #include "cache/redis.h"
 #include "tests/scenario/played.h"
@@ -44,6 +45,23 @@ void played_redis_forget_evidence(void)
     for (size_t i = 0; i < ITEMS_MAX; i++) {
         if (items[i].value != NULL && strstr(items[i].key, ":e:") != NULL) {
             blob_free(&items[i].value);
+        }
+    }
+}
+
+void played_redis_seal_evidence(const struct seal_ring *ring, struct bytes object)
+{
+    const struct evidence_record record = {clock_wall_s(), bytes_of_string("http://crl.example/forged.crl"), &object, 1};
+    for (size_t i = 0; i < ITEMS_MAX; i++) {
+        if (items[i].value != NULL && strstr(items[i].key, ":e:") != NULL) {
+            struct buffer sealed;
+            buffer_init(&sealed, MAX_RECORD_BYTES);
+            if (evidence_record_close(ring, items[i].key, &record, &sealed) != 0) {
+                abort();
+            }
+            blob_free(&items[i].value);
+            items[i].value = blob_new(buffer_bytes(&sealed));
+            buffer_free(&sealed);
         }
     }
 }

@@ -159,6 +159,28 @@ ASK alice@example.org
 ANSWER found usable=1
 FETCHES http://crl.example/issuing.crl 2
 
+STORY a CRL that another key signed is remembered as well, but for no longer than an hour, whatever it says of itself
+SET trust.crls [ "root-crl.pem" ]
+SET trust.revocation "prefer"
+SET cache.ttl "1s"
+SET cache.limitttl "1s"
+SET cache.negttl "1s"
+DIRECTORY corp example.org
+FORGED http://crl.example/issuing.crl 3650
+START
+HAS corp alice@example.org listed
+ASK alice@example.org
+ANSWER found marked
+TIME_PASSES 50m
+ASK alice@example.org 50
+ANSWER found marked times=50
+FETCHES http://crl.example/issuing.crl 1
+CRL http://crl.example/issuing.crl 10 alice@example.org
+TIME_PASSES 11m
+ASK alice@example.org
+ANSWER none revoked
+FETCHES http://crl.example/issuing.crl 2
+
 STORY what our own rules refuse is not asked again before the configuration changes
 SET trust.crls [ "root-crl.pem" ]
 DIRECTORY corp example.org
@@ -494,4 +516,41 @@ ANSWER found
 FETCHES http://crl.example/issuing.crl 1
 CRL http://crl.example/issuing.crl 6
 TIME_PASSES 7h
+FETCHES http://crl.example/issuing.crl 2
+
+STORY a CRL in Redis is verified again on the way back: one of another key is not believed, whoever sealed it
+SET trust.crls [ "root-crl.pem" ]
+SET redis.seal-key-file "seal.key"
+DIRECTORY corp example.org
+REDIS
+CRL http://crl.example/issuing.crl 10 alice@example.org
+START
+HAS corp alice@example.org listed
+HAS corp bob@example.org listed
+ASK bob@example.org
+ANSWER found good
+REDIS-IS forged            # it lists nobody
+WEB http://crl.example/issuing.crl down
+GATEWAY 2
+START
+ASK alice@example.org
+ANSWER unknown revocation_unknown
+FETCHES http://crl.example/issuing.crl 2
+
+STORY a CRL in Redis that does not verify is fetched from its own place
+SET trust.crls [ "root-crl.pem" ]
+SET redis.seal-key-file "seal.key"
+DIRECTORY corp example.org
+REDIS
+CRL http://crl.example/issuing.crl 10 alice@example.org
+START
+HAS corp alice@example.org listed
+HAS corp bob@example.org listed
+ASK bob@example.org
+ANSWER found good
+REDIS-IS forged
+GATEWAY 2
+START
+ASK alice@example.org
+ANSWER none revoked
 FETCHES http://crl.example/issuing.crl 2

@@ -18,7 +18,7 @@
 #define ANSWERS_MAX     16384
 #define TEXT_BYTES      256
 
-static struct authority root, issuing, stranger;
+static struct authority root, issuing, hidden, stranger;
 
 static struct setting {
     char name[TEXT_BYTES], value[TEXT_BYTES];
@@ -100,6 +100,8 @@ void stage_open(const char *folder)
     spec.common_name = "Story Issuing CA";
     spec.issuer = &root;
     authority_new(&issuing, "issuing", KEY_P256, spec);
+    spec.common_name = "Story Hidden CA";
+    authority_new(&hidden, "hidden", KEY_P256, spec);
     write_key("seal.key", '1');
     write_key("seal2.key", '2');
     write_pem("root.pem", root.certificate);
@@ -111,6 +113,7 @@ void stage_close(void)
     authority_free(&root);
     authority_free(&issuing);
     authority_free(&stranger);
+    authority_free(&hidden);
 }
 
 static struct certificate_spec spec_of(const char *kind)
@@ -135,6 +138,13 @@ static struct certificate_spec spec_of(const char *kind)
         spec.extensions[2] = (struct extension_spec){"crlDistributionPoints", "URI:" STAGE_CRL_URL};
     } else if (strcmp(kind, "elsewhere") == 0) {
         spec.extensions[2] = (struct extension_spec){"crlDistributionPoints", "URI:" STAGE_OTHER_CRL_URL};
+    } else if (strcmp(kind, "hidden") == 0) {
+        spec.issuer = &hidden;
+    } else if (strcmp(kind, "led") == 0) {
+        spec.issuer = &hidden;
+        spec.extensions[2] = (struct extension_spec){"authorityInfoAccess", "caIssuers;URI:" STAGE_ISSUER_URL};
+    } else if (strcmp(kind, "domain") == 0) {
+        spec.hosts = "";
     } else {
         must(strcmp(kind, "good") == 0 || strcmp(kind, "revoked") == 0, kind);
     }
@@ -161,6 +171,12 @@ static struct made *make(const char *address, const char *kind)
     spec.common_name = address;
     spec.addresses = addresses;
     spec.address_count = 1;
+    char host[TEXT_BYTES];
+    if (spec.hosts != NULL) {
+        snprintf(host, sizeof(host), "DNS:%s", strchr(address, '@') + 1);
+        spec.hosts = host;
+        spec.address_count = 0;
+    }
     spec.key = key_new(KEY_P256);
     one->certificate = certificate_issue(&spec);
     one->der = certificate_der(one->certificate);
@@ -187,8 +203,8 @@ void stage_revoke(const char *address)
     write_crls(revoked, count);
 }
 
-/* In the played time; each has a higher number than the one before. */
-static struct der make_crl(unsigned days, const struct revoked_serial *revoked, size_t count)
+/* In the issuing authority's name and the played time; each has a higher number than the one before. */
+static struct der make_crl(EVP_PKEY *key, unsigned days, const struct revoked_serial *revoked, size_t count)
 {
     static uint64_t numbers = UINT32_MAX;
     X509_CRL *crl = crl_issue(&issuing, revoked, count, 1);
@@ -198,7 +214,7 @@ static struct der make_crl(unsigned days, const struct revoked_serial *revoked, 
     must(ASN1_INTEGER_set_uint64(number, ++numbers) == 1 &&
              X509_CRL_add1_ext_i2d(crl, NID_crl_number, number, 0, X509V3_ADD_REPLACE) == 1 &&
              X509_CRL_set1_lastUpdate(crl, from) == 1 && X509_CRL_set1_nextUpdate(crl, until) == 1 &&
-             X509_CRL_sign(crl, issuing.key, EVP_sha256()) > 0,
+             X509_CRL_sign(crl, key, EVP_sha256()) > 0,
          "a CRL of the story");
     unsigned char *data = NULL;
     int size = i2d_X509_CRL(crl, &data);
@@ -220,15 +236,44 @@ void stage_publish(const char *url, unsigned days, char *const *addresses)
         const struct made *listed = make(addresses[count], "listed");
         revoked[count] = (struct revoked_serial){&issuing, X509_get_serialNumber(listed->certificate), 1};
     }
-    struct der crl = make_crl(days, revoked, count);
+    struct der crl = make_crl(issuing.key, days, revoked, count);
+    played_web_put(url, bytes_of(crl.data, crl.size));
+    free(crl.data);
+}
+
+void stage_publish_forged(const char *url, unsigned days)
+{
+    struct der crl = make_crl(stranger.key, days, NULL, 0);
     played_web_put(url, bytes_of(crl.data, crl.size));
     free(crl.data);
 }
 
 void stage_enter(const char *directory, const char *dn, unsigned days)
 {
-    struct der crl = make_crl(days, NULL, 0);
+    struct der crl = make_crl(issuing.key, days, NULL, 0);
     played_directory_issuer(directory, dn, bytes_of(crl.data, crl.size));
+    free(crl.data);
+}
+
+void stage_publish_issuer(const char *url)
+{
+    struct der der = certificate_der(hidden.certificate);
+    played_web_put(url, bytes_of(der.data, der.size));
+    free(der.data);
+}
+
+void stage_enter_issuer(const char *directory, const char *dn)
+{
+    struct der der = certificate_der(hidden.certificate);
+    played_directory_issuer(directory, dn, bytes_of(der.data, der.size));
+    free(der.data);
+}
+
+void stage_forge(void)
+{
+    const struct gateway *gateway = &gateways[0];
+    struct der crl = make_crl(stranger.key, 10, NULL, 0);
+    played_redis_seal_evidence(gateway->worlds[gateway->world_count - 1]->ring, bytes_of(crl.data, crl.size));
     free(crl.data);
 }
 

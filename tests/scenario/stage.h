@@ -10,6 +10,7 @@
 #define STAGE_GATEWAYS 4
 #define STAGE_CRL_URL "http://crl.example/issuing.crl"
 #define STAGE_OTHER_CRL_URL "http://crl.example/second.crl"
+#define STAGE_ISSUER_URL "http://aia.example/hidden.cer"
 
 /* Makes the PKI once; `folder` is there already. */
 void stage_open(const char *folder);
@@ -26,7 +27,8 @@ void stage_redis(void);
 
 /* The value of that kind for the address; the same one each time. Kinds: good good2 expired revoked untrusted signing
  * short (expires a day from now) garbage; listed (its CRL is at STAGE_CRL_URL)
- * elsewhere (at STAGE_OTHER_CRL_URL). Ends the run on an unknown kind. */
+ * elsewhere (at STAGE_OTHER_CRL_URL); domain (names the address's domain alone); hidden (of an authority that no
+ * configuration has) led (likewise, and its AIA is STAGE_ISSUER_URL). Ends the run on an unknown kind. */
 struct bytes stage_value(const char *address, const char *kind);
 
 /* A new CRL that also names the "good" one of this address, in the file that the configuration names. */
@@ -36,8 +38,19 @@ void stage_revoke(const char *address);
  * of these addresses. */
 void stage_publish(const char *url, unsigned days, char *const *addresses);
 
+/* In the issuing authority's name, too, but signed by another key. */
+void stage_publish_forged(const char *url, unsigned days);
+
 /* The same in an entry of a directory. */
 void stage_enter(const char *directory, const char *dn, unsigned days);
+
+/* The certificate of the hidden authority, at a URL or in an entry of a directory. */
+void stage_publish_issuer(const char *url);
+void stage_enter_issuer(const char *directory, const char *dn);
+
+/* In place of all evidence in Redis, under the seal of the first gateway: a CRL in the issuing authority's name that
+ * another key signed. */
+void stage_forge(void);
 
 bool stage_is_ready(unsigned gateway);
 

@@ -41,12 +41,11 @@ ANSWER none expired usable=0 refused=2
 
 STORY two revoked and one good give the good one
 DIRECTORY corp example.org
-START
+HAS corp alice@example.org good revoked good2
 REVOKE alice@example.org
-RELOAD
-HAS corp alice@example.org good good2
+START
 ASK alice@example.org
-ANSWER found usable=1 refused=1
+ANSWER found usable=1 refused=2
 
 STORY without a CRL of the issuer, prefer serves and require refuses for good
 SET trust.crls [ "root-crl.pem" ]

@@ -160,6 +160,100 @@ has_rule() {
     same "$BATS_TEST_TMPDIR/through" "$BATS_TEST_TMPDIR/directly"
 }
 
+# everywhere REASON: its certificates, by each way to ask, one after the other.
+everywhere() {
+    local row number=0 found=0 address want file
+    while IFS=$'\t' read -r address want _; do
+        number=$((number + 1))
+        [ "$want" = "$1" ] || continue
+        found=$((found + 1))
+        row=$BATS_TEST_TMPDIR/row
+        sed -n "${number}p" "$STACK/answers/plain" > "$row"
+        equal "$address: HTTP" "$1" "$(member reason "$row")" || return 1
+        for file in http through directly inspect; do
+            sed -n "${number}p" "$STACK/answers/$file" > "$row"
+            equal "$address: $file" "$1 $1" "$(member reason "$row") $(values_of refused "$row" | grep -oE '"reason":"[a-z_]*"' |
+                head -n 1 | cut -d '"' -f 4)" || return 1
+        done
+    done < "$STACK/answers/rows"
+    [ "$found" -ge 1 ]
+}
+
+@test "malformed" {
+    everywhere malformed
+}
+
+@test "not_yet_valid" {
+    everywhere not_yet_valid
+}
+
+@test "expired" {
+    everywhere expired
+}
+
+@test "chain_expired" {
+    everywhere chain_expired
+}
+
+@test "untrusted" {
+    everywhere untrusted
+}
+
+@test "bad_chain" {
+    everywhere bad_chain
+}
+
+@test "unknown_critical_extension" {
+    everywhere unknown_critical_extension
+}
+
+@test "revoked" {
+    everywhere revoked
+}
+
+@test "issuer_revoked" {
+    everywhere issuer_revoked
+}
+
+@test "revocation_unknown" {
+    everywhere revocation_unknown
+}
+
+@test "wrong_key_usage" {
+    everywhere wrong_key_usage
+}
+
+@test "wrong_extended_key_usage" {
+    everywhere wrong_extended_key_usage
+}
+
+@test "address_mismatch" {
+    everywhere address_mismatch
+}
+
+@test "weak_key" {
+    everywhere weak_key
+}
+
+@test "weak_signature" {
+    everywhere weak_signature
+}
+
+@test "not_encryption_capable" {
+    everywhere not_encryption_capable
+}
+
+@test "denied" {
+    everywhere denied
+}
+
+@test "every reason has its test here" {
+    local reason
+    while read -r reason; do
+        grep -qx "    everywhere $reason" "$BATS_TEST_FILENAME" || { echo "$reason"; return 1; }
+    done < <(cut -f 2 "$STACK/answers/rows" | grep -vx usable | sort -u)
+}
+
 @test "the gateway's log has no errors" {
     run ! grep -E '^[^ ]+ error ' "$STACK/gateway/log"
 }

@@ -102,10 +102,6 @@ check_at() {
         [ "$(header retry-after)" -ge 1 ] || { echo "$address: no Retry-After"; return 1; }
         equal "$address: caches" no-store "$(header cache-control)"
         ;;
-    unproven)
-        [ "$code" = 503 ] || [ "$code $reason" = "404 revocation_unknown" ] || {
-            echo "$address: wanted unproven, got $code $reason"; return 1; }
-        ;;
     *)
         equal "$address: status" 404 "$code" || { cat "$body" && return 1; }
         equal "$address: reason" "$want" "$reason"

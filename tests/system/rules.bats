@@ -84,6 +84,17 @@ fingerprint_of() {
     verdict "$alice" 404 weak_signature
 }
 
+@test "an alias is address_mismatch unless the directory may vouch for it" {
+    local alias
+    alias=$(first_of alias)
+    rules "# no rule"
+    verdict "$alice" 200
+    verdict "$alias" 404 address_mismatch
+    rules "trust-rules = ( { name = \"r\"; domains = [ \"${alias#*@}\" ]; aliases = \"directory\"; } );"
+    verdict "$alias" 200
+    grep -q '"detail":"the certificate names another mail address of the same entry"' "$body"
+}
+
 @test "anchors of a rule are trusted for it alone, and certlookupd -t lists them under its name" {
     local other=$BATS_TEST_TMPDIR/other.pem
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout /dev/null -out "$other" \

@@ -106,6 +106,17 @@ of_the_entry() {
     equal source "" "$(json smime_capabilities_source)"
 }
 
+@test "SMIMECapabilities of the certificate itself (RFC 4262) are told by their names" {
+    cd "$BATS_TEST_TMPDIR"
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key -out own.pem -days 5 -subj /CN=own \
+        -addext subjectAltName=email:own@example.org -addext keyUsage=keyAgreement -addext basicConstraints=CA:FALSE \
+        -addext 1.2.840.113549.1.9.15=DER:301a300b060960864801650304012a300b0609608648016503040102 2> /dev/null
+    body=$BATS_TEST_TMPDIR/json
+    "$BUILD/certlookup" --inspect -A own.pem --revocation off -o json own.pem own@example.org > "$body"
+    equal source extension "$(json smime_capabilities_source)"
+    grep -q '"smime_capabilities":\["aes256-CBC","aes128-CBC"\]' "$body"
+}
+
 @test "an entry's own addresses are told under explain" {
     setting 3 "$LEAF" > "$BATS_TEST_TMPDIR/value"
     entry "$BATS_TEST_TMPDIR/value"

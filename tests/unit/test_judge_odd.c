@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include <openssl/x509v3.h>
 
+#include "base/clock.h"
 #include "tests/unit/made.h"
 
 /* Certificates as one does not expect them: what is odd and harmless is usable, what is broken is malformed. */
@@ -346,6 +347,102 @@ static void deeply_nested_values_are_malformed(void **state)
     }
 }
 
+/* A certificate with an extension of these octets, whatever they are. */
+static X509 *with_octets(const char *oid, const char *octets, size_t size, bool critical, const char *beside)
+{
+    X509 *leaf = with(beside, NULL, NULL);
+    ASN1_OBJECT *object = OBJ_txt2obj(oid, 0);
+    ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();
+
+    ASN1_OCTET_STRING_set(value, (const uint8_t *)octets, (int)size);
+    X509_EXTENSION *extension = X509_EXTENSION_create_by_OBJ(NULL, object, critical, value);
+    assert_true(extension != NULL && X509_add_ext(leaf, extension, -1) == 1);
+    X509_EXTENSION_free(extension);
+    ASN1_OCTET_STRING_free(value);
+    ASN1_OBJECT_free(object);
+    return signed_anew(leaf);
+}
+
+/* Extensions without content, and with an empty list in it. What is empty is not what is absent. */
+static void zero_length_values_have_their_reason(void **state)
+{
+    static const struct {
+        const char *oid, *octets;
+        size_t size;
+        bool critical;
+        const char *beside;
+        enum reason want;
+    } empty[] = {
+        {"subjectAltName", "", 0, false, NULL, REASON_MALFORMED},
+        {"subjectAltName", "\x30\x00", 2, false, NULL, REASON_ADDRESS_MISMATCH},
+        {"subjectAltName", "\x30\x02\x81\x00", 4, false, NULL, REASON_ADDRESS_MISMATCH},
+        {"keyUsage", "", 0, true, SAN, REASON_MALFORMED},
+        {"keyUsage", "\x03\x00", 2, true, SAN, REASON_MALFORMED},
+        {"keyUsage", "\x03\x01\x00", 3, true, SAN, REASON_MALFORMED}, /* RFC 5280 4.2.1.3: at least one bit */
+        {"extendedKeyUsage", "", 0, false, SAN, REASON_MALFORMED},
+        {"extendedKeyUsage", "\x30\x00", 2, false, SAN, REASON_WRONG_EXTENDED_KEY_USAGE},
+        {"basicConstraints", "", 0, true, SAN, REASON_MALFORMED},
+        {"basicConstraints", "\x30\x00", 2, true, SAN, REASON_USABLE},
+        {"nameConstraints", "", 0, true, SAN, REASON_MALFORMED},
+        {"certificatePolicies", "", 0, false, SAN, REASON_BAD_CHAIN},
+        {"crlDistributionPoints", "", 0, false, SAN, REASON_MALFORMED},
+        {"authorityKeyIdentifier", "", 0, false, SAN, REASON_MALFORMED},
+        {"1.2.3.4", "", 0, false, SAN, REASON_USABLE},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(empty) / sizeof(empty[0]); i++) {
+        char name[60];
+
+        snprintf(name, sizeof(name), "%s of %zu octets", empty[i].oid, empty[i].size);
+        check(name, with_octets(empty[i].oid, empty[i].octets, empty[i].size, empty[i].critical, empty[i].beside),
+              empty[i].want, "");
+    }
+}
+
+/* What opens and opens and never closes, or says that it goes on: of whole values, in bounded time. */
+static void bombs_of_pkcs7_are_malformed(void **state)
+{
+    static const char signed_data[] = "\x30\x80\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02\xa0\x80\x30\x80"
+                                      "\x02\x01\x01\x31\x00"
+                                      "\x30\x80\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01\xa0\x80";
+    static const struct {
+        const char *name, *unit;
+        size_t size;
+        bool inside; /* of SignedData's content */
+    } bombs[] = {
+        {"indefinite SEQUENCEs", "\x30\x80", 2, false},
+        {"indefinite SETs", "\x31\x80", 2, false},
+        {"indefinite OCTET STRINGs", "\x24\x80", 2, false},
+        {"indefinite [0]s", "\xa0\x80", 2, false},
+        {"ends of contents", "\0\0", 2, false},
+        {"OCTET STRINGs in the content", "\x24\x80", 2, true},
+        {"empty OCTET STRINGs in the content", "\x24\x80\x04\x00\x00\x00", 6, true},
+        {"SEQUENCEs in the content", "\x30\x80", 2, true},
+        {"lengths of 4 GiB in the content", "\x04\x84\xff\xff\xff\xff", 6, true},
+    };
+    int64_t began_ms = clock_mono_ms();
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bombs) / sizeof(bombs[0]); i++) {
+        static uint8_t octets[MAX_VALUE_BYTES];
+        size_t used = bombs[i].inside ? sizeof(signed_data) - 1 : 0;
+        struct answer_draft draft;
+
+        memcpy(octets, signed_data, used);
+        for (; used + bombs[i].size <= sizeof(octets); used += bombs[i].size) {
+            memcpy(octets + used, bombs[i].unit, bombs[i].size);
+        }
+        struct blob *value = blob_new(bytes_of(octets, used));
+        made_judge(policy, MADE_ADDRESS, ATTRIBUTE_USER_SMIME_CERTIFICATE, &value, 1, &draft);
+        if (draft.certificates[0].reason != REASON_MALFORMED) {
+            fail_msg("%s: %s", bombs[i].name, reason_word(draft.certificates[0].reason));
+        }
+        answer_draft_free(&draft);
+    }
+    assert_true(clock_mono_ms() - began_ms < 5000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -360,6 +457,8 @@ int main(void)
         cmocka_unit_test(ml_kem_keys_are_recognised),
         cmocka_unit_test(a_hundred_and_seventeen_addresses_are_read),
         cmocka_unit_test(deeply_nested_values_are_malformed),
+        cmocka_unit_test(zero_length_values_have_their_reason),
+        cmocka_unit_test(bombs_of_pkcs7_are_malformed),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -352,6 +352,38 @@ static void the_best_stands_first(void **state)
     }
 }
 
+/* Those that nothing tells apart but their octets: in one order, whatever that of the directory. */
+static void the_order_of_equally_good_ones_is_stable(void **state)
+{
+    enum { COUNT = 5 };
+    struct blob *kept[COUNT], *first_order[COUNT] = {NULL};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT; i++) {
+        X509 *leaf = issued(MADE_RSA, NULL, EMAIL, SAN, -5);
+        kept[i] = made_blob(leaf);
+        X509_free(leaf);
+    }
+    for (size_t turn = 0; turn < COUNT; turn++) {
+        struct blob *values[COUNT];
+        struct answer_draft draft;
+
+        for (size_t i = 0; i < COUNT; i++) {
+            values[i] = blob_ref(kept[(i * 2 + turn) % COUNT]);
+        }
+        made_judge(policy, MADE_ADDRESS, USER, values, COUNT, &draft);
+        assert_int_equal(draft.usable_count, COUNT);
+        for (size_t i = 0; i < COUNT; i++) {
+            first_order[i] = turn == 0 ? draft.certificates[i].value : first_order[i];
+            assert_ptr_equal(draft.certificates[i].value, first_order[i]);
+        }
+        answer_draft_free(&draft);
+    }
+    for (size_t i = 0; i < COUNT; i++) {
+        blob_free(&kept[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -363,6 +395,7 @@ int main(void)
         cmocka_unit_test(two_good_ones_stay_two_and_equal_ones_are_one),
         cmocka_unit_test(the_same_octets_elsewhere_never_hide_a_good_value),
         cmocka_unit_test(the_best_stands_first),
+        cmocka_unit_test(the_order_of_equally_good_ones_is_stable),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
