@@ -43,6 +43,19 @@ static bool want_signers(const struct asking *asking)
     return possible;
 }
 
+/* Whether the issuer signs CRLs with the key that signed the certificate, and none of these is current. */
+static bool lacks_own(const struct asking *asking)
+{
+    for (size_t i = 0; i < asking->count; i++) {
+        const struct crl *crl = asking->found[i].crl;
+
+        if (asking->found[i].own && !crl->delta && asking->request->now <= crl->next_update) {
+            return false;
+        }
+    }
+    return crl_may_sign(asking->path->certs[asking->link + 1]);
+}
+
 void crl_want(const struct asking *asking)
 {
     struct crl_answer *answer = asking->answer;
@@ -51,6 +64,9 @@ void crl_want(const struct asking *asking)
     /* A delta may take a certificate from hold again (RFC 5280 5.3.1, removeFromCRL). */
     if (answer->word != CRL_REVOKED || answer->crl_reason == CRL_REASON_CERTIFICATE_HOLD) {
         want_deltas(asking);
+    }
+    if (answer->word == CRL_GOOD && lacks_own(asking)) {
+        wants_own_crls(asking->request->wants, &asking->points, asking->path->certs[asking->link + 1]);
     }
     if (answer->word == CRL_SILENT) {
         possible = wants_crls(asking->request->wants, &asking->points, asking->path->certs[asking->link + 1]);

@@ -303,6 +303,38 @@ static void an_older_crl_does_not_come_back(void **state)
     policy_free(&policy);
 }
 
+/* A CA that was renewed with another key signs CRLs with both, and each lists what its own key issued. Whoever sits on
+ * the way shall not put one in the place of the other; and where only the other is held, the own is asked for. */
+static void a_crl_by_another_key_takes_no_place(void **state)
+{
+    X509 *renewed = made_intermediate("CN=Sub,O=Example", MADE_RSA_CA_2, root, MADE_RSA_ROOT);
+    struct policy *policy = made_policy(&(struct made_policy){.anchors = (X509 *[]){root, NULL},
+                                                              .intermediates = (X509 *[]){sub, renewed, NULL},
+                                                              .revocation = REVOCATION_MODE_REQUIRE});
+    const struct made_crl of_renewed = {.issuer = renewed, .key = MADE_RSA_CA_2, .crl_reason = -1, .this_update = -10,
+                                        .next_update = 1000};
+    struct need other_need = play_need(NEED_CRL, "http://crl.example/renewed.crl", bob, renewed);
+    struct evidence *evidence = evidence_new();
+    struct play_judged judged;
+
+    (void)state;
+    play_arrives(&evidence, policy, &root_need, root_crl(NULL), MADE_NOW, NULL);
+    play_arrives(&evidence, policy, &other_need, crl_of(&of_renewed), MADE_NOW, NULL);
+    play_judge(policy, evidence, alice, MADE_NOW, PLAY_URLS, &judged);
+    assert_int_equal(judged.reason, REASON_USABLE);
+    assert_non_null(find(&judged.needs, NEED_CRL, URL, NULL));
+    needs_free(&judged.needs);
+    play_arrives(&evidence, policy, &sub_need, sub_crl(-50, 1000, alice), MADE_NOW, NULL);
+    play_arrives(&evidence, policy, &sub_need, crl_of(&of_renewed), MADE_NOW, NULL);
+    play_judge(policy, evidence, alice, MADE_NOW, PLAY_URLS, &judged);
+    assert_int_equal(judged.reason, REASON_REVOKED);
+    needs_free(&judged.needs);
+    need_clear(&other_need);
+    evidence_free(&evidence);
+    policy_free(&policy);
+    X509_free(renewed);
+}
+
 static void what_does_not_verify_is_refused_with_words(void **state)
 {
     const struct {
@@ -534,6 +566,7 @@ int main(void)
         cmocka_unit_test(a_snapshot_stays_as_it_was),
         cmocka_unit_test(newly_revoked_links_are_told_once),
         cmocka_unit_test(an_older_crl_does_not_come_back),
+        cmocka_unit_test(a_crl_by_another_key_takes_no_place),
         cmocka_unit_test(what_does_not_verify_is_refused_with_words),
         cmocka_unit_test(a_crl_waits_for_its_signer),
         cmocka_unit_test(an_entry_without_anything_is_not_waited_for),
