@@ -335,6 +335,41 @@ static void the_judge_asks_and_believes(void **state)
     }
 }
 
+/* One of two responders knows nothing of it, and says so last: the other has revoked it. */
+static void a_responder_that_knows_nothing_hides_no_other(void **state)
+{
+    static const int others[] = {V_OCSP_CERTSTATUS_UNKNOWN, V_OCSP_CERTSTATUS_GOOD};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct policy *policy = policy_of(REVOCATION_MODE_PREFER, true);
+        struct evidence *evidence = evidence_new();
+        struct play_judged judged;
+        struct need other;
+
+        play_judge(policy, evidence, alice, MADE_NOW, PLAY_OCSP, &judged);
+        assert_int_equal(judged.needs.count, 1);
+        play_arrives(&evidence, policy, &judged.needs.items[0],
+                     answer_of(&(struct made_answer){.status = V_OCSP_CERTSTATUS_REVOKED, .reason = 1,
+                                                     .this_update = -7200, .next_update = 7200},
+                               judged.needs.items[0].request), MADE_NOW, NULL);
+        assert_int_equal(need_copy(&judged.needs.items[0], &other), 0);
+        free(other.url);
+        other.url = strdup("http://other.example/");
+        other.key = need_key(&other);
+        play_arrives(&evidence, policy, &other, answer_of(&(struct made_answer){.status = others[i]}, other.request),
+                     MADE_NOW, NULL);
+        needs_free(&judged.needs);
+        play_judge(policy, evidence, alice, MADE_NOW, PLAY_OCSP, &judged);
+        assert_int_equal(judged.reason, REASON_REVOKED);
+        play_judge(policy, evidence, alice, MADE_NOW + 7201, 0, &judged); /* the newer good one is current yet */
+        assert_int_equal(judged.reason, others[i] == V_OCSP_CERTSTATUS_GOOD ? REASON_USABLE : REASON_REVOKED);
+        need_clear(&other);
+        evidence_free(&evidence);
+        policy_free(&policy);
+    }
+}
+
 static void without_the_setting_nothing_is_asked_or_believed(void **state)
 {
     struct policy *without = policy_of(REVOCATION_MODE_REQUIRE, false), *with = policy_of(REVOCATION_MODE_REQUIRE, true);
@@ -396,6 +431,7 @@ int main(void)
         cmocka_unit_test(a_question_has_a_nonce_of_its_own),
         cmocka_unit_test(the_judge_asks_and_believes),
         cmocka_unit_test(without_the_setting_nothing_is_asked_or_believed),
+        cmocka_unit_test(a_responder_that_knows_nothing_hides_no_other),
         cmocka_unit_test(a_revoked_responder_is_not_believed),
     };
 
