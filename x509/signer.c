@@ -94,13 +94,15 @@ static const struct signer *find_known(const struct signers *signers, const stru
     return NULL;
 }
 
-/* Only what was found without supposing anything is remembered. */
+/* Only what was found without supposing anything is remembered, and no failure: for another value there is a budget of
+ * its own, and it has its own needs. */
 static void remember(const struct path_request *request, const struct crl *crl, const struct cert *anchor,
                      struct signer signer)
 {
     struct signers *signers = request->signers;
 
-    if (signers != NULL && request->signing == NULL && signers->count < MAX_SIGNERS_KNOWN) {
+    if (signers != NULL && request->signing == NULL && signer.word == SIGNER_GOOD &&
+        signers->count < MAX_SIGNERS_KNOWN) {
         signers->known[signers->count++] = (struct signer_known){crl, anchor, signer};
     }
 }
