@@ -276,6 +276,32 @@ static void a_question_has_a_nonce_of_its_own(void **state)
     blob_free(&second);
 }
 
+/* Each refresh asks anew: about the same, with a nonce of its own, and one alone. */
+static void a_question_asked_again_has_another_nonce(void **state)
+{
+    struct blob *first = request_of(alice), *again = ocsp_request_again(first);
+    const uint8_t *from = first->data, *from_again = again->data;
+    OCSP_REQUEST *request = d2i_OCSP_REQUEST(NULL, &from, (long)first->size);
+    OCSP_REQUEST *repeated = d2i_OCSP_REQUEST(NULL, &from_again, (long)again->size);
+    struct blob *old = answer_of(&(struct made_answer){.nonce = SAME_NONCE}, first);
+    struct ocsp_answer *answer;
+    struct error error;
+
+    (void)state;
+    assert_int_equal(again->size, first->size);
+    assert_int_equal(OCSP_REQUEST_get_ext_count(repeated), 1);
+    assert_int_equal(OCSP_id_cmp(OCSP_onereq_get0_id(OCSP_request_onereq_get0(request, 0)),
+                                 OCSP_onereq_get0_id(OCSP_request_onereq_get0(repeated, 0))), 0);
+    read_one(again, old, &answer, &error);
+    assert_null(answer);
+    assert_non_null(strstr(error.text, "nonce"));
+    OCSP_REQUEST_free(request);
+    OCSP_REQUEST_free(repeated);
+    blob_free(&first);
+    blob_free(&again);
+    blob_free(&old);
+}
+
 static struct policy *policy_of(enum revocation_mode mode, bool ocsp)
 {
     X509_CRL *of_root = made_crl(&(struct made_crl){.issuer = root, .key = MADE_RSA_ROOT, .crl_reason = -1});
@@ -429,6 +455,7 @@ int main(void)
         cmocka_unit_test(an_answer_counts_or_not),
         cmocka_unit_test(no_answer_that_is_cut_counts),
         cmocka_unit_test(a_question_has_a_nonce_of_its_own),
+        cmocka_unit_test(a_question_asked_again_has_another_nonce),
         cmocka_unit_test(the_judge_asks_and_believes),
         cmocka_unit_test(without_the_setting_nothing_is_asked_or_believed),
         cmocka_unit_test(a_responder_that_knows_nothing_hides_no_other),
