@@ -1,5 +1,6 @@
 #include "x509/crl_asking.h"
 #include "x509/evidence_view.h"
+#include "x509/trust.h"
 #include "x509/wants.h"
 
 static void want_deltas(const struct asking *asking)
@@ -58,6 +59,7 @@ static bool lacks_own(const struct asking *asking)
 
 void crl_want(const struct asking *asking)
 {
+    const struct policy *policy = asking->request->policy;
     struct crl_answer *answer = asking->answer;
     bool possible;
 
@@ -70,6 +72,7 @@ void crl_want(const struct asking *asking)
     }
     if (answer->word == CRL_SILENT) {
         possible = wants_crls(asking->request->wants, &asking->points, asking->path->certs[asking->link + 1]);
+        possible = wants_configured(asking->request->wants, policy->crl_urls, policy->crl_url_count) || possible;
         answer->awaited = want_signers(asking) || possible || answer->next_update != 0;
     }
 }

@@ -143,6 +143,19 @@ void wants_own_crls(struct wants *wants, const struct crl_points *points, const 
     consider_points(wants, &wants->fresher, points, issuer);
 }
 
+bool wants_configured(struct wants *wants, char *const *urls, size_t count)
+{
+    bool possible = false;
+
+    for (size_t i = 0; i < count && wants->configured; i++) {
+        struct visit visit = {.wants = wants, .needs = &wants->revocation, .need = {.kind = NEED_CRL}};
+
+        consider_url(&visit, urls[i]);
+        possible = possible || (visit.possible && !visit.held);
+    }
+    return possible;
+}
+
 /* Calls for each URL of that method in authorityInfoAccess (RFC 5280 4.2.2.1). */
 static void consider_access(struct visit *visit, const struct cert *cert, int method)
 {

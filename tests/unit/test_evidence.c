@@ -335,6 +335,34 @@ static void a_crl_by_another_key_takes_no_place(void **state)
     X509_free(renewed);
 }
 
+/* With fetch.crls off, a URL of trust.crls is a source all the same: until its CRL has come, and no longer. */
+static void a_configured_crl_is_awaited_until_it_comes(void **state)
+{
+    const char *const urls[] = {URL};
+    struct policy *policy = made_policy(&(struct made_policy){
+        .anchors = (X509 *[]){root, NULL}, .intermediates = (X509 *[]){sub, NULL}, .revocation = REVOCATION_MODE_REQUIRE,
+        .settings = {.crls = urls, .crl_count = 1}});
+    struct need root_at_url = play_need(NEED_CRL, URL, sub, root);
+    struct evidence *evidence = evidence_new();
+    struct play_judged judged;
+
+    (void)state;
+    play_judge(policy, evidence, alice, MADE_NOW, 0, &judged);
+    assert_int_equal(judged.reason, REASON_REVOCATION_UNKNOWN);
+    assert_true(judged.revocation.awaited);
+    assert_int_equal(judged.needs.count, 1);
+    assert_null(judged.needs.items[0].issuer); /* the very place that is fetched ahead */
+    needs_free(&judged.needs);
+    play_arrives(&evidence, policy, &root_at_url, root_crl(NULL), MADE_NOW, NULL);
+    play_judge(policy, evidence, alice, MADE_NOW, 0, &judged);
+    assert_int_equal(judged.reason, REASON_REVOCATION_UNKNOWN);
+    assert_false(judged.revocation.awaited);
+    assert_int_equal(judged.needs.count, 0);
+    need_clear(&root_at_url);
+    evidence_free(&evidence);
+    policy_free(&policy);
+}
+
 /* The verdict about alice, whose value is the last of these, all in one entry. */
 static enum reason judge_last(struct policy *policy, const struct evidence *evidence, struct blob **values, size_t count)
 {
@@ -652,6 +680,7 @@ int main(void)
         cmocka_unit_test(newly_revoked_links_are_told_once),
         cmocka_unit_test(an_older_crl_does_not_come_back),
         cmocka_unit_test(a_crl_by_another_key_takes_no_place),
+        cmocka_unit_test(a_configured_crl_is_awaited_until_it_comes),
         cmocka_unit_test(a_neighbours_bundle_does_not_hide_a_fetched_issuer),
         cmocka_unit_test(a_signer_not_found_for_one_is_looked_for_again),
         cmocka_unit_test(what_does_not_verify_is_refused_with_words),
