@@ -148,8 +148,8 @@ static void vouch(struct asking *asking, struct found *found, unsigned reasons)
     }
 }
 
-/* The scope that begins at `first`. A CA with two keys that issue certificates numbers their CRLs together, and each may
- * list only what its own key issued: so those by the other key are a scope for themselves. */
+/* The scope that begins at `first`. A CA with two keys that issue certificates numbers their CRLs together, and each
+ * may list only what its own key issued: so those by the other key are a scope for themselves. */
 struct scope {
     struct found *first;
     size_t count;

@@ -60,7 +60,8 @@ static int judge_leaf(const struct path_request *request, struct item *item, con
 static int consider(struct session *session, struct item *item, const struct cert *cert)
 {
     const struct issuers *fetched = evidence_issuers(session->request->evidence);
-    const struct path_pools pools = {{&item->policy->issuers, &item->bundle, fetched != NULL ? fetched : &session->bundles,
+    const struct path_pools pools = {{&item->policy->issuers, &item->bundle,
+                                      fetched != NULL ? fetched : &session->bundles,
                                       fetched != NULL ? &session->bundles : NULL}};
     const struct recipient recipient = {session->request->address, item->candidate->source.mails};
     struct verdict verdict = {.revocation.crl_reason = -1, .not_after = cert->not_after};

@@ -28,11 +28,12 @@ void wants_free(struct wants *wants);
  * where one may come from, even if it was asked a moment ago. */
 bool wants_crls(struct wants *wants, const struct crl_points *points, const struct cert *issuer);
 
-/* The CRLs at the URLs of trust.crls. True: one of them has not come yet, or is past its nextUpdate. What is current there
- * has been heard, and nothing more is to be had. */
+/* The CRLs at the URLs of trust.crls. True: one of them has not come yet, or is past its nextUpdate. What is current
+ * there has been heard, and nothing more is to be had. */
 bool wants_configured(struct wants *wants, char *const *urls, size_t count);
 
-/* The same as wants_crls(), where CRLs by another key say that the certificate is good, and the issuer's own may say more. */
+/* The same as wants_crls(), where CRLs by another key say that the certificate is good, and the issuer's own may say
+ * more. */
 void wants_own_crls(struct wants *wants, const struct crl_points *points, const struct cert *issuer);
 
 /* An OCSP answer, by the certificate's AIA. */
