@@ -64,6 +64,7 @@ struct certificate {
     enum reason reason;         /* REASON_USABLE, or why not */
     const char *detail;         /* "keyUsage lacks keyEncipherment (RFC 5280 4.2.1.3)"; "" when usable without remark */
     struct revocation revocation;
+    bool unsettled;             /* refused, but a limit of ours ended the search before all was looked at. Not cached */
     int64_t not_after;          /* the earliest of the chain, wall seconds */
     uint64_t *links;            /* link_id() of each certificate below the anchor; see x509/evidence.h */
     size_t link_count;          /* at most MAX_CHAIN */

@@ -38,6 +38,17 @@ static bool awaits_evidence(const struct answer_draft *draft)
     return false;
 }
 
+/* Another verdict might have come of looking further: as good as not judged. */
+static bool is_unsettled(const struct answer_draft *draft)
+{
+    for (size_t i = draft->usable_count; i < draft->certificate_count; i++) {
+        if (draft->certificates[i].unsettled) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Nobody has looked at it: that says nothing about the person, and much about us. */
 static bool is_unjudged(const struct answer_draft *draft)
 {
@@ -77,6 +88,9 @@ void decide(struct answer_draft *draft, bool deadline_passed)
     } else if (is_unjudged(draft)) {
         draft->outcome = OUTCOME_UNKNOWN;
         draft->reason = REASON_INTERNAL;
+    } else if (is_unsettled(draft)) {
+        draft->outcome = OUTCOME_UNKNOWN;
+        draft->reason = REASON_OVERLOADED;
     } else if (awaits_evidence(draft)) {
         draft->outcome = OUTCOME_UNKNOWN;
         draft->reason = REASON_REVOCATION_UNKNOWN;

@@ -3,6 +3,7 @@
 
 #include "base/metrics.h"
 #include "gateway/evidence_private.h"
+#include "x509/ocsp.h"
 
 static const struct kind {
     const char *word;
@@ -126,9 +127,20 @@ static void read_entry(struct place *place)
                                     fetch->timeout_ms, on_read, place);
 }
 
+/* An answer that was recorded once must not pass for the next one. */
+static void renew_nonce(struct need *need)
+{
+    struct blob *again = need->request != NULL ? ocsp_request_again(need->request) : NULL;
+    if (again != NULL) {
+        blob_free(&need->request);
+        need->request = again;
+    }
+}
+
 void place_fetch(struct place *place)
 {
     const struct need *need = &place->need;
+    renew_nonce(&place->need);
     place->state = PLACE_ASKED;
     place->came.run = on_came;
     if (place->store->is_ended || (need->url != NULL && world_fetcher(place->world) == NULL)) {

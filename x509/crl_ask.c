@@ -35,11 +35,15 @@ static void gather_for(struct asking *asking, const struct crl_list *list, size_
 
 static int compare(const void *a, const void *b)
 {
-    const struct crl *left = ((const struct found *)a)->crl, *right = ((const struct found *)b)->crl;
+    const struct found *one = a, *other = b;
+    const struct crl *left = one->crl, *right = other->crl;
     int order = X509_NAME_cmp(left->issuer, right->issuer);
 
     if (order == 0) {
         order = memcmp(left->scope_digest.bytes, right->scope_digest.bytes, DIGEST_BYTES);
+    }
+    if (order == 0) {
+        order = other->own - one->own;
     }
     if (order == 0) {
         order = crl_age_compare(right, left);
@@ -57,7 +61,13 @@ static void gather(struct asking *asking)
             gather_for(asking, evidence_crls(asking->request->evidence), point, issuer);
         }
     }
-    qsort(asking->found, asking->count, sizeof(asking->found[0]), compare);
+}
+
+static bool is_own(const struct asking *asking, const struct found *found)
+{
+    const struct cert *issuer = asking->path->certs[asking->link + 1];
+
+    return !found->signer.authority || EVP_PKEY_eq(found->crl->key, X509_get0_pubkey(issuer->x509)) == 1;
 }
 
 /* Who may not speak is out, with the reason why; the rest knows its signer. */
@@ -74,7 +84,9 @@ static void sift(struct asking *asking)
             found->signer = signer_of(asking->request, asking->path, found->crl);
             found->word = found->signer.word == SIGNER_NONE ? "its signer has no path to the anchor" : found->word;
         }
+        found->own = is_own(asking, found);
     }
+    qsort(asking->found, asking->count, sizeof(asking->found[0]), compare);
 }
 
 static bool is_current(const struct asking *asking, const struct crl *crl)
@@ -136,10 +148,12 @@ static void vouch(struct asking *asking, struct found *found, unsigned reasons)
     }
 }
 
-/* The scope that begins at `first`. */
+/* The scope that begins at `first`. A CA with two keys that issue certificates numbers their CRLs together, and each
+ * may list only what its own key issued: so those by the other key are a scope for themselves. */
 struct scope {
     struct found *first;
     size_t count;
+    const struct crl *own; /* of the other key: the newest complete one of the issuer's own; else NULL */
 };
 
 static struct found *newest_complete(const struct asking *asking, const struct scope *scope, struct found *after)
@@ -195,6 +209,12 @@ static struct found *current_delta(const struct asking *asking, const struct sco
     return NULL;
 }
 
+/* Unless the own one ran out before this was made: so it is where the CA gave up signing CRLs with the old key. */
+static bool is_outranked(const struct scope *scope, const struct crl *crl)
+{
+    return scope->own != NULL && crl->this_update <= scope->own->next_update;
+}
+
 /* What one complete CRL says when no delta has said more. True: it decides for its scope. */
 static bool ask_complete(struct asking *asking, const struct scope *scope, struct found *complete,
                          const struct found *removed)
@@ -210,6 +230,10 @@ static bool ask_complete(struct asking *asking, const struct scope *scope, struc
     if (!found_vouches(asking, complete)) {
         complete->word = "its signer's own revocation is not known";
         return false;
+    }
+    if (is_outranked(scope, complete->crl)) {
+        complete->word = "by another key than the issuer's";
+        return true;
     }
     if (delta != NULL) {
         vouch(asking, delta, complete->reasons & delta->reasons);
@@ -261,18 +285,42 @@ static void note_stale(struct asking *asking)
     }
 }
 
+/* How many from `first` on are of one scope, and all by the issuer's own key or all by the other. */
+static size_t scope_size(const struct asking *asking, size_t first)
+{
+    const struct found *found = &asking->found[first];
+    size_t size = 1;
+
+    while (first + size < asking->count && found[size].own == found->own &&
+           crl_same_scope(found[size].crl, found->crl)) {
+        size++;
+    }
+    return size;
+}
+
+static void ask_scopes(struct asking *asking)
+{
+    struct scope scope, before = {.count = 0};
+
+    for (size_t first = 0; first < asking->count; first += scope.count) {
+        const struct found *own;
+
+        scope = (struct scope){.first = &asking->found[first], .count = scope_size(asking, first)};
+        if (before.count > 0 && !scope.first->own && crl_same_scope(before.first->crl, scope.first->crl)) {
+            own = newest_complete(asking, &before, NULL);
+            scope.own = own != NULL ? own->crl : NULL;
+        }
+        ask_scope(asking, &scope);
+        before = scope;
+    }
+}
+
 static void ask_all(struct asking *asking)
 {
-    size_t first = 0;
 
     *asking->answer = (struct crl_answer){.crl_reason = -1};
     asking->reasons = 0;
-    for (size_t i = 1; i <= asking->count; i++) {
-        if (i == asking->count || !crl_same_scope(asking->found[first].crl, asking->found[i].crl)) {
-            ask_scope(asking, &(struct scope){&asking->found[first], i - first});
-            first = i;
-        }
-    }
+    ask_scopes(asking);
     if (asking->answer->word == CRL_REVOKED) {
         return;
     }

@@ -12,6 +12,7 @@
 struct found {
     const struct crl *crl;
     unsigned reasons;      /* that it covers, over all points that lead to it */
+    bool own;              /* by the key that issued the certificate, or one that is for CRLs alone */
     struct signer signer;
     const char *word;      /* what came of it, for explain */
 };

@@ -1,5 +1,6 @@
 #include "x509/crl_asking.h"
 #include "x509/evidence_view.h"
+#include "x509/trust.h"
 #include "x509/wants.h"
 
 static void want_deltas(const struct asking *asking)
@@ -43,8 +44,22 @@ static bool want_signers(const struct asking *asking)
     return possible;
 }
 
+/* Whether the issuer signs CRLs with the key that signed the certificate, and none of these is current. */
+static bool lacks_own(const struct asking *asking)
+{
+    for (size_t i = 0; i < asking->count; i++) {
+        const struct crl *crl = asking->found[i].crl;
+
+        if (asking->found[i].own && !crl->delta && asking->request->now <= crl->next_update) {
+            return false;
+        }
+    }
+    return crl_may_sign(asking->path->certs[asking->link + 1]);
+}
+
 void crl_want(const struct asking *asking)
 {
+    const struct policy *policy = asking->request->policy;
     struct crl_answer *answer = asking->answer;
     bool possible;
 
@@ -52,8 +67,12 @@ void crl_want(const struct asking *asking)
     if (answer->word != CRL_REVOKED || answer->crl_reason == CRL_REASON_CERTIFICATE_HOLD) {
         want_deltas(asking);
     }
+    if (answer->word == CRL_GOOD && lacks_own(asking)) {
+        wants_own_crls(asking->request->wants, &asking->points, asking->path->certs[asking->link + 1]);
+    }
     if (answer->word == CRL_SILENT) {
         possible = wants_crls(asking->request->wants, &asking->points, asking->path->certs[asking->link + 1]);
+        possible = wants_configured(asking->request->wants, policy->crl_urls, policy->crl_url_count) || possible;
         answer->awaited = want_signers(asking) || possible || answer->next_update != 0;
     }
 }

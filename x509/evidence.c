@@ -234,9 +234,9 @@ const struct issuers *evidence_issuers(const struct evidence *evidence)
     return evidence != NULL ? &evidence->issuers : NULL;
 }
 
-const struct ocsp_answer *evidence_ocsp(const struct evidence *evidence, const struct cert *cert)
+const struct ocsp_answer *const *evidence_ocsp(const struct evidence *evidence, const struct cert *cert, size_t *count)
 {
-    size_t low = 0, high = evidence != NULL ? evidence->ocsp_count : 0, count = high;
+    size_t low = 0, all = evidence != NULL ? evidence->ocsp_count : 0, high = all;
 
     while (low < high) {
         size_t middle = low + (high - low) / 2;
@@ -247,7 +247,10 @@ const struct ocsp_answer *evidence_ocsp(const struct evidence *evidence, const s
             high = middle;
         }
     }
-    return low < count && digest_equal(&evidence->ocsp[low]->subject, &cert->fingerprint) ? evidence->ocsp[low] : NULL;
+    for (high = low; high < all && digest_equal(&evidence->ocsp[high]->subject, &cert->fingerprint); high++) {
+    }
+    *count = high - low;
+    return *count > 0 ? &evidence->ocsp[low] : NULL;
 }
 
 enum held evidence_holds(const struct evidence *evidence, const struct digest *key, int64_t now)

@@ -241,12 +241,14 @@ static bool is_newer(const struct crl *a, const struct crl *b)
     return a->this_update != b->this_update ? a->this_update > b->this_update : crl_age_compare(a, b) > 0;
 }
 
-/* The one that the list has of the scope of `crl`, which it may replace; the list's count: none. */
+/* The one that the list has of scope and key of `crl`, which it may replace; the list's count: none. A CA with two keys
+ * may list with each only what that one issued. */
 static size_t same_kind(const struct crl_list *list, const struct crl *crl)
 {
     size_t i = 0;
 
-    while (i < list->count && !(list->crls[i]->delta == crl->delta && crl_same_scope(list->crls[i], crl))) {
+    while (i < list->count && !(list->crls[i]->delta == crl->delta && crl_same_scope(list->crls[i], crl) &&
+                                EVP_PKEY_eq(list->crls[i]->key, crl->key) == 1)) {
         i++;
     }
     return i;

@@ -17,8 +17,8 @@ const struct crl_list *evidence_waiting(const struct evidence *evidence);
 /* Issuers, and signers of CRLs. NULL: no evidence. */
 const struct issuers *evidence_issuers(const struct evidence *evidence);
 
-/* The answer about this certificate. NULL: none. */
-const struct ocsp_answer *evidence_ocsp(const struct evidence *evidence, const struct cert *cert);
+/* The answers about this certificate, of all its responders, the newest first. */
+const struct ocsp_answer *const *evidence_ocsp(const struct evidence *evidence, const struct cert *cert, size_t *count);
 
 /* What came for the need of this key. */
 enum held {

@@ -116,12 +116,14 @@ static void give_back(struct path_budget *left, const struct path_budget *grante
     left->paths -= granted->paths - unspent->paths;
 }
 
-static struct wants wants_of(const struct judge_request *request, const struct candidate *candidate)
+static struct wants wants_of(const struct session *session, const struct candidate *candidate)
 {
+    const struct judge_request *request = session->request;
     bool may_ask = request->ask_directories && !candidate->closed;
 
     return (struct wants){
         .urls = request->ask_urls,
+        .configured = session->needs != NULL,
         .ocsp = request->ask_ocsp,
         .issuers = request->ask_issuers,
         .directory = may_ask ? candidate->source.directory : NULL,
@@ -150,7 +152,7 @@ static int judge_all(struct session *session)
         item->budget = granted;
         item->apart = granted_apart;
         item->signer_budget = (struct path_budget)SIGNER_BUDGET;
-        item->wants = wants_of(session->request, item->candidate);
+        item->wants = wants_of(session, item->candidate);
         if (judge_item(session, item) < 0) {
             return -1;
         }

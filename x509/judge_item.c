@@ -59,8 +59,10 @@ static int judge_leaf(const struct path_request *request, struct item *item, con
 /* The same, and keeps it if it is the best of them so far. */
 static int consider(struct session *session, struct item *item, const struct cert *cert)
 {
-    const struct path_pools pools = {{&item->policy->issuers, &item->bundle, &session->bundles,
-                                      evidence_issuers(session->request->evidence)}};
+    const struct issuers *fetched = evidence_issuers(session->request->evidence);
+    const struct path_pools pools = {{&item->policy->issuers, &item->bundle,
+                                      fetched != NULL ? fetched : &session->bundles,
+                                      fetched != NULL ? &session->bundles : NULL}};
     const struct recipient recipient = {session->request->address, item->candidate->source.mails};
     struct verdict verdict = {.revocation.crl_reason = -1, .not_after = cert->not_after};
     struct verdict path = {.finding.reason = REASON_UNJUDGED};

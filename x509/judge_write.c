@@ -63,6 +63,15 @@ static int copy_source(const struct source *source, struct source *copy)
     return copy->directory != NULL && copy->dn != NULL && copy->mails != NULL ? 0 : -1;
 }
 
+/* Whether our own limits kept a better verdict from it. */
+static bool is_unsettled(const struct item *item)
+{
+    enum reason reason = item->verdict.finding.reason;
+
+    return reason != REASON_USABLE &&
+           (item->budget.used_up || (item->signer_budget.used_up && reason == REASON_REVOCATION_UNKNOWN));
+}
+
 static int write_item(const struct item *item, struct certificate *certificate)
 {
     const struct verdict *verdict = &item->verdict;
@@ -70,6 +79,7 @@ static int write_item(const struct item *item, struct certificate *certificate)
     certificate->value = blob_ref(item->candidate->value);
     certificate->reason = verdict->finding.reason;
     certificate->revocation = verdict->revocation;
+    certificate->unsettled = is_unsettled(item);
     certificate->detail = strdup(verdict->finding.detail);
     if (item->leaf != NULL) {
         certificate->der = blob_ref(item->leaf->der);

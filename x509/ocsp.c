@@ -31,28 +31,54 @@ bool ocsp_is_offered(const struct cert *cert)
     return offered;
 }
 
+static bool add_nonce(OCSP_REQUEST *request)
+{
+    uint8_t nonce[OCSP_NONCE_BYTES];
+
+    return RAND_bytes(nonce, sizeof(nonce)) == 1 && OCSP_request_add1_nonce(request, nonce, sizeof(nonce)) == 1;
+}
+
+static struct blob *encode(OCSP_REQUEST *request)
+{
+    uint8_t *der = NULL;
+    int size = i2d_OCSP_REQUEST(request, &der);
+    struct blob *blob = size > 0 ? blob_new(bytes_of(der, (size_t)size)) : NULL;
+
+    OPENSSL_free(der);
+    return blob;
+}
+
 /* SHA-1 names certificate and issuer: that is what responders know (RFC 5019 2.1.1), and nothing rests on it. */
 struct blob *ocsp_request(const struct cert *cert, const struct cert *issuer)
 {
     OCSP_REQUEST *request = OCSP_REQUEST_new();
     OCSP_CERTID *id = OCSP_cert_to_id(EVP_sha1(), cert->x509, issuer->x509);
-    uint8_t nonce[OCSP_NONCE_BYTES], *der = NULL;
     struct blob *blob = NULL;
-    int size;
 
     if (request == NULL || id == NULL || OCSP_request_add0_id(request, id) == NULL) {
         OCSP_CERTID_free(id);
-        goto out;
+    } else if (add_nonce(request)) {
+        blob = encode(request);
     }
-    if (RAND_bytes(nonce, sizeof(nonce)) != 1 || OCSP_request_add1_nonce(request, nonce, sizeof(nonce)) != 1) {
-        goto out;
+    OCSP_REQUEST_free(request);
+    ERR_clear_error();
+    return blob;
+}
+
+struct blob *ocsp_request_again(const struct blob *before)
+{
+    struct bytes bytes = blob_bytes(before);
+    const uint8_t *at = bytes.data;
+    OCSP_REQUEST *request = bytes.size <= LONG_MAX ? d2i_OCSP_REQUEST(NULL, &at, (long)bytes.size) : NULL;
+    int nonce = request != NULL ? OCSP_REQUEST_get_ext_by_NID(request, NID_id_pkix_OCSP_Nonce, -1) : -1;
+    struct blob *blob = NULL;
+
+    if (nonce >= 0) {
+        X509_EXTENSION_free(OCSP_REQUEST_delete_ext(request, nonce));
     }
-    size = i2d_OCSP_REQUEST(request, &der);
-    if (size > 0) {
-        blob = blob_new(bytes_of(der, (size_t)size));
+    if (request != NULL && add_nonce(request)) {
+        blob = encode(request);
     }
-    OPENSSL_free(der);
-out:
     OCSP_REQUEST_free(request);
     ERR_clear_error();
     return blob;

@@ -50,6 +50,10 @@ bool ocsp_is_offered(const struct cert *cert);
 /* DER of a question about one certificate, with a fresh nonce. NULL: out of memory. */
 struct blob *ocsp_request(const struct cert *cert, const struct cert *issuer);
 
+/* The same question with another nonce: one that was sent before proves nothing of when its answer was made (RFC 8954
+ * 2.1). NULL: out of memory, or no question. */
+struct blob *ocsp_request_again(const struct blob *request);
+
 /* What was asked, and what came. */
 struct ocsp_arrival {
     const struct cert *cert, *issuer;

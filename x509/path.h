@@ -42,7 +42,8 @@ struct verdict {
 };
 
 #define PATH_POOLS 4
-/* Where issuers come from, in this order: the policy, the leaf's own bundle, all bundles, evidence. Ends with NULL. */
+/* Where issuers come from, in this order: the policy, the leaf's own bundle, evidence, all bundles: what stands beside
+ * the leaf's value comes last, so that it spends nothing of what the leaf's own issuers need. Ends with NULL. */
 struct path_pools {
     const struct issuers *pools[PATH_POOLS + 1];
 };

@@ -7,6 +7,7 @@
 #include "x509/notes.h"
 #include "x509/name_constraints.h"
 #include "x509/path.h"
+#include "x509/path_misread.h"
 #include "x509/policy_settings.h"
 #include "x509/revocation.h"
 #include "x509/shown.h"
@@ -155,6 +156,14 @@ static bool refuse_as_libcrypto(struct judging *judging, X509_STORE_CTX *context
                        shown_name(X509_get_subject_name(current), name), X509_verify_cert_error_string(error), clause);
 }
 
+/* Policies are about what one encrypts to: who signs a CRL needs none. */
+static const struct initial_policies *initial_policies(const struct judging *judging)
+{
+    static const struct initial_policies none = {.count = 0};
+
+    return judging->request->signing != NULL ? &none : &judging->policy->initial;
+}
+
 /* The inputs of RFC 5280 6.1.1 (c), (e), (f) and (g). Any policy will do where none is asked for, but where a CA wants
  * one, there must be one. */
 static bool set_policies(X509_VERIFY_PARAM *parameters, const struct initial_policies *initial)
@@ -187,16 +196,13 @@ static bool set_policies(X509_VERIFY_PARAM *parameters, const struct initial_pol
  */
 static bool set_parameters(X509_STORE_CTX *context, const struct judging *judging)
 {
-    /* Policies are about what one encrypts to: who signs a CRL needs none. */
-    static const struct initial_policies none = {.count = 0};
-    const struct initial_policies *initial = judging->request->signing != NULL ? &none : &judging->policy->initial;
     X509_VERIFY_PARAM *parameters = X509_STORE_CTX_get0_param(context);
 
     X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_NO_CHECK_TIME);
     X509_VERIFY_PARAM_set_hostflags(parameters, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
     X509_VERIFY_PARAM_set_auth_level(parameters, 0);
     X509_VERIFY_PARAM_set_depth(parameters, MAX_CHAIN);
-    return set_policies(parameters, initial);
+    return set_policies(parameters, initial_policies(judging));
 }
 
 /* Where names were misread, rule_names() alone has the word on them. */
@@ -243,6 +249,14 @@ static bool rule_libcrypto(struct judging *judging)
     sk_X509_free(trusted);
     sk_X509_free(untrusted);
     return valid;
+}
+
+static bool rule_path(struct judging *judging)
+{
+    if (path_is_misread(judging->path)) {
+        return path_check_misread(judging->path, initial_policies(judging), &judging->verdict->finding);
+    }
+    return rule_libcrypto(judging);
 }
 
 static bool rule_issuer_dates(struct judging *judging)
@@ -315,7 +329,7 @@ static bool rule_leaf_dates(struct judging *judging)
 /* In the order of enum reason. */
 static bool (*const rules[])(struct judging *judging) = {
     rule_critical,  rule_issuer_keys,  rule_signatures, rule_authorities, rule_names,
-    rule_libcrypto, rule_issuer_dates, rule_denied,     rule_revocation,  rule_leaf_dates,
+    rule_path,      rule_issuer_dates, rule_denied,     rule_revocation,  rule_leaf_dates,
 };
 
 #define RULE_COUNT (sizeof(rules) / sizeof(rules[0]))

@@ -114,19 +114,33 @@ static void merge(const struct ocsp_answer *ocsp, struct crl_answer *answer)
     }
 }
 
+/* What one responder said. One that says "revoked" counts past its nextUpdate, but not against a newer word. */
+static void hear(const struct path_request *request, const struct path *path, size_t link,
+                 const struct ocsp_answer *ocsp, bool *is_good, struct crl_answer *answer, struct verdict *verdict)
+{
+    static const char *const words[] = {"silent", "good", "revoked"}; /* by enum ocsp_word */
+    const char *fault = fault_of(request, path, link, ocsp);
+
+    if (fault == NULL && ocsp->word == OCSP_SAYS_REVOKED && *is_good && request->now > ocsp->next_update) {
+        fault = "there is a newer one";
+    }
+    note_ocsp(ocsp, link, fault != NULL ? fault : words[ocsp->word], verdict);
+    if (fault == NULL) {
+        *is_good = *is_good || ocsp->word == OCSP_SAYS_GOOD;
+        merge(ocsp, answer);
+    }
+}
+
 static void ask_ocsp(const struct path_request *request, const struct path *path, size_t link,
                      struct crl_answer *answer, struct verdict *verdict)
 {
-    static const char *const words[] = {"silent", "good", "revoked"}; /* by enum ocsp_word */
     const struct cert *cert = path->certs[link];
-    const struct ocsp_answer *ocsp = evidence_ocsp(request->evidence, cert);
-    const char *fault = ocsp != NULL ? fault_of(request, path, link, ocsp) : NULL;
+    size_t count;
+    const struct ocsp_answer *const *answers = evidence_ocsp(request->evidence, cert, &count);
+    bool is_good = false;
 
-    if (ocsp != NULL) {
-        note_ocsp(ocsp, link, fault != NULL ? fault : words[ocsp->word], verdict);
-    }
-    if (ocsp != NULL && fault == NULL) {
-        merge(ocsp, answer);
+    for (size_t i = 0; i < count && i < MAX_POINT_NAMES; i++) {
+        hear(request, path, link, answers[i], &is_good, answer, verdict);
     }
     if (answer->word == CRL_SILENT) {
         answer->awaited = wants_ocsp(request->wants, cert, path->certs[link + 1]) || answer->awaited;

@@ -49,7 +49,7 @@ static int64_t earliest(const struct verdict *verdict)
 
 static struct signer judge_signer(const struct path_request *request, const struct cert *cert)
 {
-    struct signer signer = {SIGNER_NONE, 0};
+    struct signer signer = {.word = SIGNER_NONE, .authority = cert_is_ca(cert)};
     struct verdict verdict;
 
     if (!is_sound(request, cert)) {
@@ -60,7 +60,8 @@ static struct signer judge_signer(const struct path_request *request, const stru
         (verdict.finding.reason == REASON_USABLE && verdict.revocation.status == REVOCATION_UNKNOWN)) {
         signer.word = SIGNER_UNKNOWN;
     } else if (verdict.finding.reason == REASON_USABLE) {
-        signer = (struct signer){SIGNER_GOOD, earliest(&verdict)};
+        signer.word = SIGNER_GOOD;
+        signer.until = earliest(&verdict);
     }
     return signer;
 }
@@ -68,7 +69,7 @@ static struct signer judge_signer(const struct path_request *request, const stru
 /* The best of those certificates that may be the signer's. */
 static struct signer search(const struct path_request *request, const struct crl *crl)
 {
-    struct signer best = {SIGNER_NONE, 0};
+    struct signer best = {.word = SIGNER_NONE};
 
     for (size_t i = 0; i < PATH_POOLS && request->pools->pools[i] != NULL && best.word != SIGNER_GOOD; i++) {
         size_t count;
@@ -93,13 +94,15 @@ static const struct signer *find_known(const struct signers *signers, const stru
     return NULL;
 }
 
-/* Only what was found without supposing anything is remembered. */
+/* Only what was found without supposing anything is remembered, and no failure: for another value there is a budget of
+ * its own, and it has its own needs. */
 static void remember(const struct path_request *request, const struct crl *crl, const struct cert *anchor,
                      struct signer signer)
 {
     struct signers *signers = request->signers;
 
-    if (signers != NULL && request->signing == NULL && signers->count < MAX_SIGNERS_KNOWN) {
+    if (signers != NULL && request->signing == NULL && signer.word == SIGNER_GOOD &&
+        signers->count < MAX_SIGNERS_KNOWN) {
         signers->known[signers->count++] = (struct signer_known){crl, anchor, signer};
     }
 }
@@ -113,16 +116,16 @@ struct signer signer_of(const struct path_request *request, const struct path *p
     struct signer signer;
 
     if (is_in_path(path, crl)) {
-        return (struct signer){SIGNER_GOOD, INT64_MAX};
+        return (struct signer){SIGNER_GOOD, INT64_MAX, true};
     }
     if (is_being_judged(request, crl)) {
-        return (struct signer){SIGNER_ITSELF, INT64_MAX};
+        return (struct signer){SIGNER_ITSELF, INT64_MAX, false};
     }
     if (known != NULL && request->signing == NULL) {
         return *known;
     }
     if (signing.depth > MAX_SIGNER_DEPTH) {
-        return (struct signer){SIGNER_NONE, 0};
+        return (struct signer){.word = SIGNER_NONE};
     }
     inner.budget = request->signer_budget;
     inner.anchor = anchor;

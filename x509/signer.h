@@ -36,6 +36,7 @@ struct signer {
     enum signer_word word;
     int64_t until; /* SIGNER_GOOD: so long, by its own path and the evidence for it; INT64_MAX: as long as the path
                     * asked about */
+    bool authority; /* a CA's: with that key certificates are issued as well */
 };
 
 /* Those that one call of judge() met. */

@@ -111,11 +111,12 @@ static void consider_crl_issuer(struct visit *visit, const DIST_POINT *point)
     }
 }
 
-bool wants_crls(struct wants *wants, const struct crl_points *points, const struct cert *issuer)
+static bool consider_points(struct wants *wants, struct needs *needs, const struct crl_points *points,
+                            const struct cert *issuer)
 {
     struct visit visit = {
         .wants = wants,
-        .needs = &wants->revocation,
+        .needs = needs,
         .need = {.kind = NEED_CRL, .subject = points->cert->der, .issuer = issuer->der},
     };
 
@@ -130,6 +131,29 @@ bool wants_crls(struct wants *wants, const struct crl_points *points, const stru
         }
     }
     return visit.possible;
+}
+
+bool wants_crls(struct wants *wants, const struct crl_points *points, const struct cert *issuer)
+{
+    return consider_points(wants, &wants->revocation, points, issuer);
+}
+
+void wants_own_crls(struct wants *wants, const struct crl_points *points, const struct cert *issuer)
+{
+    consider_points(wants, &wants->fresher, points, issuer);
+}
+
+bool wants_configured(struct wants *wants, char *const *urls, size_t count)
+{
+    bool possible = false;
+
+    for (size_t i = 0; i < count && wants->configured; i++) {
+        struct visit visit = {.wants = wants, .needs = &wants->revocation, .need = {.kind = NEED_CRL}};
+
+        consider_url(&visit, urls[i]);
+        possible = possible || (visit.possible && !visit.held);
+    }
+    return possible;
 }
 
 /* Calls for each URL of that method in authorityInfoAccess (RFC 5280 4.2.2.1). */

@@ -293,6 +293,32 @@ static void an_issuer_may_sign_with_another_key(void **state)
     X509_free(foreign);
 }
 
+/* A CA that has two keys, as Active Directory's after a renewal, signs a CRL with each, and in it stands what the same key
+ * issued: the other key's says nothing good of it, however new. Where the own key has none, it does (RFC 5280 6.3.3). */
+static void another_keys_crl_does_not_outrank_the_own(void **state)
+{
+    X509 *renewed = made_intermediate("CN=Sub", MADE_RSA_CA_2, root, MADE_RSA_ROOT);
+    const struct made_crl of_renewed = {.issuer = renewed, .key = MADE_RSA_CA_2, .crl_reason = -1, .this_update = -5,
+                                        .next_update = MADE_DAY, .extensions = {NUMBER("9")}};
+    const struct made_crl silent = {OF_SUB, .crl_reason = -1, .this_update = -20, .next_update = MADE_DAY,
+                                    .extensions = {NUMBER("8")}};
+    X509 *const both[] = {renewed, NULL};
+    struct made_crl listing = silent, stale = silent, also_listing = of_renewed, early = of_renewed;
+
+    (void)state;
+    listing.revoked[0] = also_listing.revoked[0] = alice;
+    listing.crl_reason = also_listing.crl_reason = 1;
+    stale.next_update = -10;
+    early.this_update = -15;
+    expect("the own lists, the other is newer", both, (struct made_crl[]){listing, of_renewed, {0}}, alice, REVOKED);
+    expect("neither lists", both, (struct made_crl[]){silent, of_renewed, {0}}, alice, GOOD);
+    expect("the other lists", both, (struct made_crl[]){silent, also_listing, {0}}, alice, REVOKED);
+    expect("the own has run out", both, (struct made_crl[]){stale, early, {0}}, alice, UNKNOWN);
+    expect("the own had run out before", both, (struct made_crl[]){stale, of_renewed, {0}}, alice, GOOD);
+    expect("the other alone", both, (struct made_crl[]){of_renewed, {0}}, alice, GOOD);
+    X509_free(renewed);
+}
+
 /* Under `require` the CRL's signer must be known not to be revoked; what it lists counts even so. */
 static void signers_are_checked_as_well(void **state)
 {
@@ -387,6 +413,7 @@ int main(void)
         cmocka_unit_test(relative_names_are_made_whole),
         cmocka_unit_test(indirect_crls_name_issuers),
         cmocka_unit_test(an_issuer_may_sign_with_another_key),
+        cmocka_unit_test(another_keys_crl_does_not_outrank_the_own),
         cmocka_unit_test(signers_are_checked_as_well),
         cmocka_unit_test(no_signer_speaks_for_itself_against_others),
         cmocka_unit_test(a_stolen_key_does_not_outrank_who_revokes_it),

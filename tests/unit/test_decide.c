@@ -21,6 +21,7 @@ static const struct {
     enum outcome outcome;
     enum reason reason;
     bool partial;
+    bool unsettled;
 } cases[] = {
     {"usable", 1, {END}, {ASKED_ANSWERED}, 1, 1, 0, false, OUTCOME_FOUND, REASON_USABLE, false},
     {"usable beside refused", 1, {REASON_EXPIRED, END}, {ASKED_ANSWERED}, 1, 1, 0, false, OUTCOME_FOUND, REASON_USABLE,
@@ -48,6 +49,10 @@ static const struct {
      OUTCOME_UNKNOWN, REASON_REVOCATION_UNKNOWN, false},
     {"one that nobody judged", 0, {REASON_EXPIRED, REASON_UNJUDGED, END}, {ASKED_ANSWERED}, 1, 1, false, false,
      OUTCOME_UNKNOWN, REASON_INTERNAL, false},
+    {"one whose search was broken off", 0, {REASON_EXPIRED, REASON_BAD_CHAIN, END}, {ASKED_ANSWERED}, 1, 1, false, false,
+     OUTCOME_UNKNOWN, REASON_OVERLOADED, false, true},
+    {"usable beside it", 1, {REASON_BAD_CHAIN, END}, {ASKED_ANSWERED}, 1, 1, false, false, OUTCOME_FOUND, REASON_USABLE,
+     false, true},
     {"no CRL will come", 0, {REASON_REVOCATION_UNKNOWN, END}, {ASKED_ANSWERED}, 1, 1, false, false, OUTCOME_NONE,
      REASON_REVOCATION_UNKNOWN, false},
 };
@@ -63,6 +68,7 @@ static void verdicts_become_outcomes(void **state)
         draft.usable_count = draft.certificate_count = (size_t)cases[i].usable;
         for (size_t j = 0; cases[i].refused[j] != END; j++) {
             certificates[draft.certificate_count].reason = cases[i].refused[j];
+            certificates[draft.certificate_count].unsettled = cases[i].unsettled;
             certificates[draft.certificate_count++].revocation.awaited = cases[i].awaited;
         }
         draft.asked_count = (size_t)cases[i].asked_count;

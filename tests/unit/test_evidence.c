@@ -303,6 +303,151 @@ static void an_older_crl_does_not_come_back(void **state)
     policy_free(&policy);
 }
 
+/* A CA that was renewed with another key signs CRLs with both, and each lists what its own key issued. Whoever sits on
+ * the way shall not put one in the place of the other; and where only the other is held, the own is asked for. */
+static void a_crl_by_another_key_takes_no_place(void **state)
+{
+    X509 *renewed = made_intermediate("CN=Sub,O=Example", MADE_RSA_CA_2, root, MADE_RSA_ROOT);
+    struct policy *policy = made_policy(&(struct made_policy){.anchors = (X509 *[]){root, NULL},
+                                                              .intermediates = (X509 *[]){sub, renewed, NULL},
+                                                              .revocation = REVOCATION_MODE_REQUIRE});
+    const struct made_crl of_renewed = {.issuer = renewed, .key = MADE_RSA_CA_2, .crl_reason = -1, .this_update = -10,
+                                        .next_update = 1000};
+    struct need other_need = play_need(NEED_CRL, "http://crl.example/renewed.crl", bob, renewed);
+    struct evidence *evidence = evidence_new();
+    struct play_judged judged;
+
+    (void)state;
+    play_arrives(&evidence, policy, &root_need, root_crl(NULL), MADE_NOW, NULL);
+    play_arrives(&evidence, policy, &other_need, crl_of(&of_renewed), MADE_NOW, NULL);
+    play_judge(policy, evidence, alice, MADE_NOW, PLAY_URLS, &judged);
+    assert_int_equal(judged.reason, REASON_USABLE);
+    assert_non_null(find(&judged.needs, NEED_CRL, URL, NULL));
+    needs_free(&judged.needs);
+    play_arrives(&evidence, policy, &sub_need, sub_crl(-50, 1000, alice), MADE_NOW, NULL);
+    play_arrives(&evidence, policy, &sub_need, crl_of(&of_renewed), MADE_NOW, NULL);
+    play_judge(policy, evidence, alice, MADE_NOW, PLAY_URLS, &judged);
+    assert_int_equal(judged.reason, REASON_REVOKED);
+    needs_free(&judged.needs);
+    need_clear(&other_need);
+    evidence_free(&evidence);
+    policy_free(&policy);
+    X509_free(renewed);
+}
+
+/* With fetch.crls off, a URL of trust.crls is a source all the same: until its CRL has come, and no longer. */
+static void a_configured_crl_is_awaited_until_it_comes(void **state)
+{
+    const char *const urls[] = {URL};
+    struct policy *policy = made_policy(&(struct made_policy){
+        .anchors = (X509 *[]){root, NULL}, .intermediates = (X509 *[]){sub, NULL}, .revocation = REVOCATION_MODE_REQUIRE,
+        .settings = {.crls = urls, .crl_count = 1}});
+    struct need root_at_url = play_need(NEED_CRL, URL, sub, root);
+    struct evidence *evidence = evidence_new();
+    struct play_judged judged;
+
+    (void)state;
+    play_judge(policy, evidence, alice, MADE_NOW, 0, &judged);
+    assert_int_equal(judged.reason, REASON_REVOCATION_UNKNOWN);
+    assert_true(judged.revocation.awaited);
+    assert_int_equal(judged.needs.count, 1);
+    assert_null(judged.needs.items[0].issuer); /* the very place that is fetched ahead */
+    needs_free(&judged.needs);
+    play_arrives(&evidence, policy, &root_at_url, root_crl(NULL), MADE_NOW, NULL);
+    play_judge(policy, evidence, alice, MADE_NOW, 0, &judged);
+    assert_int_equal(judged.reason, REASON_REVOCATION_UNKNOWN);
+    assert_false(judged.revocation.awaited);
+    assert_int_equal(judged.needs.count, 0);
+    need_clear(&root_at_url);
+    evidence_free(&evidence);
+    policy_free(&policy);
+}
+
+/* The verdict about alice, whose value is the last of these, all in one entry. */
+static enum reason judge_last(struct policy *policy, const struct evidence *evidence, struct blob **values, size_t count)
+{
+    struct policies *policies = policies_of(policy);
+    struct candidate candidates[4];
+    struct answer_draft draft = {.certificate_count = 0};
+    const struct judge_request request = {.policies = policies, .evidence = evidence, .address = &draft.address,
+                                          .candidates = candidates, .count = count, .now = MADE_NOW};
+    enum reason reason = REASON_UNJUDGED;
+
+    assert_int_equal(address_parse(bytes_of_string(MADE_ADDRESS), &draft.address), ADDRESS_OK);
+    for (size_t i = 0; i < count; i++) {
+        candidates[i] = (struct candidate){
+            values[i], {"corp", "uid=alice", ATTRIBUTE_USER_SMIME_CERTIFICATE, (uint32_t)i, NULL}, false};
+    }
+    assert_int_equal(judge(&request, &draft, NULL), 0);
+    for (size_t i = 0; i < draft.certificate_count; i++) {
+        reason = draft.certificates[i].source.index + 1 == count ? draft.certificates[i].reason : reason;
+    }
+    answer_draft_free(&draft);
+    policies_free(&policies);
+    return reason;
+}
+
+/* Certificates with the name of Sub and another's key, which no Root of ours has signed. */
+static void forge(X509 **forged, size_t count, enum made_key key)
+{
+    for (size_t i = 0; i < count; i++) {
+        forged[i] = made_certificate(&(struct made){
+            .subject = "CN=Sub,O=Example", .key = key, .issuer = root, .issuer_key = MADE_RSA_2, .until = 900 * MADE_DAY,
+            .extensions = {"basicConstraints=critical,CA:TRUE", "keyUsage=keyCertSign,cRLSign"}});
+    }
+}
+
+/* Namesakes of the issuer in the value beside it spend nothing of what it takes to find the issuer that was fetched. */
+static void a_neighbours_bundle_does_not_hide_a_fetched_issuer(void **state)
+{
+    struct policy *policy = made_policy(&(struct made_policy){.anchors = (X509 *[]){root, NULL},
+                                                              .revocation = REVOCATION_MODE_OFF});
+    struct evidence *evidence = evidence_new();
+    X509 *forged[MAX_BUNDLE_CERTIFICATES];
+    struct blob *values[2];
+
+    (void)state;
+    forge(forged, MAX_BUNDLE_CERTIFICATES, MADE_RSA_CA_2);
+    values[0] = made_bundle(forged, MAX_BUNDLE_CERTIFICATES, false);
+    values[1] = made_blob(alice);
+    play_arrives(&evidence, policy, &issuer_need, made_blob(sub), MADE_NOW, NULL);
+    assert_int_equal(judge_last(policy, evidence, values, 2), REASON_USABLE);
+    for (size_t i = 0; i < MAX_BUNDLE_CERTIFICATES; i++) {
+        X509_free(forged[i]);
+    }
+    blob_free(&values[0]);
+    blob_free(&values[1]);
+    evidence_free(&evidence);
+    policy_free(&policy);
+}
+
+/* Nor does what a neighbour spent on the way to a CRL's signer keep the next from finding it. */
+static void a_signer_not_found_for_one_is_looked_for_again(void **state)
+{
+    struct policy *policy = policy_of(REVOCATION_MODE_REQUIRE);
+    struct evidence *evidence = evidence_new();
+    X509 *hostile[MAX_BUNDLE_CERTIFICATES], *const good[] = {alice, sub_signs_crls};
+    struct blob *values[2];
+
+    (void)state;
+    forge(hostile, MAX_BUNDLE_CERTIFICATES - 1, MADE_RSA_CA_2);
+    hostile[MAX_BUNDLE_CERTIFICATES - 1] = made_alice(MADE_RSA_2, sub, MADE_RSA_CA);
+    values[0] = made_bundle(hostile, MAX_BUNDLE_CERTIFICATES, false);
+    values[1] = made_bundle(good, 2, false);
+    play_arrives(&evidence, policy, &root_need, root_crl(NULL), MADE_NOW, NULL);
+    play_arrives(&evidence, policy, &sub_need,
+                 crl_of(&(struct made_crl){.issuer = sub, .key = MADE_RSA_CA_2, .crl_reason = -1}), MADE_NOW, NULL);
+    play_arrives(&evidence, policy, &issuer_need, made_blob(sub_signs_crls), MADE_NOW, NULL);
+    assert_int_equal(judge_last(policy, evidence, values, 2), REASON_USABLE);
+    for (size_t i = 0; i < MAX_BUNDLE_CERTIFICATES; i++) {
+        X509_free(hostile[i]);
+    }
+    blob_free(&values[0]);
+    blob_free(&values[1]);
+    evidence_free(&evidence);
+    policy_free(&policy);
+}
+
 static void what_does_not_verify_is_refused_with_words(void **state)
 {
     const struct {
@@ -534,6 +679,10 @@ int main(void)
         cmocka_unit_test(a_snapshot_stays_as_it_was),
         cmocka_unit_test(newly_revoked_links_are_told_once),
         cmocka_unit_test(an_older_crl_does_not_come_back),
+        cmocka_unit_test(a_crl_by_another_key_takes_no_place),
+        cmocka_unit_test(a_configured_crl_is_awaited_until_it_comes),
+        cmocka_unit_test(a_neighbours_bundle_does_not_hide_a_fetched_issuer),
+        cmocka_unit_test(a_signer_not_found_for_one_is_looked_for_again),
         cmocka_unit_test(what_does_not_verify_is_refused_with_words),
         cmocka_unit_test(a_crl_waits_for_its_signer),
         cmocka_unit_test(an_entry_without_anything_is_not_waited_for),

@@ -195,6 +195,7 @@ static void a_search_that_was_broken_off_is_counted_and_says_so(void **state)
         assert_int_equal(draft.certificates[i].reason, REASON_BAD_CHAIN);
         assert_non_null(strstr(draft.certificates[i].detail, "search broken off"));
         assert_non_null(strstr(draft.certificates[i].detail, "not signed by the issuer's key"));
+        assert_true(draft.certificates[i].unsettled);
     }
     answer_draft_free(&draft);
     assert_int_equal(count_read(COUNT_LIMIT_SIGNATURE_CHECKS) - before, MADE_JUDGINGS * MAX_VALUES);
@@ -202,6 +203,7 @@ static void a_search_that_was_broken_off_is_counted_and_says_so(void **state)
     made_judge(policy, MADE_ADDRESS, SMIME, values, 1, &draft);
     assert_int_equal(draft.certificates[0].reason, REASON_BAD_CHAIN);
     assert_null(strstr(draft.certificates[0].detail, "broken off"));
+    assert_false(draft.certificates[0].unsettled);
     answer_draft_free(&draft);
     assert_int_equal(count_read(COUNT_LIMIT_SIGNATURE_CHECKS) - before, MADE_JUDGINGS * MAX_VALUES);
 }

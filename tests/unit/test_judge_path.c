@@ -280,6 +280,57 @@ static void the_other_way_of_a_cross_signed_issuer_is_found(void **state)
     X509_free(leaf);
 }
 
+/* A CA's new key, certified by its old one, without authorityKeyIdentifier: libcrypto takes that for self-signed. */
+static void a_new_key_is_found_by_the_old_one(void **state)
+{
+    static const struct {
+        const char *name, *more;
+        enum made_key signed_by;
+        bool with_sub, explicit_policy;
+        enum reason want;
+        const char *detail;
+    } rows[] = {
+        {"leaf", NULL, MADE_RSA_ROOT, false, false, REASON_USABLE, ""},
+        {"issuer and leaf", NULL, MADE_RSA_ROOT, true, false, REASON_USABLE, ""},
+        {"with the identifier", "authorityKeyIdentifier=keyid:always", MADE_RSA_ROOT, true, false, REASON_USABLE, ""},
+        {"path length", "basicConstraints=critical,CA:TRUE,pathlen:0", MADE_RSA_ROOT, true, false, REASON_BAD_CHAIN,
+         "6.1.4 (m)"},
+        {"path length that suffices", "basicConstraints=critical,CA:TRUE,pathlen:0", MADE_RSA_ROOT, false, false,
+         REASON_USABLE, ""},
+        {"policy", NULL, MADE_RSA_ROOT, false, true, REASON_BAD_CHAIN, "6.1.5 (g)"},
+        {"no CA", "basicConstraints=critical,CA:FALSE", MADE_RSA_ROOT, false, false, REASON_BAD_CHAIN, "6.1.4 (k)"},
+        {"name constraints", "nameConstraints=excluded;email:example.org", MADE_RSA_ROOT, false, false,
+         REASON_BAD_CHAIN, "6.1.3 (c)"},
+        {"by itself", NULL, MADE_RSA_CA, false, false, REASON_BAD_CHAIN, "6.1.3 (a)(1)"},
+        {"by another", NULL, MADE_RSA_2, false, false, REASON_BAD_CHAIN, "6.1.3 (a)(1)"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        bool own_basics = rows[i].more != NULL && strncmp(rows[i].more, "basic", 5) == 0;
+        X509 *renewed = made_certificate(&(struct made){
+            .subject = "CN=Root", .key = MADE_RSA_CA, .issuer = root, .issuer_key = rows[i].signed_by,
+            .extensions = {own_basics ? rows[i].more : CA, CERT_SIGN, "subjectKeyIdentifier=hash",
+                           own_basics ? NULL : rows[i].more}});
+        X509 *sub = made_intermediate("CN=Sub", MADE_RSA_CA_2, renewed, MADE_RSA_CA);
+        X509 *leaf = rows[i].with_sub ? made_alice(MADE_RSA, sub, MADE_RSA_CA_2)
+                                      : made_alice(MADE_RSA, renewed, MADE_RSA_CA);
+        struct policy *policy = made_policy(&(struct made_policy){
+            .anchors = (X509 *[]){root, NULL}, .intermediates = (X509 *[]){renewed, sub, NULL},
+            .settings = {.require_explicit_policy = rows[i].explicit_policy}});
+        char detail[MAX_DETAIL_BYTES + 1];
+        enum reason reason = made_reason(policy, leaf, detail);
+
+        if (reason != rows[i].want || strstr(detail, rows[i].detail) == NULL) {
+            fail_msg("%s: %s, %s", rows[i].name, reason_word(reason), detail);
+        }
+        policy_free(&policy);
+        X509_free(renewed);
+        X509_free(sub);
+        X509_free(leaf);
+    }
+}
+
 static void path_lengths_are_kept(void **state)
 {
     X509 *top = made_certificate(&(struct made){
@@ -388,6 +439,7 @@ int main(void)
         cmocka_unit_test(a_leaf_may_be_its_own_anchor),
         cmocka_unit_test(a_bad_neighbour_does_not_break_the_path),
         cmocka_unit_test(the_other_way_of_a_cross_signed_issuer_is_found),
+        cmocka_unit_test(a_new_key_is_found_by_the_old_one),
         cmocka_unit_test(path_lengths_are_kept),
         cmocka_unit_test(chains_have_a_limit),
         cmocka_unit_test(circles_end),

@@ -276,6 +276,32 @@ static void a_question_has_a_nonce_of_its_own(void **state)
     blob_free(&second);
 }
 
+/* Each refresh asks anew: about the same, with a nonce of its own, and one alone. */
+static void a_question_asked_again_has_another_nonce(void **state)
+{
+    struct blob *first = request_of(alice), *again = ocsp_request_again(first);
+    const uint8_t *from = first->data, *from_again = again->data;
+    OCSP_REQUEST *request = d2i_OCSP_REQUEST(NULL, &from, (long)first->size);
+    OCSP_REQUEST *repeated = d2i_OCSP_REQUEST(NULL, &from_again, (long)again->size);
+    struct blob *old = answer_of(&(struct made_answer){.nonce = SAME_NONCE}, first);
+    struct ocsp_answer *answer;
+    struct error error;
+
+    (void)state;
+    assert_int_equal(again->size, first->size);
+    assert_int_equal(OCSP_REQUEST_get_ext_count(repeated), 1);
+    assert_int_equal(OCSP_id_cmp(OCSP_onereq_get0_id(OCSP_request_onereq_get0(request, 0)),
+                                 OCSP_onereq_get0_id(OCSP_request_onereq_get0(repeated, 0))), 0);
+    read_one(again, old, &answer, &error);
+    assert_null(answer);
+    assert_non_null(strstr(error.text, "nonce"));
+    OCSP_REQUEST_free(request);
+    OCSP_REQUEST_free(repeated);
+    blob_free(&first);
+    blob_free(&again);
+    blob_free(&old);
+}
+
 static struct policy *policy_of(enum revocation_mode mode, bool ocsp)
 {
     X509_CRL *of_root = made_crl(&(struct made_crl){.issuer = root, .key = MADE_RSA_ROOT, .crl_reason = -1});
@@ -330,6 +356,41 @@ static void the_judge_asks_and_believes(void **state)
             assert_int_equal(judged.revocation.next_update, MADE_NOW + MADE_DAY); /* before Root's CRL ends */
         }
         arrival_report_free(&report);
+        evidence_free(&evidence);
+        policy_free(&policy);
+    }
+}
+
+/* One of two responders knows nothing of it, and says so last: the other has revoked it. */
+static void a_responder_that_knows_nothing_hides_no_other(void **state)
+{
+    static const int others[] = {V_OCSP_CERTSTATUS_UNKNOWN, V_OCSP_CERTSTATUS_GOOD};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct policy *policy = policy_of(REVOCATION_MODE_PREFER, true);
+        struct evidence *evidence = evidence_new();
+        struct play_judged judged;
+        struct need other;
+
+        play_judge(policy, evidence, alice, MADE_NOW, PLAY_OCSP, &judged);
+        assert_int_equal(judged.needs.count, 1);
+        play_arrives(&evidence, policy, &judged.needs.items[0],
+                     answer_of(&(struct made_answer){.status = V_OCSP_CERTSTATUS_REVOKED, .reason = 1,
+                                                     .this_update = -7200, .next_update = 7200},
+                               judged.needs.items[0].request), MADE_NOW, NULL);
+        assert_int_equal(need_copy(&judged.needs.items[0], &other), 0);
+        free(other.url);
+        other.url = strdup("http://other.example/");
+        other.key = need_key(&other);
+        play_arrives(&evidence, policy, &other, answer_of(&(struct made_answer){.status = others[i]}, other.request),
+                     MADE_NOW, NULL);
+        needs_free(&judged.needs);
+        play_judge(policy, evidence, alice, MADE_NOW, PLAY_OCSP, &judged);
+        assert_int_equal(judged.reason, REASON_REVOKED);
+        play_judge(policy, evidence, alice, MADE_NOW + 7201, 0, &judged); /* the newer good one is current yet */
+        assert_int_equal(judged.reason, others[i] == V_OCSP_CERTSTATUS_GOOD ? REASON_USABLE : REASON_REVOKED);
+        need_clear(&other);
         evidence_free(&evidence);
         policy_free(&policy);
     }
@@ -394,8 +455,10 @@ int main(void)
         cmocka_unit_test(an_answer_counts_or_not),
         cmocka_unit_test(no_answer_that_is_cut_counts),
         cmocka_unit_test(a_question_has_a_nonce_of_its_own),
+        cmocka_unit_test(a_question_asked_again_has_another_nonce),
         cmocka_unit_test(the_judge_asks_and_believes),
         cmocka_unit_test(without_the_setting_nothing_is_asked_or_believed),
+        cmocka_unit_test(a_responder_that_knows_nothing_hides_no_other),
         cmocka_unit_test(a_revoked_responder_is_not_believed),
     };
 
