@@ -94,9 +94,12 @@ static int read_extended_key_usage(const X509 *x509, struct description *descrip
 static bool add_address(void *context, struct bytes address, enum name_place place)
 {
     struct description *description = context;
-    char *text = shown_text(address, MAX_ADDRESS_DISPLAY_BYTES);
+    char *text;
 
-    (void)place;
+    if (place == NAME_ILLEGIBLE) {
+        return true;
+    }
+    text = shown_text(address, MAX_ADDRESS_DISPLAY_BYTES);
     for (size_t i = 0; i < description->address_count && text != NULL; i++) {
         if (strcmp(text, description->addresses[i]) == 0) {
             free(text);

@@ -25,7 +25,7 @@ static bool walk_string(struct walk *walk, const ASN1_STRING *string, bool ascii
 {
     struct bytes text = {ASN1_STRING_get0_data(string), (size_t)ASN1_STRING_length(string)};
 
-    return (ascii_only && !is_ascii(text)) || walk->visit(walk->context, text, place);
+    return walk->visit(walk->context, text, ascii_only && !is_ascii(text) ? NAME_ILLEGIBLE : place);
 }
 
 /* False: no more are looked at here. */
@@ -43,11 +43,13 @@ static bool walk_general_name(struct walk *walk, const GENERAL_NAME *name)
         return walk_string(walk, name->d.rfc822Name, true, NAME_ALTERNATIVE);
     }
     other = name->type == GEN_OTHERNAME ? name->d.otherName : NULL;
-    if (other != NULL && OBJ_obj2nid(other->type_id) == NID_id_on_SmtpUTF8Mailbox && other->value != NULL &&
-        other->value->type == V_ASN1_UTF8STRING) {
-        return walk_string(walk, other->value->value.utf8string, false, NAME_ALTERNATIVE);
+    if (other == NULL || OBJ_obj2nid(other->type_id) != NID_id_on_SmtpUTF8Mailbox) {
+        return true;
     }
-    return true;
+    if (other->value == NULL || other->value->type != V_ASN1_UTF8STRING) {
+        return walk->visit(walk->context, bytes_of(NULL, 0), NAME_ILLEGIBLE);
+    }
+    return walk_string(walk, other->value->value.utf8string, false, NAME_ALTERNATIVE);
 }
 
 static int walk_alternatives(struct walk *walk, const X509 *x509, bool *go_on)
@@ -72,9 +74,10 @@ static void walk_subject(struct walk *walk, const X509_NAME *subject, bool *go_o
         const ASN1_STRING *value = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at));
         int type = ASN1_STRING_type(value);
 
-        if (type == V_ASN1_IA5STRING || type == V_ASN1_PRINTABLESTRING || type == V_ASN1_UTF8STRING) {
-            *go_on = walk_string(walk, value, type != V_ASN1_UTF8STRING, NAME_SUBJECT);
-        }
+        bool is_legible = type == V_ASN1_IA5STRING || type == V_ASN1_PRINTABLESTRING || type == V_ASN1_UTF8STRING;
+
+        *go_on = is_legible ? walk_string(walk, value, type != V_ASN1_UTF8STRING, NAME_SUBJECT)
+                            : walk->visit(walk->context, bytes_of(NULL, 0), NAME_ILLEGIBLE);
     }
 }
 
@@ -138,7 +141,7 @@ static bool compare(void *context, struct bytes text, enum name_place place)
     struct comparison *comparison = context;
     enum names_match match = NAMES_OTHER;
 
-    if (is_same(comparison, text)) {
+    if (place != NAME_ILLEGIBLE && is_same(comparison, text)) {
         match = place == NAME_ALTERNATIVE ? NAMES_IN_ALTERNATIVE : NAMES_IN_SUBJECT;
     }
     comparison->best = match > comparison->best ? match : comparison->best;

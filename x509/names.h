@@ -9,10 +9,11 @@
 #include "base/address.h"
 
 /* Where an address stands: rfc822Name and SmtpUTF8Mailbox in subjectAltName, or emailAddress in the subject. */
-enum name_place { NAME_ALTERNATIVE, NAME_SUBJECT };
+enum name_place { NAME_ALTERNATIVE, NAME_SUBJECT, NAME_ILLEGIBLE };
 
 /* Calls `visit` for each address, of at most MAX_CERTIFICATE_NAMES names in either place, as long as it returns true.
- * An rfc822Name or IA5String with octets above 127 is no address and left out. 1: there are more names. -1: memory, or
+ * An rfc822Name or IA5String with octets above 127, or one of another type, is visited as illegible: it is no address,
+ * but a certificate with such a one does name somebody. 1: there are more names. -1: memory, or
  * an extension that cannot be read, which cert_parse() would have refused. */
 int names_each(const X509 *x509, bool (*visit)(void *context, struct bytes address, enum name_place place),
                void *context);

@@ -68,9 +68,12 @@ static bool rule_encryption(const struct policy *policy, const struct leaf *leaf
 static bool first_address(void *context, struct bytes address, enum name_place place)
 {
     struct bytes *first = context;
-    char *copy = OPENSSL_strndup((const char *)address.data, address.size);
+    char *copy;
 
-    (void)place;
+    if (place == NAME_ILLEGIBLE) {
+        return true;
+    }
+    copy = OPENSSL_strndup((const char *)address.data, address.size);
     *first = bytes_of(copy, copy != NULL ? strlen(copy) : 0);
     return false;
 }
@@ -112,8 +115,11 @@ static bool rule_address(const struct policy *policy, const struct leaf *leaf, s
         return refuse_nameless(policy, finding);
     }
     names_each(leaf->cert->x509, first_address, &first);
+    if (first.data == NULL) {
+        return finding_set(finding, REASON_ADDRESS_MISMATCH, "the certificate's address cannot be read (RFC 8550 3)");
+    }
     finding_set(finding, REASON_ADDRESS_MISMATCH, "the certificate is for <%.*s>, not for this address (RFC 8550 3)",
-                (int)first.size, first.data != NULL ? (const char *)first.data : "");
+                (int)first.size, (const char *)first.data);
     OPENSSL_free((void *)first.data);
     return false;
 }

@@ -336,6 +336,35 @@ static void a_domain_bound_certificate_needs_the_switch(void **state)
     policy_free(&believes);
 }
 
+/* A name that cannot be read is a name: the certificate is somebody's, and nobody else may vouch for it. */
+static void an_illegible_name_is_no_absence_of_names(void **state)
+{
+    static const struct made_name names[] = {
+        {MADE_RFC822, "j\xfcrgen@example.org", 0},
+        {MADE_SMTP_UTF8_IA5, "alice@example.org", 0},
+        {MADE_SUBJECT_IA5, "j\xfcrgen@example.org", 0},
+        {MADE_SUBJECT_BMP, "\0a\0l", 4},
+    };
+    struct policy *policy = made_policy(&(struct made_policy){
+        .anchors = (X509 *[]){root, NULL},
+        .addressless = true,
+        .settings = {.aliases = true, .domain_certificates = true},
+    });
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        X509 *leaf = made_certificate(
+            &(struct made){.key = MADE_RSA, .issuer = root, .issuer_key = MADE_RSA_ROOT, .names = {names[i]}});
+        char detail[MAX_DETAIL_BYTES + 1];
+
+        assert_int_equal(made_reason_in_entry(policy, MADE_ADDRESS, leaf, MADE_ADDRESS "\n", detail),
+                         REASON_ADDRESS_MISMATCH);
+        assert_non_null(strstr(detail, "cannot be read"));
+        X509_free(leaf);
+    }
+    policy_free(&policy);
+}
+
 /* "domain-bound as fallback", and in the order of enum leaf_claim. */
 static void what_names_the_address_stands_first(void **state)
 {
@@ -430,6 +459,7 @@ int main(void)
         cmocka_unit_test(denied_stands_in_its_place_among_the_reasons),
         cmocka_unit_test(an_alias_needs_the_switch),
         cmocka_unit_test(a_domain_bound_certificate_needs_the_switch),
+        cmocka_unit_test(an_illegible_name_is_no_absence_of_names),
         cmocka_unit_test(what_names_the_address_stands_first),
         cmocka_unit_test(remarks_add_up),
         cmocka_unit_test(every_setting_is_in_the_fingerprint),
