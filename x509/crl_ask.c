@@ -35,16 +35,7 @@ static void gather_for(struct asking *asking, const struct crl_list *list, size_
 
 static int compare(const void *a, const void *b)
 {
-    const struct crl *left = ((const struct found *)a)->crl, *right = ((const struct found *)b)->crl;
-    int order = X509_NAME_cmp(left->issuer, right->issuer);
-
-    if (order == 0) {
-        order = memcmp(left->scope_digest.bytes, right->scope_digest.bytes, DIGEST_BYTES);
-    }
-    if (order == 0) {
-        order = crl_age_compare(right, left);
-    }
-    return order != 0 ? order : memcmp(left->fingerprint.bytes, right->fingerprint.bytes, DIGEST_BYTES);
+    return crl_list_compare(((const struct found *)a)->crl, ((const struct found *)b)->crl);
 }
 
 static void gather(struct asking *asking)
