@@ -13,8 +13,8 @@
  * refused), base scope, one entry; the host is resolved here, and each address checked where it is connected to; no
  * referral is followed, and a URL without a host is refused. Only certificateRevocationList, authorityRevocationList,
  * deltaRevocationList and cACertificate may be asked for. Calls `take` for each value; -1 from it ends the reading,
- * with its own words if it set any. What is larger than MAX_PDU_BYTES cannot come this way. An entry that is not there is a
- * failure. The thread that calls it has SIGPIPE blocked. -1: the words say why. */
+ * with its own words if it set any. What is larger than MAX_PDU_BYTES cannot come this way. An entry that is not there
+ * is a failure. The thread that calls it has SIGPIPE blocked. -1: the words say why. */
 int remote_read(const char *url, const struct network_rules *rules, int (*take)(void *context, struct bytes value),
                 void *context, struct error *error);
 
