@@ -21,7 +21,8 @@
 
 struct fetcher_config {
     struct network_rules rules;
-    const char *const *issuer_hosts; /* the only ones that issuers are fetched from (AIA); "*": any */
+    /* The only ones that issuers are fetched from (AIA): "host", "*.domain" for all below it, "*" for any. */
+    const char *const *issuer_hosts;
     size_t issuer_host_count;
     const char *ca_file;             /* of https; "": the system's */
     int64_t threads;
@@ -70,5 +71,8 @@ void fetcher_ask(struct fetcher *fetcher, const struct fetch_question *question,
 
 /* Whether the URL may be fetched at all, as far as it says so itself. False: the words say why not. */
 bool fetch_url_is_allowed(const char *url, struct error *error);
+
+/* Whether it may stand in issuer_hosts. False: the words say why not. */
+bool fetch_host_is_allowed(const char *host, struct error *error);
 
 #endif
