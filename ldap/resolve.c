@@ -70,7 +70,7 @@ static void *resolving_main(void *context)
 
     pthread_mutex_lock(&resolving->lock);
     resolving->fault = fault;
-    resolving->addresses = fault == 0 ? addresses : NULL;
+    resolving->addresses = addresses; /* still NULL where there is a fault: RFC 3493 6.1 gives a list on success only */
     resolving->is_done = true;
     pthread_cond_signal(&resolving->came);
     pthread_mutex_unlock(&resolving->lock);

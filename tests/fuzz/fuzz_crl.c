@@ -20,7 +20,7 @@ static void must(bool holds)
 /* Two certificates to ask about, and their path; not signed, for nobody asks. */
 static struct {
     struct cert leaf, root;
-    struct blob der;
+    struct blob *der;
     struct path path;
 } people;
 
@@ -39,8 +39,7 @@ static void dress(struct cert *cert, const char *subject, const char *const *ext
         must(extension != NULL && X509_add_ext(cert->x509, extension, -1) == 1);
         X509_EXTENSION_free(extension);
     }
-    cert->der = &people.der;
-    atomic_init(&people.der.references, 1);
+    cert->der = people.der;
 }
 
 static void make_people(void)
@@ -52,6 +51,8 @@ static void make_people(void)
 
     if (people.path.count == 0) {
         key = EVP_EC_gen("P-256");
+        people.der = blob_new(bytes_of(NULL, 0));
+        must(people.der != NULL);
         dress(&people.leaf, "Alice", of_leaf);
         dress(&people.root, "Root", of_root);
         people.root.anchor = true;

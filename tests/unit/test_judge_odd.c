@@ -125,14 +125,15 @@ static void absurd_dates_have_their_reason(void **state)
         {"month 13", V_ASN1_UTCTIME, "261301000000Z", V_ASN1_UTCTIME, "300101000000Z", REASON_MALFORMED, "4.1.2.5"},
         {"31 February", V_ASN1_UTCTIME, "260231000000Z", V_ASN1_UTCTIME, "300101000000Z", REASON_MALFORMED, "4.1.2.5"},
         {"hour 24", V_ASN1_UTCTIME, "260101240000Z", V_ASN1_UTCTIME, "300101000000Z", REASON_MALFORMED, "4.1.2.5"},
-        {"no seconds", V_ASN1_UTCTIME, "2601010000Z", V_ASN1_UTCTIME, "300101000000Z", REASON_MALFORMED, "4.1.2.5"},
+        /* What is too short for a time, later versions of libcrypto refuse as they read the certificate. */
+        {"no seconds", V_ASN1_UTCTIME, "2601010000Z", V_ASN1_UTCTIME, "300101000000Z", REASON_MALFORMED, "RFC 5280 4.1"},
         {"a zone", V_ASN1_UTCTIME, "260101000000+0100", V_ASN1_UTCTIME, "300101000000Z", REASON_MALFORMED, "4.1.2.5"},
         {"a fraction", V_ASN1_UTCTIME, "260101000000Z", V_ASN1_GENERALIZEDTIME, "20300101000000.5Z", REASON_MALFORMED,
          "4.1.2.5"},
         {"local time", V_ASN1_UTCTIME, "260101000000Z", V_ASN1_GENERALIZEDTIME, "20300101000000", REASON_MALFORMED,
          "4.1.2.5"},
         {"letters", V_ASN1_UTCTIME, "tomorrow-ishZ", V_ASN1_UTCTIME, "300101000000Z", REASON_MALFORMED, "4.1.2.5"},
-        {"nothing", V_ASN1_UTCTIME, "", V_ASN1_UTCTIME, "300101000000Z", REASON_MALFORMED, "4.1.2.5"},
+        {"nothing", V_ASN1_UTCTIME, "", V_ASN1_UTCTIME, "300101000000Z", REASON_MALFORMED, "RFC 5280 4.1"},
     };
 
     (void)state;
@@ -144,7 +145,8 @@ static void absurd_dates_have_their_reason(void **state)
         until->type = dates[i].until_type;
         ASN1_STRING_set(from, dates[i].from, -1);
         ASN1_STRING_set(until, dates[i].until, -1);
-        check(dates[i].name, signed_anew(leaf), dates[i].want, dates[i].words);
+        assert_true(X509_sign(leaf, made_key(MADE_RSA_ROOT), EVP_sha256()) > 0);
+        check(dates[i].name, leaf, dates[i].want, dates[i].words);
     }
 }
 
