@@ -50,7 +50,7 @@ struct revocation {
     int crl_reason;      /* RFC 5280 5.3.1 CRLReason of the entry; -1: none stated */
     int64_t this_update; /* of the CRL of the leaf's issuer; 0: none */
     int64_t next_update; /* the earliest among the evidence; 0: none */
-    bool awaited;        /* status unknown because the CRL is past its nextUpdate: the next one may say better */
+    bool awaited;        /* status unknown, but evidence may still come: a CRL past its nextUpdate, or a place to ask */
 };
 const char *crl_reason_word(int crl_reason); /* "keyCompromise"…; NULL: none stated or not known */
 

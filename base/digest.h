@@ -8,7 +8,6 @@
 #include "base/buffer.h"
 
 #define DIGEST_BYTES 32 /* SHA-256 */
-#define DIGEST_SHA1_BYTES 20
 #define DIGEST_HEX_BYTES (2 * DIGEST_BYTES + 1)
 
 struct digest {
@@ -16,9 +15,6 @@ struct digest {
 };
 
 struct digest digest_sha256(struct bytes bytes);
-
-/* SHA-1: for names of things only (RFC 4387, key identifiers), never for trust. */
-void digest_sha1(struct bytes bytes, uint8_t out[DIGEST_SHA1_BYTES]);
 
 struct digest digest_hmac(struct bytes key, struct bytes bytes);
 

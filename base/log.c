@@ -32,17 +32,6 @@ bool log_enabled(enum log_level level)
     return (int)level <= atomic_load_explicit(&most_level, memory_order_relaxed);
 }
 
-bool log_level_parse(const char *word, enum log_level *level)
-{
-    for (size_t i = 0; i < sizeof(level_words) / sizeof(level_words[0]); i++) {
-        if (strcmp(word, level_words[i]) == 0) {
-            *level = (enum log_level)i;
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool is_plain(uint8_t c)
 {
     return c > 0x20 && c < 0x7f && c != '"' && c != '\\' && c != '=';

@@ -45,7 +45,4 @@ void log_write(enum log_level level, const char *message, const struct log_field
         }                                                                                                             \
     } while (0)
 
-/* "error" "warning" "notice" "info" "debug". False: no such level; `level` is unchanged. */
-bool log_level_parse(const char *word, enum log_level *level);
-
 #endif

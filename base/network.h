@@ -4,8 +4,10 @@
 #ifndef BASE_NETWORK_H
 #define BASE_NETWORK_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/socket.h>
 
 #include "base/error.h"
@@ -32,6 +34,15 @@ bool network_holds(const struct network *networks, size_t count, const struct so
 
 /* Whether a connection may go there: public, or in one of the networks. */
 bool network_may_reach(const struct network *networks, size_t count, const struct sockaddr *address);
+
+/* What a reading from a place that somebody else named is made under, be it by HTTP or by LDAP. */
+struct network_rules {
+    const struct network *networks; /* allowed besides public addresses */
+    size_t network_count;
+    int64_t timeout_ms;             /* of the whole, from now */
+    size_t max_bytes;               /* of all that comes */
+    const atomic_bool *stop;        /* set: nobody waits any more, broken off within a moment; NULL: never */
+};
 
 /* The address without its port, for words: "192.0.2.1". Returns `out`. */
 #define NETWORK_TEXT_BYTES 46

@@ -19,7 +19,7 @@ static const struct {
     [REASON_USABLE] = {"usable", 1, "usable for encryption"},
     [REASON_MALFORMED] = {"malformed", 10, "not a well-formed certificate"},
     [REASON_NOT_ENCRYPTION_CAPABLE] = {"not_encryption_capable", 0, "the key cannot take part in encryption"},
-    [REASON_ADDRESS_MISMATCH] = {"address_mismatch", 12, "the certificate names other addresses"},
+    [REASON_ADDRESS_MISMATCH] = {"address_mismatch", 12, "the certificate does not name this address"},
     [REASON_WRONG_KEY_USAGE] = {"wrong_key_usage", 9, "the key usage does not allow encryption"},
     [REASON_WRONG_EXTENDED_KEY_USAGE] = {"wrong_extended_key_usage", 9, "the extended key usage does not allow mail"},
     [REASON_UNKNOWN_CRITICAL_EXTENSION] = {"unknown_critical_extension", 10, "a critical extension is not known"},

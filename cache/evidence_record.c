@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 
-#include "base/text.h"
 #include "cache/record_private.h"
+#include "cache/record_reader.h"
 
 #define MAGIC "CLE"
 #define MAGIC_BYTES 3
@@ -47,80 +47,37 @@ int evidence_record_encode(const struct evidence_record *record, struct buffer *
     return out->failed ? -1 : 0;
 }
 
-/* Takes `size` bytes from the front of `left`. False: it has not so many. */
-static bool take(struct bytes *left, size_t size, struct bytes *taken)
+static void get_objects(struct record_reader *reader, struct evidence_record *record)
 {
-    if (size > left->size) {
-        return false;
+    size_t count = record_get_count(reader, 2, MAX_EVIDENCE_OBJECTS);
+
+    if (reader->fault != NULL) {
+        return;
     }
-    *taken = bytes_of(left->data, size);
-    left->data += size;
-    left->size -= size;
-    return true;
-}
-
-static bool take_number(struct bytes *left, size_t size, uint64_t *number)
-{
-    struct bytes bytes;
-
-    if (!take(left, size, &bytes)) {
-        return false;
-    }
-    *number = 0;
-    for (size_t i = 0; i < size; i++) {
-        *number = *number << 8 | bytes.data[i];
-    }
-    return true;
-}
-
-static bool take_sized(struct bytes *left, size_t size_bytes, struct bytes *taken)
-{
-    uint64_t size;
-
-    return take_number(left, size_bytes, &size) && take(left, (size_t)size, taken);
-}
-
-/* The objects at the end of a body. NULL: all of it was well; else what is not. */
-static const char *take_objects(struct bytes left, struct evidence_record *record)
-{
-    uint64_t count;
-
-    if (!take_number(&left, 2, &count) || count > MAX_EVIDENCE_OBJECTS) {
-        return "has no count of objects within the limit";
-    }
-    record->objects = calloc((size_t)count + 1, sizeof(*record->objects));
+    record->objects = calloc(count + 1, sizeof(*record->objects));
     if (record->objects == NULL) {
-        return "out of memory";
+        record_fail(reader, "out of memory");
+        return;
     }
-    for (uint64_t i = 0; i < count; i++) {
-        if (!take_sized(&left, 4, &record->objects[i])) {
-            return "ends too early";
-        }
-        record->count++;
+    while (reader->fault == NULL && record->count < count) {
+        record->objects[record->count++] = record_get_bytes(reader, record_get_count(reader, 4, MAX_RECORD_BYTES));
     }
-    return left.size == 0 ? NULL : "has bytes behind its end";
 }
 
 int evidence_record_decode(struct bytes body, struct evidence_record *record, struct error *error)
 {
-    struct bytes source;
-    uint64_t fetched_at;
-    const char *fault;
+    struct record_reader reader = {.left = body};
 
     *record = (struct evidence_record){0};
-    if (!take_number(&body, 8, &fetched_at) || !record_time_is_valid((int64_t)fetched_at)) {
-        fault = "has no time within the years 1 to 9999";
-    } else if (!take_sized(&body, 2, &source) || source.size > MAX_SOURCE_BYTES || !text_is_utf8(source) ||
-               memchr(source.data, '\0', source.size) != NULL) {
-        fault = "has no source in UTF-8";
-    } else {
-        record->fetched_at = (int64_t)fetched_at;
-        record->source = source;
-        fault = take_objects(body, record);
+    record->fetched_at = record_get_time(&reader);
+    record->source = record_get_text_bytes(&reader, MAX_SOURCE_BYTES);
+    get_objects(&reader, record);
+    if (reader.fault == NULL && reader.left.size > 0) {
+        record_fail(&reader, "bytes are left at its end");
     }
-    if (fault != NULL) {
+    if (reader.fault != NULL) {
         evidence_record_clear(record);
-        return error_set(error, "evidence record: %s", fault);
+        return error_set(error, "evidence record: %s", reader.fault);
     }
     return 0;
 }

@@ -156,20 +156,6 @@ void shared_put(struct shared *shared, const char *key, struct bytes value, int6
                                                                                   : COUNT_REDIS_ERRORS);
 }
 
-void shared_drop(struct shared *shared, const char *key)
-{
-    const struct command draft = {.finish = finish_write};
-    const char *argv[] = {"DEL", key};
-    const size_t sizes[] = {3, strlen(key)};
-
-    if (shared->state == WIRE_UP && is_full(shared, 0)) {
-        return;
-    }
-    if (shared->state != WIRE_UP || !command_send(shared, &draft, 2, argv, sizes)) {
-        count(COUNT_REDIS_ERRORS);
-    }
-}
-
 bool shared_is_up(const struct shared *shared)
 {
     return shared->state == WIRE_UP;

@@ -49,7 +49,4 @@ void shared_get(struct shared *shared, const char *key,
 /* SET key value PX life_ms; copied, sent and forgotten: a failure is counted, nothing waits for it. */
 void shared_put(struct shared *shared, const char *key, struct bytes value, int64_t life_ms);
 
-/* DEL key, likewise. */
-void shared_drop(struct shared *shared, const char *key);
-
 #endif

@@ -13,7 +13,7 @@ static const struct refusal {
     {"OOM", "redis is full: raise its maxmemory or let maxmemory-policy evict"},
     {"READONLY", "redis is a read-only replica: redis.uri should name the primary"},
     {"MISCONF", "redis cannot save to its disk and takes no writes"},
-    {"NOPERM", "redis does not let this user run GETRANGE, SET and DEL on our keys"},
+    {"NOPERM", "redis does not let this user run GETRANGE and SET on our keys"},
     {"NOAUTH", "redis wants a password: see redis.password-file"},
     {"MOVED", "redis is a node of a cluster: certlookup needs a single server or a proxy"},
     {"ASK", "redis is a node of a cluster: certlookup needs a single server or a proxy"},

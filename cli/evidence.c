@@ -36,19 +36,6 @@ struct collector {
     size_t open;           /* jobs whose callback is still to come */
 };
 
-/* fetch/ knows no LDAP, and ldap/ no fetching: they meet here. */
-static int read_ldap(const char *url, const struct fetch_rules *rules,
-                     int (*take)(void *context, struct bytes value), void *context, struct error *error)
-{
-    const struct remote_rules remote = {
-        .networks = rules->networks,
-        .network_count = rules->network_count,
-        .timeout_ms = rules->timeout_ms,
-        .max_bytes = rules->max_bytes,
-    };
-    return remote_read(url, &remote, take, context, error);
-}
-
 static bool has_url(const struct trust_list *crls)
 {
     for (size_t i = 0; i < crls->count; i++) {
@@ -80,7 +67,7 @@ static struct fetcher *open_fetcher(const struct options *options, struct error 
         .threads = THREADS,
         .max_queued = ASKED_MAX,
         .per_host_minute = ASKED_MAX,
-        .read_ldap = read_ldap,
+        .read_ldap = remote_read, /* fetch/ knows no LDAP, and ldap/ no fetching: they meet here */
     };
     return fetcher_open(&config, error);
 }

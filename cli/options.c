@@ -149,7 +149,7 @@ void options_write_help(struct buffer *out)
                               "Which certificate may I encrypt to, for this mail address? Asks an LDAP\n"
                               "directory as ldapsearch would, or a certlookup gateway, and shows each value\n"
                               "with its verdict. ADDRESS - reads addresses from standard input. --inspect\n"
-                              "judges what files hold: PEM, DER, PKCS#7 or LDIF; FILE - is standard input.\n");
+                              "judges what files hold: PEM, DER, PKCS#7, SST, LDIF; FILE - is standard input.\n");
     for (size_t i = 0; i < option_count; i++) {
         if (option_table[i].heading != NULL) {
             buffer_append_format(out, "\n%s:\n", option_table[i].heading);

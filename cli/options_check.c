@@ -6,6 +6,7 @@
 #include "cli/options.h"
 #include "cli/options_table.h"
 #include "cli/password.h"
+#include "fetch/fetcher.h"
 #include "x509/need.h"
 
 #define SYSTEM_ANCHORS "/etc/ssl/certs/ca-certificates.crt"
@@ -34,7 +35,7 @@ static int check_whom(struct options *options, struct error *error)
 {
     static const char *const words[] = {
         [WHOM_DIRECTORY] = "only for a gateway (-u)",
-        [WHOM_GATEWAY] = "only for a directory (-H); a gateway has its own",
+        [WHOM_GATEWAY] = "not with a gateway (-u), which has its own",
         [WHOM_FILES] = "not with --inspect, which asks nobody",
     };
     const char *misfit;
@@ -256,6 +257,16 @@ static int default_anchors(struct options *options, struct error *error)
     return 0;
 }
 
+static int check_crls(const struct trust_list *crls, struct error *error)
+{
+    for (size_t i = 0; i < crls->count; i++) {
+        if (policy_is_url(crls->items[i]) && !fetch_url_is_allowed(crls->items[i], error)) {
+            return error_prefix(error, "--crl: %.300s", crls->items[i]);
+        }
+    }
+    return 0;
+}
+
 int options_check(struct options *options, struct error *error)
 {
     if (options->anchors_only) {
@@ -276,7 +287,7 @@ int options_check(struct options *options, struct error *error)
     if (options->gateway != NULL) {
         return check_gateway(options, error);
     }
-    if (default_anchors(options, error) != 0) {
+    if (default_anchors(options, error) != 0 || check_crls(&options->trust.crls, error) != 0) {
         return -1;
     }
     return options->inspect ? 0 : check_directory(options, error);

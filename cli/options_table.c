@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/text.h"
+#include "fetch/fetcher.h"
 
 #define LONGEST_WAIT_S 3600
 
@@ -188,7 +189,7 @@ static int set_ocsp(struct options *options, char *argument, struct error *error
 
 static int add_issuer_host(struct options *options, char *argument, struct error *error)
 {
-    return trust_list_add(&options->fetch.issuer_hosts, argument, error);
+    return fetch_host_is_allowed(argument, error) ? trust_list_add(&options->fetch.issuer_hosts, argument, error) : -1;
 }
 
 static int add_network(struct options *options, char *argument, struct error *error)
@@ -291,26 +292,26 @@ const struct option_info option_table[] = {
     {NULL, 'y', "password-file", "FILE", FOR_DIRECTORY, "read it from a file that is yours alone", set_password_file},
     {NULL, 'Z', "starttls", NULL, FOR_DIRECTORY, "StartTLS; never goes on without (-ZZ is the same)", set_start_tls},
     {NULL, 'z', "size-limit", "N", FOR_DIRECTORY, "entries at most (64)", set_size_limit},
-    {"Look into files", 0, "inspect", NULL, FOR_FILES, "operands are FILE... [ADDRESS]; nobody is asked", set_inspect},
     {"Trust", 'A', "anchor", "PATH", FOR_JUDGING,
      "trust anchors, file or folder; several times\n($CERTLOOKUP_ANCHORS, or the system's)", add_anchor},
     {NULL, 0, "intermediate", "PATH", FOR_JUDGING, "more issuers to build chains with", add_intermediate},
-    {NULL, 0, "crl", "PATH", FOR_JUDGING, "revocation lists, file or folder", add_crl},
+    {NULL, 0, "crl", "PATH", FOR_JUDGING, "revocation lists: file, folder or URL", add_crl},
     {NULL, 0, "revocation", "MODE", FOR_JUDGING, "off, prefer or require (prefer)", set_revocation},
     {NULL, 0, "trust", "NAME=VALUE", FOR_JUDGING,
      "any setting of trust in certlookupd.conf(5):\nmin-rsa-bits=3072, curves=P-256,P-384 ...", set_trust},
     {"Fetch what certificates point to", 0, "fetch", NULL, FOR_JUDGING, "CRLs, by http, https and ldap", set_fetch},
     {NULL, 0, "ocsp", NULL, FOR_JUDGING, "OCSP answers, which tells whom you ask for", set_ocsp},
-    {NULL, 0, "aia", "HOST", FOR_JUDGING, "missing issuers, from this host; * for any", add_issuer_host},
+    {NULL, 0, "aia", "HOST", FOR_JUDGING, "missing issuers, from this host (*.domain, *)", add_issuer_host},
     {NULL, 0, "allow-network", "CIDR", FOR_JUDGING, "may be reached besides the public internet", add_network},
     {"Ask a gateway", 'u', "gateway", "URL", FOR_GATEWAY, "http:// or https://, host and port", set_gateway},
     {NULL, 0, "token-file", "FILE", FOR_GATEWAY, "token that opens a gateway's explanations", set_token_file},
-    {"Ask nobody", 0, "anchors", NULL, FOR_ALL, "show what anchor files and folders hold", set_anchors_only},
+    {"Look into files", 0, "inspect", NULL, FOR_FILES, "judge the certificates in FILE... [for ADDRESS]", set_inspect},
+    {NULL, 0, "anchors", NULL, FOR_ALL, "show what anchor files and folders hold", set_anchors_only},
     {"All", 0, "ca-file", "FILE", FOR_ALL, "who vouches for the server's TLS (the system's)", set_ca_file},
     {NULL, 'l', "timeout", "SECONDS", FOR_ALL, "wait for one address at most (10); 500ms, 1m", set_timeout},
     {NULL, 'o', "output", "FORMAT", FOR_ALL, "text, json, ldif, pem, der or p7c (text)", set_output},
     {NULL, 'L', "ldif", NULL, FOR_ALL, "the same as -o ldif (-LL, -LLL too)", set_ldif},
-    {NULL, 0, "explain", NULL, FOR_ALL, "everything: chains, directories, refused values", set_explain},
+    {NULL, 0, "explain", NULL, FOR_ALL, "how each verdict came about, rule by rule", set_explain},
     {NULL, 'v', "verbose", NULL, FOR_ALL, "log to standard error", set_verbose},
     {NULL, 'h', "help", NULL, FOR_ALL, "this", set_help},
     {NULL, 'V', "version", NULL, FOR_ALL, "the version", set_version},

@@ -190,7 +190,7 @@ void trust_name_option(struct error *error)
     } names[] = {{"trust.anchors: ", "--anchor: "},
                  {"trust.intermediates: ", "--intermediate: "},
                  {"trust.crls: ", "--crl: "},
-                 {"trust.", "--trust "}};
+                 {"trust.", "--trust: "}};
     struct error fault = *error;
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

@@ -20,7 +20,7 @@ libhiredis-dev           Redis
 libevent-dev             the event loop
 libconfig-dev            the configuration file
 libjansson-dev           JSON
-libcurl4-openssl-dev|libcurl-dev     certlookup -u
+libcurl4-openssl-dev|libcurl-dev     CRLs and OCSP, certlookup -u
 libidn2-dev              mail domains
 libunistring-dev         UTF-8
 libcmocka-dev            unit tests

@@ -37,6 +37,18 @@ bool fetch_url_is_allowed(const char *url, struct error *error)
     return url_parse(url, &ignored, error) == 0;
 }
 
+bool fetch_host_is_allowed(const char *host, struct error *error)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-:[]";
+    const char *name = strncmp(host, "*.", 2) == 0 ? host + 2 : host;
+
+    if (strcmp(host, "*") != 0 && (name[0] == '\0' || name[strspn(name, letters)] != '\0')) {
+        error_set(error, "\"%.100s\" is neither a host nor \"*.domain\" nor \"*\"", host);
+        return false;
+    }
+    return true;
+}
+
 static void question_free(struct question *question)
 {
     if (question != NULL) {

@@ -15,31 +15,22 @@
 #ifndef FETCH_FETCHER_H
 #define FETCH_FETCHER_H
 
-#include <stdatomic.h>
-
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/network.h"
 
-/* What a connection is to be made under; for the LDAP callback, which has to keep to it as well. */
-struct fetch_rules {
-    const struct network *networks; /* allowed besides public addresses */
-    size_t network_count;
-    int64_t timeout_ms;             /* of the whole, from now */
-    size_t max_bytes;
-    const atomic_bool *stop;        /* set: nobody waits any more; NULL: never */
-};
-
 struct fetcher_config {
-    struct fetch_rules rules;
-    const char *const *issuer_hosts; /* the only ones that issuers are fetched from (AIA); "*": any */
+    struct network_rules rules;
+    /* The only ones that issuers are fetched from (AIA): "host", "*.domain" for all below it, "*" for any. */
+    const char *const *issuer_hosts;
     size_t issuer_host_count;
     const char *ca_file;             /* of https; "": the system's */
     int64_t threads;
     int64_t max_queued;
     int64_t per_host_minute;         /* requests to one host in a minute */
-    /* Reads an LDAP URL (RFC 4516: host, DN, attributes): calls `take` for each value. NULL: ldap is refused. */
-    int (*read_ldap)(const char *url, const struct fetch_rules *rules,
+    /* Reads an LDAP URL under the same rules: ldap/remote.h's remote_read(), for fetch/ knows no LDAP. Calls `take` for
+     * each value. NULL: ldap is refused. */
+    int (*read_ldap)(const char *url, const struct network_rules *rules,
                      int (*take)(void *context, struct bytes value), void *context, struct error *error);
 };
 
@@ -80,5 +71,8 @@ void fetcher_ask(struct fetcher *fetcher, const struct fetch_question *question,
 
 /* Whether the URL may be fetched at all, as far as it says so itself. False: the words say why not. */
 bool fetch_url_is_allowed(const char *url, struct error *error);
+
+/* Whether it may stand in issuer_hosts. False: the words say why not. */
+bool fetch_host_is_allowed(const char *host, struct error *error);
 
 #endif

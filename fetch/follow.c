@@ -109,7 +109,7 @@ static int take_value(void *context, struct bytes value)
 static enum fetch_result read_entry(struct way *way, const char *url)
 {
     const struct fetcher_config *config = &way->question->fetcher->config;
-    struct fetch_rules rules = config->rules;
+    struct network_rules rules = config->rules;
     struct error *error = &way->fetched->error;
 
     rules.timeout_ms = left_ms(way->question);

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "fetch/fetcher.h"
 #include "gateway/config_private.h"
 #include "x509/policy_settings.h"
 
@@ -92,13 +93,8 @@ int accept_network(char text[MAX_SETTING_BYTES], struct error *error)
 /* As it stands in a URL: a name, or an address. */
 int accept_host(char text[MAX_SETTING_BYTES], struct error *error)
 {
-    static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789.-:[]";
-
     for (char *at = text; *at != '\0'; at++) {
         *at = *at >= 'A' && *at <= 'Z' ? (char)(*at - 'A' + 'a') : *at;
     }
-    if (strcmp(text, "*") != 0 && (text[0] == '\0' || text[strspn(text, allowed)] != '\0')) {
-        return error_set(error, "\"%.100s\" is neither a host nor \"*\"", text);
-    }
-    return 0;
+    return fetch_host_is_allowed(text, error) ? 0 : -1;
 }

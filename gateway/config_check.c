@@ -165,6 +165,9 @@ static void check_rule_name(struct reader *reader, const char *path, size_t whic
 {
     const char *name = reader->config->trust_rules[which].name;
 
+    if (strcmp(name, "trust") == 0) {
+        reader_fault(reader, path, "\"trust\" is what explanations call the group itself");
+    }
     for (size_t i = 0; i < which; i++) {
         const char *other = reader->config->trust_rules[i].name;
         if (*name != '\0' && text_equal_nocase(name, other)) {

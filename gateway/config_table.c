@@ -135,7 +135,7 @@ const struct setting settings_table[] = {
     {"fetch.issuers", SETTING_BOOLEAN, "false", NULL, NULL, NULL, NULL, false, IN_CONFIG(fetch.issuers),
      .help = "fetch missing issuers from where certificates say (AIA), from the hosts in allow only"},
     {"fetch.allow", SETTING_LIST, "", "0", "64", NULL, accept_host, false, CONFIG_LIST(fetch.hosts, fetch.host_count),
-     .help = "hosts that issuers may be fetched from; * for any"},
+     .help = "hosts that issuers may be fetched from; *.domain for all below it, * for any"},
     {"fetch.networks", SETTING_LIST, "", "0", "64", NULL, accept_network, false,
      CONFIG_LIST(fetch.network_texts, fetch.network_count),
      .help = "networks besides the public internet that may be reached: 10.1.0.0/16, fd00::/8"},

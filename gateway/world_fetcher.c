@@ -34,20 +34,6 @@ static int identify_fetcher(const struct fetch_config *config, struct digest *id
     return 0;
 }
 
-/* fetch/ knows no LDAP, and ldap/ no fetching: they meet here. */
-static int read_ldap(const char *url, const struct fetch_rules *rules,
-                     int (*take)(void *context, struct bytes value), void *context, struct error *error)
-{
-    const struct remote_rules remote = {
-        .networks = rules->networks,
-        .network_count = rules->network_count,
-        .timeout_ms = rules->timeout_ms,
-        .max_bytes = rules->max_bytes,
-        .stop = rules->stop,
-    };
-    return remote_read(url, &remote, take, context, error);
-}
-
 static struct fetcher *open_fetcher(const struct fetch_config *config, struct error *error)
 {
     const struct fetcher_config fetcher = {
@@ -58,7 +44,7 @@ static struct fetcher *open_fetcher(const struct fetch_config *config, struct er
         .threads = config->threads,
         .max_queued = config->max_queued,
         .per_host_minute = config->per_host_minute,
-        .read_ldap = read_ldap,
+        .read_ldap = remote_read, /* fetch/ knows no LDAP, and ldap/ no fetching: they meet here */
     };
     return fetcher_open(&fetcher, error);
 }

@@ -20,7 +20,7 @@
 #define SLICE_MS 100 /* between two looks at `stop` */
 
 struct remote {
-    const struct remote_rules *rules;
+    const struct network_rules *rules;
     int64_t deadline_ms;
     struct remote_url url;
     int (*take)(void *context, struct bytes value);
@@ -262,7 +262,7 @@ static int read_answer(struct remote *remote, Sockbuf *sockbuf, int fd)
     return more;
 }
 
-int remote_read(const char *url, const struct remote_rules *rules, int (*take)(void *context, struct bytes value),
+int remote_read(const char *url, const struct network_rules *rules, int (*take)(void *context, struct bytes value),
                 void *context, struct error *error)
 {
     struct error ignored = {""};

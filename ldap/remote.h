@@ -5,28 +5,17 @@
 #ifndef LDAP_REMOTE_H
 #define LDAP_REMOTE_H
 
-#include <stdatomic.h>
-
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/network.h"
 
-/* Rules of the connection: see fetch/fetcher.h, whose struct fetch_rules gateway/ hands over as these. */
-struct remote_rules {
-    const struct network *networks;
-    size_t network_count;
-    int64_t timeout_ms;
-    size_t max_bytes; /* of all values together */
-    const atomic_bool *stop; /* set: broken off within a moment; NULL: never */
-};
-
-/* Waits, at most timeout_ms. Anonymous, in clear (what is read is signed; ldaps is refused), base scope, one entry; the
- * host is resolved here, and each address checked where it is connected to; no referral is followed, and a URL without
- * a host is refused. Only certificateRevocationList, authorityRevocationList, deltaRevocationList and cACertificate may
- * be asked for. Calls `take` for each value; -1 from it ends the reading, with its own words if it set any. What is
- * larger than MAX_PDU_BYTES cannot come this way. An entry that is not there is a failure. The thread that calls it has
- * SIGPIPE blocked. -1: the words say why. */
-int remote_read(const char *url, const struct remote_rules *rules, int (*take)(void *context, struct bytes value),
+/* Waits, at most timeout_ms; max_bytes is of all values together. Anonymous, in clear (what is read is signed; ldaps is
+ * refused), base scope, one entry; the host is resolved here, and each address checked where it is connected to; no
+ * referral is followed, and a URL without a host is refused. Only certificateRevocationList, authorityRevocationList,
+ * deltaRevocationList and cACertificate may be asked for. Calls `take` for each value; -1 from it ends the reading,
+ * with its own words if it set any. What is larger than MAX_PDU_BYTES cannot come this way. An entry that is not there
+ * is a failure. The thread that calls it has SIGPIPE blocked. -1: the words say why. */
+int remote_read(const char *url, const struct network_rules *rules, int (*take)(void *context, struct bytes value),
                 void *context, struct error *error);
 
 #endif

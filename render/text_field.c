@@ -22,7 +22,8 @@ void text_clean(struct writer *writer, const char *text)
     clean_append_terminal(writer->out, bytes_of_string(text));
 }
 
-/* How much of the text goes on a line of so many characters: to its end, to behind the last good place, or cut hard. */
+/* How much of the text goes on a line of so many characters: to its end, to behind the last good place, or cut hard.
+ * What follows a comma that fits is the next line's, but a space there is this one's: it would stand out of line. */
 static size_t line_break(struct bytes text, size_t columns)
 {
     size_t at = 0, good = 0;
@@ -33,7 +34,12 @@ static size_t line_break(struct bytes text, size_t columns)
             good = at;
         }
     }
-    return at == text.size || good == 0 ? at : good;
+    size_t size = at == text.size || good == 0 ? at : good;
+
+    while (size < text.size && text.data[size] == ' ') {
+        size++;
+    }
+    return size;
 }
 
 /* "     subject    CN=…", wrapped under itself. */

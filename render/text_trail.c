@@ -36,13 +36,14 @@ static void write_links(struct writer *writer, const struct trail_chain *chain)
 
 static void write_evidence(struct writer *writer, const struct trail_chain *chain)
 {
+    static const char *const kinds[] = {[EVIDENCE_CRL] = "CRL", [EVIDENCE_OCSP] = "OCSP answer"};
     char this_update[TEXT_TIME_BYTES], next_update[TEXT_TIME_BYTES];
 
     for (size_t i = 0; i < chain->evidence_count; i++) {
         const struct trail_evidence *evidence = &chain->evidence[i];
         bool dated = evidence->this_update != 0, ends = evidence->next_update != 0;
         const char *subject = evidence->link < chain->link_count ? chain->subjects[evidence->link] : "?";
-        FIELD(writer, "", evidence_word(evidence->kind), " about ", subject, ": ", evidence->word,
+        FIELD(writer, "", kinds[evidence->kind], " about ", subject, ": ", evidence->word,
               evidence->number[0] != '\0' ? ", number " : "", evidence->number, dated ? ", of " : "",
               dated ? text_time(evidence->this_update, this_update) : "", ends ? " until " : "",
               ends ? text_time(evidence->next_update, next_update) : "", evidence->source[0] != '\0' ? ", from " : "",

@@ -71,7 +71,10 @@ int crl_age_compare(const struct crl *a, const struct crl *b);
 
 size_t crl_bytes(const struct crl *crl); /* of memory, about */
 
-/* Sorted by issuer, then scope, then newest first. Owns a reference to each. */
+/* By issuer, then scope, then newest first, as lists are sorted. */
+int crl_list_compare(const struct crl *a, const struct crl *b);
+
+/* Sorted by crl_list_compare(). Owns a reference to each. */
 struct crl_list {
     struct crl **crls;
     size_t count, capacity;

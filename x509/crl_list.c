@@ -20,18 +20,22 @@ int crl_list_add(struct crl_list *list, struct crl *crl)
     return 0;
 }
 
-static int compare(const void *a, const void *b)
+int crl_list_compare(const struct crl *a, const struct crl *b)
 {
-    const struct crl *left = *(const struct crl *const *)a, *right = *(const struct crl *const *)b;
-    int order = X509_NAME_cmp(left->issuer, right->issuer);
+    int order = X509_NAME_cmp(a->issuer, b->issuer);
 
     if (order == 0) {
-        order = memcmp(left->scope_digest.bytes, right->scope_digest.bytes, DIGEST_BYTES);
+        order = memcmp(a->scope_digest.bytes, b->scope_digest.bytes, DIGEST_BYTES);
     }
     if (order == 0) {
-        order = crl_age_compare(right, left);
+        order = crl_age_compare(b, a);
     }
-    return order != 0 ? order : memcmp(left->fingerprint.bytes, right->fingerprint.bytes, DIGEST_BYTES);
+    return order != 0 ? order : memcmp(a->fingerprint.bytes, b->fingerprint.bytes, DIGEST_BYTES);
+}
+
+static int compare(const void *a, const void *b)
+{
+    return crl_list_compare(*(const struct crl *const *)a, *(const struct crl *const *)b);
 }
 
 void crl_list_sort(struct crl_list *list)

@@ -1,6 +1,5 @@
 #include "x509/policies.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/address.h"
@@ -14,7 +13,6 @@ struct rule {
 };
 
 struct policies {
-    atomic_uint references;
     struct policy *trust;
     struct rule *rules;
     size_t rule_count;
@@ -167,19 +165,9 @@ static int load(struct policies *policies, const struct policies_config *config,
     return make_fingerprint(policies, error) < 0 ? -1 : count_objects(policies, error);
 }
 
-static struct policies *policies_new(void)
-{
-    struct policies *policies = calloc(1, sizeof(*policies));
-
-    if (policies != NULL) {
-        atomic_init(&policies->references, 1);
-    }
-    return policies;
-}
-
 struct policies *policies_load(const struct policies_config *config, struct error *error)
 {
-    struct policies *policies = policies_new();
+    struct policies *policies = calloc(1, sizeof(*policies));
 
     if (policies == NULL) {
         error_set(error, "out of memory");
@@ -191,7 +179,7 @@ struct policies *policies_load(const struct policies_config *config, struct erro
 
 struct policies *policies_of(struct policy *trust)
 {
-    struct policies *policies = policies_new();
+    struct policies *policies = calloc(1, sizeof(*policies));
 
     if (policies != NULL) {
         policies->trust = policy_ref(trust);
@@ -202,20 +190,12 @@ struct policies *policies_of(struct policy *trust)
     return policies;
 }
 
-struct policies *policies_ref(struct policies *policies)
-{
-    if (policies != NULL) {
-        atomic_fetch_add_explicit(&policies->references, 1, memory_order_relaxed);
-    }
-    return policies;
-}
-
 void policies_free(struct policies **policies)
 {
     struct policies *gone = *policies;
 
     *policies = NULL;
-    if (gone == NULL || atomic_fetch_sub_explicit(&gone->references, 1, memory_order_acq_rel) != 1) {
+    if (gone == NULL) {
         return;
     }
     for (size_t i = 0; i < gone->rule_count; i++) {

@@ -29,12 +29,11 @@ struct policies_config {
 
 struct policies;
 
-/* As policy_load(), for all of them. One reference, the caller's. NULL: the words name setting, file and cause. */
+/* As policy_load(), for all of them; the caller frees them. NULL: the words name setting, file and cause. */
 struct policies *policies_load(const struct policies_config *config, struct error *error);
 /* One policy for everything; takes a reference. */
 struct policies *policies_of(struct policy *trust);
 
-struct policies *policies_ref(struct policies *policies);
 void policies_free(struct policies **policies);
 
 /* Never NULL; borrowed. `directory` may be NULL: none, as for a file. `domain` is normalised; NULL: nobody's, which

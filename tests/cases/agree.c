@@ -224,19 +224,10 @@ static void write_trust(struct making *making)
 {
     case_write_authority("anchors", &making->by[BY_ROOT]);
     for (enum by i = 0; i < BY_STRANGER; i++) {
-        char path[CASE_TEXT_BYTES];
-        struct der der = {NULL, 0};
-        X509_CRL *crl = crl_issue(&making->by[i], making->revoked, making->revoked_count, 30);
-
-        der.size = (size_t)i2d_X509_CRL(crl, &der.data);
-        snprintf(path, sizeof(path), "crls/%s.crl", signers[i].file);
-        if (i == BY_SILENT) {
-            free(der.data);
-        } else {
-            case_write(path, der);
+        if (i != BY_SILENT) {
+            case_write_crl("crls", &making->by[i], making->revoked, making->revoked_count);
         }
         case_write_authority("intermediates", &making->by[i]);
-        X509_CRL_free(crl);
     }
 }
 

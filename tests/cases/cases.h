@@ -35,6 +35,10 @@ void case_write(const char *path, struct der der);
 void case_write_key(const char *path, EVP_PKEY *key);
 void case_write_authority(const char *folder, const struct authority *authority);
 
+/* Its CRL, valid for 30 days, with those of `revoked` that are its own. */
+void case_write_crl(const char *folder, const struct authority *authority, const struct revoked_serial *revoked,
+                    size_t count);
+
 /* Places in the extensions of a spec of case_spec(). */
 enum { CASE_USAGE, CASE_EXTENDED_USAGE, CASE_BASIC, CASE_FIRST, CASE_SECOND };
 

@@ -66,6 +66,19 @@ void case_write_authority(const char *folder, const struct authority *authority)
     close_file(file, path);
 }
 
+void case_write_crl(const char *folder, const struct authority *authority, const struct revoked_serial *revoked,
+                    size_t count)
+{
+    char path[CASE_TEXT_BYTES];
+    X509_CRL *crl = crl_issue(authority, revoked, count, 30);
+    struct der der = {NULL, 0};
+
+    der.size = (size_t)i2d_X509_CRL(crl, &der.data);
+    snprintf(path, sizeof(path), "%s/%s.crl", folder, authority->file);
+    case_write(path, der);
+    X509_CRL_free(crl);
+}
+
 void case_add(struct cases *cases, const struct case_entry *entry)
 {
     char path[CASE_TEXT_BYTES];

@@ -313,14 +313,9 @@ static void make_row(struct making *making, const struct row *row)
 
 static void write_root(struct making *making)
 {
-    X509_CRL *crl = crl_issue(&making->root, making->revoked_issuers, making->revoked_count, 30);
-    struct der der = {NULL, 0};
-
-    der.size = (size_t)i2d_X509_CRL(crl, &der.data);
-    write_web("root", ".crl", der);
+    case_write_crl("web", &making->root, making->revoked_issuers, making->revoked_count);
     case_write_authority("anchors", &making->root);
     case_write_authority("intermediates", &making->crl_issuer);
-    X509_CRL_free(crl);
 }
 
 void revocation_make(struct cases *cases)

@@ -149,16 +149,29 @@ pretty < mallory.json | shown
 holds 'not found' status_is mallory.json 404
 holds 'the reason: revoked' grep -q '"reason":"revoked"' mallory.json
 
+ask_directory() { # ask_directory NAME OPTION… ADDRESS: by certlookup itself; to NAME.txt and NAME.error
+    local name=$1
+    shift
+    command_line certlookup -H "$CLI_LDAP_URI" -b "$BASE_DN" -A "$CLI_PEOPLE/anchors" --intermediate \
+        "$CLI_PEOPLE/intermediates" --crl "$CLI_PEOPLE/crls" "$@"
+    # shellcheck disable=SC2086  # words
+    $CERTLOOKUP -H "$CLI_LDAP_URI" -b "$BASE_DN" -A "$CLI_PEOPLE/anchors" --intermediate "$CLI_PEOPLE/intermediates" \
+        --crl "$CLI_PEOPLE/crls" "$@" < /dev/null > "$name.txt" 2> "$name.error"
+    echo $? > "$name.txt.status"
+}
+
 step 'On the command line' 'certlookup asks the directory itself, as ldapsearch would, and says what it thinks of each value.'
-command_line certlookup -H "$CLI_LDAP_URI" -b "$BASE_DN" -A "$CLI_PEOPLE/anchors" --intermediate \
-    "$CLI_PEOPLE/intermediates" --crl "$CLI_PEOPLE/crls" sybil@example.org
-# shellcheck disable=SC2086  # words
-$CERTLOOKUP -H "$CLI_LDAP_URI" -b "$BASE_DN" -A "$CLI_PEOPLE/anchors" --intermediate "$CLI_PEOPLE/intermediates" \
-    --crl "$CLI_PEOPLE/crls" sybil@example.org < /dev/null > sybil.txt 2> sybil.error
-echo $? > sybil.txt.status
+ask_directory sybil sybil@example.org
 cat sybil.txt sybil.error | shown
 holds 'exit status 0: found' status_is sybil.txt 0
 holds 'the same verdict' grep -q '(1 usable, 2 refused)' sybil.txt
+
+address=$(awk -F '\t' '$2 == "issuer-revoked" { print $1; exit }' "$PEOPLE/recipients.tsv")
+step 'Down to the evidence' 'A certificate that is good in itself. --explain shows its chain, and which CRL speaks of which link.'
+ask_directory explained --explain "$address"
+sed '/^     policy/,$!d' explained.txt | cat - explained.error | shown
+holds 'exit status 1: none' status_is explained.txt 1
+holds 'the reason: issuer_revoked' grep -q 'refused: issuer_revoked' explained.txt
 
 step 'Ask again' 'The first question goes to the directory, the second is answered from memory.'
 while read -r address; do # one that nobody asked for yet

@@ -280,7 +280,7 @@ void entry_result_free(struct entry_result **result)
 }
 
 /* The played fetcher reads no LDAP URL. */
-int remote_read(const char *url, const struct remote_rules *rules, int (*take)(void *context, struct bytes value),
+int remote_read(const char *url, const struct network_rules *rules, int (*take)(void *context, struct bytes value),
                 void *context, struct error *error)
 {
     (void)rules, (void)take, (void)context;

@@ -155,3 +155,9 @@ bool fetch_url_is_allowed(const char *url, struct error *error)
 {
     return strncmp(url, "http", 4) == 0 || error_set(error, "%s: the story has http only", url) == 0;
 }
+
+bool fetch_host_is_allowed(const char *host, struct error *error)
+{
+    (void)host, (void)error;
+    return true;
+}

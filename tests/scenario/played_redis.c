@@ -166,12 +166,3 @@ void shared_put(struct shared *shared, const char *key, struct bytes value, int6
     item->value = blob_new(value);
     item->until_ms = clock_mono_ms() + life_ms;
 }
-
-void shared_drop(struct shared *shared, const char *key)
-{
-    (void)shared;
-    struct item *item = find(key);
-    if (item != NULL) {
-        blob_free(&item->value);
-    }
-}

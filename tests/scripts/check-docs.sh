@@ -1,6 +1,6 @@
 #!/bin/sh
-# Every setting stands in certlookupd.conf(5) with its true default and limits, and every option, metric and route in its
-# manual page.
+# Every setting stands in certlookupd.conf(5) with its true default and limits, and every option, metric, limit and route in
+# its manual page.
 #
 #   check-docs.sh BUILD      BUILD holds the programs; status 1 and one line for each that is missing
 set -eu
@@ -41,6 +41,8 @@ options_of certlookup > "$build/options"
 stand_in option man/certlookup.1 < "$build/options"
 grep -ohE '"(certlookup|process)_[a-z_]+"' base/metrics*.c | tr -d '"' | sort -u > "$build/metrics"
 stand_in metric man/certlookupd.8 < "$build/metrics"
+grep -ohE '"limit", "[a-z_]+"' base/metrics*.c | cut -d'"' -f4 | sort -u > "$build/limits"
+stand_in limit man/certlookupd.8 < "$build/limits"
 sed -n 's/^ *{"\(\/[^"]*\)".*/\1/p' http/routes.c > "$build/routes"
 stand_in route man/certlookupd.8 < "$build/routes"
 

@@ -9,6 +9,17 @@ cases_make() {
     "$BUILD/tools/makecases" "$1" "$CASES" "${@:2}"
 }
 
+# cases_published SET: into $CASES, for a pkiserver "pki" whose port its certificates name, with slapd "ldap".
+cases_published() {
+    CASES=$STACK/cases
+    export CASES
+    CASES=$STACK/empty pkiserver_start pki
+    process_stop pki
+    "$BUILD/tools/makecases" "$1" "$CASES" "$(pkiserver_url pki)"
+    pkiserver_start pki
+    cases_slapd ldap
+}
+
 # slapd with the entries of the set.
 cases_slapd() {
     SLAPD_LDIF=$CASES/directory.ldif slapd_start "$1"

@@ -293,6 +293,11 @@ tool() {
     refuses --anchor -H ldap://127.0.0.1 -A /nonexistent a@example.org
     refuses --anchor -H ldap://127.0.0.1 -A /dev/null a@example.org
     refuses --crl -H ldap://127.0.0.1 -A "$PEOPLE/anchors" --crl /etc/passwd a@example.org
+    refuses --crl -H ldap://127.0.0.1 -A "$PEOPLE/anchors" --crl ftp://crl.example/a.crl a@example.org
+    refuses --crl --inspect -A "$PEOPLE/anchors" --trust crls=http://2130706433/a.crl "$PEOPLE/anchors/root.pem"
+    for host in '' 'a b' http://aia.example 'aia.*.example'; do
+        refuses --aia -H ldap://127.0.0.1 --aia "$host" a@example.org
+    done
     refuses --anchor -H ldap://127.0.0.1 --anchor={1..65} a@example.org
     refuses ca-file -H ldap://127.0.0.1 --ca-file /nonexistent a@example.org
     refuses 'no such option' -Q

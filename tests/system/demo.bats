@@ -71,13 +71,13 @@ nothing_runs() {
 
 @test "demo-check ends with status 0 and leaves nothing running" {
     run -0 demo check
-    [[ $output == *'All 9 steps hold.'* ]]
+    [[ $output == *'All 10 steps hold.'* ]]
     nothing_runs
 }
 
 @test "make demo without a terminal ends after the tour with status 0" {
     run -0 demo run < /dev/null
-    [[ $output == *'All 9 steps hold.'* ]]
+    [[ $output == *'All 10 steps hold.'* ]]
     nothing_runs
 }
 
@@ -151,6 +151,6 @@ nothing_runs() {
     wait_until 60 test -e "$DEMO/env"
     demo down
     wait $!
-    grep -q 'All 9 steps hold.' "$BATS_TEST_TMPDIR/first"
+    grep -q 'All 10 steps hold.' "$BATS_TEST_TMPDIR/first"
     nothing_runs
 }

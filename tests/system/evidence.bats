@@ -9,13 +9,7 @@ load cases
 
 setup_file() {
     stack_begin
-    CASES=$STACK/cases
-    export CASES
-    CASES=$STACK/empty pkiserver_start pki
-    process_stop pki
-    "$BUILD/tools/makecases" many "$CASES" "$(pkiserver_url pki)"
-    pkiserver_start pki
-    cases_slapd ldap
+    cases_published many
     redis_start redis
 }
 

@@ -91,7 +91,7 @@ same_but_dns() {
     diff <(tr -d ' \n' < "$BATS_TEST_TMPDIR/directly") <(tr -d ' \n' < "$BATS_TEST_TMPDIR/through")
     grep -q '^     place      the only usable one$' "$BATS_TEST_TMPDIR/through"
     grep -q '^     chains     1\. valid$' "$BATS_TEST_TMPDIR/through"
-    grep -q '^                   crl about .*: good, number' "$BATS_TEST_TMPDIR/through"
+    grep -q '^                   CRL about .*: good, number' "$BATS_TEST_TMPDIR/through"
     grep -q '^     path       expired' "$BATS_TEST_TMPDIR/through"
 }
 

@@ -127,7 +127,7 @@ issue() {
     grep -q 'refused: weak_signature' "$out"
     inspect -A "$FILES/root.pem" --trust curves=P-255 "$FILES/chain.pem"
     equal status 64 "$status"
-    grep -q -- '--trust curves: ' "$err" || { cat "$err"; return 1; }
+    grep -q -- '--trust: curves: ' "$err" || { cat "$err"; return 1; }
     inspect -A "$FILES/root.pem" --trust revocation=require "$FILES/chain.pem" alice@example.org
     grep -q 'refused: revocation_unknown' "$out"
 }

@@ -307,6 +307,7 @@ static const struct {
      "2: trust.crls[0]: "},
     {"issuers from anywhere", GOOD "fetch = { issuers = true; };", "3: fetch.issuers: needs fetch.allow"},
     {"a network that is none", GOOD "fetch = { networks = [ \"10.0.0.1/8\" ]; };", "3: fetch.networks[0]: "},
+    {"a host with a star in its middle", GOOD "fetch = { allow = [ \"aia.*.example\" ]; };", "3: fetch.allow[0]: "},
     {"a host that is a URL", GOOD "fetch = { allow = [ \"http://aia.example\" ]; };", "3: fetch.allow[0]: "},
     {"a size that is too small", GOOD "fetch = { max-size = \"1K\"; };", "3: fetch.max-size: "},
     {"OID that is none", ON_TRUST("policy-oids = [ \"any\", \"1.2.x\" ];"), "3: trust.policy-oids[1]: \"1.2.x\" is neither"},
@@ -335,6 +336,8 @@ static const struct {
      "4: trust-rules[1].name: trust-rules[0] has this name already"},
     {"rule with a setting that is none", GOOD RULE("domains = [ \"*\" ]; allow-sha2 = true;"),
      "4: trust-rules[0].allow-sha2: there is no such setting; did you mean trust.allow-sha1?"},
+    {"rule with the name of trust", GOOD "trust-rules = ( { name = \"trust\"; domains = [ \"*\" ]; } );",
+     "3: trust-rules[0].name: \"trust\" is"},
     {"rule with a name that is nearly one", GOOD RULE("domain = [ \"*\" ];"),
      "4: trust-rules[0].domain: there is no such setting; did you mean trust-rules.domains?"},
     {"rule that watches files", GOOD RULE("domains = [ \"*\" ]; watch = \"1m\";"),
@@ -431,7 +434,8 @@ static void test_rules(void **state)
                   "  policy-oids = [ \"2.16.840.1.101.3.2.1.48.1\" ]; curves = [ \"P-384\" ]; aliases = \"directory\"; },\n"
                   "  { name = \"rest\"; domains = [ \"*\" ]; min-rsa-bits = 4096; allow = [ ]; } );\n"
                   "trust = { anchors = [ \"/etc/passwd\" ]; min-rsa-bits = 3072; allow-sha1 = true;\n"
-                  "  allow = [ \"" PRINT "\" ]; addressless = \"directory\"; };\n";
+                  "  allow = [ \"" PRINT "\" ]; addressless = \"directory\"; };\n"
+                  "fetch = { issuers = true; allow = [ \"*.PKI.example\", \"aia.example\" ]; };\n";
     const struct policy_rule *rule;
     struct policies_config policies;
     struct config *config;
@@ -439,6 +443,8 @@ static void test_rules(void **state)
     (void)state;
     config = load(text);
     assert_string_equal(heard, "");
+    assert_int_equal(config->fetch.host_count, 2);
+    assert_string_equal(config->fetch.hosts[0], "*.pki.example");
     assert_int_equal(config->trust_rule_count, 2);
     rule = &config->trust_rules[0];
     assert_string_equal(rule->name, "partner");

@@ -551,12 +551,12 @@ static void failures_are_logged(void **state)
 
 /* ---- LDAP, which is somebody else's */
 
-static struct fetch_rules rules_given;
+static struct network_rules rules_given;
 static const char *values_given[20];
 static size_t value_size;
 static int result_given;
 
-static int read_played(const char *url, const struct fetch_rules *rules, int (*take)(void *context, struct bytes value),
+static int read_played(const char *url, const struct network_rules *rules, int (*take)(void *context, struct bytes value),
                        void *context, struct error *error)
 {
     rules_given = *rules;

@@ -382,7 +382,6 @@ static void call_back(void *context, enum shared_result result, struct bytes val
         return;
     }
     shared_put(back->shared, "key", bytes_of_string("value"), 1000);
-    shared_drop(back->shared, "key");
     if (back->left > 0) {
         back->left--;
         shared_get(back->shared, "key", call_back, back);

@@ -39,7 +39,7 @@ static int take(void *context, struct bytes value)
 }
 
 /* Reads; `url` holds PORT. */
-static int read_from(int port, const char *url, const struct remote_rules *rules, struct error *error)
+static int read_from(int port, const char *url, const struct network_rules *rules, struct error *error)
 {
     char text[3000];
     const char *mark = strstr(url, "PORT");
@@ -51,10 +51,10 @@ static int read_from(int port, const char *url, const struct remote_rules *rules
     return remote_read(mark != NULL ? text : url, rules, take, error, error);
 }
 
-static struct remote_rules loopback_rules(void)
+static struct network_rules loopback_rules(void)
 {
     take_most = 100;
-    return (struct remote_rules){.networks = &loopback, .network_count = 1, .timeout_ms = 3000, .max_bytes = 100000};
+    return (struct network_rules){.networks = &loopback, .network_count = 1, .timeout_ms = 3000, .max_bytes = 100000};
 }
 
 static void entries_are_read(void **state)
@@ -79,7 +79,7 @@ static void entries_are_read(void **state)
         {"ldap:///cn=ca?cACertificate", 0, "the URL: names no host"},
     };
     static struct web_name names[] = {{"ca.example", {"127.0.0.3,127.0.0.1"}}, {NULL}};
-    struct remote_rules rules = loopback_rules();
+    struct network_rules rules = loopback_rules();
 
     (void)state;
     web_names(names);
@@ -96,7 +96,7 @@ static void entries_are_read(void **state)
 
 static void limits_are_kept(void **state)
 {
-    struct remote_rules rules = loopback_rules();
+    struct network_rules rules = loopback_rules();
     struct error error;
 
     (void)state;
@@ -116,7 +116,7 @@ static void limits_are_kept(void **state)
 static unsigned connections(void)
 {
     static unsigned marks;
-    struct remote_rules rules = loopback_rules();
+    struct network_rules rules = loopback_rules();
     struct error error;
     char mark[32], url[100];
 
@@ -160,7 +160,7 @@ static void what_is_not_allowed_is_not_reached(void **state)
         {"2130706433", {"127.0.0.1"}}, {"0177.0.0.1", {"127.0.0.1"}}, {"0x7f.1", {"127.0.0.1"}}, {"127.1", {"127.0.0.1"}},
         {NULL},
     };
-    struct remote_rules rules = loopback_rules();
+    struct network_rules rules = loopback_rules();
     struct network other;
     unsigned before = connections();
 
@@ -293,7 +293,7 @@ static void what_servers_do(void **state)
         {&ENDLESS, "in time", 0, 500, 1500},
         {NULL, "connect: ", 0, 500, 1500},
     };
-    struct remote_rules rules = loopback_rules();
+    struct network_rules rules = loopback_rules();
     unsigned before = connections();
 
     (void)state;
@@ -338,7 +338,7 @@ static size_t open_files(void)
 
 static void nothing_stays_open(void **state)
 {
-    struct remote_rules rules = loopback_rules();
+    struct network_rules rules = loopback_rules();
     size_t before = open_files();
     struct error error;
 
@@ -360,7 +360,7 @@ static void *set_soon(void *stop)
 static void who_does_not_wait_says_stop(void **state)
 {
     static struct web_name names[] = {{"slow.example", {"127.0.0.1"}, 1500}, {NULL}};
-    struct remote_rules rules = loopback_rules();
+    struct network_rules rules = loopback_rules();
 
     (void)state;
     web_names(names);
@@ -390,7 +390,7 @@ static void who_does_not_wait_says_stop(void **state)
 static void resolvers_are_left_behind(void **state)
 {
     static struct web_name names[] = {{"slow.example", {"127.0.0.1"}, 1500}, {NULL}};
-    struct remote_rules rules = loopback_rules();
+    struct network_rules rules = loopback_rules();
     uint64_t before = count_read(COUNT_LIMIT_RESOLVERS);
     struct error error;
 
@@ -413,7 +413,7 @@ static void resolvers_are_left_behind(void **state)
 
 static void memory_may_run_out(void **state)
 {
-    struct remote_rules rules = loopback_rules();
+    struct network_rules rules = loopback_rules();
     bool failed = true;
 
     (void)state;

@@ -10,6 +10,7 @@
 #include "base/digest.h"
 #include "render/clean.h"
 #include "render/render.h"
+#include "render/text_field.h"
 #include "tests/unit/render_fixture.h"
 
 static char *rendered(enum format format, struct answer *answer, const struct render_options *options)
@@ -86,6 +87,22 @@ static void text_fits_a_terminal_and_does_not_drive_it(void **state)
     assert_non_null(strstr(text, "     chain      CN=Example Root,O=Example, until "));
     assert_non_null(strstr(text, "     asked      corp: answered in 12 ms, entries: 1, values: 4\n"));
     free(text);
+}
+
+/* Behind a comma that still fits, the space goes with it: what follows stands in line with what is above. */
+static void a_line_never_begins_with_a_space_of_its_own(void **state)
+{
+    static const struct render_options options = {.colour = false};
+    struct buffer out;
+    struct writer writer = {.out = &out, .options = &options};
+
+    (void)state;
+    buffer_init(&out, 1000);
+    FIELD(&writer, "reads", "aes256-CBC, aes192-CBC, aes128-CBC, des-EDE3-CBC, rc2-CBC (128),   rc2-CBC (64)");
+    assert_string_equal(buffer_string(&out),
+                        "     reads      aes256-CBC, aes192-CBC, aes128-CBC, des-EDE3-CBC, rc2-CBC (128),\n"
+                        "                rc2-CBC (64)\n");
+    buffer_free(&out);
 }
 
 static void colour_only_when_asked(void **state)
@@ -201,6 +218,7 @@ int main(void)
         cmocka_unit_test(text_of_none_and_unknown),
         cmocka_unit_test(text_shows_every_value_with_its_verdict),
         cmocka_unit_test(text_fits_a_terminal_and_does_not_drive_it),
+        cmocka_unit_test(a_line_never_begins_with_a_space_of_its_own),
         cmocka_unit_test(colour_only_when_asked),
         cmocka_unit_test(ldif_is_ldif_and_holds_what_is_usable),
         cmocka_unit_test(ldif_explained_shows_refused_values_as_comments),

@@ -79,10 +79,10 @@ static void text_shows_the_place_first_and_chains_as_trees(void **state)
                        "     chains     1. valid\n"
                        "                   CN=Root (anchor)\n"
                        "                     CN=Alice\n"
-                       "                   crl about CN=Alice: good, number 4660, of\n"
+                       "                   CRL about CN=Alice: good, number 4660, of\n"
                        "                   2027-01-15T07:43:20Z until 2027-01-16T11:46:40Z, from\n"
                        "                   http://crl.example/root.crl\n"
-                       "                   ocsp about CN=Alice: its responder is revoked\n");
+                       "                   OCSP answer about CN=Alice: its responder is revoked\n");
     assert_holds(text, "     policy     partners\n"
                        "     breaks     address_mismatch: not this one (RFC 8550 3)\n"
                        "                weak_key: RSA key of 512 bits\n"

@@ -126,7 +126,7 @@ static void faults_of_a_policy_name_the_option(void **state)
     } rows[] = {
         {"trust.anchors: /a: gone", "--anchor: /a: gone"},
         {"trust.crls: /a: gone", "--crl: /a: gone"},
-        {"trust.curves: \"X\" is none", "--trust curves: \"X\" is none"},
+        {"trust.curves: \"X\" is none", "--trust: curves: \"X\" is none"},
         {"out of memory", "out of memory"},
     };
 
