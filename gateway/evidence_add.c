@@ -215,7 +215,7 @@ static void take_good(struct place *place, const struct adding *adding)
     place->refresh_at = jittered(place, report->refresh_at, now);
     place->expires_at = report->expires_at;
     place->expiry_was_logged = false;
-    place->is_barren = !report->usable;
+    place->is_barren = !report->usable && !report->holds;
     if (place->expires_at == 0 || place->expires_at > now) {
         place->rest_ms = 0;
         place->rests_until_ms = clock_mono_ms() + LEAST_REFRESH_S * 1000;
@@ -240,7 +240,7 @@ static void take_bad(struct place *place, const struct adding *adding)
     lives_ms = lives_ms > BAD_LEAST_MS ? lives_ms : BAD_LEAST_MS;
     lives_ms = lives_ms < BAD_MOST_MS ? lives_ms : BAD_MOST_MS;
     evidence_count_result(place->need.kind, adding->was_judged ? EVIDENCE_BAD : EVIDENCE_FAILED);
-    place->is_barren = adding->was_judged;
+    place->is_barren = adding->was_judged && !place_holds(place); /* what it gave before is held still */
     place_failed(place, adding->report.error.text, adding->was_judged ? lives_ms : 0);
 }
 

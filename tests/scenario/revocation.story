@@ -495,3 +495,22 @@ FETCHES http://crl.example/issuing.crl 1
 CRL http://crl.example/issuing.crl 6
 TIME_PASSES 7h
 FETCHES http://crl.example/issuing.crl 2
+
+STORY a bad answer when refreshing does not end the refreshing
+SET trust.crls [ "root-crl.pem" ]
+SET cache.ttl "1h"
+DIRECTORY corp example.org
+CRL http://crl.example/issuing.crl 2
+START
+HAS corp alice@example.org listed
+ASK alice@example.org
+ANSWER found
+WEB http://crl.example/issuing.crl garbage
+TIME_PASSES 6h
+CRL http://crl.example/issuing.crl 4
+WEB http://crl.example/issuing.crl answers
+TIME_PASSES 10m
+WEB http://crl.example/issuing.crl hangs
+TIME_PASSES 44h
+ASK alice@example.org
+ANSWER found good
