@@ -38,15 +38,17 @@ struct collector {
 
 /* fetch/ knows no LDAP, and ldap/ no fetching: they meet here. */
 static int read_ldap(const char *url, const struct fetch_rules *rules,
-                     int (*take)(void *context, struct bytes value), void *context, struct error *error)
+                     int (*take)(void *context, struct bytes value), void *context, bool *refused,
+                     struct error *error)
 {
     const struct remote_rules remote = {
         .networks = rules->networks,
         .network_count = rules->network_count,
         .timeout_ms = rules->timeout_ms,
         .max_bytes = rules->max_bytes,
+        .stop = rules->stop,
     };
-    return remote_read(url, &remote, take, context, error);
+    return remote_read(url, &remote, take, context, refused, error);
 }
 
 static bool has_url(const struct trust_list *crls)

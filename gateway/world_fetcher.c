@@ -36,7 +36,8 @@ static int identify_fetcher(const struct fetch_config *config, struct digest *id
 
 /* fetch/ knows no LDAP, and ldap/ no fetching: they meet here. */
 static int read_ldap(const char *url, const struct fetch_rules *rules,
-                     int (*take)(void *context, struct bytes value), void *context, struct error *error)
+                     int (*take)(void *context, struct bytes value), void *context, bool *refused,
+                     struct error *error)
 {
     const struct remote_rules remote = {
         .networks = rules->networks,
@@ -45,7 +46,7 @@ static int read_ldap(const char *url, const struct fetch_rules *rules,
         .max_bytes = rules->max_bytes,
         .stop = rules->stop,
     };
-    return remote_read(url, &remote, take, context, error);
+    return remote_read(url, &remote, take, context, refused, error);
 }
 
 static struct fetcher *open_fetcher(const struct fetch_config *config, struct error *error)
