@@ -118,11 +118,16 @@ static int promote(struct change *change, const struct evidence_item *item, int6
     return 0;
 }
 
-/* Which of two is easier to do without: what has run out, then OCSP answers, which are asked for one at a time. */
+/* Which of two is easier to do without: that a place has nothing, what has run out, then OCSP answers, which are asked
+ * for one at a time. */
 static bool is_lesser(const struct evidence_item *a, const struct evidence_item *b, int64_t now)
 {
+    bool a_counts = evidence_item_counts(a), b_counts = evidence_item_counts(b);
     bool a_past = a->expires_at != 0 && a->expires_at < now, b_past = b->expires_at != 0 && b->expires_at < now;
 
+    if (a_counts != b_counts) {
+        return !a_counts;
+    }
     if (a_past != b_past) {
         return a_past;
     }
@@ -186,7 +191,8 @@ static bool drop_least(struct change *change, const struct digest *key, int64_t 
     }
     const struct evidence_item *item = change->items[least];
 
-    if (digest_equal(&item->key, key) || (item->ocsp == NULL && item->expires_at >= now)) {
+    if (digest_equal(&item->key, key) ||
+        (evidence_item_counts(item) && item->ocsp == NULL && item->expires_at >= now)) {
         return false;
     }
     change_remove(change, least);

@@ -422,6 +422,30 @@ static void what_waits_makes_room(void **state)
     need_clear(&other);
 }
 
+/* Whoever writes into a directory may invent as many issuers as he likes. That none has an entry keeps nothing out. */
+static void what_is_not_there_makes_room(void **state)
+{
+    struct evidence_item **items = calloc(MAX_EVIDENCE_ITEMS + 2, sizeof(items[0]));
+    struct policy *policy = policy_of(REVOCATION_MODE_REQUIRE);
+    struct arrival_report report;
+
+    (void)state;
+    for (uint32_t i = 0; i < MAX_EVIDENCE_ITEMS; i++) {
+        const struct need need = {.kind = NEED_ISSUER, .key.bytes = {(uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i}};
+
+        items[i] = evidence_item_new(&need);
+        evidence_item_finish(items[i], MADE_NOW);
+    }
+    struct evidence *evidence = evidence_of(items, MAX_EVIDENCE_ITEMS, NULL);
+
+    assert_true(play_arrives(&evidence, policy, &sub_need, sub_crl(-MADE_DAY, 7 * MADE_DAY, NULL), MADE_NOW, &report));
+    assert_true(report.usable);
+    assert_int_equal(evidence->count, MAX_EVIDENCE_ITEMS);
+    arrival_report_free(&report);
+    evidence_free(&evidence);
+    policy_free(&policy);
+}
+
 /* The CA signs CRLs with a second key; the CRL comes before the certificate that says so, or after it. */
 static void a_crl_waits_for_its_signer(void **state)
 {
@@ -617,6 +641,7 @@ int main(void)
         cmocka_unit_test(what_does_not_count_keeps_nothing_away),
         cmocka_unit_test(a_bad_crl_leaves_the_good_one),
         cmocka_unit_test(what_waits_makes_room),
+        cmocka_unit_test(what_is_not_there_makes_room),
         cmocka_unit_test(a_crl_waits_for_its_signer),
         cmocka_unit_test(an_entry_without_anything_is_not_waited_for),
         cmocka_unit_test(a_fresher_delta_is_wanted_once),
