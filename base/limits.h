@@ -49,6 +49,7 @@
 #define MAX_NEED_ROUNDS 5                 /* of one lookup: judged, lacking something, fetched, judged again */
 #define MAX_PLACES 8192                   /* that evidence was asked of and that are remembered */
 #define MAX_EVIDENCE_OBJECTS 64           /* of one arrival: values of an entry, or one body */
+#define MAX_ARRIVED_BYTES (128L * 1024 * 1024) /* what came and waits to be verified, all together */
 #define MAX_REFRESHES 4                   /* places that are asked again at a time without anybody waiting */
 #define MAX_SOURCE_BYTES 2048             /* where a thing came from, as shown */
 

@@ -51,6 +51,7 @@ enum counter {
     COUNT_LIMIT_FETCHES,     /* the fetcher's queue was full */
     COUNT_LIMIT_FETCH_RATE,  /* one host was asked too often */
     COUNT_LIMIT_PLACES,      /* evidence was asked of more places than are remembered */
+    COUNT_LIMIT_ARRIVALS,    /* too much evidence that came waited to be verified */
     COUNT_LIMIT_RESOLVERS,   /* too many names of LDAP URLs are being resolved */
     COUNT_LIMIT_REDIS_QUEUE,
     COUNT_LIMIT_ENTRIES, COUNT_LIMIT_VALUES, COUNT_LIMIT_VALUE_BYTES,

@@ -99,6 +99,7 @@ static const struct row_info counters[COUNT_COUNT] = {
     [COUNT_LIMIT_FETCHES] = {"certlookup_limit_reached_total", "limit", "fetches"},
     [COUNT_LIMIT_FETCH_RATE] = {"certlookup_limit_reached_total", "limit", "fetch_rate"},
     [COUNT_LIMIT_PLACES] = {"certlookup_limit_reached_total", "limit", "places"},
+    [COUNT_LIMIT_ARRIVALS] = {"certlookup_limit_reached_total", "limit", "arrivals"},
     [COUNT_LIMIT_RESOLVERS] = {"certlookup_limit_reached_total", "limit", "resolvers"},
     [COUNT_LIMIT_REDIS_QUEUE] = {"certlookup_limit_reached_total", "limit", "redis_queue"},
     [COUNT_LIMIT_ENTRIES] = {"certlookup_limit_reached_total", "limit", "entries"},

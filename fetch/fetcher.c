@@ -166,16 +166,28 @@ static struct question *wait_for_next(struct fetcher *fetcher)
     return question;
 }
 
+/* What the host's answer, or its silence, says of it: nothing if most of the time had gone by in the queue. */
+static enum host_word word_of(const struct question *question, int64_t began_ms)
+{
+    if (clock_mono_ms() < question->deadline_ms) {
+        return HOST_ANSWERED;
+    }
+    bool had_time = question->deadline_ms - began_ms >= question->fetcher->config.rules.timeout_ms / 2;
+
+    return had_time ? HOST_SILENT : HOST_HAD_NO_TIME;
+}
+
 static void *fetcher_main(void *context)
 {
     struct fetcher *fetcher = context;
     struct question *question;
 
     while ((question = wait_for_next(fetcher)) != NULL) {
+        int64_t began_ms = clock_mono_ms();
         enum fetch_result result = question_follow(question);
 
         pthread_mutex_lock(&fetcher->lock);
-        hosts_end(fetcher->hosts, question->parsed.host, clock_mono_ms() < question->deadline_ms);
+        hosts_end(fetcher->hosts, question->parsed.host, word_of(question, began_ms));
         /* Others may wait for this very host. */
         pthread_cond_broadcast(&fetcher->wake);
         pthread_mutex_unlock(&fetcher->lock);

@@ -29,9 +29,11 @@ struct fetcher_config {
     int64_t max_queued;
     int64_t per_host_minute;         /* requests to one host in a minute */
     /* Reads an LDAP URL under the same rules: ldap/remote.h's remote_read(), for fetch/ knows no LDAP. Calls `take` for
-     * each value. NULL: ldap is refused. */
+     * each value; says whether our own rules refuse it, for what it is or its host's addresses are. NULL: ldap is
+     * refused. */
     int (*read_ldap)(const char *url, const struct network_rules *rules,
-                     int (*take)(void *context, struct bytes value), void *context, struct error *error);
+                     int (*take)(void *context, struct bytes value), void *context, bool *refused,
+                     struct error *error);
 };
 
 struct fetcher;

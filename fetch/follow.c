@@ -115,9 +115,9 @@ static enum fetch_result read_entry(struct way *way, const char *url)
     rules.timeout_ms = left_ms(way->question);
     rules.max_bytes = most_bytes(way->question);
     rules.stop = &way->question->fetcher->closing;
-    if (config->read_ldap(url, &rules, take_value, way, error) != 0) {
+    if (config->read_ldap(url, &rules, take_value, way, &way->fetched->refused, error) != 0) {
         error_prefix(error, "%s", way->url.host);
-        return FETCH_FAILED;
+        return way->fetched->refused ? FETCH_REFUSED : FETCH_FAILED;
     }
     if (way->fetched->count == 0) {
         error_set(error, "%s: the entry holds nothing of what was asked for", way->url.host);

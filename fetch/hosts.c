@@ -112,13 +112,13 @@ void hosts_start(struct hosts *hosts, const char *name)
     hosts->unproven += host->answers ? 0 : 1;
 }
 
-void hosts_end(struct hosts *hosts, const char *name, bool answered)
+void hosts_end(struct hosts *hosts, const char *name, enum host_word word)
 {
     struct host *host = get(hosts, name);
 
     /* Its other threads are counted by what it is held for now. */
     hosts->unproven -= host->answers ? 0 : host->running;
     host->running--;
-    host->answers = answered;
+    host->answers = word == HOST_HAD_NO_TIME ? host->answers : word == HOST_ANSWERED;
     hosts->unproven += host->answers ? 0 : host->running;
 }

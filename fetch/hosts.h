@@ -27,8 +27,10 @@ bool hosts_take(struct hosts *hosts, const char *host, int64_t now_ms, int64_t *
 /* Whether a thread may turn to the host now. */
 bool hosts_may_start(const struct hosts *hosts, const char *host);
 
-/* A thread does so; and has done, with an answer (whatever it was), or without. */
+/* A thread does so; and has done, with an answer (whatever it was), or without. One that had no time to answer in is
+ * held for what it was. */
+enum host_word { HOST_ANSWERED, HOST_SILENT, HOST_HAD_NO_TIME };
 void hosts_start(struct hosts *hosts, const char *host);
-void hosts_end(struct hosts *hosts, const char *host, bool answered);
+void hosts_end(struct hosts *hosts, const char *host, enum host_word word);
 
 #endif

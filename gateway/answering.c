@@ -88,7 +88,7 @@ void flight_release(struct flight *flight)
 int64_t flight_rests_ms(const struct flight *flight)
 {
     return backoff_remaining_ms(flight->lookup->backoff, address_bytes(&flight->address), flight->world->generation,
-                                clock_mono_ms());
+                                evidence_store_number(flight->lookup->parts.evidence), clock_mono_ms());
 }
 
 int64_t flight_next_rest_ms(const struct flight *flight)
@@ -107,7 +107,8 @@ static void note_failure(const struct flight *flight, enum reason failure)
     bool is_ours = failure == REASON_BACKING_OFF || failure == REASON_OVERLOADED || failure == REASON_INTERNAL ||
                    failure == REASON_SHUTTING_DOWN;
     if (!is_ours) {
-        backoff_fail(flight->lookup->backoff, address_bytes(&flight->address), flight->world->generation,
+        uint64_t awaits = failure == REASON_REVOCATION_UNKNOWN ? flight->evidence_number : 0;
+        backoff_fail(flight->lookup->backoff, address_bytes(&flight->address), flight->world->generation, awaits,
                      clock_mono_ms());
     }
 }

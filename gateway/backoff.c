@@ -1,5 +1,6 @@
 #include "gateway/backoff.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/digest.h"
@@ -15,6 +16,7 @@ struct slot {
     uint64_t hash; /* 0: free */
     int64_t until_ms;
     int64_t rest_ms;
+    uint64_t awaits; /* other evidence than this ends the rest; 0: none does */
 };
 
 struct backoff {
@@ -71,10 +73,11 @@ static struct slot *claim(struct backoff *backoff, uint64_t hash, int64_t now_ms
 }
 
 int64_t backoff_remaining_ms(const struct backoff *backoff, struct bytes address, uint64_t generation,
-                             int64_t now_ms)
+                             uint64_t evidence, int64_t now_ms)
 {
     const struct slot *slot = find(backoff, hash_key(address, generation));
-    return slot != NULL && slot->until_ms > now_ms ? slot->until_ms - now_ms : 0;
+    bool rests = slot != NULL && slot->until_ms > now_ms && (slot->awaits == 0 || slot->awaits == evidence);
+    return rests ? slot->until_ms - now_ms : 0;
 }
 
 static int64_t next_rest_ms(const struct slot *slot, int64_t now_ms)
@@ -90,7 +93,8 @@ int64_t backoff_next_ms(const struct backoff *backoff, struct bytes address, uin
     return next_rest_ms(find(backoff, hash_key(address, generation)), now_ms);
 }
 
-int64_t backoff_fail(struct backoff *backoff, struct bytes address, uint64_t generation, int64_t now_ms)
+int64_t backoff_fail(struct backoff *backoff, struct bytes address, uint64_t generation, uint64_t awaits,
+                     int64_t now_ms)
 {
     uint64_t hash = hash_key(address, generation);
     struct slot *slot = find(backoff, hash);
@@ -99,6 +103,7 @@ int64_t backoff_fail(struct backoff *backoff, struct bytes address, uint64_t gen
         slot = claim(backoff, hash, now_ms);
     }
     slot->rest_ms = rest_ms;
+    slot->awaits = awaits;
     slot->until_ms = now_ms + rest_ms;
     return rest_ms;
 }

@@ -233,6 +233,21 @@ static void await_reload(struct daemon *daemon)
     }
 }
 
+/* What was asked of a directory for evidence comes back on that directory's thread, and until then belongs to both. */
+static void await_evidence(struct daemon *daemon)
+{
+    int64_t until_ms = clock_mono_ms() + LAST_GRACE_MS;
+    engine_run_posted(daemon->engine); /* what came back last; it may leave a world to `background` */
+    while (!evidence_store_idle(daemon->evidence) && clock_mono_ms() < until_ms) {
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+        engine_run_posted(daemon->engine);
+    }
+    if (!evidence_store_idle(daemon->evidence)) {
+        log_event(LEVEL_ERROR, "a directory's thread does not come back; ending without it");
+        _exit(1);
+    }
+}
+
 /* End: the reverse. Whoever may still call somebody goes first. */
 static void end(struct daemon *daemon)
 {
@@ -250,8 +265,8 @@ static void end(struct daemon *daemon)
     }
     shared_close(&daemon->shared);
     pool_free(&daemon->validators);
-    if (daemon->engine != NULL) {
-        engine_run_posted(daemon->engine); /* what came back last; it may leave a world to `background` */
+    if (daemon->evidence != NULL) {
+        await_evidence(daemon);
     }
     pool_free(&daemon->background);
     watch_free(&daemon->watch);

@@ -215,7 +215,7 @@ static void take_good(struct place *place, const struct adding *adding)
     place->refresh_at = jittered(place, report->refresh_at, now);
     place->expires_at = report->expires_at;
     place->expiry_was_logged = false;
-    place->is_barren = !report->usable;
+    place->is_barren = !report->usable && !report->holds;
     if (place->expires_at == 0 || place->expires_at > now) {
         place->rest_ms = 0;
         place->rests_until_ms = clock_mono_ms() + LEAST_REFRESH_S * 1000;
@@ -240,7 +240,7 @@ static void take_bad(struct place *place, const struct adding *adding)
     lives_ms = lives_ms > BAD_LEAST_MS ? lives_ms : BAD_LEAST_MS;
     lives_ms = lives_ms < BAD_MOST_MS ? lives_ms : BAD_MOST_MS;
     evidence_count_result(place->need.kind, adding->was_judged ? EVIDENCE_BAD : EVIDENCE_FAILED);
-    place->is_barren = adding->was_judged;
+    place->is_barren = adding->was_judged && !place_holds(place); /* what it gave before is held still */
     place_failed(place, adding->report.error.text, adding->was_judged ? lives_ms : 0);
 }
 
@@ -293,6 +293,7 @@ void evidence_add_next(struct evidence_store *store)
     }
     if (place != NULL) {
         STAILQ_REMOVE_HEAD(&store->arrivals, arrival);
+        store->arrived_bytes -= place->arrived_bytes;
     } else {
         store->next_tidy_at = clock_wall_s() + EVIDENCE_TIDY_S;
     }
@@ -311,13 +312,36 @@ void evidence_add_next(struct evidence_store *store)
         adding->was_judged = false;
         error_set(&adding->report.error, "the validators are full");
         count(COUNT_LIMIT_VALIDATORS);
-        on_added(&adding->done);
+        engine_post(store->parts.engine, &adding->done); /* by itself: the next arrival may end the same way */
     }
+}
+
+static size_t bytes_of_arrival(const struct place *place)
+{
+    struct bytes objects[MAX_EVIDENCE_OBJECTS];
+    size_t bytes = 0;
+    if (place->sealed != NULL) {
+        return blob_bytes(place->sealed).size;
+    }
+    for (size_t i = place_objects(place, objects); i > 0; i--) {
+        bytes += objects[i - 1].size;
+    }
+    return bytes;
 }
 
 void place_came(struct place *place)
 {
+    struct evidence_store *store = place->store;
+    size_t bytes = bytes_of_arrival(place);
+    if (!STAILQ_EMPTY(&store->arrivals) && store->arrived_bytes + bytes > MAX_ARRIVED_BYTES) {
+        count(COUNT_LIMIT_ARRIVALS);
+        evidence_count_result(place->need.kind, EVIDENCE_FAILED);
+        place_failed(place, "too much waits to be verified already", 0);
+        return;
+    }
     place->state = PLACE_ADDING;
-    STAILQ_INSERT_TAIL(&place->store->arrivals, place, arrival);
-    evidence_add_next(place->store);
+    place->arrived_bytes = bytes;
+    store->arrived_bytes += bytes;
+    STAILQ_INSERT_TAIL(&store->arrivals, place, arrival);
+    evidence_add_next(store);
 }

@@ -77,6 +77,7 @@ struct place {
     struct entry_result *entry;
     struct task came;
     STAILQ_ENTRY(place) arrival;
+    size_t arrived_bytes;
 };
 
 /* One arrival at a time is verified, upon the newest snapshot; with place NULL, what ran out is taken away. */
@@ -111,6 +112,7 @@ struct evidence_store {
     bool is_refreshing;     /* looking for what is due, just now */
 
     STAILQ_HEAD(arrivals, place) arrivals;
+    size_t arrived_bytes;   /* of them all; at most MAX_ARRIVED_BYTES, but for a single one */
     struct adding adding;
 
     struct timer refresh;

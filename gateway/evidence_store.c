@@ -148,21 +148,32 @@ static void forget_place(struct evidence_store *store, struct place *place)
     place_free(place);
 }
 
-/* The least recently wanted that rests and that no configuration names gives way. */
+static struct place *find_least(struct evidence_store *store, bool may_hold)
+{
+    struct place *place;
+    TAILQ_FOREACH (place, &store->places, order) {
+        if (place->state == PLACE_RESTS && place->configured_in != store->world_number &&
+            (may_hold || !place_holds(place))) {
+            break;
+        }
+    }
+    return place;
+}
+
+/* The least recently wanted that rests and that no configuration names gives way. One that gave something only where
+ * there is no other: what is held nobody wants, and without its place it would not be fetched again in time. */
 static bool make_room(struct evidence_store *store)
 {
     if (store->place_count < MAX_PLACES) {
         return true;
     }
     count(COUNT_LIMIT_PLACES);
-    struct place *place;
-    TAILQ_FOREACH (place, &store->places, order) {
-        if (place->state == PLACE_RESTS && place->configured_in != store->world_number) {
-            forget_place(store, place);
-            return true;
-        }
+    struct place *least = find_least(store, false);
+    least = least != NULL ? least : find_least(store, true);
+    if (least != NULL) {
+        forget_place(store, least);
     }
-    return false;
+    return least != NULL;
 }
 
 static struct place *find_place(struct evidence_store *store, const struct digest *key)

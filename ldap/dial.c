@@ -53,7 +53,7 @@ static int dial_address(struct dial *dial, const struct sockaddr *address, sockl
     if (fd < 0) {
         return error_set(error, "%s", strerror(errno));
     }
-    if (!dial_step(dial, "connect", fd) || socket_connect(fd, address, size, deadline_ms, error) != 0 ||
+    if (!dial_step(dial, "connect", fd) || socket_connect(fd, address, size, deadline_ms, NULL, error) != 0 ||
         fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK) != 0) {
         drop_socket(dial, fd);
         return -1;

@@ -28,7 +28,13 @@ struct remote {
     size_t bytes, entries;
     struct error *error;
     bool is_refused; /* by `take`, whose words they are */
+    unsigned allowed, forbidden; /* addresses that a connection may go to, or not */
 };
+
+static bool is_stopped(const struct remote *remote)
+{
+    return remote->rules->stop != NULL && atomic_load(remote->rules->stop);
+}
 
 /* -1: the time is up, or nobody waits. */
 static int wait_for_socket(const struct remote *remote, int fd)
@@ -36,7 +42,7 @@ static int wait_for_socket(const struct remote *remote, int fd)
     struct pollfd event = {.fd = fd, .events = POLLIN};
     int64_t left_ms = remote->deadline_ms - clock_mono_ms();
 
-    if (left_ms <= 0 || (remote->rules->stop != NULL && atomic_load(remote->rules->stop))) {
+    if (left_ms <= 0 || is_stopped(remote)) {
         return error_set(remote->error, "no answer in time");
     }
     (void)poll(&event, 1, (int)(left_ms < SLICE_MS ? left_ms : SLICE_MS));
@@ -44,20 +50,23 @@ static int wait_for_socket(const struct remote *remote, int fd)
 }
 
 /* A connected socket that does not block, or -1. The address is checked here, where it is used. */
-static int connect_to(const struct remote *remote, const struct addrinfo *address, int64_t deadline_ms)
+static int connect_to(struct remote *remote, const struct addrinfo *address, int64_t deadline_ms)
 {
     char text[NETWORK_TEXT_BYTES];
 
     if (!network_may_reach(remote->rules->networks, remote->rules->network_count, address->ai_addr)) {
+        remote->forbidden++;
         return error_set(remote->error, "the address %s is neither public nor in a network that may be reached",
                          network_text(address->ai_addr, text));
     }
+    remote->allowed++;
     int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
     if (fd < 0) {
         return error_set(remote->error, "%s", strerror(errno));
     }
-    if (socket_connect(fd, address->ai_addr, address->ai_addrlen, deadline_ms, remote->error) != 0) {
+    if (socket_connect(fd, address->ai_addr, address->ai_addrlen, deadline_ms, remote->rules->stop,
+                       remote->error) != 0) {
         error_prefix(remote->error, "connect");
         close(fd);
         return -1;
@@ -65,7 +74,7 @@ static int connect_to(const struct remote *remote, const struct addrinfo *addres
     return fd;
 }
 
-static int connect_to_any(const struct remote *remote, const struct addrinfo *addresses)
+static int connect_to_any(struct remote *remote, const struct addrinfo *addresses)
 {
     int64_t count = 0;
     int fd = -1;
@@ -80,7 +89,7 @@ static int connect_to_any(const struct remote *remote, const struct addrinfo *ad
 }
 
 /* A connected socket, or -1. */
-static int open_socket(const struct remote *remote)
+static int open_socket(struct remote *remote)
 {
     const struct uri *uri = &remote->url.uri;
     struct addrinfo *addresses =
@@ -255,7 +264,7 @@ static int read_answer(struct remote *remote, Sockbuf *sockbuf, int fd)
         more = receive(remote, sockbuf, fd, ber) == 0 ? take_message(remote, ber) : -1;
         ber_free(ber, 1);
         /* A server that never ends ends here. */
-        if (more > 0 && clock_mono_ms() >= remote->deadline_ms) {
+        if (more > 0 && (clock_mono_ms() >= remote->deadline_ms || is_stopped(remote))) {
             return error_set(remote->error, "no end in time");
         }
     }
@@ -263,9 +272,10 @@ static int read_answer(struct remote *remote, Sockbuf *sockbuf, int fd)
 }
 
 int remote_read(const char *url, const struct network_rules *rules, int (*take)(void *context, struct bytes value),
-                void *context, struct error *error)
+                void *context, bool *refused, struct error *error)
 {
     struct error ignored = {""};
+    bool nobody_asks;
     struct remote remote = {
         .rules = rules,
         .deadline_ms = clock_mono_ms() + rules->timeout_ms,
@@ -275,10 +285,14 @@ int remote_read(const char *url, const struct network_rules *rules, int (*take)(
     };
     int result = -1;
 
-    if (remote_url_parse(url, &remote.url, remote.error) != 0) {
+    refused = refused != NULL ? refused : &nobody_asks;
+    *refused = remote_url_parse(url, &remote.url, remote.error) != 0;
+    if (*refused) {
         return error_prefix(remote.error, "the URL");
     }
     int fd = open_socket(&remote);
+
+    *refused = remote.forbidden > 0 && remote.allowed == 0;
     Sockbuf *sockbuf = fd >= 0 ? open_sockbuf(&fd) : NULL;
 
     if (fd >= 0 && sockbuf == NULL) {

@@ -14,8 +14,9 @@
  * referral is followed, and a URL without a host is refused. Only certificateRevocationList, authorityRevocationList,
  * deltaRevocationList and cACertificate may be asked for. Calls `take` for each value; -1 from it ends the reading,
  * with its own words if it set any. What is larger than MAX_PDU_BYTES cannot come this way. An entry that is not there
- * is a failure. The thread that calls it has SIGPIPE blocked. -1: the words say why. */
+ * is a failure. The thread that calls it has SIGPIPE blocked. -1: the words say why; *refused (NULL: nobody asks):
+ * because of what the URL is, or because each of the host's addresses is one that may not be connected to. */
 int remote_read(const char *url, const struct network_rules *rules, int (*take)(void *context, struct bytes value),
-                void *context, struct error *error);
+                void *context, bool *refused, struct error *error);
 
 #endif

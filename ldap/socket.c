@@ -8,6 +8,8 @@
 
 #include "base/clock.h"
 
+#define SLICE_MS 100 /* between two looks at `stop` */
+
 /* Firewalls forget idle connections without a word: ask now and then. */
 static void tune(int socket)
 {
@@ -27,28 +29,31 @@ static void tune(int socket)
 }
 
 /* 0: connected. */
-static int finish_connect(int socket, int64_t deadline_ms, struct error *error)
+static int finish_connect(int socket, int64_t deadline_ms, const atomic_bool *stop, struct error *error)
 {
     struct pollfd event = {.fd = socket, .events = POLLOUT};
-    int64_t left_ms = deadline_ms - clock_mono_ms();
     socklen_t size = sizeof(int);
-    int fault = ETIMEDOUT;
+    int fault = ETIMEDOUT, ready = 0;
+    int64_t left_ms;
 
-    if (left_ms > 0 && poll(&event, 1, (int)left_ms) == 1) {
+    while (ready == 0 && (left_ms = deadline_ms - clock_mono_ms()) > 0 && (stop == NULL || !atomic_load(stop))) {
+        ready = poll(&event, 1, (int)(stop != NULL && left_ms > SLICE_MS ? SLICE_MS : left_ms));
+    }
+    if (ready == 1) {
         (void)getsockopt(socket, SOL_SOCKET, SO_ERROR, &fault, &size);
     }
     return fault == 0 ? 0 : error_set(error, "%s", strerror(fault));
 }
 
 int socket_connect(int socket, const struct sockaddr *address, socklen_t size, int64_t deadline_ms,
-                   struct error *error)
+                   const atomic_bool *stop, struct error *error)
 {
     if (address->sa_family != AF_UNIX) {
         tune(socket);
     }
     while (connect(socket, address, size) != 0) {
         if (errno == EINPROGRESS) {
-            return finish_connect(socket, deadline_ms, error);
+            return finish_connect(socket, deadline_ms, stop, error);
         }
         /* A socket in the file system whose listener is busy: there is nothing to poll for. */
         if (errno != EAGAIN || clock_mono_ms() >= deadline_ms) {

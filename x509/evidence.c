@@ -176,7 +176,7 @@ size_t evidence_place(const struct evidence *evidence, const struct digest *key,
 
 static bool is_old(const struct evidence_item *item, int64_t now)
 {
-    int64_t kept = item->ocsp != NULL ? KEPT_ANSWER_S : evidence_item_is_empty(item) ? 0 : KEPT_AFTER_END_S;
+    int64_t kept = item->ocsp != NULL ? KEPT_ANSWER_S : !evidence_item_counts(item) ? 0 : KEPT_AFTER_END_S;
 
     return item->expires_at != 0 && now > item->expires_at + kept;
 }

@@ -38,6 +38,7 @@ struct arrival {
 /* What became of it. */
 struct arrival_report {
     bool usable;         /* something in it counts, for what was asked or for anything else */
+    bool holds;          /* something counts that this need brought, now or earlier */
     int64_t refresh_at;  /* wall seconds: when to fetch it again, well before it runs out */
     int64_t expires_at;  /* nextUpdate, or when an empty entry is looked at again; 0: has none (issuers) */
     uint64_t *revoked;   /* links (link_id()) that it revokes and `before` did not; answers that rest on them must go */
@@ -52,7 +53,8 @@ void arrival_report_free(struct arrival_report *report);
  *
  * There may be a snapshot though nothing is usable yet: a CRL whose signer is not known waits in it until that one's
  * certificate comes (report->error says so). evidence_add() of the latter then makes it count. Such a CRL is no
- * evidence before. */
+ * evidence before: anybody on the way may have made it. So it is the first to go when room is lacking, and what it says
+ * of its own life keeps nobody from asking again after an hour. */
 struct evidence *evidence_add(const struct evidence *before, const struct policies *policies,
                               const struct arrival *arrival, struct arrival_report *report);
 

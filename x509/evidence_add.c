@@ -118,11 +118,16 @@ static int promote(struct change *change, const struct evidence_item *item, int6
     return 0;
 }
 
-/* Which of two is easier to do without: what has run out, then OCSP answers, which are asked for one at a time. */
+/* Which of two is easier to do without: that a place has nothing, what has run out, then OCSP answers, which are asked
+ * for one at a time. */
 static bool is_lesser(const struct evidence_item *a, const struct evidence_item *b, int64_t now)
 {
+    bool a_counts = evidence_item_counts(a), b_counts = evidence_item_counts(b);
     bool a_past = a->expires_at != 0 && a->expires_at < now, b_past = b->expires_at != 0 && b->expires_at < now;
 
+    if (a_counts != b_counts) {
+        return !a_counts;
+    }
     if (a_past != b_past) {
         return a_past;
     }
@@ -142,26 +147,73 @@ static size_t bytes_of_all(const struct change *change)
     return bytes;
 }
 
-/* Makes room: one item in, some out. False: what came does not fit, and nothing that is worth less is there. */
-static bool fit(struct change *change, const struct evidence_item *item, int64_t now)
+static void change_remove(struct change *change, size_t place)
 {
-    while (change->count > MAX_EVIDENCE_ITEMS || bytes_of_all(change) > MAX_EVIDENCE_BYTES) {
-        size_t least = 0;
+    evidence_item_free(&change->items[place]);
+    change->count--;
+    memmove(&change->items[place], &change->items[place + 1], (change->count - place) * sizeof(change->items[0]));
+}
 
-        count(COUNT_LIMIT_EVIDENCE);
-        for (size_t i = 1; i < change->count; i++) {
-            least = is_lesser(change->items[i], change->items[least], now) ? i : least;
+/* CRLs that nobody's key has verified may be anybody's, and take the most room: those of the largest item go. False:
+ * there are none. */
+static bool drop_waiting(struct change *change, int64_t now)
+{
+    size_t most = change->count;
+
+    for (size_t i = 0; i < change->count; i++) {
+        if (change->items[i]->waiting.count > 0 &&
+            (most == change->count || change->items[i]->bytes > change->items[most]->bytes)) {
+            most = i;
         }
-        if (change->items[least] == item || (change->items[least]->ocsp == NULL &&
-                                             change->items[least]->expires_at >= now)) {
-            return false;
-        }
-        evidence_item_free(&change->items[least]);
-        change->count--;
-        memmove(&change->items[least], &change->items[least + 1],
-                (change->count - least) * sizeof(change->items[0]));
+    }
+    if (most == change->count) {
+        return false;
+    }
+    struct evidence_item *rest =
+        evidence_item_counts(change->items[most]) ? evidence_item_without_waiting(change->items[most], now) : NULL;
+
+    if (rest == NULL) {
+        change_remove(change, most);
+    } else {
+        evidence_item_free(&change->items[most]);
+        change->items[most] = rest;
     }
     return true;
+}
+
+/* Drops what is easiest to do without. False: that is what came, or all is current. */
+static bool drop_least(struct change *change, const struct digest *key, int64_t now)
+{
+    size_t least = 0;
+
+    for (size_t i = 1; i < change->count; i++) {
+        least = is_lesser(change->items[i], change->items[least], now) ? i : least;
+    }
+    const struct evidence_item *item = change->items[least];
+
+    if (digest_equal(&item->key, key) ||
+        (evidence_item_counts(item) && item->ocsp == NULL && item->expires_at >= now)) {
+        return false;
+    }
+    change_remove(change, least);
+    return true;
+}
+
+/* Makes room: one item in, some out. False: what came does not fit, and nothing that is worth less is there. */
+static bool fit(struct change *change, const struct digest *key, int64_t now)
+{
+    while (change->count > MAX_EVIDENCE_ITEMS || bytes_of_all(change) > MAX_EVIDENCE_BYTES) {
+        count(COUNT_LIMIT_EVIDENCE);
+        if (!drop_waiting(change, now) && !drop_least(change, key, now)) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < change->count; i++) {
+        if (digest_equal(&change->items[i]->key, key)) {
+            return true;
+        }
+    }
+    return false; /* it was what had to go */
 }
 
 static int add_new_links(struct arrival_report *report, const struct link_set *after, const struct evidence *before)
@@ -188,7 +240,7 @@ static struct evidence *build(const struct evidence *before, struct evidence_ite
 
     if (change_make(&change, before, item) < 0 || promote(&change, item, now) < 0) {
         error_set(&report->error, "out of memory");
-    } else if (!fit(&change, item, now)) {
+    } else if (!fit(&change, &item->key, now)) {
         error_set(&report->error, "no room for more evidence");
     } else {
         after = evidence_of(change.items, change.count, before);
@@ -219,7 +271,7 @@ struct evidence *evidence_add(const struct evidence *before, const struct polici
         error_set(&report->error, "%s: out of memory", arrival->source);
         return NULL;
     }
-    counts = item->crls.count > 0 || item->certs.count > 0 || item->ocsp != NULL;
+    counts = evidence_item_counts(item);
     if (arrival->count > 0 && evidence_item_is_empty(item)) {
         goto out;
     }
@@ -230,6 +282,7 @@ struct evidence *evidence_add(const struct evidence *before, const struct polici
     evidence_item_finish(item, arrival->now);
     after = build(before, item, arrival->now, report);
     report->usable = after != NULL && counts;
+    report->holds = after != NULL && evidence_item_counts(item);
     report->refresh_at = item->refresh_at;
     report->expires_at = item->expires_at;
     if (report->usable) {

@@ -13,7 +13,7 @@
 #define REFRESH_MOST_S (6 * 3600)      /* what is revoked meanwhile is not known before */
 #define REFRESH_ISSUERS_S (24 * 3600)
 #define REFRESH_EMPTY_S 3600           /* an entry without anything */
-#define WAITING_MOST_S 3600
+#define WITHOUT_MOST_S 3600            /* what came in a CRL's place, or waits for its signer */
 
 /* One arrival being read. */
 struct reading {
@@ -58,9 +58,14 @@ void evidence_item_free(struct evidence_item **item)
     free(gone);
 }
 
+bool evidence_item_counts(const struct evidence_item *item)
+{
+    return item->crls.count > 0 || item->certs.count > 0 || item->ocsp != NULL;
+}
+
 bool evidence_item_is_empty(const struct evidence_item *item)
 {
-    return item->crls.count == 0 && item->waiting.count == 0 && item->certs.count == 0 && item->ocsp == NULL;
+    return !evidence_item_counts(item) && item->waiting.count == 0;
 }
 
 static int add_crl(struct reading *reading, X509_CRL *x509)
@@ -279,29 +284,30 @@ int evidence_item_keep(struct evidence_item *item, const struct evidence_item *h
     return 0;
 }
 
-/* The first moment at which something in it that is current runs out; else when the last of it did. What no known key
- * signed may say of itself what it likes, and is not waited with for longer than an hour. */
+/* The first moment at which something in it that is current runs out; else when the last of it did. Of what waits only
+ * where there is nothing else. */
 static int64_t expiry(const struct evidence_item *item, int64_t now)
 {
-    const struct crl_list *lists[] = {&item->crls, &item->waiting};
+    const struct crl_list *list = item->crls.count > 0 ? &item->crls : &item->waiting;
     int64_t first = INT64_MAX, last = 0;
 
-    for (size_t i = 0; i < 2; i++) {
-        for (size_t k = 0; k < lists[i]->count; k++) {
-            const struct crl *crl = lists[i]->crls[k];
-            int64_t end = crl->next_update != 0 ? crl->next_update : crl->this_update;
+    for (size_t i = 0; i < list->count; i++) {
+        const struct crl *crl = list->crls[i];
+        int64_t end = crl->next_update != 0 ? crl->next_update : crl->this_update;
 
-            if (lists[i] == &item->waiting && end > now + WAITING_MOST_S) {
-                end = now + WAITING_MOST_S;
-            }
-            first = end > now && end < first ? end : first;
-            last = end > last ? end : last;
-        }
+        first = end > now && end < first ? end : first;
+        last = end > last ? end : last;
     }
     if (item->ocsp != NULL) {
         return item->ocsp->next_update;
     }
     return first != INT64_MAX ? first : last;
+}
+
+/* A CRL that waits may be anybody's, nextUpdate and all: it is not to keep the right one away. */
+static bool has_what_was_asked(const struct evidence_item *item)
+{
+    return item->crls.count > 0 || item->ocsp != NULL || (item->kind == NEED_ISSUER && item->certs.count > 0);
 }
 
 static int64_t refresh(const struct evidence_item *item, int64_t now)
@@ -325,6 +331,9 @@ void evidence_item_finish(struct evidence_item *item, int64_t now)
     const struct crl_list *lists[] = {&item->crls, &item->waiting};
 
     item->expires_at = expiry(item, now);
+    if (!has_what_was_asked(item) && (item->expires_at == 0 || item->expires_at > now + WITHOUT_MOST_S)) {
+        item->expires_at = now + WITHOUT_MOST_S;
+    }
     item->refresh_at = refresh(item, now);
     if (evidence_item_is_empty(item)) {
         item->expires_at = item->refresh_at;
@@ -357,6 +366,17 @@ static struct evidence_item *copy_of(const struct evidence_item *item)
     }
     if (copy != NULL && !complete) {
         evidence_item_free(&copy);
+    }
+    return copy;
+}
+
+struct evidence_item *evidence_item_without_waiting(const struct evidence_item *item, int64_t now)
+{
+    struct evidence_item *copy = copy_of(item);
+
+    if (copy != NULL) {
+        copy->ocsp = item->ocsp != NULL ? ocsp_ref(item->ocsp) : NULL;
+        evidence_item_finish(copy, now);
     }
     return copy;
 }

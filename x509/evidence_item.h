@@ -23,6 +23,7 @@ struct evidence_item *evidence_item_new(const struct need *need);
 struct evidence_item *evidence_item_ref(struct evidence_item *item);
 void evidence_item_free(struct evidence_item **item);
 bool evidence_item_is_empty(const struct evidence_item *item);
+bool evidence_item_counts(const struct evidence_item *item); /* there is something in it that was verified, or may be */
 
 /* Reads what came into a new item. `signers`: whose keys may have signed a CRL, ending with NULL. Of objects that do
  * not count, `error` has words about one. NULL: out of memory. */
@@ -38,6 +39,9 @@ void evidence_item_finish(struct evidence_item *item, int64_t now);
 /* The same, with those waiting CRLs verified that one of `signers` has signed. NULL: none, or memory. */
 struct evidence_item *evidence_item_promoted(const struct evidence_item *item, const struct issuers *signers,
                                              int64_t now);
+
+/* The same without CRLs that wait. NULL: out of memory. */
+struct evidence_item *evidence_item_without_waiting(const struct evidence_item *item, int64_t now);
 
 /* Sorted numbers, shared by the snapshots in which they are the same. */
 struct link_set {

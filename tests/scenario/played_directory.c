@@ -281,8 +281,8 @@ void entry_result_free(struct entry_result **result)
 
 /* The played fetcher reads no LDAP URL. */
 int remote_read(const char *url, const struct network_rules *rules, int (*take)(void *context, struct bytes value),
-                void *context, struct error *error)
+                void *context, bool *refused, struct error *error)
 {
-    (void)rules, (void)take, (void)context;
+    (void)rules, (void)take, (void)context, (void)refused;
     return error_set(error, "%s: the story has http only", url);
 }

@@ -554,3 +554,39 @@ START
 ASK alice@example.org
 ANSWER none revoked
 FETCHES http://crl.example/issuing.crl 2
+
+STORY a bad answer when refreshing does not end the refreshing
+SET trust.crls [ "root-crl.pem" ]
+SET cache.ttl "1h"
+DIRECTORY corp example.org
+CRL http://crl.example/issuing.crl 2
+START
+HAS corp alice@example.org listed
+ASK alice@example.org
+ANSWER found
+WEB http://crl.example/issuing.crl garbage
+TIME_PASSES 6h
+CRL http://crl.example/issuing.crl 4
+WEB http://crl.example/issuing.crl answers
+TIME_PASSES 10m
+WEB http://crl.example/issuing.crl hangs
+TIME_PASSES 44h
+ASK alice@example.org
+ANSWER found good
+
+STORY an address that rests for want of a CRL is looked up as soon as the CRL is there
+SET trust.crls [ "root-crl.pem" ]
+DIRECTORY corp example.org
+CRL http://crl.example/issuing.crl 10
+WEB http://crl.example/issuing.crl hangs
+START
+HAS corp alice@example.org listed
+ASK alice@example.org
+TIME_PASSES 5s
+ANSWER unknown revocation_unknown
+ASK alice@example.org
+ANSWER unknown backing_off
+WEB http://crl.example/issuing.crl answers
+ASK alice@example.org
+ANSWER found good
+FETCHES http://crl.example/issuing.crl 1

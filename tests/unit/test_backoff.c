@@ -18,11 +18,11 @@ static void rests_double_up_to_the_longest(void **state)
     int64_t now = 5;
     for (size_t i = 0; i < sizeof(want_ms) / sizeof(want_ms[0]); i++) {
         assert_int_equal(backoff_next_ms(backoff, alice, 1, now), want_ms[i]);
-        assert_int_equal(backoff_fail(backoff, alice, 1, now), want_ms[i]);
-        assert_int_equal(backoff_remaining_ms(backoff, alice, 1, now), want_ms[i]);
-        assert_int_equal(backoff_remaining_ms(backoff, alice, 1, now + want_ms[i] - 1), 1);
+        assert_int_equal(backoff_fail(backoff, alice, 1, 0, now), want_ms[i]);
+        assert_int_equal(backoff_remaining_ms(backoff, alice, 1, 0, now), want_ms[i]);
+        assert_int_equal(backoff_remaining_ms(backoff, alice, 1, 0, now + want_ms[i] - 1), 1);
         now += want_ms[i];
-        assert_int_equal(backoff_remaining_ms(backoff, alice, 1, now), 0);
+        assert_int_equal(backoff_remaining_ms(backoff, alice, 1, 0, now), 0);
     }
     backoff_free(&backoff);
     assert_null(backoff);
@@ -32,13 +32,13 @@ static void keys_rest_for_themselves(void **state)
 {
     (void)state;
     struct backoff *backoff = backoff_new();
-    backoff_fail(backoff, alice, 1, 0);
-    assert_int_equal(backoff_remaining_ms(backoff, bob, 1, 0), 0);
+    backoff_fail(backoff, alice, 1, 0, 0);
+    assert_int_equal(backoff_remaining_ms(backoff, bob, 1, 0, 0), 0);
     backoff_clear(backoff, bob, 1);
-    assert_int_equal(backoff_remaining_ms(backoff, alice, 1, 0), 1000);
+    assert_int_equal(backoff_remaining_ms(backoff, alice, 1, 0, 0), 1000);
     backoff_clear(backoff, alice, 1);
-    assert_int_equal(backoff_remaining_ms(backoff, alice, 1, 0), 0);
-    assert_int_equal(backoff_fail(backoff, alice, 1, 0), 1000);
+    assert_int_equal(backoff_remaining_ms(backoff, alice, 1, 0, 0), 0);
+    assert_int_equal(backoff_fail(backoff, alice, 1, 0, 0), 1000);
     backoff_free(&backoff);
 }
 
@@ -46,9 +46,9 @@ static void a_new_generation_is_a_new_beginning(void **state)
 {
     (void)state;
     struct backoff *backoff = backoff_new();
-    backoff_fail(backoff, alice, 1, 0);
-    assert_int_equal(backoff_remaining_ms(backoff, alice, 2, 0), 0);
-    assert_int_equal(backoff_remaining_ms(backoff, alice, 1, 0), 1000);
+    backoff_fail(backoff, alice, 1, 0, 0);
+    assert_int_equal(backoff_remaining_ms(backoff, alice, 2, 0, 0), 0);
+    assert_int_equal(backoff_remaining_ms(backoff, alice, 1, 0, 0), 1000);
     backoff_free(&backoff);
 }
 
@@ -56,10 +56,10 @@ static void a_long_pause_is_a_new_beginning(void **state)
 {
     (void)state;
     struct backoff *backoff = backoff_new();
-    backoff_fail(backoff, alice, 1, 0);
-    assert_int_equal(backoff_fail(backoff, alice, 1, 1000), 2000);
-    assert_int_equal(backoff_fail(backoff, alice, 1, 3000 + 60000), 4000);
-    assert_int_equal(backoff_fail(backoff, alice, 1, 67000 + 60001), 1000);
+    backoff_fail(backoff, alice, 1, 0, 0);
+    assert_int_equal(backoff_fail(backoff, alice, 1, 0, 1000), 2000);
+    assert_int_equal(backoff_fail(backoff, alice, 1, 0, 3000 + 60000), 4000);
+    assert_int_equal(backoff_fail(backoff, alice, 1, 0, 67000 + 60001), 1000);
     backoff_free(&backoff);
 }
 
@@ -71,9 +71,25 @@ static void many_keys(void **state)
     char key[32];
     for (int i = 0; i < 200000; i++) {
         size_t size = (size_t)snprintf(key, sizeof(key), "user%d@example.org", i);
-        assert_int_equal(backoff_fail(backoff, bytes_of(key, size), 1, i), 1000);
-        assert_int_equal(backoff_remaining_ms(backoff, bytes_of(key, size), 1, i), 1000);
+        assert_int_equal(backoff_fail(backoff, bytes_of(key, size), 1, 0, i), 1000);
+        assert_int_equal(backoff_remaining_ms(backoff, bytes_of(key, size), 1, 0, i), 1000);
     }
+    backoff_free(&backoff);
+}
+
+/* What waits for evidence does not rest once there is other evidence; its rests grow all the same. */
+static void other_evidence_ends_the_rest(void **state)
+{
+    struct backoff *backoff = backoff_new();
+
+    (void)state;
+    assert_int_equal(backoff_fail(backoff, alice, 1, 7, 0), 1000);
+    assert_int_equal(backoff_remaining_ms(backoff, alice, 1, 7, 0), 1000);
+    assert_int_equal(backoff_remaining_ms(backoff, alice, 1, 8, 0), 0);
+    assert_int_equal(backoff_fail(backoff, alice, 1, 8, 0), 2000);
+    assert_int_equal(backoff_remaining_ms(backoff, alice, 1, 8, 0), 2000);
+    assert_int_equal(backoff_fail(backoff, alice, 1, 0, 0), 4000);
+    assert_int_equal(backoff_remaining_ms(backoff, alice, 1, 9, 0), 4000);
     backoff_free(&backoff);
 }
 
@@ -85,6 +101,7 @@ int main(void)
         cmocka_unit_test(a_new_generation_is_a_new_beginning),
         cmocka_unit_test(a_long_pause_is_a_new_beginning),
         cmocka_unit_test(many_keys),
+        cmocka_unit_test(other_evidence_ends_the_rest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

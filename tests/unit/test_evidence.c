@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "tests/unit/revocation_play.h"
+#include "x509/evidence_item.h"
 
 /* Evidence that comes while we run: snapshots, what they hold, what the judge makes of them and what it wants. */
 
@@ -488,6 +489,108 @@ static void what_does_not_verify_is_refused_with_words(void **state)
     policy_free(&policy);
 }
 
+/* Whoever is on the way may answer once with what has no end: an hour later the place is asked again. */
+static void what_does_not_count_keeps_nothing_away(void **state)
+{
+    struct policy *policy = policy_of(REVOCATION_MODE_REQUIRE);
+    struct blob *objects[] = {crl_of(&(struct made_crl){.issuer = sub, .key = MADE_RSA_2, .crl_reason = -1,
+                                                        .this_update = -1, .next_update = 300 * MADE_DAY}),
+                              blob_new(made_pem(sub_signs_crls))};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct evidence *evidence = evidence_new();
+        struct arrival_report report;
+        struct play_judged judged;
+
+        assert_true(play_arrives(&evidence, policy, &sub_need, objects[i], MADE_NOW, &report));
+        assert_in_range(report.expires_at, MADE_NOW + 60, MADE_NOW + 3600);
+        arrival_report_free(&report);
+        play_judge(policy, evidence, alice, MADE_NOW, PLAY_URLS, &judged);
+        assert_null(find(&judged.needs, NEED_CRL, URL, NULL));
+        needs_free(&judged.needs);
+        play_judge(policy, evidence, alice, MADE_NOW + 3601, PLAY_URLS, &judged);
+        assert_non_null(find(&judged.needs, NEED_CRL, URL, NULL));
+        needs_free(&judged.needs);
+        evidence_free(&evidence);
+    }
+    policy_free(&policy);
+}
+
+/* Nor does a bad CRL push aside, or end, what the place gave before. */
+static void a_bad_crl_leaves_the_good_one(void **state)
+{
+    struct policy *policy = policy_of(REVOCATION_MODE_REQUIRE);
+    struct evidence *evidence = evidence_new();
+    struct arrival_report report;
+    struct play_judged judged;
+
+    (void)state;
+    play_arrives(&evidence, policy, &root_need, root_crl(NULL), MADE_NOW, NULL);
+    play_arrives(&evidence, policy, &sub_need, sub_crl(-MADE_DAY, 7 * MADE_DAY, NULL), MADE_NOW, NULL);
+    play_arrives(&evidence, policy, &sub_need,
+                 crl_of(&(struct made_crl){.issuer = sub, .key = MADE_RSA_2, .crl_reason = -1, .this_update = -1,
+                                           .next_update = 300 * MADE_DAY}), MADE_NOW, &report);
+    assert_false(report.usable);
+    assert_true(report.holds);
+    assert_in_range(report.expires_at, MADE_NOW + 6 * MADE_DAY, MADE_NOW + 8 * MADE_DAY);
+    arrival_report_free(&report);
+    play_judge(policy, evidence, alice, MADE_NOW, PLAY_URLS, &judged);
+    assert_int_equal(judged.reason, REASON_USABLE);
+    evidence_free(&evidence);
+    policy_free(&policy);
+}
+
+/* CRLs that nobody's key has verified fill all the room there is: what is verified gets in nevertheless. */
+static void what_waits_makes_room(void **state)
+{
+    struct need other = play_need(NEED_CRL, "http://crl.example/other.crl", alice, sub);
+    struct policy *policy = policy_of(REVOCATION_MODE_REQUIRE);
+    const struct made_crl waits = {.issuer = sub, .key = MADE_RSA_2, .crl_reason = -1, .next_update = 300 * MADE_DAY};
+    struct evidence *evidence = evidence_new();
+    struct arrival_report report;
+
+    (void)state;
+    play_arrives(&evidence, policy, &root_need, root_crl(NULL), MADE_NOW, NULL);
+    assert_true(play_arrives(&evidence, policy, &other, crl_of(&waits), MADE_NOW, NULL));
+    assert_true(play_arrives(&evidence, policy, &issuer_need, crl_of(&waits), MADE_NOW, NULL));
+    for (size_t i = 0; i < evidence->count; i++) {
+        evidence->items[i]->bytes = evidence->items[i]->waiting.count > 0 ? MAX_EVIDENCE_BYTES / 2 : 1;
+    }
+    assert_true(play_arrives(&evidence, policy, &sub_need, sub_crl(-MADE_DAY, 7 * MADE_DAY, NULL), MADE_NOW, &report));
+    assert_true(report.usable);
+    assert_int_equal(evidence->count, 3);
+    assert_int_equal(evidence_count(evidence).crls, 2);
+    arrival_report_free(&report);
+    evidence_free(&evidence);
+    policy_free(&policy);
+    need_clear(&other);
+}
+
+/* Whoever writes into a directory may invent as many issuers as he likes. That none has an entry keeps nothing out. */
+static void what_is_not_there_makes_room(void **state)
+{
+    struct evidence_item **items = calloc(MAX_EVIDENCE_ITEMS + 2, sizeof(items[0]));
+    struct policy *policy = policy_of(REVOCATION_MODE_REQUIRE);
+    struct arrival_report report;
+
+    (void)state;
+    for (uint32_t i = 0; i < MAX_EVIDENCE_ITEMS; i++) {
+        const struct need need = {.kind = NEED_ISSUER, .key.bytes = {(uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i}};
+
+        items[i] = evidence_item_new(&need);
+        evidence_item_finish(items[i], MADE_NOW);
+    }
+    struct evidence *evidence = evidence_of(items, MAX_EVIDENCE_ITEMS, NULL);
+
+    assert_true(play_arrives(&evidence, policy, &sub_need, sub_crl(-MADE_DAY, 7 * MADE_DAY, NULL), MADE_NOW, &report));
+    assert_true(report.usable);
+    assert_int_equal(evidence->count, MAX_EVIDENCE_ITEMS);
+    arrival_report_free(&report);
+    evidence_free(&evidence);
+    policy_free(&policy);
+}
+
 /* The CA signs CRLs with a second key; the CRL comes before the certificate that says so, or after it. */
 static void a_crl_waits_for_its_signer(void **state)
 {
@@ -684,6 +787,10 @@ int main(void)
         cmocka_unit_test(a_neighbours_bundle_does_not_hide_a_fetched_issuer),
         cmocka_unit_test(a_signer_not_found_for_one_is_looked_for_again),
         cmocka_unit_test(what_does_not_verify_is_refused_with_words),
+        cmocka_unit_test(what_does_not_count_keeps_nothing_away),
+        cmocka_unit_test(a_bad_crl_leaves_the_good_one),
+        cmocka_unit_test(what_waits_makes_room),
+        cmocka_unit_test(what_is_not_there_makes_room),
         cmocka_unit_test(a_crl_waits_for_its_signer),
         cmocka_unit_test(an_entry_without_anything_is_not_waited_for),
         cmocka_unit_test(a_fresher_delta_is_wanted_once),

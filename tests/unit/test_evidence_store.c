@@ -110,6 +110,96 @@ static void places_are_bounded_and_the_least_wanted_goes(void **state)
     assert_false(is_known(1) || is_known(2));
 }
 
+static struct place *place_of(unsigned number)
+{
+    char dn[32];
+    struct place *place;
+
+    snprintf(dn, sizeof(dn), "cn=%u", number);
+    TAILQ_FOREACH (place, &stage.store->places, order) {
+        if (place->need.dn != NULL && strcmp(place->need.dn, dn) == 0) {
+            break;
+        }
+    }
+    return place;
+}
+
+/* Whoever writes certificates into a directory makes us ask at as many places as he likes. What is held nobody wants;
+ * its place stays all the same, or it would run out before it is fetched again. */
+static void places_that_hold_something_go_last(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < MAX_PLACES; i++) {
+        want(i, NULL);
+    }
+    place_of(0)->fetched_at = place_of(1)->fetched_at = clock_wall_s();
+    for (unsigned i = 0; i < MAX_PLACES + 10; i++) {
+        want(MAX_PLACES + i, NULL);
+    }
+    assert_non_null(place_of(0));
+    assert_non_null(place_of(1));
+    assert_int_equal(stage.store->place_count, MAX_PLACES);
+    struct place *place;
+    TAILQ_FOREACH (place, &stage.store->places, order) {
+        place->fetched_at = clock_wall_s();
+    }
+    want(0xffffff, NULL); /* all of them do */
+    assert_non_null(place_of(0xffffff));
+    assert_int_equal(stage.store->place_count, MAX_PLACES);
+}
+
+/* One arrival, as if it had come from a directory. */
+static struct place *arrives(unsigned number, size_t size)
+{
+    char dn[32];
+    struct needs needs = {0};
+
+    snprintf(dn, sizeof(dn), "cn=%u", number);
+    assert_true(needs_add(&needs, &(struct need){.kind = NEED_CRL, .directory = "corp", .dn = dn}));
+    struct place *place = place_for(stage.store, &needs.items[0]);
+    needs_free(&needs);
+    place->world = world_ref(stage.world);
+    place->state = PLACE_ASKED;
+    stage.store->under_way++;
+    place->fetched = calloc(1, sizeof(*place->fetched));
+    place->fetched->objects = calloc(1, sizeof(struct buffer));
+    place->fetched->count = 1;
+    buffer_init(&place->fetched->objects[0], size);
+    while (place->fetched->objects[0].size < size) {
+        buffer_append(&place->fetched->objects[0], stage.folder, 64);
+    }
+    place_came(place);
+    return place;
+}
+
+/* Servers may send faster than one validator verifies. */
+static void what_waits_to_be_verified_is_bounded(void **state)
+{
+    const size_t size = MAX_ARRIVED_BYTES / 4;
+    struct place *places[6];
+
+    (void)state;
+    /* The first one is with the validator until the engine hears of it. */
+    for (unsigned i = 0; i < 6; i++) {
+        places[i] = arrives(900000 + i, size);
+    }
+    for (unsigned i = 0; i < 6; i++) {
+        assert_int_equal(places[i]->state, i < 5 ? PLACE_ADDING : PLACE_RESTS);
+    }
+    assert_int_equal(count_read(COUNT_LIMIT_ARRIVALS), 1);
+    assert_int_equal(stage.store->arrived_bytes, 4 * size);
+    assert_true(places[5]->rest_ms > 0);
+    while (!evidence_store_idle(stage.store)) {
+        engine_run_posted(stage.engine);
+    }
+    assert_int_equal(stage.store->arrived_bytes, 0);
+    arrives(900010, 2 * MAX_ARRIVED_BYTES); /* one alone may be larger */
+    assert_int_equal(count_read(COUNT_LIMIT_ARRIVALS), 1);
+    while (!evidence_store_idle(stage.store)) {
+        engine_run_posted(stage.engine);
+    }
+}
+
 /* Nobody is to wait for what may not be asked. */
 static void what_may_not_be_asked_is_not_waited_for(void **state)
 {
@@ -169,6 +259,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(places_are_bounded_and_the_least_wanted_goes),
+        cmocka_unit_test(places_that_hold_something_go_last),
+        cmocka_unit_test(what_waits_to_be_verified_is_bounded),
         cmocka_unit_test(what_may_not_be_asked_is_not_waited_for),
         cmocka_unit_test(rests_double_to_five_minutes),
         cmocka_unit_test(a_longer_rest_is_kept_within_an_hour),

@@ -556,9 +556,12 @@ static const char *values_given[20];
 static size_t value_size;
 static int result_given;
 
+static bool refused_given;
+
 static int read_played(const char *url, const struct network_rules *rules, int (*take)(void *context, struct bytes value),
-                       void *context, struct error *error)
+                       void *context, bool *refused, struct error *error)
 {
+    *refused = refused_given;
     rules_given = *rules;
     assert_string_equal(url, "ldap://ldap.example/cn=CA?certificateRevocationList");
     for (size_t i = 0; i < 20 && values_given[i] != NULL; i++) {
@@ -612,7 +615,16 @@ static void ldap_is_read_by_whom_we_are_told(void **state)
     fetched = fetch_now(fetcher, FETCH_CRL, url);
     assert_false(fetched->ok);
     assert_string_equal(fetched->error.text, "ldap.example: bind: no");
+    assert_false(fetched->refused);
     fetched_free(&fetched);
+    uint64_t before = count_read(COUNT_FETCH_CRL_REFUSED);
+    refused_given = true;
+    fetched = fetch_now(fetcher, FETCH_CRL, url);
+    assert_false(fetched->ok);
+    assert_true(fetched->refused);
+    assert_int_equal(count_read(COUNT_FETCH_CRL_REFUSED), before + 1);
+    fetched_free(&fetched);
+    refused_given = false;
     result_given = 0;
 
     values_given[0] = values_given[1] = large;

@@ -80,25 +80,37 @@ static void threads_are_shared(void **state)
     assert_true(hosts_may_start(hosts, "other"));
     start(hosts, "other");
     assert_false(hosts_may_start(hosts, "third"));
-    hosts_end(hosts, "other", true);
+    hosts_end(hosts, "other", HOST_ANSWERED);
     start(hosts, "slow too");
     assert_false(hosts_may_start(hosts, "third"));
     assert_true(hosts_may_start(hosts, "other"));
     start(hosts, "other");
-    hosts_end(hosts, "other", false);
+    hosts_end(hosts, "other", HOST_SILENT);
     assert_false(hosts_may_start(hosts, "other"));
-    hosts_end(hosts, "slow too", false);
+    hosts_end(hosts, "slow too", HOST_SILENT);
     assert_true(hosts_may_start(hosts, "other"));
     /* An answer frees a host with all of its threads. */
-    hosts_end(hosts, "slow", true);
+    hosts_end(hosts, "slow", HOST_ANSWERED);
     assert_true(hosts_may_start(hosts, "slow"));
     start(hosts, "a");
     start(hosts, "b");
     start(hosts, "c");
     assert_false(hosts_may_start(hosts, "d"));
-    hosts_end(hosts, "slow", false);
-    hosts_end(hosts, "a", false);
+    hosts_end(hosts, "slow", HOST_SILENT);
+    hosts_end(hosts, "a", HOST_SILENT);
     assert_true(hosts_may_start(hosts, "d"));
+    hosts_free(&hosts);
+
+    /* Whose question waited in the queue for so long that it was not asked, or hardly, is no worse for that. */
+    hosts = hosts_new(1000, 2);
+    start(hosts, "good");
+    hosts_end(hosts, "good", HOST_ANSWERED);
+    start(hosts, "good");
+    hosts_end(hosts, "good", HOST_HAD_NO_TIME);
+    start(hosts, "slow");
+    assert_true(hosts_may_start(hosts, "good"));
+    assert_false(hosts_may_start(hosts, "other"));
+    hosts_end(hosts, "slow", HOST_SILENT);
     hosts_free(&hosts);
 
     /* A lone thread serves everybody. */
@@ -106,7 +118,7 @@ static void threads_are_shared(void **state)
     assert_true(hosts_may_start(hosts, "a"));
     start(hosts, "a");
     assert_false(hosts_may_start(hosts, "a"));
-    hosts_end(hosts, "a", false);
+    hosts_end(hosts, "a", HOST_SILENT);
     assert_true(hosts_may_start(hosts, "a"));
     hosts_free(&hosts);
 }

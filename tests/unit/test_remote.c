@@ -5,10 +5,12 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -25,6 +27,7 @@ static struct played server;
 static struct network loopback;
 
 static size_t taken, taken_bytes, take_most;
+static bool was_refused;
 
 static int take(void *context, struct bytes value)
 {
@@ -48,7 +51,7 @@ static int read_from(int port, const char *url, const struct network_rules *rule
                    mark != NULL ? mark + 4 : url);
     taken = taken_bytes = 0;
     error->text[0] = '\0';
-    return remote_read(mark != NULL ? text : url, rules, take, error, error);
+    return remote_read(mark != NULL ? text : url, rules, take, error, &was_refused, error);
 }
 
 static struct network_rules loopback_rules(void)
@@ -88,7 +91,8 @@ static void entries_are_read(void **state)
         int result = read_from(slapd.port, rows[i].url, &rules, &error);
 
         if (result != (rows[i].words == NULL ? 0 : -1) || taken != rows[i].values ||
-            strstr(error.text, rows[i].words != NULL ? rows[i].words : "") == NULL) {
+            strstr(error.text, rows[i].words != NULL ? rows[i].words : "") == NULL ||
+            was_refused != (strncmp(error.text, "the URL", 7) == 0)) {
             fail_msg("%s: %d, %zu values, %s", rows[i].url, result, taken, error.text);
         }
     }
@@ -174,6 +178,7 @@ static void what_is_not_allowed_is_not_reached(void **state)
             struct error error;
 
             if (read_from(slapd.port, urls[i], &rules, &error) != -1 || taken > 0 ||
+                (with == 0 && !was_refused) ||
                 (with == 0 && strstr(error.text, "is neither public") == NULL && strstr(error.text, "the URL") == NULL)) {
                 fail_msg("%s: %s", urls[i], error.text);
             }
@@ -357,8 +362,28 @@ static void *set_soon(void *stop)
     return NULL;
 }
 
+/* A listener that has as many as it takes, so that a connect to it hangs. Returns its port. */
+static int full_listener(int sockets[4])
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof(address);
+
+    for (int i = 0; i < 4; i++) {
+        sockets[i] = socket(AF_INET, SOCK_STREAM | (i > 0 ? SOCK_NONBLOCK : 0), 0);
+        assert_true(sockets[i] >= 0);
+    }
+    assert_int_equal(bind(sockets[0], (struct sockaddr *)&address, size), 0);
+    assert_int_equal(listen(sockets[0], 0), 0);
+    assert_int_equal(getsockname(sockets[0], (struct sockaddr *)&address, &size), 0);
+    for (int i = 1; i < 4; i++) {
+        (void)connect(sockets[i], (struct sockaddr *)&address, size);
+    }
+    return ntohs(address.sin_port);
+}
+
 static void who_does_not_wait_says_stop(void **state)
 {
+    int sockets[4], full = full_listener(sockets);
     static struct web_name names[] = {{"slow.example", {"127.0.0.1"}, 1500}, {NULL}};
     struct network_rules rules = loopback_rules();
 
@@ -366,7 +391,7 @@ static void who_does_not_wait_says_stop(void **state)
     web_names(names);
     rules.timeout_ms = 20000;
     assert_true(played_start(&server, &STUCK, 0));
-    for (int slow = 0; slow < 2; slow++) {
+    for (int slow = 0; slow < 3; slow++) {
         atomic_bool stop = false;
         pthread_t thread;
         struct error error;
@@ -374,13 +399,17 @@ static void who_does_not_wait_says_stop(void **state)
 
         rules.stop = &stop;
         assert_int_equal(pthread_create(&thread, NULL, set_soon, &stop), 0);
-        assert_int_equal(read_from(server.port, slow ? "ldap://slow.example:PORT/cn=ca?cACertificate"
-                                                     : "ldap://127.0.0.1:PORT/cn=ca?cACertificate",
+        assert_int_equal(read_from(slow == 2 ? full : server.port,
+                                   slow == 1 ? "ldap://slow.example:PORT/cn=ca?cACertificate"
+                                             : "ldap://127.0.0.1:PORT/cn=ca?cACertificate",
                                    &rules, &error),
                          -1);
         assert_true(clock_mono_ms() - began_ms < 1000);
-        assert_non_null(strstr(error.text, "no answer in time"));
+        assert_non_null(strstr(error.text, slow == 2 ? "connect: Connection timed out" : "no answer in time"));
         pthread_join(thread, NULL);
+    }
+    for (int i = 0; i < 4; i++) {
+        close(sockets[i]);
     }
     played_stop(&server);
     (void)poll(NULL, 0, 1500);
