@@ -251,9 +251,8 @@ static void take(struct evidence_store *store, struct place *place)
     if (is_good) {
         take_good(place, adding);
     }
-    /* What Redis had may be of no use, or due for the next already. */
-    bool serves = is_good && adding->report.usable && adding->report.refresh_at > clock_wall_s();
-    if (place->sealed != NULL && !serves && !store->is_ended) {
+    /* What Redis had may be of no use. */
+    if (place->sealed != NULL && !adding->report.usable && !store->is_ended) {
         blob_free(&place->sealed);
         place_fetch(place);
     } else if (is_good) {

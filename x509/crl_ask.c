@@ -127,11 +127,6 @@ static void revoke(struct asking *asking, struct found *found, const struct crl_
     }
 }
 
-static int64_t earlier(int64_t a, int64_t b)
-{
-    return a == 0 || (b != 0 && b < a) ? b : a;
-}
-
 /* The certificate is not listed for these reasons, as long as this and what it rests on are current. */
 static void vouch(struct asking *asking, struct found *found, unsigned reasons)
 {

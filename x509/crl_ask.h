@@ -28,4 +28,10 @@ struct crl_answer {
 void crl_ask(const struct path_request *request, const struct path *path, size_t link, struct crl_answer *answer,
              struct verdict *verdict);
 
+/* Of two ends the earlier one; 0: none. */
+static inline int64_t earlier(int64_t a, int64_t b)
+{
+    return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
 #endif

@@ -41,11 +41,6 @@ static bool refuse_unknown(enum revocation_mode mode, const struct cert *cert, c
     return mode != REVOCATION_MODE_REQUIRE;
 }
 
-static int64_t earlier(int64_t a, int64_t b)
-{
-    return a == 0 || (b != 0 && b < a) ? b : a;
-}
-
 /* A delegated responder that its issuer has revoked may say nothing any more. */
 static bool responder_is_revoked(const struct path_request *request, const struct path *path, size_t link,
                                  const struct cert *responder)
