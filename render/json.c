@@ -29,8 +29,7 @@ static void put_key(struct json_tree *tree, json_t *object, const struct descrip
 static void put_capabilities(struct json_tree *tree, json_t *object, const struct certificate *certificate)
 {
     struct capabilities capabilities;
-    struct bytes issuer = certificate->chain_count > 0 ? blob_bytes(certificate->chain[0]) : bytes_of(NULL, 0);
-    capabilities_read(blob_bytes(certificate->der), issuer, blob_bytes(certificate->value), &capabilities);
+    capabilities_of(certificate, &capabilities);
     if (capabilities.count == 0) {
         return;
     }

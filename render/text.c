@@ -88,10 +88,9 @@ static void write_revocation(struct writer *writer, const struct revocation *rev
 static void write_capabilities(struct writer *writer, const struct certificate *certificate)
 {
     struct capabilities capabilities;
-    struct bytes issuer = certificate->chain_count > 0 ? blob_bytes(certificate->chain[0]) : bytes_of(NULL, 0);
     const char *words[CAPABILITIES_MAX];
 
-    capabilities_read(blob_bytes(certificate->der), issuer, blob_bytes(certificate->value), &capabilities);
+    capabilities_of(certificate, &capabilities);
     for (size_t i = 0; i < capabilities.count; i++) {
         words[i] = capabilities.words[i];
     }

@@ -301,3 +301,10 @@ void capabilities_read(struct bytes leaf, struct bytes issuer, struct bytes valu
     X509_free(owner.issuer);
     ERR_clear_error();
 }
+
+void capabilities_of(const struct certificate *certificate, struct capabilities *capabilities)
+{
+    struct bytes issuer = certificate->chain_count > 0 ? blob_bytes(certificate->chain[0]) : bytes_of(NULL, 0);
+
+    capabilities_read(blob_bytes(certificate->der), issuer, blob_bytes(certificate->value), capabilities);
+}

@@ -11,7 +11,7 @@
 #ifndef X509_CAPABILITIES_H
 #define X509_CAPABILITIES_H
 
-#include "base/bytes.h"
+#include "base/answer.h"
 
 #define CAPABILITIES_MAX 32      /* more are left out */
 #define CAPABILITY_BYTES 160
@@ -31,5 +31,8 @@ struct capabilities {
  * broken, or signed by somebody else, is as good as absent: the recipient speaks with the leaf's key, or with another
  * certificate of the same subject that the leaf's `issuer` (DER; .data NULL: not known) has signed. */
 void capabilities_read(struct bytes leaf, struct bytes issuer, struct bytes value, struct capabilities *capabilities);
+
+/* The same of a value with its verdict, whose leaf was parsed. */
+void capabilities_of(const struct certificate *certificate, struct capabilities *capabilities);
 
 #endif
