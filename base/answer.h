@@ -4,8 +4,9 @@
  * An answer is written once, as a struct answer_draft that somebody fills in,
  * and then made into a struct answer by answer_make(): immutable, in one block
  * of memory, reference-counted, shared by every thread, both caches and every
- * format. Nothing changes it afterwards; what differs from request to request
- * (which layer it came from, whether it is stale) stands in struct served.
+ * format. Nothing changes it afterwards but its standing with the memory cache;
+ * what differs from request to request (which layer it came from, whether it is
+ * stale) stands in struct served.
  *
  * Certificates stand best first; those that are usable before those that were
  * refused. The bytes of a value are the directory's bytes, unchanged.
@@ -84,8 +85,17 @@ struct asked {
     const char *error; /* "" when answered */
 };
 
+/* How an answer stands with the memory cache: all of it that changes, on any thread. Whoever has a reference can tell
+ * from here, without a lock, whether the cache would still give it out. */
+struct standing {
+    atomic_bool kept;             /* it is in there: from being put until it is replaced, dropped or evicted */
+    atomic_bool asked;            /* somebody asked for it since eviction last came by; see cache/memory_shard.c */
+    _Atomic int64_t confirmed_at; /* when it was put last, by the clock of who did, in seconds */
+};
+
 struct answer {
     atomic_uint references;
+    struct standing standing;
     size_t memory_bytes; /* this block and the blobs that only it holds: what it costs the memory cache */
 
     struct address_text {
@@ -132,6 +142,15 @@ struct answer_draft {
  * memory. */
 struct answer *answer_make(const struct answer_draft *draft);
 struct answer *answer_ref(struct answer *answer);
+
+/* Somebody was given it. Only the first one writes: what is asked for often stays in the caches of all cores. */
+static inline void answer_asked(struct answer *answer)
+{
+    if (!atomic_load_explicit(&answer->standing.asked, memory_order_relaxed)) {
+        atomic_store_explicit(&answer->standing.asked, true, memory_order_relaxed);
+    }
+}
+
 void answer_free(struct answer **answer); /* gives the reference back, sets the pointer to NULL */
 
 /* Short of memory for anything else, one may always say this: a shared answer "unknown, internal". Never freed. */

@@ -69,9 +69,9 @@ static struct shard *shard_of(struct memory *memory, uint64_t hash)
     return &memory->shards[(hash >> 48) & (memory->shard_count - 1)];
 }
 
-struct remembered memory_get(struct memory *memory, struct bytes address)
+struct answer *memory_get(struct memory *memory, struct bytes address)
 {
-    struct remembered remembered = {NULL, 0};
+    struct answer *answer = NULL;
     uint64_t hash = digest_table_hash(address);
     struct shard *shard = shard_of(memory, hash);
     struct slot *slot;
@@ -79,15 +79,13 @@ struct remembered memory_get(struct memory *memory, struct bytes address)
     pthread_mutex_lock(&shard->lock);
     slot = shard_find(shard, hash, address);
     if (slot != NULL) {
-        /* Only a first hit writes: what is asked for often stays in the caches of all cores. */
-        if (!slot->visited) {
-            slot->visited = 1;
-        }
-        remembered.confirmed_at = slot->confirmed_at;
-        remembered.answer = answer_ref(slot->answer);
+        answer = answer_ref(slot->answer);
     }
     pthread_mutex_unlock(&shard->lock);
-    return remembered;
+    if (answer != NULL) {
+        answer_asked(answer);
+    }
+    return answer;
 }
 
 static struct entry *entry_new(const struct answer *answer)
@@ -129,8 +127,8 @@ void memory_put(struct memory *memory, struct answer *answer, int64_t confirmed_
         return;
     }
     cost = (int64_t)entry->cost;
-    slot = (struct slot){.hash = entry->hash, .answer = answer_ref(answer), .entry = entry,
-                         .confirmed_at = confirmed_at};
+    slot = (struct slot){.hash = entry->hash, .answer = answer_ref(answer), .entry = entry};
+    atomic_store(&answer->standing.confirmed_at, confirmed_at);
     placing = place(memory, &slot);
     if (placing == PLACED) {
         gauge_add(GAUGE_MEMORY_ENTRIES, 1);

@@ -7,8 +7,9 @@
  * the entry's own. memory_get() neither allocates nor does I/O.
  *
  * It knows no lives and no policy: it keeps what it is given until there is no
- * room or it is replaced, and gives it back with the time it came. Whether that
- * may still be served is gateway/lookup.c's to say.
+ * room or it is replaced, and gives it back. Whether that may still be served is
+ * gateway/lookup.c's to say. answer->standing tells whoever kept a reference what
+ * became of it here.
  */
 #ifndef CACHE_MEMORY_H
 #define CACHE_MEMORY_H
@@ -21,15 +22,11 @@ struct memory;
 struct memory *memory_new(size_t max_bytes);
 void memory_free(struct memory **memory);
 
-struct remembered {
-    struct answer *answer;    /* with a reference for the caller; NULL: not here */
-    int64_t confirmed_at;     /* when it was put last, by the caller's clock, in seconds */
-};
-
-struct remembered memory_get(struct memory *memory, struct bytes address);
+/* With a reference for the caller; NULL: not here. */
+struct answer *memory_get(struct memory *memory, struct bytes address);
 
 /* Keeps one reference of its own to the answer, under answer->address, in the place of what was there. An answer larger
- * than a shard is not kept. */
+ * than a shard is not kept. An answer belongs into one memory only. */
 void memory_put(struct memory *memory, struct answer *answer, int64_t confirmed_at);
 
 void memory_drop(struct memory *memory, struct bytes address);

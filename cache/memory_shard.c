@@ -51,6 +51,7 @@ void shard_close(struct shard *shard)
 {
     for (size_t i = 0; i < shard->slot_count; i++) {
         if (shard->slots[i].answer != NULL) {
+            atomic_store(&shard->slots[i].answer->standing.kept, false);
             answer_free(&shard->slots[i].answer);
             free(shard->slots[i].entry);
         }
@@ -175,11 +176,17 @@ static void queue_remove(struct shard *shard, const struct entry *entry)
 
 void shard_remove(struct shard *shard, struct slot *slot, struct leavers *leavers)
 {
+    atomic_store(&slot->answer->standing.kept, false);
     leavers->items[leavers->count++] = (struct leaver){slot->answer, slot->entry};
     queue_remove(shard, slot->entry);
     shard->entries--;
     shard->bytes -= slot->entry->cost;
     shard->wraps += slots_remove(shard->slots, shard->slot_count, (size_t)(slot - shard->slots));
+}
+
+static bool was_asked(const struct slot *slot)
+{
+    return atomic_load_explicit(&slot->answer->standing.asked, memory_order_relaxed);
 }
 
 /* SIEVE: the hand goes from old to new, forgives who was asked for since it last came by, and takes the first who was
@@ -190,8 +197,8 @@ static void evict_one(struct shard *shard, struct leavers *leavers)
     struct entry *hand = shard->hand != NULL ? shard->hand : shard->oldest;
     struct slot *slot = slot_of(shard, hand);
 
-    for (int step = 0; slot->visited && step < HAND_STEPS_MAX; step++) {
-        slot->visited = 0;
+    for (int step = 0; was_asked(slot) && step < HAND_STEPS_MAX; step++) {
+        atomic_store_explicit(&slot->answer->standing.asked, false, memory_order_relaxed);
         hand = hand->newer != NULL ? hand->newer : shard->oldest;
         slot = slot_of(shard, hand);
     }
@@ -207,8 +214,12 @@ static void slot_swap(struct shard *shard, struct slot *there, struct slot *slot
     size_t cost = there->entry->cost;
 
     shard->bytes = shard->bytes - cost + slot->entry->cost;
+    if (answer != slot->answer) {
+        atomic_store(&slot->answer->standing.asked, was_asked(there));
+        atomic_store(&slot->answer->standing.kept, true);
+        atomic_store(&answer->standing.kept, false);
+    }
     there->answer = slot->answer;
-    there->confirmed_at = slot->confirmed_at;
     there->entry->cost = slot->entry->cost;
     slot->answer = answer;
     slot->entry->cost = cost;
@@ -236,6 +247,8 @@ enum placing shard_place(struct shard *shard, struct slot *slot, struct leavers 
         }
         evict_one(shard, leavers);
     }
+    atomic_store(&slot->answer->standing.asked, false);
+    atomic_store(&slot->answer->standing.kept, true);
     slots_fill(shard->slots, shard->slot_count, slot);
     queue_push(shard, slot->entry);
     shard->entries++;

@@ -28,8 +28,6 @@ struct slot {
     uint64_t hash;
     struct answer *answer; /* NULL: free */
     struct entry *entry;
-    int64_t confirmed_at : 63;
-    uint64_t visited : 1; /* since the hand came by */
 };
 
 /* No two shards are ever locked together, and nothing that locks is called under the lock. */

@@ -96,26 +96,25 @@ void lookup_adopt(struct lookup *lookup, struct world *world)
 
 /* 2: memory */
 
-static bool is_servable(struct lookup *lookup, const struct remembered *remembered, int64_t now)
+static bool is_servable(struct lookup *lookup, const struct answer *answer, int64_t now)
 {
-    const struct answer *answer = remembered->answer;
     if (answer->generation != atomic_load(&lookup->generation) || now >= answer->fresh_until) {
         return false;
     }
-    int64_t unconfirmed_s = clock_mono_ms() / 1000 - remembered->confirmed_at;
+    int64_t unconfirmed_s = clock_mono_ms() / 1000 - atomic_load(&answer->standing.confirmed_at);
     return lookup->parts.shared == NULL || unconfirmed_s < atomic_load(&lookup->memory_ttl_s);
 }
 
 struct served lookup_get(struct lookup *lookup, const struct address *address)
 {
-    struct remembered remembered = memory_get(lookup->parts.memory, address_bytes(address));
-    if (remembered.answer != NULL && !is_servable(lookup, &remembered, clock_wall_s())) {
-        answer_free(&remembered.answer);
+    struct answer *answer = memory_get(lookup->parts.memory, address_bytes(address));
+    if (answer != NULL && !is_servable(lookup, answer, clock_wall_s())) {
+        answer_free(&answer);
     }
-    if (remembered.answer != NULL) {
+    if (answer != NULL) {
         count(COUNT_LOOKUPS_MEMORY);
     }
-    return (struct served){.answer = remembered.answer, .layer = LAYER_MEMORY};
+    return (struct served){.answer = answer, .layer = LAYER_MEMORY};
 }
 
 /* 3: one flight for each key */
@@ -147,7 +146,7 @@ static void run_flight(struct flight *flight)
 {
     struct lookup *lookup = flight->lookup;
     flight->open++;
-    flight->old = memory_get(lookup->parts.memory, address_bytes(&flight->address)).answer;
+    flight->old = memory_get(lookup->parts.memory, address_bytes(&flight->address));
     if (flight->directory_count == 0) {
         answer_plain(flight, OUTCOME_NONE, REASON_NO_DIRECTORY, 0);
     } else if (lookup->parts.shared != NULL) {

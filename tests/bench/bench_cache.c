@@ -95,10 +95,10 @@ static void *read_on(void *context)
     while (clock_mono_us() < end) {
         start = cpu_ns();
         for (size_t i = 0; i < NAMES; i++) {
-            struct remembered remembered = memory_get(reader->memory, bytes_of(names[i], sizes[i]));
+            struct answer *answer = memory_get(reader->memory, bytes_of(names[i], sizes[i]));
 
-            must(remembered.answer != NULL);
-            answer_free(&remembered.answer);
+            must(answer != NULL);
+            answer_free(&answer);
         }
         reader->cpu_ns += cpu_ns() - start;
         reader->gets += NAMES;

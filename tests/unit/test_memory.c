@@ -46,14 +46,16 @@ static void put(struct memory *memory, const char *address, size_t bytes, int64_
 /* When it was confirmed; 0: it is not here. */
 static int64_t look(struct memory *memory, const char *address)
 {
-    struct remembered remembered = memory_get(memory, bytes_of_string(address));
+    struct answer *answer = memory_get(memory, bytes_of_string(address));
+    int64_t confirmed_at;
 
-    if (remembered.answer == NULL) {
+    if (answer == NULL) {
         return 0;
     }
-    assert_string_equal(remembered.answer->address.text, address);
-    answer_free(&remembered.answer);
-    return remembered.confirmed_at;
+    assert_string_equal(answer->address.text, address);
+    confirmed_at = atomic_load(&answer->standing.confirmed_at);
+    answer_free(&answer);
+    return confirmed_at;
 }
 
 static const char *address_of(char letter)
@@ -141,15 +143,41 @@ static void replaces_and_remembers_when(void **state)
 static void a_reader_keeps_what_was_evicted(void **state)
 {
     struct memory *memory = memory_new(SMALLEST);
-    struct remembered remembered;
+    struct answer *answer;
 
     (void)state;
     put(memory, "a@example.org", 100, 1);
-    remembered = memory_get(memory, bytes_of_string("a@example.org"));
+    answer = memory_get(memory, bytes_of_string("a@example.org"));
     memory_drop(memory, bytes_of_string("a@example.org"));
     memory_free(&memory);
-    assert_string_equal(remembered.answer->address.text, "a@example.org");
-    answer_free(&remembered.answer);
+    assert_string_equal(answer->address.text, "a@example.org");
+    answer_free(&answer);
+}
+
+/* Whoever holds a reference sees by the answer alone whether the memory still gives it out. */
+static void an_answer_says_whether_it_is_kept(void **state)
+{
+    struct memory *memory = memory_new(SMALLEST);
+    struct answer *first = answer_new("a@example.org", 100), *second = answer_new("a@example.org", 100);
+
+    (void)state;
+    assert_false(atomic_load(&first->standing.kept));
+    memory_put(memory, first, 1);
+    memory_put(memory, first, 2); /* again, in its own place */
+    assert_true(atomic_load(&first->standing.kept));
+    memory_put(memory, second, 3);
+    assert_false(atomic_load(&first->standing.kept));
+    assert_true(atomic_load(&second->standing.kept));
+    memory_drop(memory, bytes_of_string("a@example.org"));
+    assert_false(atomic_load(&second->standing.kept));
+    memory_put(memory, first, 4);
+    put(memory, "b@example.org", SMALLEST - 1000, 5); /* evicts it, or does not fit: then nothing is lost */
+    assert_int_equal(atomic_load(&first->standing.kept), look(memory, "a@example.org") != 0);
+    memory_put(memory, first, 6);
+    memory_free(&memory);
+    assert_false(atomic_load(&first->standing.kept));
+    answer_free(&first);
+    answer_free(&second);
 }
 
 static void too_large_is_not_kept_nor_the_older_word(void **state)
@@ -400,6 +428,7 @@ int main(void)
         cmocka_unit_test(evicts_as_sieve),
         cmocka_unit_test(replaces_and_remembers_when),
         cmocka_unit_test(a_reader_keeps_what_was_evicted),
+        cmocka_unit_test(an_answer_says_whether_it_is_kept),
         cmocka_unit_test(too_large_is_not_kept_nor_the_older_word),
         cmocka_unit_test(a_large_one_pushes_out_many),
         cmocka_unit_test(stays_within_its_bytes),
