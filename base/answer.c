@@ -190,6 +190,14 @@ static void answer_fill(struct answer *answer, const struct answer_draft *draft,
     }
 }
 
+static void digest_best(struct answer *answer)
+{
+    if (answer->usable_count > 0) {
+        struct digest digest = digest_sha256(blob_bytes(answer->certificates[0].der));
+        memcpy(answer->der_digest, digest.bytes, sizeof(answer->der_digest));
+    }
+}
+
 struct answer *answer_make(const struct answer_draft *draft)
 {
     struct answer *answer = NULL;
@@ -204,6 +212,7 @@ struct answer *answer_make(const struct answer_draft *draft)
                     totals.chain * sizeof(struct blob *) + strings.bytes);
     if (answer != NULL) {
         answer_fill(answer, draft, &strings, totals);
+        digest_best(answer);
     }
     free(strings.items);
     return answer;

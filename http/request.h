@@ -4,12 +4,13 @@
  * libmicrohttpd calls, on one thread for each connection:
  *
  *   connection opened → a struct request is made; it serves every request of this connection, one after the other
- *   target read       → taken apart at once, as libmicrohttpd alters it afterwards
+ *   target read       → copied, as libmicrohttpd alters it afterwards
  *   handler, first    → header fields are looked at. An answer given here closes the connection, which is what a
  *                       request with unsound framing gets; every other one waits for the second call, or each request
  *                       would cost a connection.
  *   handler, body     → thrown away
- *   handler, second   → the route answers, or request_wait() suspends the connection and starts the lookup
+ *   handler, second   → a reply that is ready for this very request goes out; or the target is taken apart and the
+ *                       route answers, or request_wait() suspends the connection and starts the lookup
  *   handler, third    → after the waiter resumed it: the route answers from request->served
  *   request completed → what the request held is given back
  *   connection closed → the struct is freed
@@ -25,6 +26,7 @@
 #include <microhttpd.h>
 
 #include "http/headers.h"
+#include "http/hot.h"
 #include "http/listener.h"
 #include "http/target.h"
 
@@ -43,11 +45,14 @@ struct request {
     struct headers headers;
     struct waiter waiter;
     struct served served;         /* what the waiter brought; .answer NULL: nothing yet */
+    struct hot_key key;           /* what its reply is kept under; no text: not to be kept */
     struct bytes captured;        /* the segment at {address} in the route's pattern; a view into target */
     struct address address;       /* what it says, once the route has read it */
-    enum target_fault target_fault;
-    const char *target_end;       /* where libmicrohttpd's string of it ends */
-    struct target target;
+    bool is_cut;                  /* libmicrohttpd's string of the target ends before the target does: at a NUL */
+    const char *target_end;       /* where that is */
+    size_t target_size;           /* over MAX_URI_BYTES: nothing was copied */
+    char text[MAX_URI_BYTES];     /* the target; behind it, if there is room, what makes it a key: see request_key() */
+    struct target target;         /* taken apart; valid once the route is known */
 };
 
 /* The callbacks of libmicrohttpd. cls is the struct http. */
@@ -63,6 +68,10 @@ void request_on_completed(void *cls, struct MHD_Connection *connection, void **c
  * request->served has come. Where no more may wait, the answer is 503. */
 enum MHD_Result request_wait(struct request *request,
                              void (*start)(void *context, const struct address *address, struct waiter *waiter));
+
+/* Makes request->key of the target and what Accept says. False: no two requests like this one get the same reply, or it
+ * is too long. */
+bool request_key(struct request *request);
 
 /* Loopback, and no proxy there that speaks for somebody else; or the token. */
 bool request_is_privileged(const struct request *request);

@@ -128,9 +128,10 @@ static enum MHD_Result refuse_target(struct request *request, enum target_fault 
 enum MHD_Result routes_answer(struct request *request)
 {
     bool options = strcmp(request->method, MHD_HTTP_METHOD_OPTIONS) == 0;
+    enum target_fault fault = target_parse(bytes_of(request->text, request->target_size), &request->target);
 
-    if (request->target_fault != TARGET_OK) {
-        return refuse_target(request, request->target_fault);
+    if (fault != TARGET_OK || request->is_cut) {
+        return refuse_target(request, fault != TARGET_OK ? fault : TARGET_CONTROL);
     }
     if (request->target.asterisk) {
         return options ? answer_options(request, READ) : refuse_target(request, TARGET_BAD_FORM);
