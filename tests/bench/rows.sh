@@ -19,10 +19,14 @@ bench_config_without_memory() {
     echo 'cache = { memory = "0"; };'
 }
 
-gateway_fresh() { # [WRITE]: a gateway that knows nothing, in front of a Redis that knows nothing
+gateway_again() { # [WRITE]: a gateway that knows nothing, in front of what Redis has
     ! process_is_up gateway || process_stop gateway
-    redis_ask redis FLUSHALL > /dev/null
     gateway_start gateway "${1:-bench_config}"
+}
+
+gateway_fresh() { # and in front of a Redis that knows nothing
+    redis_ask redis FLUSHALL > /dev/null
+    gateway_again
 }
 
 # prime COUNT: so many addresses are asked for once; now Redis has them, and memory, where there is one.
@@ -45,7 +49,9 @@ draw() {
         for (i = 1; i <= count; i++) { sum += kind == "zipf" ? 1 / i : 1; below[i] = sum }
         for (; draws > 0; draws--) {
             wanted = rand() * sum
-            for (low = 1, high = count; low < high;) {
+            low = 1
+            high = count
+            while (low < high) {
                 middle = int((low + high) / 2)
                 if (below[middle] > wanted) high = middle; else low = middle + 1
             }
@@ -95,7 +101,7 @@ hot_vs_mhd_peer() {
 # 10,000 addresses ÷ one
 
 hot_spread_open() {
-    gateway_fresh
+    gateway_again
     prime "$SPREAD"
     draw zipf "$SPREAD" 100000 '/v1/recipients/user%06d@example.org/certificate' > "$STACK/many"
     sed 's/user[0-9]*/user000001/' "$STACK/many" > "$STACK/one"
@@ -112,7 +118,7 @@ hot_spread_peer() {
 # Redis ÷ webdis: every address is in Redis, sealed; for webdis, a certificate is there under as many keys.
 
 redis_vs_webdis_open() {
-    gateway_fresh bench_config_without_memory
+    gateway_again bench_config_without_memory
     prime "$SPREAD"
     [ "$(redis_ask redis DBSIZE)" -ge "$SPREAD" ] || bench_fail 'not everybody is in Redis'
     curl -sSf "$(gateway_url gateway)/v1/recipients/user000001@example.org/certificate" |
