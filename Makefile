@@ -134,6 +134,9 @@ $B/tools/makecases: $(patsubst %.c,$B/%.o,$(wildcard tests/cases/*.c)) $B/tests/
 	$(call link_test)
 $(BENCH): $B/%: $B/tests/%.o $B/bench/helpers.a $B/tests/people/pki.o $B/libcertlookup.a
 	$(call link_test)
+# A directory is played: what stands before the library takes the place of what is in it.
+$B/soak/soak: $B/tests/soak/soak.o $B/tests/soak/played.o $B/tests/people/pki.o $B/libcertlookup.a
+	$(call link_test)
 # Clock, directory, Redis and engine are played: what stands before the library takes the place of what is in it.
 $(SCENARIO): $B/%: $B/tests/%.o $(call helpers,scenario) $B/tests/people/pki.o $B/libcertlookup.a
 	$(call link_test)
