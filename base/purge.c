@@ -1,5 +1,6 @@
 #include "base/purge.h"
 
+#include "base/domain.h"
 #include "base/text.h"
 
 static const char *const words[PURGE_COUNT] = {
@@ -23,16 +24,12 @@ static int parse_address(struct bytes text, struct purge *purge, struct error *e
 /* A pattern of the configuration is no domain here. */
 static int parse_domain(struct bytes text, struct purge *purge, struct error *error)
 {
-    char name[MAX_ADDRESS_DISPLAY_BYTES + 1];
-    bool fits = text.size > 0 && text.size < sizeof(name) && memchr(text.data, '\0', text.size) == NULL;
+    struct domain domain;
 
-    if (fits) {
-        memcpy(name, text.data, text.size);
-        name[text.size] = '\0';
-    }
-    if (!fits || strchr(name, '*') != NULL || !address_domain_pattern_parse(name, purge->domain)) {
+    if (memchr(text.data, '\0', text.size) != NULL || !text_is_utf8(text) || !domain_parse(text, 2, &domain)) {
         return error_set(error, "the domain is not a valid host name of two labels or more");
     }
+    memcpy(purge->domain, domain.text, domain.size + 1);
     return 0;
 }
 

@@ -15,7 +15,7 @@ const char *purge_word(enum purge_what what);
 struct purge {
     enum purge_what what;
     struct address address;            /* of PURGE_ADDRESS */
-    char domain[MAX_DOMAIN_BYTES + 3]; /* of PURGE_DOMAIN: normalised; the domain alone, not those below it */
+    char domain[MAX_DOMAIN_BYTES + 1]; /* of PURGE_DOMAIN: normalised; this one alone, not those below it */
 };
 
 /* What the text names, of the kind that is said. -1: it is none; the words say why. PURGE_ALL asks for no text. */

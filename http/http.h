@@ -48,8 +48,8 @@ struct http_backend {
      * It is made for this one and stands in no cache; it comes at twice the lookup's deadline at the latest. */
     void (*explain)(void *context, const struct address *address, struct waiter *waiter);
     /* Drops answers; `done` comes when none of them is served by this process any more, and the others that share our
-     * Redis have been told. Any thread; does not wait. */
-    void (*purge)(void *context, const struct purge *purge, struct purge_waiter *waiter);
+     * Redis have been told. Any thread; does not wait. -1: out of memory, and `done` never comes. */
+    int (*purge)(void *context, const struct purge *purge, struct purge_waiter *waiter);
 };
 
 struct http_config {

@@ -10,6 +10,7 @@ struct purging {
     struct purge_waiter waiter;
     struct request *request;
     struct purge purge;
+    bool failed;
     size_t dropped;
 };
 
@@ -43,7 +44,10 @@ static enum MHD_Result start(struct request *request)
     if (!request_suspend(request, &why)) {
         return request_refuse(request, why);
     }
-    backend->purge(backend->context, &purging->purge, &purging->waiter);
+    if (backend->purge(backend->context, &purging->purge, &purging->waiter) != 0) {
+        purging->failed = true;
+        request_resume(request);
+    }
     return MHD_YES;
 }
 
@@ -56,7 +60,7 @@ enum MHD_Result purge_answer(struct request *request)
         return start(request);
     }
     buffer_init(&body, MAX_ERROR_BYTES + MAX_PURGE_BODY_BYTES);
-    if (render_purged(&purging->purge, purging->dropped, &body) != 0) {
+    if (purging->failed || render_purged(&purging->purge, purging->dropped, &body) != 0) {
         buffer_free(&body);
         return request_refuse(request, REASON_OVERLOADED);
     }

@@ -221,7 +221,7 @@ static void play_explain(void *context, const struct address *address, struct wa
     pthread_mutex_unlock(&play->lock);
 }
 
-static void play_purge(void *context, const struct purge *purge, struct purge_waiter *waiter)
+static int play_purge(void *context, const struct purge *purge, struct purge_waiter *waiter)
 {
     struct play *play = context;
 
@@ -231,6 +231,7 @@ static void play_purge(void *context, const struct purge *purge, struct purge_wa
     play->purge_waiter = waiter;
     pthread_cond_broadcast(&play->change);
     pthread_mutex_unlock(&play->lock);
+    return 0;
 }
 
 static bool play_ready(void *context, char *why, size_t why_size)
