@@ -117,6 +117,7 @@ endef
 SCARCE_LD := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=strndup
 $B/unit/helpers.a: $(call helpers,unit)
 $B/tools/helpers.a: $(call helpers,tools)
+$B/bench/helpers.a: $(call helpers,bench)
 %/helpers.a:
 	@mkdir -p $(@D)
 	$Q$(RM) $@ && $(AR) crs $@ $^
@@ -126,11 +127,15 @@ $(UNIT): $B/%: $B/tests/%.o $B/unit/helpers.a $B/libcertlookup.a
 $B/unit/test_file: private SCARCE_LD += -Wl,--wrap=geteuid
 $(TOOLS): $B/%: $B/tests/%.o $B/tools/helpers.a $B/libcertlookup.a
 	$(call link_test)
+$B/tools/makestart: $B/tests/people/pki.o
 $B/tools/makepeople: $(patsubst %.c,$B/%.o,$(wildcard tests/people/*.c))
 	$(call link_test)
 $B/tools/makecases: $(patsubst %.c,$B/%.o,$(wildcard tests/cases/*.c)) $B/tests/people/pki.o $B/libcertlookup.a
 	$(call link_test)
-$(BENCH): $B/%: $B/tests/%.o $B/libcertlookup.a
+$(BENCH): $B/%: $B/tests/%.o $B/bench/helpers.a $B/tests/people/pki.o $B/libcertlookup.a
+	$(call link_test,,-lm)
+# A directory is played: what stands before the library takes the place of what is in it.
+$B/soak/soak: $B/tests/soak/soak.o $B/tests/soak/played.o $B/tests/people/pki.o $B/libcertlookup.a
 	$(call link_test)
 # Clock, directory, Redis and engine are played: what stands before the library takes the place of what is in it.
 $(SCENARIO): $B/%: $B/tests/%.o $(call helpers,scenario) $B/tests/people/pki.o $B/libcertlookup.a
