@@ -113,6 +113,11 @@
 /* Records on their way to Redis, all together. */
 #define MAX_REDIS_QUEUED_BYTES (32 * 1024 * 1024)
 
+/* What gateways say to each other through Redis: one message, and what Redis tells them at a time. */
+#define MAX_MESSAGE_BYTES 1024
+#define MAX_CHANGED_KEYS (64 * 1024)
+#define MAX_CHANGED_KEY_BYTES 1024
+
 /* One line of the log. */
 #define MAX_LOG_LINE_BYTES 4096
 
