@@ -26,6 +26,7 @@ enum counter {
     COUNT_OUTCOME_UNKNOWN,
     COUNT_HTTP_2XX, COUNT_HTTP_3XX, COUNT_HTTP_4XX, COUNT_HTTP_5XX,
     COUNT_MEMORY_EVICTIONS,
+    COUNT_DROPS,             /* of an address, a domain or everything, because somebody said so */
     COUNT_REDIS_GETS, COUNT_REDIS_SETS, COUNT_REDIS_HITS, COUNT_REDIS_MISSES,
     COUNT_REDIS_ERRORS, COUNT_REDIS_RECONNECTS,
     COUNT_REDIS_BAD_SEAL,    /* a record whose seal is wrong or of a key we do not have */

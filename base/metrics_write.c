@@ -40,6 +40,8 @@ static const struct row_info counters[COUNT_COUNT] = {
     [COUNT_HTTP_5XX] = {"certlookup_http_responses_total", "class", "5xx"},
     [COUNT_MEMORY_EVICTIONS] = {"certlookup_memory_evictions_total", NULL, NULL,
                                 "Answers that left the memory cache for want of room."},
+    [COUNT_DROPS] = {"certlookup_drops_total", NULL, NULL,
+                     "Addresses, domains or everything dropped, because an admin, a directory or another gateway said so."},
     [COUNT_REDIS_GETS] = {"certlookup_redis_gets_total", NULL, NULL, "Records asked of Redis."},
     [COUNT_REDIS_SETS] = {"certlookup_redis_sets_total", NULL, NULL, "Records sent to Redis."},
     [COUNT_REDIS_HITS] = {"certlookup_redis_hits_total", NULL, NULL, "Records that Redis had."},

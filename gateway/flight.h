@@ -45,6 +45,7 @@ struct flight {
     struct world *world;
     struct digest scope;
     int64_t started_ms;
+    uint64_t began; /* how many drops there were then; see gateway/dropped.h */
     struct timer deadline;
     bool deadline_passed;
     struct waiter *waiters;

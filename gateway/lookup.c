@@ -62,8 +62,10 @@ struct lookup *lookup_new(const struct lookup_parts *parts, struct world *world)
     lookup->parts = *parts;
     lookup->flights = flights_new((size_t)world->config->max_flights);
     lookup->backoff = backoff_new();
+    lookup->dropped = dropped_new();
+    atomic_init(&lookup->all_dropped_at, INT64_MIN);
     take_world(lookup, world);
-    if (lookup->flights == NULL || lookup->backoff == NULL) {
+    if (lookup->flights == NULL || lookup->backoff == NULL || lookup->dropped == NULL) {
         lookup_free(&lookup);
     }
     return lookup;
@@ -76,6 +78,7 @@ void lookup_free(struct lookup **lookup)
     }
     flights_free(&(*lookup)->flights);
     backoff_free(&(*lookup)->backoff);
+    dropped_free(&(*lookup)->dropped);
     world_free(&(*lookup)->world);
     free(*lookup);
     *lookup = NULL;
@@ -98,7 +101,8 @@ void lookup_adopt(struct lookup *lookup, struct world *world)
 
 static bool is_servable(struct lookup *lookup, const struct answer *answer, int64_t now)
 {
-    if (answer->generation != atomic_load(&lookup->generation) || now >= answer->fresh_until) {
+    if (answer->generation != atomic_load(&lookup->generation) || now >= answer->fresh_until ||
+        answer->made_at <= atomic_load(&lookup->all_dropped_at)) {
         return false;
     }
     int64_t unconfirmed_s = clock_mono_ms() / 1000 - atomic_load(&answer->standing.confirmed_at);
@@ -128,6 +132,7 @@ static struct flight *start_flight(struct lookup *lookup, const struct address *
     if (flight == NULL) {
         return NULL;
     }
+    flight->began = dropped_number(lookup->dropped);
     flight->deadline.fire = on_deadline;
     if (flights_add(lookup->flights, flight) != 0) {
         *why_not = REASON_OVERLOADED;
@@ -173,7 +178,7 @@ static void begin(struct task *task)
         return;
     }
     struct flight *flight = flights_find(lookup->flights, &question.address, lookup->world->generation);
-    if (flight != NULL) {
+    if (flight != NULL && !flight_is_dropped(flight)) {
         count(COUNT_LOOKUPS_JOINED);
         flight_join(flight, question.waiter);
         return;
@@ -210,7 +215,9 @@ static bool spares_the_directories(const struct flight *flight, const struct ans
 
 static void serve_known(struct flight *flight, struct answer *known)
 {
-    memory_put(flight->lookup->parts.memory, known, clock_mono_ms() / 1000);
+    if (!flight_is_dropped(flight)) {
+        memory_put(flight->lookup->parts.memory, known, clock_mono_ms() / 1000);
+    }
     answer_flight(flight, known, known == flight->record ? LAYER_REDIS : LAYER_MEMORY, false);
 }
 

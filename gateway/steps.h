@@ -6,6 +6,7 @@
 #define GATEWAY_STEPS_H
 
 #include "gateway/backoff.h"
+#include "gateway/dropped.h"
 #include "gateway/flight.h"
 #include "gateway/lookup.h"
 
@@ -14,11 +15,13 @@ struct lookup {
     struct world *world;
     struct flights *flights;
     struct backoff *backoff;
+    struct dropped *dropped;
     atomic_size_t explaining; /* answers that are judged again for one who wants to know why */
     size_t alive; /* flights that are not freed yet, answered or not */
     /* What lookup_get() needs of the world, on any thread. */
     _Atomic uint64_t generation;
     _Atomic int64_t memory_ttl_s;
+    _Atomic int64_t all_dropped_at; /* wall seconds: no answer of then or before is served */
     atomic_bool draining;
 };
 
@@ -62,8 +65,12 @@ void flight_explained(struct flight *flight);
  * there was something. */
 void ask_shared(struct flight *flight);
 
-/* Puts the verdict into memory and, sealed, into Redis, where they belong. */
+/* Puts the verdict into memory and, sealed, into Redis, where they belong; unless it was dropped meanwhile. */
 void store_verdict(struct flight *flight);
+
+/* dropping.c: what the flight rests on was dropped since it began. It answers who waits for it, but nobody joins it any
+ * more, nothing of it is stored, and no older answer that it knows may serve. */
+bool flight_is_dropped(const struct flight *flight);
 
 /* answering.c: the end of a flight. Everybody who waits gets the answer; the flight leaves the table. */
 void answer_flight(struct flight *flight, struct answer *answer, enum layer layer, bool stale);

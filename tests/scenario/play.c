@@ -32,6 +32,7 @@
  *     DRAIN                          SIGTERM whose limit has come
  *     ASK address [times]
  *     EXPLAIN address                asks why; the answer is "explained"
+ *     DROP address|domain|all        as an admin or a changed directory does
  *     TIME_PASSES 10s
  *     ANSWER word …                  the next answer is so: found none unknown, a reason, layer=…, fresh, stale,
  *                                    partial, whole, usable=n, refused=n, life<=1h, retry=n (seconds), times=n,
@@ -315,6 +316,12 @@ static void do_explain(char **words)
     played_settle();
 }
 
+static void do_drop(char **words)
+{
+    stage_drop(story.gateway, words[0]);
+    played_settle();
+}
+
 static void do_time_passes(char **words)
 {
     int64_t left;
@@ -550,6 +557,7 @@ static const struct verb {
     {"DRAIN", do_drain, 0},
     {"ASK", do_ask, 1},
     {"EXPLAIN", do_explain, 1},
+    {"DROP", do_drop, 1},
     {"TIME_PASSES", do_time_passes, 1},
     {"ANSWER", do_answer, 1},
     {"NO_ANSWER", do_no_answer, 0},

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "gateway/dropping.h"
 #include "gateway/lookup.h"
 #include "tests/scenario/played.h"
 #include "tests/people/pki.h"
@@ -430,6 +431,17 @@ void stage_explain(unsigned which, const char *text)
     struct waiter *waiter = calloc(1, sizeof(*waiter));
     waiter->ready = on_ready;
     lookup_explain(gateways[which].lookup, &address, waiter);
+}
+
+void stage_drop(unsigned which, const char *what)
+{
+    bool all = strcmp(what, "all") == 0, address = strchr(what, '@') != NULL;
+    struct drop drop = {.what = all ? DROP_ALL : address ? DROP_ADDRESS : DROP_DOMAIN};
+    if (drop.what == DROP_ADDRESS) {
+        must(address_parse(bytes_of_string(what), &drop.address) == ADDRESS_OK, what);
+    }
+    snprintf(drop.domain, sizeof(drop.domain), "%s", what);
+    lookup_drop(gateways[which].lookup, &drop);
 }
 
 struct served stage_next_answer(void)

@@ -60,6 +60,9 @@ void stage_drain(unsigned gateway);
 void stage_ask(unsigned gateway, const char *address);
 void stage_explain(unsigned gateway, const char *address);
 
+/* "alice@example.org", "example.org" or "all". */
+void stage_drop(unsigned gateway, const char *what);
+
 /* The oldest answer that nobody has looked at yet, or .answer = NULL; the reference is the caller's. */
 struct served stage_next_answer(void);
 
