@@ -96,23 +96,26 @@ void lookup_adopt(struct lookup *lookup, struct world *world)
 
 /* 2: memory */
 
-static bool is_servable(struct lookup *lookup, const struct answer *answer, int64_t now)
+bool lookup_may_serve(struct lookup *lookup, struct answer *answer)
 {
-    if (answer->generation != atomic_load(&lookup->generation) || now >= answer->fresh_until) {
+    if (!atomic_load(&answer->standing.kept) || answer->generation != atomic_load(&lookup->generation) ||
+        clock_wall_s() >= answer->fresh_until) {
         return false;
     }
-    int64_t unconfirmed_s = clock_mono_ms() / 1000 - atomic_load(&answer->standing.confirmed_at);
-    return lookup->parts.shared == NULL || unconfirmed_s < atomic_load(&lookup->memory_ttl_s);
+    if (lookup->parts.shared != NULL && clock_mono_ms() / 1000 - atomic_load(&answer->standing.confirmed_at) >=
+                                            atomic_load(&lookup->memory_ttl_s)) {
+        return false;
+    }
+    answer_asked(answer);
+    count(COUNT_LOOKUPS_MEMORY);
+    return true;
 }
 
 struct served lookup_get(struct lookup *lookup, const struct address *address)
 {
     struct answer *answer = memory_get(lookup->parts.memory, address_bytes(address));
-    if (answer != NULL && !is_servable(lookup, answer, clock_wall_s())) {
+    if (answer != NULL && !lookup_may_serve(lookup, answer)) {
         answer_free(&answer);
-    }
-    if (answer != NULL) {
-        count(COUNT_LOOKUPS_MEMORY);
     }
     return (struct served){.answer = answer, .layer = LAYER_MEMORY};
 }

@@ -2,8 +2,9 @@
  * The way of one lookup, from an address to an answer. lookup.c reads like the
  * list; this is who may call what from where.
  *
- * lookup_get(), lookup_start() and lookup_explain() are for any thread;
- * everything else, and every step of a flight, runs on the engine thread.
+ * lookup_get(), lookup_may_serve(), lookup_start() and lookup_explain() are for
+ * any thread; everything else, and every step of a flight, runs on the engine
+ * thread.
  */
 #ifndef GATEWAY_LOOKUP_H
 #define GATEWAY_LOOKUP_H
@@ -35,6 +36,11 @@ void lookup_free(struct lookup **lookup);
 
 /* A fresh answer that is in memory now, or .answer = NULL. Neither waits nor allocates. */
 struct served lookup_get(struct lookup *lookup, const struct address *address);
+
+/* For one who kept a reference to an answer that lookup_get() gave out: whether it would be given out again, now. True:
+ * it counts as given out, so serve it. Takes no lock: memory has it still (answer->standing), it is of this generation,
+ * fresh, and lately confirmed. */
+bool lookup_may_serve(struct lookup *lookup, struct answer *answer);
 
 /* Starts the lookup or joins it; `ready` comes exactly once: at the latest shortly after lookup.deadline. */
 void lookup_start(struct lookup *lookup, const struct address *address, struct waiter *waiter);
