@@ -33,6 +33,10 @@ enum counter {
     COUNT_REDIS_BAD_RECORD,  /* the seal is right, the record is not */
     COUNT_REDIS_REJUDGED,    /* a record of another policy, judged again */
     COUNT_RELOADS, COUNT_RELOADS_FAILED,
+    COUNT_RENEWALS_STARTED,
+    COUNT_RENEWALS_JOINED,   /* a lookup for the address was under way anyway */
+    COUNT_RENEWALS_FAILED,   /* brought nothing that is better than what there is */
+    COUNT_RENEWALS_LIMITED,  /* too many at a time, or too fast one after the other: not now */
     /* Fetched from places that certificates name: by purpose and result. */
     COUNT_FETCH_CRL_OK, COUNT_FETCH_CRL_FAILED, COUNT_FETCH_CRL_REFUSED, COUNT_FETCH_CRL_LIMIT,
     COUNT_FETCH_OCSP_OK, COUNT_FETCH_OCSP_FAILED, COUNT_FETCH_OCSP_REFUSED, COUNT_FETCH_OCSP_LIMIT,

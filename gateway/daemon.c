@@ -52,6 +52,11 @@ static struct served backend_get(void *context, const struct address *address)
     return lookup_get(context, address);
 }
 
+static bool backend_may_serve(void *context, struct answer *answer)
+{
+    return lookup_may_serve(context, answer);
+}
+
 static void backend_start(void *context, const struct address *address, struct waiter *waiter)
 {
     lookup_start(context, address, waiter);
@@ -202,7 +207,8 @@ static int start_parts(struct daemon *daemon, struct world *world)
 static int start_listening(struct daemon *daemon, const struct config *config)
 {
     struct error error = {"cannot catch signals"};
-    const struct http_backend backend = {daemon->lookup, backend_get, backend_start, backend_ready, backend_explain};
+    const struct http_backend backend = {daemon->lookup, backend_get, backend_may_serve, backend_start, backend_ready,
+                                         backend_explain};
     if (engine_catch(daemon->engine, SIGTERM, on_end, daemon) != 0 ||
         engine_catch(daemon->engine, SIGINT, on_end, daemon) != 0 ||
         engine_catch(daemon->engine, SIGHUP, on_reload, daemon) != 0) {

@@ -172,6 +172,22 @@ static struct served play_get(void *context, const struct address *address)
     return served;
 }
 
+/* What memory holds now, whoever asks for it. */
+static bool play_may_serve(void *context, struct answer *answer)
+{
+    struct play *play = context;
+    bool may = false;
+
+    pthread_mutex_lock(&play->lock);
+    for (size_t kind = 0; kind < PLAY_KINDS; kind++) {
+        bool stale = kinds[kind].stale || (kind == 0 && play->hit_is_stale);
+        may = may || (play->answers[kind] == answer && kinds[kind].wait == NO_WAIT && !stale);
+    }
+    play->served_again += may;
+    pthread_mutex_unlock(&play->lock);
+    return may;
+}
+
 static void play_start(void *context, const struct address *address, struct waiter *waiter)
 {
     struct play *play = context;
@@ -263,7 +279,7 @@ struct play *play_open(const struct http_config *config)
         play->answers[i] =
             play_answer(address, kinds[i].outcome, kinds[i].reason, "", kinds[i].stale ? -100 : 3600);
     }
-    const struct http_backend backend = {play, play_get, play_start, play_ready, play_explain};
+    const struct http_backend backend = {play, play_get, play_may_serve, play_start, play_ready, play_explain};
     play->http = http_open(config != NULL ? config : &small, &backend, &error);
     if (play->http == NULL) {
         fprintf(stderr, "http_open: %s\n", error.text);

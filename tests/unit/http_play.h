@@ -40,7 +40,7 @@ struct play {
         bool explain;
     } pending[PLAY_WAITERS_MAX];
     size_t pending_count;
-    size_t gets, starts, explains;
+    size_t gets, served_again, starts, explains;
 };
 
 /* A certificate, as bytes: CN=Hit, EC P-256, self-signed. */
