@@ -69,6 +69,11 @@ static const struct row_info counters[COUNT_COUNT] = {
     [COUNT_RELOADS] = {"certlookup_reloads_total", NULL, NULL, "Configurations taken over while running."},
     [COUNT_RELOADS_FAILED] = {"certlookup_reload_failures_total", NULL, NULL,
                               "Configurations refused while running; the one before stays."},
+    [COUNT_RENEWALS_STARTED] = {"certlookup_renewals_total", "event", "started",
+                                "Lookups that nobody waits for, to have an answer anew: what became of them."},
+    [COUNT_RENEWALS_JOINED] = {"certlookup_renewals_total", "event", "joined"},
+    [COUNT_RENEWALS_FAILED] = {"certlookup_renewals_total", "event", "failed"},
+    [COUNT_RENEWALS_LIMITED] = {"certlookup_renewals_total", "event", "limited"},
     [COUNT_FETCH_CRL_OK] = {"certlookup_fetches_total", "purpose", "crl",
                             "Fetched from places that certificates name, by purpose and result.", "result", "ok"},
     [COUNT_FETCH_CRL_FAILED] = {"certlookup_fetches_total", "purpose", "crl", NULL, "result", "failed"},
@@ -119,6 +124,7 @@ static const struct row_info counters[COUNT_COUNT] = {
     [COUNT_LIMIT_ENTRIES] = {"certlookup_limit_reached_total", "limit", "entries"},
     [COUNT_LIMIT_VALUES] = {"certlookup_limit_reached_total", "limit", "values"},
     [COUNT_LIMIT_VALUE_BYTES] = {"certlookup_limit_reached_total", "limit", "value_bytes"},
+    [COUNT_LIMIT_SYNC_MEMORY] = {"certlookup_limit_reached_total", "limit", "sync_memory"},
     [COUNT_LIMIT_BACKOFFS] = {"certlookup_limit_reached_total", "limit", "backoffs"},
     [COUNT_LIMIT_URI] = {"certlookup_limit_reached_total", "limit", "uri"},
     [COUNT_LIMIT_RECORD_BYTES] = {"certlookup_limit_reached_total", "limit", "record_bytes"},
@@ -160,6 +166,22 @@ static const struct row_info directory_counters[DIRECTORY_COUNTER_COUNT] = {
     [DIRECTORY_CONNECTS] = {"certlookup_ldap_connects_total", NULL, NULL, "Connections made, by directory."},
     [DIRECTORY_CONNECT_FAILURES] = {"certlookup_ldap_connect_failures_total", NULL, NULL,
                                     "Connections that failed, by directory."},
+    [DIRECTORY_SYNC_CHANGES] = {"certlookup_ldap_sync_changes_total", NULL, NULL,
+                                "Entries that changed, as the directory told, by directory."},
+    [DIRECTORY_SYNC_RESETS] = {"certlookup_ldap_sync_resets_total", NULL, NULL,
+                               "Times that everything of the directory was dropped for changes that may have been missed."},
+    [DIRECTORY_SYNC_FAILURES] = {"certlookup_ldap_sync_failures_total", NULL, NULL,
+                                 "Times that following the directory did not begin or broke off."},
+    [DIRECTORY_SYNC_UNREADABLE] = {"certlookup_ldap_sync_unreadable_total", NULL, NULL,
+                                   "Values of address attributes that are no addresses, by directory."},
+};
+
+static const struct row_info directory_gauges[DIRECTORY_GAUGE_COUNT] = {
+    [DIRECTORY_UP] = {"certlookup_ldap_up", NULL, NULL, "Whether a connection to the directory stands."},
+    [DIRECTORY_SYNC] = {"certlookup_ldap_sync", NULL, NULL, "Whether the directory tells of its changes."},
+    [DIRECTORY_SYNC_ENTRIES] = {"certlookup_ldap_sync_entries", NULL, NULL,
+                                "Entries of the directory whose addresses are remembered."},
+    [DIRECTORY_SYNC_BYTES] = {"certlookup_ldap_sync_bytes", NULL, NULL, "What these take, in bytes."},
 };
 
 static void write_head(struct buffer *out, const char *family, const char *type, const char *help)
@@ -246,9 +268,23 @@ static void write_directory_family(struct buffer *out, size_t first, size_t end)
     }
 }
 
-static void write_directories(struct buffer *out)
+static void write_directory_gauge(struct buffer *out, enum directory_gauge gauge)
 {
     const struct directory_row *row;
+
+    write_head(out, directory_gauges[gauge].family, "gauge", directory_gauges[gauge].help);
+    for (size_t i = 0; (row = metrics_directory_row(i)) != NULL; i++) {
+        int64_t value = atomic_load_explicit(&row->gauges[gauge], memory_order_relaxed);
+
+        if (value != GAUGE_NOT_SHOWN) {
+            write_directory_label(out, directory_gauges[gauge].family, row);
+            buffer_append_format(out, "} %lld\n", (long long)value);
+        }
+    }
+}
+
+static void write_directories(struct buffer *out)
+{
     size_t end;
 
     for (size_t first = 0; first < DIRECTORY_COUNTER_COUNT; first = end) {
@@ -256,10 +292,8 @@ static void write_directories(struct buffer *out)
         }
         write_directory_family(out, first, end);
     }
-    write_head(out, "certlookup_ldap_up", "gauge", "Whether a connection to the directory stands.");
-    for (size_t i = 0; (row = metrics_directory_row(i)) != NULL; i++) {
-        write_directory_label(out, "certlookup_ldap_up", row);
-        buffer_append_format(out, "} %d\n", atomic_load_explicit(&row->up, memory_order_relaxed) ? 1 : 0);
+    for (size_t i = 0; i < DIRECTORY_GAUGE_COUNT; i++) {
+        write_directory_gauge(out, (enum directory_gauge)i);
     }
 }
 
