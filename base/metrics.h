@@ -56,6 +56,7 @@ enum counter {
     COUNT_EVIDENCE_DROPPED,  /* answers dropped because new evidence revokes what they rest on */
     /* Limits that were reached. */
     COUNT_LIMIT_WAITING,     /* too many suspended requests */
+    COUNT_LIMIT_BATCH_LOOKUPS, COUNT_LIMIT_HELD_BYTES,
     COUNT_LIMIT_FLIGHTS,
     COUNT_LIMIT_VALIDATORS,  /* the validators' queue was full */
     COUNT_LIMIT_SEARCHES,    /* a directory's queue was full */

@@ -111,6 +111,8 @@ static const struct row_info counters[COUNT_COUNT] = {
                                 "Answers dropped from memory because new evidence revokes what they rest on."},
     [COUNT_LIMIT_WAITING] = {"certlookup_limit_reached_total", "limit", "waiting",
                              "Limits that were reached, by limit."},
+    [COUNT_LIMIT_BATCH_LOOKUPS] = {"certlookup_limit_reached_total", "limit", "batch_lookups"},
+    [COUNT_LIMIT_HELD_BYTES] = {"certlookup_limit_reached_total", "limit", "held_bytes"},
     [COUNT_LIMIT_FLIGHTS] = {"certlookup_limit_reached_total", "limit", "flights"},
     [COUNT_LIMIT_VALIDATORS] = {"certlookup_limit_reached_total", "limit", "validators"},
     [COUNT_LIMIT_SEARCHES] = {"certlookup_limit_reached_total", "limit", "searches"},
