@@ -162,6 +162,10 @@ const struct setting settings_table[] = {
      .help = "life of an answer that was cut off or lacks a directory"},
     {"cache.stale", SETTING_DURATION_S, "1d", "0", "30d", NULL, NULL, false, IN_CONFIG(cache.stale_s),
      .help = "how long an expired answer may serve while its directory is down"},
+    {"cache.ttr", SETTING_DURATION_S, "5m", "0", "30d", NULL, NULL, false, IN_CONFIG(cache.ttr_s),
+     .help = "how long before its end an answer that is asked for is renewed in the background; 0: it is not"},
+    {"cache.renewals", SETTING_NUMBER, "50", "0", "10000", NULL, NULL, false, IN_CONFIG(cache.renewals),
+     .help = "answers renewed in the background in a second; 0: none"},
     {"cache.memory-ttl", SETTING_DURATION_S, "60s", "1s", "30d", NULL, NULL, false, IN_CONFIG(cache.memory_ttl_s),
      .help = "with redis: how long an answer serves from memory before Redis is asked again"},
 

@@ -10,6 +10,12 @@
 #include "gateway/flight.h"
 #include "gateway/lookup.h"
 
+/* How fast and how many renewals may be; engine thread only. */
+struct renewals {
+    int64_t next_us; /* when the next one is due at an even pace */
+    size_t under_way;
+};
+
 struct lookup {
     struct lookup_parts parts;
     struct world *world;
@@ -17,6 +23,7 @@ struct lookup {
     struct backoff *backoff;
     struct dropped *dropped;
     atomic_size_t explaining; /* answers that are judged again for one who wants to know why */
+    struct renewals renewals;
     size_t alive; /* flights that are not freed yet, answered or not */
     /* What lookup_get() needs of the world, on any thread. */
     _Atomic uint64_t generation;
@@ -72,6 +79,12 @@ void store_verdict(struct flight *flight);
  * more, nothing of it is stored, and no older answer that it knows may serve. */
 bool flight_is_dropped(const struct flight *flight);
 
+/* renew.c: starts a flight on an errand, or joins one. */
+void renew(struct lookup *lookup, const struct address *address, enum errand errand);
+
+/* The flight has answered. */
+void renewal_ended(struct flight *flight);
+
 /* answering.c: the end of a flight. Everybody who waits gets the answer; the flight leaves the table. */
 void answer_flight(struct flight *flight, struct answer *answer, enum layer layer, bool stale);
 void answer_plain(struct flight *flight, enum outcome outcome, enum reason reason, int64_t retry_after_ms);
@@ -98,6 +111,10 @@ void tell_plain(struct lookup *lookup, const struct address *address, struct wai
 /* A step that counted itself in flight->open ends: frees the flight when it was the last and the flight has
  * answered. */
 void flight_release(struct flight *flight);
+
+/* lookup.c: begins a flight; NULL: why not. Whoever waits joins it before it runs. */
+struct flight *flight_start(struct lookup *lookup, const struct address *address, enum reason *why_not);
+void flight_run(struct flight *flight);
 
 /* lookup.c: where these steps lead. */
 void flight_record_came(struct flight *flight);
