@@ -51,6 +51,7 @@ void answer_flight(struct flight *flight, struct answer *answer, enum layer laye
     };
     flight->answered = true;
     flights_remove(flight->lookup->flights, flight);
+    renewal_ended(flight);
     engine_timer_clear(&flight->deadline);
     count_add(stale ? COUNT_LOOKUPS_STALE : layers[layer], flight->waiter_count);
     count_duration((int)layer, (clock_mono_ms() - flight->started_ms) * 1000);
@@ -67,6 +68,7 @@ void answer_plain(struct flight *flight, enum outcome outcome, enum reason reaso
 
 void answer_unknown(struct flight *flight, enum reason reason)
 {
+    flight->failure = reason;
     if (flight->unknown != NULL) {
         answer_flight(flight, flight->unknown, LAYER_DIRECTORY, false);
         return;
@@ -122,7 +124,7 @@ static struct answer *find_fallback(struct flight *flight)
     }
     struct answer *old = flight->old;
     int64_t now = clock_wall_s();
-    bool serves = old != NULL && old->scope == world_scope_number(&flight->scope) &&
+    bool serves = old != NULL && !flight_is_dropped(flight) && old->scope == world_scope_number(&flight->scope) &&
                   (now < old->fresh_until || (old->outcome == OUTCOME_FOUND && now < old->stale_until));
     return serves ? old : NULL;
 }
@@ -157,6 +159,7 @@ void answer_late(struct flight *flight, enum reason failure)
     if (flight->answered) {
         return;
     }
+    flight->failure = failure;
     note_failure(flight, failure);
     struct answer *old = find_fallback(flight);
     if (serves_as_it_is(flight, old)) {

@@ -45,6 +45,11 @@ bool lookup_may_serve(struct lookup *lookup, struct answer *answer);
 /* Starts the lookup or joins it; `ready` comes exactly once: at the latest shortly after lookup.deadline. */
 void lookup_start(struct lookup *lookup, const struct address *address, struct waiter *waiter);
 
+/* Engine thread. Looks the address up with nobody waiting: past both caches, to have in them what the directories say
+ * now. What fails takes the place of nothing. A lookup that is under way is joined. At most cache.renewals in a second,
+ * and a quarter of lookup.flights at a time; over it nothing happens, counted. */
+void lookup_renew(struct lookup *lookup, const struct address *address);
+
 /* The same for one who wants to know why: what lookup_get() or lookup_start() answer is judged once more, on a
  * validator, and comes with the way of each verdict (certificate.trail). Such an answer is for this one who asks and
  * goes into no cache. Where there is nothing to judge (no value came), the answer is the one that everybody gets. It

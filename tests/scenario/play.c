@@ -32,10 +32,13 @@
  *     DRAIN                          SIGTERM whose limit has come
  *     ASK address [times]
  *     EXPLAIN address                asks why; the answer is "explained"
+ *     DROP address|domain|all        as an admin or a changed directory does
  *     TIME_PASSES 10s
  *     ANSWER word …                  the next answer is so: found none unknown, a reason, layer=…, fresh, stale,
  *                                    partial, whole, usable=n, refused=n, life<=1h, retry=n (seconds), times=n,
  *                                    marked (revocation unknown), good (not revoked), explained, bare (without a trail)
+ *     RENEW address                  the gateway is told that its caches are out of date
+ *     RENEWALS word n                so many so far: started joined failed limited
  *     NO_ANSWER                      nothing has come that was not looked at
  *     SEARCHES corp n                so many searches so far
  *     REDIS_GETS n    REDIS_SETS n   so many commands so far
@@ -46,6 +49,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "base/text.h"
 #include "tests/scenario/played.h"
 #include "tests/scenario/stage.h"
@@ -315,6 +319,12 @@ static void do_explain(char **words)
     played_settle();
 }
 
+static void do_drop(char **words)
+{
+    stage_drop(story.gateway, words[0]);
+    played_settle();
+}
+
 static void do_time_passes(char **words)
 {
     int64_t left;
@@ -512,6 +522,24 @@ static void do_redis_sets(char **words)
     expect_number("SETs", played_redis_sets(), words[0]);
 }
 
+static void do_renew(char **words)
+{
+    stage_renew(story.gateway, words[0]);
+    played_settle();
+}
+
+static void do_renewals(char **words)
+{
+    static const char *const events[] = {"started", "joined", "failed", "limited"};
+    for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+        if (strcmp(words[0], events[i]) == 0) {
+            expect_number(words[0], stage_counted(COUNT_RENEWALS_STARTED + i), words[1]);
+            return;
+        }
+    }
+    must(false, "RENEWALS");
+}
+
 static void do_secret(char **words)
 {
     if (played_redis_mentions(words[0])) {
@@ -550,6 +578,9 @@ static const struct verb {
     {"DRAIN", do_drain, 0},
     {"ASK", do_ask, 1},
     {"EXPLAIN", do_explain, 1},
+    {"DROP", do_drop, 1},
+    {"RENEW", do_renew, 1},
+    {"RENEWALS", do_renewals, 2},
     {"TIME_PASSES", do_time_passes, 1},
     {"ANSWER", do_answer, 1},
     {"NO_ANSWER", do_no_answer, 0},
