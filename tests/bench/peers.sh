@@ -66,7 +66,7 @@ printer_start() {
     mkdir -p "$STACK/$name" && : > "$STACK/$name/log"
     process_run "$@"
     wait_until "$START_SECONDS" printed_or_ended "$name" || true
-    cp "$STACK/$name/log" "$STACK/$name/port"
+    grep -x "[0-9][0-9]*" "$STACK/$name/log" > "$STACK/$name/port" || true
     process_listens "$name" "$(server_port "$name")" || show_log "$name" "does not listen"
 }
 
