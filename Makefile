@@ -150,7 +150,7 @@ $(REPLAY): $B/replay/%: $B/tests/fuzz/%.o $B/tests/fuzz/replay.o $B/libcertlooku
 SUITES   := checks unit seeds scenario system
 .PHONY: test $(SUITES) tsan test-programs
 TEST_SAN := $(or $(SAN),address$(comma)undefined)
-test-programs: $(PROGRAMS) $(UNIT) $(REPLAY) $(SCENARIO) $(TOOLS) $B/tools/makepeople $B/tools/makecases
+test-programs: $(PROGRAMS) $(UNIT) $(REPLAY) $(SCENARIO) $(TOOLS) $B/tools/makepeople $B/tools/makecases $B/soak/soak
 test $(SUITES):
 	@$(MAKE) --no-print-directory SAN=$(TEST_SAN) test-programs
 	@sh tests/scripts/run.sh build/$(subst $(comma),-,$(TEST_SAN)) $(if $(filter test,$@),$(SUITES),$@)
