@@ -7,6 +7,8 @@
 #   make tsan         the same tests under ThreadSanitizer
 #   make pkits        NIST's path validation tests through slapd and gateway: "N of 249 rows agree"
 #   make bench        a hit of the daemon against bare libmicrohttpd, side by side; WHAT=all: then parts of it
+#   make soak         whether memory stays bounded: 10 million lookups, or SOAK_LOOKUPS; a million cached
+#   make start-time   how long a start takes, with little and with much to load
 #   make fuzz         each parser of outside bytes for FUZZ_SECONDS (60), with clang
 #   make lint         cppcheck, shellcheck, mandoc and the rules of the house
 #   make layering     who may include whom
@@ -137,6 +139,8 @@ $(BENCH): $B/%: $B/tests/%.o $B/bench/helpers.a $B/tests/people/pki.o $B/libcert
 # A directory is played: what stands before the library takes the place of what is in it.
 $B/soak/soak: $B/tests/soak/soak.o $B/tests/soak/played.o $B/tests/people/pki.o $B/libcertlookup.a
 	$(call link_test)
+$B/soak/fill: $B/tests/soak/fill.o $B/tests/bench/answers.o $B/tests/people/pki.o $B/libcertlookup.a
+	$(call link_test)
 # Clock, directory, Redis and engine are played: what stands before the library takes the place of what is in it.
 $(SCENARIO): $B/%: $B/tests/%.o $(call helpers,scenario) $B/tests/people/pki.o $B/libcertlookup.a
 	$(call link_test)
@@ -168,6 +172,17 @@ pkits:
 bench: all $B/tools/makepeople $(BENCH)
 	@bash tests/bench/daemon_vs_mhd.sh $B
 	$(if $(filter all,$(WHAT)),@bash tests/bench/parts.sh $B)
+
+# Whether memory stays bounded over ever new addresses, and what a million answers take: some minutes each.
+.PHONY: soak start-time
+SOAK_LOOKUPS ?= 10000000
+soak: $B/soak/soak $B/soak/fill
+	@$B/soak/fill 1000000 2200
+	@$B/soak/soak $(SOAK_LOOKUPS) 256 286
+
+# From the start to the first answers, side by side with the bounds.
+start-time: all $B/tools/makepeople $B/tools/makestart $B/tools/start_time
+	@bash tests/bench/start.sh $B
 
 # libFuzzer comes with clang.
 .PHONY: fuzz fuzz-programs
