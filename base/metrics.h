@@ -36,6 +36,7 @@ enum counter {
     COUNT_REDIS_CHANGES,     /* keys that others changed, as Redis tells */
     COUNT_REDIS_CONFIRMED,   /* answers in memory from before a loss that Redis still has */
     COUNT_REDIS_TRACKING_LOST,
+    COUNT_REDIS_GENERATIONS, /* what is in memory was to be confirmed anew */
     COUNT_REDIS_MESSAGES,    /* of other gateways */
     COUNT_REDIS_BAD_MESSAGES,
     COUNT_RELOADS, COUNT_RELOADS_FAILED,

@@ -62,6 +62,8 @@ static const struct row_info counters[COUNT_COUNT] = {
                                "Answers in memory that Redis was asked about and still has."},
     [COUNT_REDIS_TRACKING_LOST] = {"certlookup_redis_tracking_losses_total", NULL, NULL,
                                    "How often Redis no longer told what others change."},
+    [COUNT_REDIS_GENERATIONS] = {"certlookup_redis_generations_total", NULL, NULL,
+                                 "How often all that memory holds was to be confirmed anew."},
     [COUNT_REDIS_MESSAGES] = {"certlookup_redis_messages_total", NULL, NULL,
                               "What other gateways said to be dropped."},
     [COUNT_REDIS_BAD_MESSAGES] = {"certlookup_redis_bad_messages_total", NULL, NULL,

@@ -167,7 +167,7 @@ const struct setting settings_table[] = {
     {"cache.renewals", SETTING_NUMBER, "50", "0", "10000", NULL, NULL, false, IN_CONFIG(cache.renewals),
      .help = "answers renewed in the background in a second; 0: none"},
     {"cache.memory-ttl", SETTING_DURATION_S, "60s", "1s", "30d", NULL, NULL, false, IN_CONFIG(cache.memory_ttl_s),
-     .help = "with redis: how long an answer serves from memory before Redis is asked again"},
+     .help = "where Redis cannot tell of changes: how long memory serves before Redis is asked again"},
 
     {"redis.uri", SETTING_STRING, NULL, "1", "1024", NULL, NULL, true, IN_CONFIG(redis.uri),
      .help = "redis://host:port/db, redis+unix:///path, or rediss:// where built in"},
@@ -181,6 +181,8 @@ const struct setting settings_table[] = {
      .help = "of one command, and of connecting"},
     {"redis.queue", SETTING_NUMBER, "10000", "1", "1000000", NULL, NULL, true, IN_CONFIG(redis.max_queued),
      .help = "commands under way; over it Redis is passed by"},
+    {"redis.unconfirmed", SETTING_DURATION_S, "60s", "0", "30d", NULL, NULL, false, IN_CONFIG(redis_unconfirmed_s),
+     .help = "while Redis is away: how long what is in memory goes on as fresh"},
     {"redis.prefix", SETTING_STRING, "certlookup:", "1", TEXT(RECORD_PREFIX_MAX), NULL, accept_prefix, false,
      IN_CONFIG(redis_prefix),
      .help = "what keys begin with"},

@@ -25,6 +25,10 @@
  *     READINGS corp n                so many entries read so far
  *     READY | NOT_READY              what /readyz says
  *     REDIS-IS up|down|tampered|swapped|forgotten|evidence_forgotten
+ *     REDIS-IS flushed|touched       emptied, or written again, before the eyes of all
+ *     REDIS-IS saved|restored        it has again what it had when it was saved
+ *     REDIS-IS tracking|not_tracking whether it tells gateways of changes; at first it does
+ *     CUT yes|no                     the gateway alone is cut off from Redis
  *     REDIS-IS forged                the first gateway's seal is on a CRL that another key signed
  *     VALIDATORS hang|work|work_newest_first
  *     REVOKE address                 a new CRL with the good one of this address
@@ -251,6 +255,16 @@ static void do_not_ready(char **words)
     }
 }
 
+static void redis_tracks(void)
+{
+    played_redis_track(true);
+}
+
+static void redis_does_not_track(void)
+{
+    played_redis_track(false);
+}
+
 static void do_redis_is(char **words)
 {
     static const struct {
@@ -262,10 +276,17 @@ static void do_redis_is(char **words)
                 {"swapped", played_redis_swap},
                 {"forgotten", played_redis_forget},
                 {"evidence_forgotten", played_redis_forget_evidence},
+                {"flushed", played_redis_flush},
+                {"touched", played_redis_touch},
+                {"saved", played_redis_save},
+                {"restored", played_redis_restore},
+                {"tracking", redis_tracks},
+                {"not_tracking", redis_does_not_track},
                 {"forged", stage_forge}};
     for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++) {
         if (strcmp(words[0], acts[i].word) == 0) {
             acts[i].act();
+            played_settle();
             return;
         }
     }
@@ -322,6 +343,12 @@ static void do_explain(char **words)
 static void do_drop(char **words)
 {
     stage_drop(story.gateway, words[0]);
+    played_settle();
+}
+
+static void do_cut(char **words)
+{
+    stage_cut(story.gateway, strcmp(words[0], "yes") == 0);
     played_settle();
 }
 
@@ -579,6 +606,7 @@ static const struct verb {
     {"ASK", do_ask, 1},
     {"EXPLAIN", do_explain, 1},
     {"DROP", do_drop, 1},
+    {"CUT", do_cut, 1},
     {"RENEW", do_renew, 1},
     {"RENEWALS", do_renewals, 2},
     {"TIME_PASSES", do_time_passes, 1},
