@@ -43,6 +43,7 @@
  *                                    marked (revocation unknown), good (not revoked), explained, bare (without a trail)
  *     RENEW address                  the gateway is told that its caches are out of date
  *     RENEWALS word n                so many so far: started joined failed limited
+ *                                    doubtful (stale, though its life is not over: Redis, which is away, may know better)
  *     NO_ANSWER                      nothing has come that was not looked at
  *     SEARCHES corp n                so many searches so far
  *     REDIS_GETS n    REDIS_SETS n   so many commands so far
@@ -380,6 +381,12 @@ static bool is_stale(const struct served *served, int64_t value)
     return served->stale && clock_wall_s() >= served->answer->fresh_until;
 }
 
+static bool is_doubtful(const struct served *served, int64_t value)
+{
+    (void)value;
+    return served->stale && clock_wall_s() < served->answer->fresh_until;
+}
+
 static bool is_partial(const struct served *served, int64_t value)
 {
     (void)value;
@@ -436,7 +443,7 @@ static const struct {
     const char *word;
     bool (*holds)(const struct served *served, int64_t value);
 } claims[] = {
-    {"fresh", is_fresh},     {"stale", is_stale},       {"partial", is_partial}, {"whole", is_whole},
+    {"fresh", is_fresh},     {"stale", is_stale}, {"doubtful", is_doubtful},       {"partial", is_partial}, {"whole", is_whole},
     {"usable=", has_usable}, {"refused=", has_refused}, {"retry=", has_retry},   {"marked", is_marked},
     {"good", is_good},       {"explained", is_explained}, {"bare", is_bare},
 };
