@@ -147,6 +147,8 @@ static const struct row_info gauges[GAUGE_COUNT] = {
     [GAUGE_REDIS_UP] = {"certlookup_redis_up", NULL, NULL, "Whether Redis is connected."},
     [GAUGE_REDIS_TRACKING] = {"certlookup_redis_tracking", NULL, NULL,
                               "Whether Redis tells what other gateways change."},
+    [GAUGE_REDIS_NAMES_BYTES] = {"certlookup_redis_names_bytes", NULL, NULL,
+                                 "What it takes to know the answers in memory by their names in Redis."},
     [GAUGE_GENERATION] = {"certlookup_generation", NULL, NULL, "Number of the configuration in force."},
     [GAUGE_ANCHORS] = {"certlookup_anchors", NULL, NULL, "Trust anchors loaded."},
     [GAUGE_CRLS] = {"certlookup_crls", NULL, NULL, "CRLs loaded and good."},
