@@ -42,6 +42,7 @@ static void on_shared(void *context, enum shared_result result, struct bytes val
         ++flight->ring_index < seal_ring_count(flight->world->ring)) {
         ask_under_next_key(flight);
     } else {
+        flight->lacks_record = flight->record == NULL && result == SHARED_MISS;
         flight_record_came(flight);
     }
     flight_release(flight);
@@ -70,6 +71,7 @@ void store_verdict(struct flight *flight)
     }
     /* A flight that began before a reload must not take the place of what came after it. */
     if (flight->world->generation == flight->lookup->world->generation) {
+        plan_renewal(flight->world, flight->verdict);
         memory_put(parts->memory, flight->verdict, clock_mono_ms() / 1000);
     }
     if (parts->shared != NULL && flight->sealed.size > 0 && !flight->sealed.failed) {

@@ -60,6 +60,9 @@ void stage_drain(unsigned gateway);
 void stage_ask(unsigned gateway, const char *address);
 void stage_explain(unsigned gateway, const char *address);
 
+/* When the life of memory's answer ends, in wall seconds; 0: it has none. */
+int64_t stage_fresh_until(unsigned gateway, const char *address);
+
 void stage_renew(unsigned gateway, const char *address);
 
 /* How far a counter went since the story began. */
