@@ -139,7 +139,7 @@ static struct answer *find_fallback(struct flight *flight)
     }
     struct answer *old = flight->old;
     int64_t now = clock_wall_s();
-    bool serves = old != NULL && old->scope == world_scope_number(&flight->scope) &&
+    bool serves = old != NULL && !flight_is_dropped(flight) && old->scope == world_scope_number(&flight->scope) &&
                   (now < old->fresh_until || (old->outcome == OUTCOME_FOUND && now < old->stale_until));
     return serves ? old : NULL;
 }

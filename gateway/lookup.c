@@ -66,8 +66,10 @@ struct lookup *lookup_new(const struct lookup_parts *parts, struct world *world)
     lookup->parts = *parts;
     lookup->flights = flights_new((size_t)world->config->max_flights);
     lookup->backoff = backoff_new();
+    lookup->dropped = dropped_new();
+    atomic_init(&lookup->all_dropped_at, INT64_MIN);
     take_world(lookup, world);
-    if (lookup->flights == NULL || lookup->backoff == NULL) {
+    if (lookup->flights == NULL || lookup->backoff == NULL || lookup->dropped == NULL) {
         lookup_free(&lookup);
     }
     return lookup;
@@ -80,6 +82,7 @@ void lookup_free(struct lookup **lookup)
     }
     flights_free(&(*lookup)->flights);
     backoff_free(&(*lookup)->backoff);
+    dropped_free(&(*lookup)->dropped);
     world_free(&(*lookup)->world);
     free(*lookup);
     *lookup = NULL;
@@ -109,6 +112,7 @@ struct flight *flight_start(struct lookup *lookup, const struct address *address
     if (flight == NULL) {
         return NULL;
     }
+    flight->began = dropped_number(lookup->dropped);
     flight->deadline.fire = on_deadline;
     if (flights_add(lookup->flights, flight) != 0) {
         *why_not = REASON_OVERLOADED;
@@ -154,7 +158,7 @@ static void begin(struct task *task)
         return;
     }
     struct flight *flight = flights_find(lookup->flights, &question.address, lookup->world->generation);
-    if (flight != NULL) {
+    if (flight != NULL && !flight_is_dropped(flight)) {
         count(COUNT_LOOKUPS_JOINED);
         flight_join(flight, question.waiter);
         serve_impatient(flight);
@@ -192,8 +196,10 @@ static bool spares_the_directories(const struct flight *flight, const struct ans
 
 static void serve_known(struct flight *flight, struct answer *known)
 {
-    plan_renewal(flight->world, known);
-    memory_put(flight->lookup->parts.memory, known, clock_mono_ms() / 1000);
+    if (!flight_is_dropped(flight)) {
+        plan_renewal(flight->world, known);
+        memory_put(flight->lookup->parts.memory, known, clock_mono_ms() / 1000);
+    }
     answer_flight(flight, known, known == flight->record ? LAYER_REDIS : LAYER_MEMORY, false);
 }
 

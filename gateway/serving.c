@@ -6,7 +6,8 @@
 
 bool answer_stands(struct lookup *lookup, const struct answer *answer)
 {
-    if (!atomic_load(&answer->standing.kept) || answer->generation != atomic_load(&lookup->generation)) {
+    if (!atomic_load(&answer->standing.kept) || answer->generation != atomic_load(&lookup->generation) ||
+        answer->made_at <= atomic_load(&lookup->all_dropped_at)) {
         return false;
     }
     return lookup->parts.shared == NULL || clock_mono_ms() / 1000 - atomic_load(&answer->standing.confirmed_at) <

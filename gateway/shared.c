@@ -20,7 +20,7 @@ static void take_record(struct flight *flight, struct bytes value)
     struct digest policy = policies_fingerprint(flight->world->policies);
     if (!bytes_equal(address_bytes(&draft.address), address_bytes(&flight->address))) {
         count(COUNT_REDIS_BAD_RECORD);
-    } else {
+    } else if (!dropped_holds(flight->lookup->dropped, &flight->address, draft.made_at)) {
         draft.scope = world_scope_number(&flight->scope); /* the key of the record is made of it */
         draft.generation = digest_equal(&draft.policy, &policy) ? flight->world->generation : 0;
         flight->record = answer_make(&draft);
@@ -66,7 +66,7 @@ void store_verdict(struct flight *flight)
 {
     const struct lookup_parts *parts = &flight->lookup->parts;
     int64_t now = clock_wall_s();
-    if (now >= flight->verdict->fresh_until) {
+    if (now >= flight->verdict->fresh_until || flight_is_dropped(flight)) {
         return;
     }
     /* A flight that began before a reload must not take the place of what came after it. */

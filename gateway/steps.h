@@ -7,6 +7,7 @@
 
 #include "base/metrics.h"
 #include "gateway/backoff.h"
+#include "gateway/dropped.h"
 #include "gateway/flight.h"
 #include "gateway/lookup.h"
 
@@ -21,6 +22,7 @@ struct lookup {
     struct world *world;
     struct flights *flights;
     struct backoff *backoff;
+    struct dropped *dropped;
     atomic_size_t explaining; /* answers that are judged again for one who wants to know why */
     struct renewals renewals;
     atomic_size_t due; /* answers that are to be renewed, on their way to the engine */
@@ -29,6 +31,7 @@ struct lookup {
     _Atomic uint64_t generation;
     _Atomic int64_t memory_ttl_s;
     _Atomic int64_t revalidate_s;
+    _Atomic int64_t all_dropped_at; /* wall seconds: no answer of then or before is served */
     atomic_bool draining;
 };
 
@@ -72,8 +75,12 @@ void flight_explained(struct flight *flight);
  * there was something. */
 void ask_shared(struct flight *flight);
 
-/* Puts the verdict into memory and, sealed, into Redis, where they belong. */
+/* Puts the verdict into memory and, sealed, into Redis, where they belong; unless it was dropped meanwhile. */
 void store_verdict(struct flight *flight);
+
+/* dropping.c: what the flight rests on was dropped since it began. It answers who waits for it, but nobody joins it any
+ * more, nothing of it is stored, and no older answer that it knows may serve. */
+bool flight_is_dropped(const struct flight *flight);
 
 /* renew.c: says when an answer is to be renewed ahead; before memory has it. */
 void plan_renewal(const struct world *world, struct answer *answer);

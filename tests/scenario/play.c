@@ -35,6 +35,7 @@
  *     ASK_LATE address [times]       once 10 s are left of the life of the answer that memory has for it
  *     ASK_EXPIRED address [times]    once its life is over
  *     EXPLAIN address                asks why; the answer is "explained"
+ *     DROP address|domain|all        as an admin or a changed directory does
  *     TIME_PASSES 10s
  *     ANSWER word …                  the next answer is so: found none unknown, a reason, layer=…, fresh, stale,
  *                                    partial, whole, usable=n, refused=n, life<=1h, retry=n (seconds), times=n,
@@ -349,6 +350,12 @@ static void do_explain(char **words)
     played_settle();
 }
 
+static void do_drop(char **words)
+{
+    stage_drop(story.gateway, words[0]);
+    played_settle();
+}
+
 static void do_time_passes(char **words)
 {
     int64_t left;
@@ -612,6 +619,7 @@ static const struct verb {
     {"ASK_LATE", do_ask_late, 1},
     {"ASK_EXPIRED", do_ask_expired, 1},
     {"EXPLAIN", do_explain, 1},
+    {"DROP", do_drop, 1},
     {"RENEW", do_renew, 1},
     {"COUNTED", do_counted, 2},
     {"TIME_PASSES", do_time_passes, 1},

@@ -187,7 +187,7 @@ COUNTED renewals_started 1
 COUNTED renewals_failed 0
 ASK alice@example.org 5
 ANSWER found layer=memory fresh usable=2 times=5
-TIME_PASSES 50m
+TIME_PASSES 48m
 ASK alice@example.org
 ANSWER found layer=memory fresh
 SEARCHES corp 2

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "gateway/dropping.h"
 #include "base/metrics.h"
 #include "gateway/lookup.h"
 #include "tests/scenario/played.h"
@@ -440,6 +441,17 @@ int64_t stage_fresh_until(unsigned which, const char *address)
     int64_t until = answer != NULL ? answer->fresh_until : 0;
     answer_free(&answer);
     return until;
+}
+
+void stage_drop(unsigned which, const char *what)
+{
+    bool all = strcmp(what, "all") == 0, address = strchr(what, '@') != NULL;
+    struct drop drop = {.what = all ? DROP_ALL : address ? DROP_ADDRESS : DROP_DOMAIN};
+    if (drop.what == DROP_ADDRESS) {
+        must(address_parse(bytes_of_string(what), &drop.address) == ADDRESS_OK, what);
+    }
+    snprintf(drop.domain, sizeof(drop.domain), "%s", what);
+    lookup_drop(gateways[which].lookup, &drop);
 }
 
 void stage_renew(unsigned which, const char *text)
