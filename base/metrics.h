@@ -20,6 +20,9 @@ enum counter {
     COUNT_LOOKUPS_REDIS,
     COUNT_LOOKUPS_DIRECTORY,
     COUNT_LOOKUPS_STALE,
+    COUNT_STALE_RENEWING,    /* of these: served at once because they had only just expired */
+    COUNT_STALE_SLOW,        /* because the directories took long */
+    COUNT_STALE_FAILING,     /* because they failed */
     COUNT_LOOKUPS_JOINED,    /* waited with another for the same flight */
     COUNT_OUTCOME_FOUND,     /* of requests answered */
     COUNT_OUTCOME_NONE,
