@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "gateway/dropping.h"
+#include "base/metrics.h"
 #include "gateway/lookup.h"
 #include "tests/scenario/played.h"
 #include "tests/people/pki.h"
@@ -49,6 +51,7 @@ static struct gateway {
     unsigned world_count;
 } gateways[STAGE_GATEWAYS];
 
+static uint64_t counted_before[COUNT_COUNT];
 static struct served answers[ANSWERS_MAX];
 static unsigned answer_first, answer_last;
 
@@ -432,6 +435,34 @@ void stage_explain(unsigned which, const char *text)
     lookup_explain(gateways[which].lookup, &address, waiter);
 }
 
+void stage_cut(unsigned which, bool cut)
+{
+    played_redis_cut(gateways[which].shared, cut);
+}
+
+void stage_drop(unsigned which, const char *what)
+{
+    bool all = strcmp(what, "all") == 0, address = strchr(what, '@') != NULL;
+    struct drop drop = {.what = all ? DROP_ALL : address ? DROP_ADDRESS : DROP_DOMAIN};
+    if (drop.what == DROP_ADDRESS) {
+        must(address_parse(bytes_of_string(what), &drop.address) == ADDRESS_OK, what);
+    }
+    snprintf(drop.domain, sizeof(drop.domain), "%s", what);
+    lookup_drop(gateways[which].lookup, &drop);
+}
+
+void stage_renew(unsigned which, const char *text)
+{
+    struct address address;
+    must(address_parse(bytes_of_string(text), &address) == ADDRESS_OK, text);
+    lookup_renew(gateways[which].lookup, &address);
+}
+
+unsigned stage_counted(unsigned counter)
+{
+    return (unsigned)(count_read((enum counter)counter) - counted_before[counter]);
+}
+
 struct served stage_next_answer(void)
 {
     return answer_first < answer_last ? answers[answer_first++] : (struct served){0};
@@ -449,9 +480,9 @@ void stage_end(void)
             evidence_store_end(gateway->evidence);
             played_settle();
             must(evidence_store_idle(gateway->evidence), "the store is not idle");
+            shared_close(&gateway->shared);
             lookup_free(&gateway->lookup);
             evidence_store_free(&gateway->evidence);
-            shared_close(&gateway->shared);
             memory_free(&gateway->memory);
             pool_free(&gateway->pool);
             engine_free(&gateway->engine);
@@ -481,6 +512,9 @@ void stage_reset(void)
     stage_set("trust.revocation", "\"require\"");
     stage_set("redis.uri", "\"redis://127.0.0.1:1\"");
     write_crls(NULL, 0);
+    for (unsigned i = 0; i < COUNT_COUNT; i++) {
+        counted_before[i] = count_read((enum counter)i);
+    }
     played_clock_start();
     played_pools(false, false);
     played_directory_reset();

@@ -155,14 +155,14 @@ static void directories_have_names(void **state)
     assert_int_not_equal(corp, odd);
     count_directory(corp, DIRECTORY_SEARCHES);
     count_directory(corp, DIRECTORY_CUT_OFF);
-    gauge_directory_up(corp, true);
+    gauge_directory(corp, DIRECTORY_UP, true);
     assert_int_equal(count_directory_read(corp, DIRECTORY_SEARCHES), 1);
     assert_true(shows("certlookup_ldap_searches_total{directory=\"corp\"} 1"));
     assert_true(shows("certlookup_ldap_results_total{directory=\"corp\",result=\"cut_off\"} 1"));
     assert_true(shows("certlookup_ldap_results_total{directory=\"corp\",result=\"answered\"} 0"));
     assert_true(shows("certlookup_ldap_up{directory=\"corp\"} 1"));
     assert_true(shows("certlookup_ldap_up{directory=\"o\\\"d\\\\d\\n\"} 0"));
-    gauge_directory_up(corp, false);
+    gauge_directory(corp, DIRECTORY_UP, false);
     assert_true(shows("certlookup_ldap_up{directory=\"corp\"} 0"));
 
     scarce_begin(1);
