@@ -176,6 +176,7 @@ static void answer_fill(struct answer *answer, const struct answer_draft *draft,
         .asked_count = draft->asked_count,
     };
     atomic_init(&answer->references, 1);
+    atomic_init(&answer->standing.renew_at, INT64_MAX);
     for (size_t i = 0; i < draft->certificate_count; i++) {
         answer->memory_bytes += certificate_copy(&certificates[i], &draft->certificates[i], &parts, strings, base);
     }

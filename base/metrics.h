@@ -20,6 +20,9 @@ enum counter {
     COUNT_LOOKUPS_REDIS,
     COUNT_LOOKUPS_DIRECTORY,
     COUNT_LOOKUPS_STALE,
+    COUNT_STALE_RENEWING,    /* of these: served at once because they had only just expired */
+    COUNT_STALE_SLOW,        /* because the directories took long */
+    COUNT_STALE_FAILING,     /* because they failed */
     COUNT_LOOKUPS_JOINED,    /* waited with another for the same flight */
     COUNT_OUTCOME_FOUND,     /* of requests answered */
     COUNT_OUTCOME_NONE,
@@ -36,6 +39,7 @@ enum counter {
     COUNT_REDIS_CHANGES,     /* keys that others changed, as Redis tells */
     COUNT_REDIS_CONFIRMED,   /* answers in memory from before a loss that Redis still has */
     COUNT_REDIS_TRACKING_LOST,
+    COUNT_REDIS_GENERATIONS, /* what is in memory was to be confirmed anew */
     COUNT_REDIS_MESSAGES,    /* of other gateways */
     COUNT_REDIS_BAD_MESSAGES,
     COUNT_RELOADS, COUNT_RELOADS_FAILED,
@@ -80,7 +84,8 @@ enum counter {
 };
 
 enum gauge {
-    GAUGE_MEMORY_BYTES, GAUGE_MEMORY_ENTRIES, GAUGE_FLIGHTS, GAUGE_WAITING, GAUGE_REDIS_UP, GAUGE_REDIS_TRACKING, GAUGE_GENERATION,
+    GAUGE_MEMORY_BYTES, GAUGE_MEMORY_ENTRIES, GAUGE_FLIGHTS, GAUGE_WAITING, GAUGE_REDIS_UP, GAUGE_REDIS_TRACKING, GAUGE_REDIS_NAMES_BYTES,
+    GAUGE_GENERATION,
     GAUGE_ANCHORS, GAUGE_CRLS, GAUGE_START_TIME,
     GAUGE_EVIDENCE_CRLS, GAUGE_EVIDENCE_OCSP, GAUGE_EVIDENCE_ISSUERS, GAUGE_EVIDENCE_BYTES,
     GAUGE_EVIDENCE_NEXT_UPDATE, /* the earliest of them, wall seconds; 0: none */

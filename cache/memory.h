@@ -4,7 +4,8 @@
  * Sharded by a keyed hash of the address; each shard has one mutex, held for a
  * few instructions, and SIEVE eviction (a hit sets one bit, moves nothing). The
  * whole is bounded in bytes; what an answer costs is answer->memory_bytes plus
- * the entry's own. memory_get() neither allocates nor does I/O.
+ * the entry's own, and a little for what the allocator loses between blocks.
+ * memory_get() neither allocates nor does I/O.
  *
  * It knows no lives and no policy: it keeps what it is given until there is no
  * room or it is replaced, and gives it back. Whether that may still be served is
@@ -27,9 +28,13 @@ struct answer *memory_get(struct memory *memory, struct bytes address);
 
 /* Keeps one reference of its own to the answer, under answer->address, in the place of what was there. An answer larger
  * than a shard is not kept. An answer belongs into one memory only. */
-void memory_put(struct memory *memory, struct answer *answer, int64_t confirmed_at);
+void memory_put(struct memory *memory, struct answer *answer, int64_t confirmed);
 
 void memory_drop(struct memory *memory, struct bytes address);
+
+/* The same by digest_table_hash() of the address, for those who keep no more of it: whatever has this hash. */
+void memory_drop_hashed(struct memory *memory, uint64_t hash);
+bool memory_has(struct memory *memory, uint64_t hash);
 
 /* Drops every answer that matches; how many. What is put meanwhile may be missed. Looks at everything, a few answers
  * for each taking of a lock: for a thread that may compute. `match` must not call back into the memory. */

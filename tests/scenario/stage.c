@@ -471,6 +471,19 @@ void stage_explain(unsigned which, const char *text)
     lookup_explain(gateways[which].lookup, &address, asker_new(which));
 }
 
+void stage_cut(unsigned which, bool cut)
+{
+    played_redis_cut(gateways[which].shared, cut);
+}
+
+int64_t stage_fresh_until(unsigned which, const char *address)
+{
+    struct answer *answer = memory_get(gateways[which].memory, bytes_of_string(address));
+    int64_t until = answer != NULL ? answer->fresh_until : 0;
+    answer_free(&answer);
+    return until;
+}
+
 void stage_drop(unsigned which, const char *what)
 {
     bool all = strcmp(what, "all") == 0, address = strchr(what, '@') != NULL;
@@ -511,9 +524,9 @@ void stage_end(void)
             evidence_store_end(gateway->evidence);
             played_settle();
             must(evidence_store_idle(gateway->evidence), "the store is not idle");
+            shared_close(&gateway->shared);
             lookup_free(&gateway->lookup);
             evidence_store_free(&gateway->evidence);
-            shared_close(&gateway->shared);
             memory_free(&gateway->memory);
             pool_free(&gateway->pool);
             engine_free(&gateway->engine);
@@ -544,6 +557,8 @@ void stage_reset(void)
     stage_set("trust.intermediates", "[ \"issuing.pem\" ]");
     stage_set("trust.crls", "[ \"crls.pem\" ]");
     stage_set("trust.revocation", "\"require\"");
+    stage_set("cache.ttr", "\"0\""); /* a story in which time passes says itself what happens meanwhile */
+    stage_set("cache.revalidate", "\"0\"");
     stage_set("redis.uri", "\"redis://127.0.0.1:1\"");
     write_crls(NULL, 0);
     for (unsigned i = 0; i < COUNT_COUNT; i++) {

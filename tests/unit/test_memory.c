@@ -53,7 +53,7 @@ static int64_t look(struct memory *memory, const char *address)
         return 0;
     }
     assert_string_equal(answer->address.text, address);
-    confirmed_at = atomic_load(&answer->standing.confirmed_at);
+    confirmed_at = atomic_load(&answer->standing.confirmed);
     answer_free(&answer);
     return confirmed_at;
 }
@@ -99,7 +99,7 @@ static void evicts_as_sieve(void **state)
         assert_non_null(memory);
         for (const char *step = cases[i].input; *step != '\0'; step += step[2] == '\0' ? 2 : 3) {
             if (*step == '+') {
-                put(memory, address_of(step[1]), 15 * 1024, 1);
+                put(memory, address_of(step[1]), 14 * 1024, 1);
             } else if (*step == '?') {
                 look(memory, address_of(step[1]));
             } else {
