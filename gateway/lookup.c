@@ -199,16 +199,6 @@ static bool spares_the_directories(const struct flight *flight, const struct ans
            clock_wall_s() < answer->fresh_until;
 }
 
-/* What memory has from before we heard nothing for a while, and Redis has still. */
-static bool is_confirmed(const struct flight *flight)
-{
-    const struct answer *old = flight->old, *record = flight->record;
-    return old != NULL && record != NULL && old->made_at == record->made_at && old->outcome == record->outcome &&
-           old->generation == record->generation && old->scope == record->scope &&
-           old->fresh_until == record->fresh_until && old->certificate_count == record->certificate_count &&
-           old->usable_count == record->usable_count;
-}
-
 static void serve_known(struct flight *flight, struct answer *known)
 {
     keep_answer(flight, known);
@@ -233,7 +223,7 @@ void flight_record_came(struct flight *flight)
         return;
     }
     struct answer *known = flight->lookup->parts.shared != NULL ? flight->record : flight->old;
-    if (is_confirmed(flight)) {
+    if (record_is_known(flight)) {
         known = flight->old; /* its responses are made already */
     }
     if (!spares_the_directories(flight, known)) {

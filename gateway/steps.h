@@ -76,6 +76,9 @@ void flight_explained(struct flight *flight);
  * there was something. */
 void ask_shared(struct flight *flight);
 
+/* Whether what Redis had is what memory has, from before we heard nothing for a while. */
+bool record_is_known(const struct flight *flight);
+
 /* Puts an answer into memory, unless it was dropped, or another gateway came to a newer one, since the flight began. */
 void keep_answer(struct flight *flight, struct answer *answer);
 
