@@ -14,6 +14,15 @@ static int64_t places(const struct directory *directory)
     return links * LINK_REQUESTS / (directory->base_count > 0 ? (int64_t)directory->base_count : 1);
 }
 
+/* What a search takes now. While all places are taken none is sent: if none has ended either since the last one was, then
+ * each of them has taken that long already, and the average will hear of it when it is too late. */
+static int64_t takes_us(const struct directory *directory, int64_t now_ms)
+{
+    int64_t at_least_us = (now_ms - directory->moved_ms) * 1000;
+
+    return directory->took_us > at_least_us ? directory->took_us : at_least_us;
+}
+
 /* While places are free a search is sent, whatever the ones before took: only so is it seen that it got faster. */
 bool admission_allows(const struct directory *directory, const struct search *search)
 {
@@ -23,7 +32,7 @@ bool admission_allows(const struct directory *directory, const struct search *se
     if (room == 0 || ahead < room) {
         return true;
     }
-    int64_t expected_ms = directory->took_us * (ahead + 1) / room / 1000;
+    int64_t expected_ms = takes_us(directory, search->started_ms) * (ahead + 1) / room / 1000;
 
     return expected_ms <= timeout_ms - timeout_ms / SAFETY_PARTS;
 }
@@ -44,6 +53,7 @@ void admission_note(const struct search *search, int64_t now_ms)
     struct directory *directory = search->directory;
     int64_t sample_us = (now_ms - search->sent_ms) * 1000;
 
+    directory->moved_ms = now_ms;
     if (!atomic_load(&search->abandoned) || sample_us > directory->took_us) {
         directory->took_us += (sample_us - directory->took_us) / 8;
     }

@@ -177,6 +177,7 @@ static struct search *take(struct connection *connection)
     if (search != NULL && !search_is_over(search, now_ms) && !admission_is_too_late(search, now_ms)) {
         search->connection = connection;
         connection->in_flight++;
+        connection->directory->moved_ms = now_ms;
     }
     return search;
 }
