@@ -243,6 +243,10 @@ void flight_directories_came(struct flight *flight)
     if (flight->answered) {
         return;
     }
+    if (was_refused(flight)) {
+        fall_back(flight, REASON_OVERLOADED);
+        return;
+    }
     if (collect_answers(flight) != 0) {
         fall_back(flight, REASON_INTERNAL);
         return;

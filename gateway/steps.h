@@ -43,6 +43,9 @@ int ask_directories(struct flight *flight);
 /* The deadline: those that have not answered are not waited for any longer. */
 void ask_no_longer(struct flight *flight);
 
+/* Whether none of the directories was asked, because too many searches wait for each. */
+bool was_refused(const struct flight *flight);
+
 /* Makes flight->draft and flight->candidates of what each directory did and of the values that came. -1: memory. */
 int collect_answers(struct flight *flight);
 

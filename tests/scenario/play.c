@@ -16,6 +16,7 @@
  *     LACKS corp address             no entry
  *     MOOD corp answers|down|hangs|cuts|no_entries (finds people, but reads no entry of an issuer)
  *     MOOD corp late                 as hangs, but answers when the mood changes
+ *     MOOD corp overloaded           is not asked, because too many wait already
  *     CRL url days [address …]       the issuing authority publishes a CRL, with the "listed" ones of these addresses
  *     FORGED url days                one in its name that another key signed
  *     ENTRY corp dn days             and one in an entry of the directory; '_' stands for a blank
@@ -176,7 +177,7 @@ static void do_lacks(char **words)
 
 static void do_mood(char **words)
 {
-    static const char *const moods[] = {"answers", "down", "hangs", "cuts", "no_entries", "late"};
+    static const char *const moods[] = {"answers", "down", "hangs", "cuts", "no_entries", "late", "overloaded"};
     for (size_t i = 0; i < sizeof(moods) / sizeof(moods[0]); i++) {
         if (strcmp(words[1], moods[i]) == 0) {
             played_directory_mood(words[0], (enum played_mood)i);

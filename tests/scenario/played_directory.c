@@ -166,10 +166,11 @@ static struct search_result *read_person(struct state *state, const char *addres
         [MOOD_CUTS] = ASKED_CUT_OFF,
         [MOOD_NO_ENTRIES] = ASKED_ANSWERED,
         [MOOD_LATE] = ASKED_TIMED_OUT,
+        [MOOD_OVERLOADED] = ASKED_OVERLOADED,
     };
     struct search_result *result = calloc(1, sizeof(*result));
     struct person *person = person_of(state, address);
-    bool speaks = state->mood != MOOD_DOWN && state->mood != MOOD_HANGS && state->mood != MOOD_LATE;
+    bool speaks = state->mood == MOOD_ANSWERS || state->mood == MOOD_CUTS || state->mood == MOOD_NO_ENTRIES;
     result->result = results[state->mood];
     result->error = strdup(state->mood == MOOD_ANSWERS ? "" : "the story says so");
     if (speaks && person != NULL) {
@@ -204,7 +205,7 @@ struct search *directory_search(struct directory *directory, const struct addres
     struct state *state = state_of(directory->config.name);
     struct search *search = calloc(1, sizeof(*search));
     *search = (struct search){NULL, state, *address, done, context, false};
-    state->searches++;
+    state->searches += state->mood != MOOD_OVERLOADED;
     if (state->mood == MOOD_LATE) {
         search->next_late = state->late;
         state->late = search;
