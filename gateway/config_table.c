@@ -152,8 +152,8 @@ const struct setting settings_table[] = {
     {"fetch.ca-file", SETTING_STRING, "", "1", "1024", NULL, NULL, false, IN_CONFIG(fetch.ca_file),
      .help = "PEM file of the authorities that vouch for https servers; empty: the system's"},
 
-    {"cache.memory", SETTING_SIZE, "256M", "1M", "1024G", NULL, NULL, true, IN_CONFIG(cache.memory_bytes),
-     .help = "bound of the answers kept in memory"},
+    {"cache.memory", SETTING_SIZE, "256M", "0", "1024G", NULL, NULL, true, IN_CONFIG(cache.memory_bytes),
+     .help = "bound of the answers kept in memory, at least 1M; 0: none is"},
     {"cache.ttl", SETTING_DURATION_S, "1h", "1s", "30d", NULL, NULL, false, IN_CONFIG(cache.ttl_s),
      .help = "life of an answer with usable certificates"},
     {"cache.negttl", SETTING_DURATION_S, "5m", "1s", "30d", NULL, NULL, false, IN_CONFIG(cache.negttl_s),
