@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "gateway/conclude.h"
+#include "gateway/following.h"
 #include "gateway/steps.h"
 
 /*
@@ -67,6 +68,9 @@ struct lookup *lookup_new(const struct lookup_parts *parts, struct world *world)
     take_world(lookup, world);
     if (lookup->flights == NULL || lookup->backoff == NULL || lookup->dropped == NULL) {
         lookup_free(&lookup);
+    } else {
+        following_begin(lookup->parts.following, lookup);
+        following_adopt(lookup->parts.following, world);
     }
     return lookup;
 }
@@ -76,6 +80,7 @@ void lookup_free(struct lookup **lookup)
     if (*lookup == NULL) {
         return;
     }
+    following_end((*lookup)->parts.following);
     flights_free(&(*lookup)->flights);
     backoff_free(&(*lookup)->backoff);
     dropped_free(&(*lookup)->dropped);
@@ -94,6 +99,7 @@ void lookup_adopt(struct lookup *lookup, struct world *world)
     struct world *before = lookup->world;
     take_world(lookup, world);
     evidence_store_adopt(lookup->parts.evidence, world);
+    following_adopt(lookup->parts.following, world);
     world_retire(&before, lookup->parts.background);
 }
 

@@ -172,7 +172,7 @@ static void fail(struct sync *sync, struct sync_fault *fault)
     bool stood = sync->is_standing && now_ms - sync->began_ms >= REST_LEAST_MS;
 
     link_close(&sync->link);
-    if (fault->is_stale || fault->is_full) {
+    if (fault->is_stale || fault->is_full || (!sync->is_standing && !sync->continues)) {
         forget(sync);
     }
     if (fault->is_stale && sync->continues && !sync->is_standing) {

@@ -344,7 +344,7 @@ static int take_intermediate(struct sync *sync, struct sync_part *part, LDAPMess
 
 int sync_refused(int code, const char *diagnostic, struct sync_fault *fault)
 {
-    static const char LIMITED[] = "the server limits how many entries bind-dn gets; lift that (slapd: limits dn=\"…\" "
+    static const char LIMITED[] = "the server limits how many entries bind-dn gets; lift that (slapd: limits dn.exact=BIND-DN "
                                   "size=unlimited time=unlimited), or say sync = false";
     static const struct {
         int code;
@@ -363,7 +363,6 @@ int sync_refused(int code, const char *diagnostic, struct sync_fault *fault)
             fault->advice = ROWS[i].advice;
         }
     }
-    fault->is_stale = code == LDAP_SYNC_REFRESH_REQUIRED;
     link_words(code, diagnostic, &fault->words);
     return -1;
 }
@@ -382,6 +381,9 @@ static int take_end(const struct sync *sync, LDAPMessage *message, struct sync_f
     } else {
         sync_refused(code, diagnostic, fault);
     }
+    /* A server that was restored refuses a cookie with codes of its own. */
+    fault->is_stale = code == LDAP_SYNC_REFRESH_REQUIRED ||
+                      (!sync->is_standing && code != LDAP_BUSY && code != LDAP_UNAVAILABLE);
     ldap_memfree(diagnostic);
     return -1;
 }

@@ -33,6 +33,7 @@
  *     ASK address [times]
  *     EXPLAIN address                asks why; the answer is "explained"
  *     DROP address|domain|all        as an admin or a changed directory does
+ *     CHANGED corp address|@domain|all|unseen   what a directory that is followed tells all gateways
  *     TIME_PASSES 10s
  *     ANSWER word …                  the next answer is so: found none unknown, a reason, layer=…, fresh, stale,
  *                                    partial, whole, usable=n, refused=n, life<=1h, retry=n (seconds), times=n,
@@ -325,6 +326,12 @@ static void do_drop(char **words)
     played_settle();
 }
 
+static void do_changed(char **words)
+{
+    played_directory_changed(words[0], words[1]);
+    played_settle();
+}
+
 static void do_time_passes(char **words)
 {
     int64_t left;
@@ -579,6 +586,7 @@ static const struct verb {
     {"ASK", do_ask, 1},
     {"EXPLAIN", do_explain, 1},
     {"DROP", do_drop, 1},
+    {"CHANGED", do_changed, 2},
     {"RENEW", do_renew, 1},
     {"RENEWALS", do_renewals, 2},
     {"TIME_PASSES", do_time_passes, 1},
