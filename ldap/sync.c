@@ -37,6 +37,13 @@ bool sync_give(struct directory *directory, struct link *link)
     return true;
 }
 
+void sync_servers_changed(struct directory *directory)
+{
+    if (directory->sync != NULL) {
+        wake_up(directory->sync);
+    }
+}
+
 void sync_not_dialled(struct directory *directory, const struct error *error)
 {
     struct sync *sync = directory->sync;
