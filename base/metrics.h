@@ -32,6 +32,13 @@ enum counter {
     COUNT_REDIS_BAD_SEAL,    /* a record whose seal is wrong or of a key we do not have */
     COUNT_REDIS_BAD_RECORD,  /* the seal is right, the record is not */
     COUNT_REDIS_REJUDGED,    /* a record of another policy, judged again */
+    COUNT_REDIS_DELS,
+    COUNT_REDIS_CHANGES,     /* keys that others changed, as Redis tells */
+    COUNT_REDIS_CONFIRMED,   /* answers in memory from before a loss that Redis still has */
+    COUNT_REDIS_TRACKING_LOST,
+    COUNT_REDIS_GENERATIONS, /* what is in memory was to be confirmed anew */
+    COUNT_REDIS_MESSAGES,    /* of other gateways */
+    COUNT_REDIS_BAD_MESSAGES,
     COUNT_RELOADS, COUNT_RELOADS_FAILED,
     COUNT_RENEWALS_STARTED,
     COUNT_RENEWALS_JOINED,   /* a lookup for the address was under way anyway */
@@ -50,6 +57,7 @@ enum counter {
     COUNT_EVIDENCE_DROPPED,  /* answers dropped because new evidence revokes what they rest on */
     /* Limits that were reached. */
     COUNT_LIMIT_WAITING,     /* too many suspended requests */
+    COUNT_LIMIT_BATCH_LOOKUPS, COUNT_LIMIT_HELD_BYTES,
     COUNT_LIMIT_FLIGHTS,
     COUNT_LIMIT_VALIDATORS,  /* the validators' queue was full */
     COUNT_LIMIT_SEARCHES,    /* a directory's queue was full */
@@ -59,6 +67,7 @@ enum counter {
     COUNT_LIMIT_ARRIVALS,    /* too much evidence that came waited to be verified */
     COUNT_LIMIT_RESOLVERS,   /* too many names of LDAP URLs are being resolved */
     COUNT_LIMIT_REDIS_QUEUE,
+    COUNT_LIMIT_CHANGED_KEYS, /* Redis told of more at a time than is listened to */
     COUNT_LIMIT_ENTRIES, COUNT_LIMIT_VALUES, COUNT_LIMIT_VALUE_BYTES,
     COUNT_LIMIT_SYNC_MEMORY, /* no room for the addresses of a directory that is followed */
     COUNT_LIMIT_BACKOFFS,    /* the table of failing keys was full */
@@ -72,7 +81,8 @@ enum counter {
 };
 
 enum gauge {
-    GAUGE_MEMORY_BYTES, GAUGE_MEMORY_ENTRIES, GAUGE_FLIGHTS, GAUGE_WAITING, GAUGE_REDIS_UP, GAUGE_GENERATION,
+    GAUGE_MEMORY_BYTES, GAUGE_MEMORY_ENTRIES, GAUGE_FLIGHTS, GAUGE_WAITING, GAUGE_REDIS_UP, GAUGE_REDIS_TRACKING, GAUGE_REDIS_NAMES_BYTES,
+    GAUGE_GENERATION,
     GAUGE_ANCHORS, GAUGE_CRLS, GAUGE_START_TIME,
     GAUGE_EVIDENCE_CRLS, GAUGE_EVIDENCE_OCSP, GAUGE_EVIDENCE_ISSUERS, GAUGE_EVIDENCE_BYTES,
     GAUGE_EVIDENCE_NEXT_UPDATE, /* the earliest of them, wall seconds; 0: none */

@@ -136,9 +136,17 @@ static bool serves_as_it_is(const struct flight *flight, const struct answer *ol
     return old != NULL && old->generation == flight->world->generation && !is_revoked_since(flight->lookup, old);
 }
 
+bool is_doubtful(const struct flight *flight, const struct answer *old)
+{
+    const struct coherence *coherence = flight->lookup->coherence;
+    return coherence != NULL && old == flight->old && old != flight->record &&
+           !coherence_covers(coherence, atomic_load(&old->standing.confirmed));
+}
+
 static void answer_with_older(struct flight *flight, struct answer *old)
 {
-    answer_flight(flight, old, old == flight->record ? LAYER_REDIS : LAYER_MEMORY, clock_wall_s() >= old->fresh_until);
+    bool stale = clock_wall_s() >= old->fresh_until || is_doubtful(flight, old);
+    answer_flight(flight, old, old == flight->record ? LAYER_REDIS : LAYER_MEMORY, stale);
 }
 
 void fall_back(struct flight *flight, enum reason failure)

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "gateway/following.h"
 #include "gateway/lookup.h"
+#include "gateway/purging.h"
 #include "gateway/reload.h"
 #include "gateway/watch.h"
 #include "http/http.h"
@@ -67,6 +68,11 @@ static void backend_start(void *context, const struct address *address, struct w
 static void backend_explain(void *context, const struct address *address, struct waiter *waiter)
 {
     lookup_explain(context, address, waiter);
+}
+
+static int backend_purge(void *context, const struct purge *purge, struct purge_waiter *waiter)
+{
+    return lookup_purge(context, purge, waiter);
 }
 
 static bool backend_ready(void *context, char *why, size_t why_size)
@@ -214,7 +220,7 @@ static int start_listening(struct daemon *daemon, const struct config *config)
 {
     struct error error = {"cannot catch signals"};
     const struct http_backend backend = {daemon->lookup, backend_get, backend_may_serve, backend_start, backend_ready,
-                                         backend_explain};
+                                         backend_explain, backend_purge};
     if (engine_catch(daemon->engine, SIGTERM, on_end, daemon) != 0 ||
         engine_catch(daemon->engine, SIGINT, on_end, daemon) != 0 ||
         engine_catch(daemon->engine, SIGHUP, on_reload, daemon) != 0) {

@@ -47,7 +47,6 @@ struct question {
 static void take_world(struct lookup *lookup, struct world *world)
 {
     lookup->world = world_ref(world);
-    atomic_store(&lookup->memory_ttl_s, world->config->cache.memory_ttl_s);
     atomic_store(&lookup->generation, world->generation);
     gauge_set(GAUGE_GENERATION, (int64_t)world->generation);
     gauge_set(GAUGE_ANCHORS, (int64_t)policies_anchor_count(world->policies));
@@ -66,7 +65,8 @@ struct lookup *lookup_new(const struct lookup_parts *parts, struct world *world)
     lookup->dropped = dropped_new();
     atomic_init(&lookup->all_dropped_at, INT64_MIN);
     take_world(lookup, world);
-    if (lookup->flights == NULL || lookup->backoff == NULL || lookup->dropped == NULL) {
+    if (lookup->flights == NULL || lookup->backoff == NULL || lookup->dropped == NULL ||
+        (parts->shared != NULL && (lookup->coherence = coherence_new(lookup)) == NULL)) {
         lookup_free(&lookup);
     } else {
         following_begin(lookup->parts.following, lookup);
@@ -83,6 +83,7 @@ void lookup_free(struct lookup **lookup)
     following_end((*lookup)->parts.following);
     flights_free(&(*lookup)->flights);
     backoff_free(&(*lookup)->backoff);
+    coherence_free(&(*lookup)->coherence);
     dropped_free(&(*lookup)->dropped);
     world_free(&(*lookup)->world);
     free(*lookup);
@@ -98,6 +99,9 @@ void lookup_adopt(struct lookup *lookup, struct world *world)
 {
     struct world *before = lookup->world;
     take_world(lookup, world);
+    if (lookup->coherence != NULL) {
+        coherence_adopt(lookup->coherence);
+    }
     evidence_store_adopt(lookup->parts.evidence, world);
     following_adopt(lookup->parts.following, world);
     world_retire(&before, lookup->parts.background);
@@ -111,8 +115,7 @@ bool lookup_may_serve(struct lookup *lookup, struct answer *answer)
         clock_wall_s() >= answer->fresh_until || answer->made_at <= atomic_load(&lookup->all_dropped_at)) {
         return false;
     }
-    if (lookup->parts.shared != NULL && clock_mono_ms() / 1000 - atomic_load(&answer->standing.confirmed_at) >=
-                                            atomic_load(&lookup->memory_ttl_s)) {
+    if (lookup->coherence != NULL && !coherence_covers(lookup->coherence, atomic_load(&answer->standing.confirmed))) {
         return false;
     }
     answer_asked(answer);
@@ -141,6 +144,7 @@ struct flight *flight_start(struct lookup *lookup, const struct address *address
         return NULL;
     }
     flight->began = dropped_number(lookup->dropped);
+    flight->stamp = lookup->coherence != NULL ? coherence_stamp(lookup->coherence) : 0;
     flight->deadline.fire = on_deadline;
     if (flights_add(lookup->flights, flight) != 0) {
         *why_not = REASON_OVERLOADED;
@@ -229,12 +233,20 @@ static bool spares_the_directories(const struct flight *flight, const struct ans
            clock_wall_s() < answer->fresh_until;
 }
 
+/* What memory has from before we heard nothing for a while, and Redis has still. */
+static bool is_confirmed(const struct flight *flight)
+{
+    const struct answer *old = flight->old, *record = flight->record;
+    return old != NULL && record != NULL && old->made_at == record->made_at && old->outcome == record->outcome &&
+           old->generation == record->generation && old->scope == record->scope &&
+           old->fresh_until == record->fresh_until && old->certificate_count == record->certificate_count &&
+           old->usable_count == record->usable_count;
+}
+
 static void serve_known(struct flight *flight, struct answer *known)
 {
-    if (!flight_is_dropped(flight)) {
-        memory_put(flight->lookup->parts.memory, known, clock_mono_ms() / 1000);
-    }
-    answer_flight(flight, known, known == flight->record ? LAYER_REDIS : LAYER_MEMORY, false);
+    keep_answer(flight, known);
+    answer_flight(flight, known, flight->record != NULL ? LAYER_REDIS : LAYER_MEMORY, false);
 }
 
 static void go_to_directories(struct flight *flight)
@@ -252,6 +264,10 @@ void flight_record_came(struct flight *flight)
         return;
     }
     struct answer *known = flight->lookup->parts.shared != NULL ? flight->record : flight->old;
+    if (is_confirmed(flight)) {
+        known = flight->old; /* whose responses are made already */
+        count(COUNT_REDIS_CONFIRMED);
+    }
     if (!spares_the_directories(flight, known)) {
         go_to_directories(flight);
     } else if (known->generation == flight->world->generation && !is_revoked_since(flight->lookup, known)) {
@@ -330,7 +346,7 @@ static void fallback_was_judged(struct flight *flight)
     int64_t now = clock_wall_s();
     bool fresh = now < verdict->fresh_until, found = verdict->outcome == OUTCOME_FOUND;
     if (found ? now < verdict->stale_until : verdict->outcome == OUTCOME_NONE && fresh) {
-        answer_flight(flight, flight->verdict, LAYER_MEMORY, !fresh);
+        answer_flight(flight, flight->verdict, LAYER_MEMORY, !fresh || is_doubtful(flight, flight->judged_before));
     } else {
         answer_unknown(flight, flight->failure);
     }

@@ -38,7 +38,7 @@ void renew(struct lookup *lookup, const struct address *address, enum errand err
         return;
     }
     struct flight *flight = flights_find(lookup->flights, address, lookup->world->generation);
-    if (flight != NULL) {
+    if (flight != NULL && !flight_is_dropped(flight)) {
         flight->errand = flight->errand > errand ? flight->errand : errand;
         count(COUNT_RENEWALS_JOINED);
         return;

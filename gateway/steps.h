@@ -6,6 +6,7 @@
 #define GATEWAY_STEPS_H
 
 #include "gateway/backoff.h"
+#include "gateway/coherence.h"
 #include "gateway/dropped.h"
 #include "gateway/flight.h"
 #include "gateway/lookup.h"
@@ -22,12 +23,12 @@ struct lookup {
     struct flights *flights;
     struct backoff *backoff;
     struct dropped *dropped;
+    struct coherence *coherence; /* NULL: no Redis */
     atomic_size_t explaining; /* answers that are judged again for one who wants to know why */
     struct renewals renewals;
     size_t alive; /* flights that are not freed yet, answered or not */
     /* What lookup_get() needs of the world, on any thread. */
     _Atomic uint64_t generation;
-    _Atomic int64_t memory_ttl_s;
     _Atomic int64_t all_dropped_at; /* wall seconds: no answer of then or before is served */
     atomic_bool draining;
 };
@@ -72,6 +73,9 @@ void flight_explained(struct flight *flight);
  * there was something. */
 void ask_shared(struct flight *flight);
 
+/* Puts an answer into memory, unless it was dropped, or another gateway came to a newer one, since the flight began. */
+void keep_answer(struct flight *flight, struct answer *answer);
+
 /* Puts the verdict into memory and, sealed, into Redis, where they belong; unless it was dropped meanwhile. */
 void store_verdict(struct flight *flight);
 
@@ -95,6 +99,9 @@ void answer_unknown(struct flight *flight, enum reason reason);
 /* The directories fail, or may not be asked: an older answer that may still serve does; one of another policy is
  * judged again before. Otherwise unknown. */
 void fall_back(struct flight *flight, enum reason failure);
+
+/* Whether this is what memory had, and Redis, which is away, may know better: it serves as stale only. */
+bool is_doubtful(const struct flight *flight, const struct answer *old);
 
 /* The same at once, without judging anything. Nothing happens when the flight has answered. */
 void answer_late(struct flight *flight, enum reason failure);

@@ -25,6 +25,10 @@
  *     READINGS corp n                so many entries read so far
  *     READY | NOT_READY              what /readyz says
  *     REDIS-IS up|down|tampered|swapped|forgotten|evidence_forgotten
+ *     REDIS-IS flushed|touched       emptied, or written again, before the eyes of all
+ *     REDIS-IS saved|restored        it has again what it had when it was saved
+ *     REDIS-IS tracking|not_tracking whether it tells gateways of changes; at first it does
+ *     CUT yes|no                     the gateway alone is cut off from Redis
  *     REDIS-IS forged                the first gateway's seal is on a CRL that another key signed
  *     VALIDATORS hang|work|work_newest_first
  *     REVOKE address                 a new CRL with the good one of this address
@@ -40,6 +44,7 @@
  *                                    marked (revocation unknown), good (not revoked), explained, bare (without a trail)
  *     RENEW address                  the gateway is told that its caches are out of date
  *     RENEWALS word n                so many so far: started joined failed limited
+ *                                    doubtful (stale, though its life is not over: Redis, which is away, may know better)
  *     NO_ANSWER                      nothing has come that was not looked at
  *     SEARCHES corp n                so many searches so far
  *     REDIS_GETS n    REDIS_SETS n   so many commands so far
@@ -252,6 +257,16 @@ static void do_not_ready(char **words)
     }
 }
 
+static void redis_tracks(void)
+{
+    played_redis_track(true);
+}
+
+static void redis_does_not_track(void)
+{
+    played_redis_track(false);
+}
+
 static void do_redis_is(char **words)
 {
     static const struct {
@@ -263,10 +278,17 @@ static void do_redis_is(char **words)
                 {"swapped", played_redis_swap},
                 {"forgotten", played_redis_forget},
                 {"evidence_forgotten", played_redis_forget_evidence},
+                {"flushed", played_redis_flush},
+                {"touched", played_redis_touch},
+                {"saved", played_redis_save},
+                {"restored", played_redis_restore},
+                {"tracking", redis_tracks},
+                {"not_tracking", redis_does_not_track},
                 {"forged", stage_forge}};
     for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++) {
         if (strcmp(words[0], acts[i].word) == 0) {
             acts[i].act();
+            played_settle();
             return;
         }
     }
@@ -332,6 +354,12 @@ static void do_changed(char **words)
     played_settle();
 }
 
+static void do_cut(char **words)
+{
+    stage_cut(story.gateway, strcmp(words[0], "yes") == 0);
+    played_settle();
+}
+
 static void do_time_passes(char **words)
 {
     int64_t left;
@@ -358,6 +386,12 @@ static bool is_stale(const struct served *served, int64_t value)
 {
     (void)value;
     return served->stale && clock_wall_s() >= served->answer->fresh_until;
+}
+
+static bool is_doubtful(const struct served *served, int64_t value)
+{
+    (void)value;
+    return served->stale && clock_wall_s() < served->answer->fresh_until;
 }
 
 static bool is_partial(const struct served *served, int64_t value)
@@ -416,7 +450,7 @@ static const struct {
     const char *word;
     bool (*holds)(const struct served *served, int64_t value);
 } claims[] = {
-    {"fresh", is_fresh},     {"stale", is_stale},       {"partial", is_partial}, {"whole", is_whole},
+    {"fresh", is_fresh},     {"stale", is_stale}, {"doubtful", is_doubtful},       {"partial", is_partial}, {"whole", is_whole},
     {"usable=", has_usable}, {"refused=", has_refused}, {"retry=", has_retry},   {"marked", is_marked},
     {"good", is_good},       {"explained", is_explained}, {"bare", is_bare},
 };
@@ -587,6 +621,7 @@ static const struct verb {
     {"EXPLAIN", do_explain, 1},
     {"DROP", do_drop, 1},
     {"CHANGED", do_changed, 2},
+    {"CUT", do_cut, 1},
     {"RENEW", do_renew, 1},
     {"RENEWALS", do_renewals, 2},
     {"TIME_PASSES", do_time_passes, 1},

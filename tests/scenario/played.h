@@ -56,6 +56,13 @@ void played_redis_up(bool up);
 void played_redis_tamper(void);  /* flips one bit in every value */
 void played_redis_swap(void);    /* gives every key the value of another */
 void played_redis_forget(void);
+void played_redis_flush(void);   /* likewise, and those who listen are told */
+void played_redis_touch(void);   /* as if somebody had written every value again */
+void played_redis_save(void);    /* what it has now, */
+void played_redis_restore(void); /* it has again */
+void played_redis_track(bool on); /* whether it tells of changes */
+struct shared;
+void played_redis_cut(struct shared *shared, bool cut); /* from Redis, this gateway alone */
 void played_redis_forget_evidence(void); /* and keeps the answers */
 void played_redis_seal_evidence(const struct seal_ring *ring, struct bytes object); /* of now, in place of what is there */
 unsigned played_redis_gets(void);

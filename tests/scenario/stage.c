@@ -440,6 +440,11 @@ void stage_explain(unsigned which, const char *text)
     lookup_explain(gateways[which].lookup, &address, waiter);
 }
 
+void stage_cut(unsigned which, bool cut)
+{
+    played_redis_cut(gateways[which].shared, cut);
+}
+
 void stage_drop(unsigned which, const char *what)
 {
     bool all = strcmp(what, "all") == 0, address = strchr(what, '@') != NULL;
@@ -480,9 +485,9 @@ void stage_end(void)
             evidence_store_end(gateway->evidence);
             played_settle();
             must(evidence_store_idle(gateway->evidence), "the store is not idle");
+            shared_close(&gateway->shared);
             lookup_free(&gateway->lookup);
             evidence_store_free(&gateway->evidence);
-            shared_close(&gateway->shared);
             memory_free(&gateway->memory);
             pool_free(&gateway->pool);
             engine_free(&gateway->engine);

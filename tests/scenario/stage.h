@@ -60,6 +60,9 @@ void stage_drain(unsigned gateway);
 void stage_ask(unsigned gateway, const char *address);
 void stage_explain(unsigned gateway, const char *address);
 
+/* Cuts the gateway off from Redis, or lets it back. */
+void stage_cut(unsigned gateway, bool cut);
+
 /* "alice@example.org", "example.org" or "all". */
 void stage_drop(unsigned gateway, const char *what);
 
