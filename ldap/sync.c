@@ -124,12 +124,16 @@ static bool look_around(struct sync *sync)
     struct news news = take_news(sync);
     struct sync_fault fault = {0};
 
+    if (!news.is_open) {
+        link_close(&news.incoming);
+        return false;
+    }
     if (news.was_not_dialled) {
         sync_dial_failed(sync, &news.dial_error);
     }
     if (news.incoming != NULL) {
         sync->link = news.incoming;
-        if (!news.is_open || sync_begin(sync, &fault) != 0) {
+        if (sync_begin(sync, &fault) != 0) {
             sync_fail(sync, &fault);
         }
     } else if (sync->link != NULL && news.best != NO_SERVER && news.best < sync->link->server) {
@@ -139,7 +143,7 @@ static bool look_around(struct sync *sync)
     if (sync->link == NULL && !sync->is_dialling && sync->due_ms <= clock_mono_ms()) {
         want_link(sync);
     }
-    return news.is_open;
+    return true;
 }
 
 /* 1: there may be more. */

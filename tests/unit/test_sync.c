@@ -928,8 +928,9 @@ static void the_better_server_is_followed(void **state)
     assert_int_equal(logged("followed at the server further up"), 1);
     assert_int_equal(logged("does not tell"), 0);
     assert_true(played_talks(&first) >= 2);
-    end();
+    directory_close(&directory);
     played_stop(&first);
+    end();
 }
 
 static void who_is_not_to_be_followed_is_not(void **state)
