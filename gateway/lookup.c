@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "gateway/conclude.h"
+#include "gateway/following.h"
 #include "gateway/steps.h"
 
 /*
@@ -71,6 +72,9 @@ struct lookup *lookup_new(const struct lookup_parts *parts, struct world *world)
     if (lookup->flights == NULL || lookup->backoff == NULL || lookup->dropped == NULL ||
         (parts->shared != NULL && (lookup->coherence = coherence_new(lookup)) == NULL)) {
         lookup_free(&lookup);
+    } else {
+        following_begin(lookup->parts.following, lookup);
+        following_adopt(lookup->parts.following, world);
     }
     return lookup;
 }
@@ -80,6 +84,7 @@ void lookup_free(struct lookup **lookup)
     if (*lookup == NULL) {
         return;
     }
+    following_end((*lookup)->parts.following);
     flights_free(&(*lookup)->flights);
     backoff_free(&(*lookup)->backoff);
     coherence_free(&(*lookup)->coherence);
@@ -102,6 +107,7 @@ void lookup_adopt(struct lookup *lookup, struct world *world)
         coherence_adopt(lookup->coherence);
     }
     evidence_store_adopt(lookup->parts.evidence, world);
+    following_adopt(lookup->parts.following, world);
     world_retire(&before, lookup->parts.background);
 }
 

@@ -41,6 +41,7 @@
  *     ASK_EXPIRED address [times]    once its life is over
  *     EXPLAIN address                asks why; the answer is "explained"
  *     DROP address|domain|all        as an admin or a changed directory does
+ *     CHANGED corp address|@domain|all|unseen   what a directory that is followed tells all gateways
  *     TIME_PASSES 10s
  *     ANSWER word …                  the next answer is so: found none unknown, a reason, layer=…, fresh, stale,
  *                                    partial, whole, usable=n, refused=n, life<=1h, retry=n (seconds), times=n,
@@ -379,6 +380,12 @@ static void do_drop(char **words)
     played_settle();
 }
 
+static void do_changed(char **words)
+{
+    played_directory_changed(words[0], words[1]);
+    played_settle();
+}
+
 static void do_cut(char **words)
 {
     stage_cut(story.gateway, strcmp(words[0], "yes") == 0);
@@ -655,6 +662,7 @@ static const struct verb {
     {"ASK_EXPIRED", do_ask_expired, 1},
     {"EXPLAIN", do_explain, 1},
     {"DROP", do_drop, 1},
+    {"CHANGED", do_changed, 2},
     {"CUT", do_cut, 1},
     {"RENEW", do_renew, 1},
     {"COUNTED", do_counted, 2},

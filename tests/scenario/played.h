@@ -36,6 +36,9 @@ void played_directory_take(const char *directory, const char *address);
 void played_directory_mood(const char *directory, enum played_mood mood);
 unsigned played_directory_searches(const char *directory);
 
+/* The directory tells those who follow it: "alice@example.org", "@example.org", "all" or "unseen". */
+void played_directory_changed(const char *directory, const char *what);
+
 /* What an entry of an issuer holds, by DN: one CRL or certificate. */
 void played_directory_issuer(const char *directory, const char *dn, struct bytes value);
 unsigned played_directory_readings(const char *directory);
