@@ -57,6 +57,15 @@ static bool buffer_grow(struct buffer *buffer, size_t more)
     return true;
 }
 
+void buffer_reserve(struct buffer *buffer, size_t more)
+{
+    size_t left = buffer->max_bytes - buffer->size;
+    bool failed = buffer->failed;
+
+    buffer_grow(buffer, more < left ? more : left);
+    buffer->failed = failed;
+}
+
 void buffer_append(struct buffer *buffer, const void *data, size_t size)
 {
     if (size == 0 || !buffer_grow(buffer, size)) {

@@ -22,6 +22,8 @@ void buffer_init(struct buffer *buffer, size_t max_bytes);
 void buffer_free(struct buffer *buffer);    /* frees the bytes, leaves an empty buffer of the same maximum */
 void buffer_clear(struct buffer *buffer);   /* keeps the memory, forgets the bytes and the failure */
 
+void buffer_reserve(struct buffer *buffer, size_t more); /* room for about so much, in one step; a hint, never fails */
+
 void buffer_append(struct buffer *buffer, const void *data, size_t size);
 void buffer_append_bytes(struct buffer *buffer, struct bytes bytes);
 void buffer_append_string(struct buffer *buffer, const char *string);

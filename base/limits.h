@@ -23,6 +23,9 @@
 #define MAX_ENTRY_MAILS_READ 64      /* its mail values that are looked at for these */
 #define MAX_MAILS_BYTES (MAX_ENTRY_MAILS * (MAX_ADDRESS_BYTES + 1)) /* all of them, each with a line end */
 #define MAX_DN_BYTES 1024            /* longer DNs are cut for display */
+#define MAX_SYNC_ENTRY_KEYS 256      /* addresses of one entry that following a directory remembers */
+#define MAX_SYNC_REFRESH_CHANGES 1024 /* of one refresh that are told one by one; with more, everything is dropped */
+#define MAX_SYNC_COOKIE_BYTES 8192   /* with a longer one nothing can be continued */
 #define MAX_PDU_BYTES (8 * 1024 * 1024) /* one LDAP message from a server */
 
 /* Certificates. */
@@ -101,6 +104,10 @@
 #define MAX_URI_BYTES 4096
 #define MAX_IGNORED_BODY_BYTES (64 * 1024)         /* of a request's body that nobody wants */
 #define MAX_RESPONSE_BYTES (32 * 1024 * 1024)      /* one answer in one format */
+#define MAX_BATCH_RECIPIENTS 5000                  /* upper bound of http.batch */
+#define MAX_BATCH_BODY_BYTES (2 * 1024 * 1024)     /* each of them at its longest, in quotes */
+#define MAX_PURGE_BODY_BYTES 4096
+#define MAX_HELD_BYTES (256L * 1024 * 1024)        /* bodies that are being read, and answers to them, all together */
 
 /* JSON that a gateway sends to the command line. Parts are members and elements. */
 #define MAX_JSON_BYTES (16 * 1024 * 1024)
@@ -112,6 +119,12 @@
 
 /* Records on their way to Redis, all together. */
 #define MAX_REDIS_QUEUED_BYTES (32 * 1024 * 1024)
+
+/* What gateways say to each other through Redis: one message, and what Redis tells them at a time. */
+#define MAX_MESSAGE_BYTES 1024
+#define MAX_PURGED_DOMAINS 64 /* remembered there as dropped; of more, the one that was dropped longest ago drops all */
+#define MAX_CHANGED_KEYS (64 * 1024)
+#define MAX_CHANGED_KEY_BYTES 1024
 
 /* One line of the log. */
 #define MAX_LOG_LINE_BYTES 4096

@@ -176,9 +176,9 @@ uint64_t count_directory_read(unsigned directory, enum directory_counter counter
     return read_cell(&directory_row(directory)->counters[counter]);
 }
 
-void gauge_directory_up(unsigned directory, bool up)
+void gauge_directory(unsigned directory, enum directory_gauge gauge, int64_t value)
 {
-    atomic_store_explicit(&directory_row(directory)->up, up, memory_order_relaxed);
+    atomic_store_explicit(&directory_row(directory)->gauges[gauge], value, memory_order_relaxed);
 }
 
 const struct directory_row *metrics_directory_row(size_t index)

@@ -26,12 +26,24 @@ enum counter {
     COUNT_OUTCOME_UNKNOWN,
     COUNT_HTTP_2XX, COUNT_HTTP_3XX, COUNT_HTTP_4XX, COUNT_HTTP_5XX,
     COUNT_MEMORY_EVICTIONS,
+    COUNT_DROPS,             /* of an address, a domain or everything, because somebody said so */
     COUNT_REDIS_GETS, COUNT_REDIS_SETS, COUNT_REDIS_HITS, COUNT_REDIS_MISSES,
     COUNT_REDIS_ERRORS, COUNT_REDIS_RECONNECTS,
     COUNT_REDIS_BAD_SEAL,    /* a record whose seal is wrong or of a key we do not have */
     COUNT_REDIS_BAD_RECORD,  /* the seal is right, the record is not */
     COUNT_REDIS_REJUDGED,    /* a record of another policy, judged again */
+    COUNT_REDIS_DELS,
+    COUNT_REDIS_CHANGES,     /* keys that others changed, as Redis tells */
+    COUNT_REDIS_CONFIRMED,   /* answers in memory from before a loss that Redis still has */
+    COUNT_REDIS_TRACKING_LOST,
+    COUNT_REDIS_GENERATIONS, /* what is in memory was to be confirmed anew */
+    COUNT_REDIS_MESSAGES,    /* of other gateways */
+    COUNT_REDIS_BAD_MESSAGES,
     COUNT_RELOADS, COUNT_RELOADS_FAILED,
+    COUNT_RENEWALS_STARTED,
+    COUNT_RENEWALS_JOINED,   /* a lookup for the address was under way anyway */
+    COUNT_RENEWALS_FAILED,   /* brought nothing that is better than what there is */
+    COUNT_RENEWALS_LIMITED,  /* too many at a time, or too fast one after the other: not now */
     /* Fetched from places that certificates name: by purpose and result. */
     COUNT_FETCH_CRL_OK, COUNT_FETCH_CRL_FAILED, COUNT_FETCH_CRL_REFUSED, COUNT_FETCH_CRL_LIMIT,
     COUNT_FETCH_OCSP_OK, COUNT_FETCH_OCSP_FAILED, COUNT_FETCH_OCSP_REFUSED, COUNT_FETCH_OCSP_LIMIT,
@@ -45,6 +57,7 @@ enum counter {
     COUNT_EVIDENCE_DROPPED,  /* answers dropped because new evidence revokes what they rest on */
     /* Limits that were reached. */
     COUNT_LIMIT_WAITING,     /* too many suspended requests */
+    COUNT_LIMIT_BATCH_LOOKUPS, COUNT_LIMIT_HELD_BYTES,
     COUNT_LIMIT_FLIGHTS,
     COUNT_LIMIT_VALIDATORS,  /* the validators' queue was full */
     COUNT_LIMIT_SEARCHES,    /* a directory's queue was full */
@@ -54,7 +67,9 @@ enum counter {
     COUNT_LIMIT_ARRIVALS,    /* too much evidence that came waited to be verified */
     COUNT_LIMIT_RESOLVERS,   /* too many names of LDAP URLs are being resolved */
     COUNT_LIMIT_REDIS_QUEUE,
+    COUNT_LIMIT_CHANGED_KEYS, /* Redis told of more at a time than is listened to */
     COUNT_LIMIT_ENTRIES, COUNT_LIMIT_VALUES, COUNT_LIMIT_VALUE_BYTES,
+    COUNT_LIMIT_SYNC_MEMORY, /* no room for the addresses of a directory that is followed */
     COUNT_LIMIT_BACKOFFS,    /* the table of failing keys was full */
     COUNT_LIMIT_URI, COUNT_LIMIT_RECORD_BYTES,
     COUNT_LIMIT_SIGNATURE_CHECKS,    /* the search for a value's path was broken off */
@@ -66,7 +81,8 @@ enum counter {
 };
 
 enum gauge {
-    GAUGE_MEMORY_BYTES, GAUGE_MEMORY_ENTRIES, GAUGE_FLIGHTS, GAUGE_WAITING, GAUGE_REDIS_UP, GAUGE_GENERATION,
+    GAUGE_MEMORY_BYTES, GAUGE_MEMORY_ENTRIES, GAUGE_FLIGHTS, GAUGE_WAITING, GAUGE_REDIS_UP, GAUGE_REDIS_TRACKING, GAUGE_REDIS_NAMES_BYTES,
+    GAUGE_GENERATION,
     GAUGE_ANCHORS, GAUGE_CRLS, GAUGE_START_TIME,
     GAUGE_EVIDENCE_CRLS, GAUGE_EVIDENCE_OCSP, GAUGE_EVIDENCE_ISSUERS, GAUGE_EVIDENCE_BYTES,
     GAUGE_EVIDENCE_NEXT_UPDATE, /* the earliest of them, wall seconds; 0: none */
@@ -77,8 +93,21 @@ enum directory_counter {
     DIRECTORY_SEARCHES,      /* sent to a server */
     DIRECTORY_ANSWERED, DIRECTORY_CUT_OFF, DIRECTORY_TIMED_OUT, DIRECTORY_UNAVAILABLE,
     DIRECTORY_CONNECTS, DIRECTORY_CONNECT_FAILURES,
+    DIRECTORY_SYNC_CHANGES,    /* entries that changed, as it told */
+    DIRECTORY_SYNC_RESETS,     /* everything of it was dropped, because changes may have been missed */
+    DIRECTORY_SYNC_FAILURES,   /* following it did not begin, or broke off */
+    DIRECTORY_SYNC_UNREADABLE, /* values of its address attributes that are no addresses */
     DIRECTORY_COUNTER_COUNT
 };
+
+enum directory_gauge {
+    DIRECTORY_UP,
+    DIRECTORY_SYNC,         /* whether it tells of changes: 0 or 1; those that follow are of it, too */
+    DIRECTORY_SYNC_ENTRIES, /* remembered */
+    DIRECTORY_SYNC_BYTES,   /* what they take */
+    DIRECTORY_GAUGE_COUNT
+};
+#define GAUGE_NOT_SHOWN INT64_MIN /* a value of these: none of this directory */
 
 void count(enum counter counter);
 void count_add(enum counter counter, uint64_t by);
@@ -96,7 +125,7 @@ int64_t gauge_read(enum gauge gauge);
 unsigned metrics_directory(const char *name);
 void count_directory(unsigned directory, enum directory_counter counter);
 uint64_t count_directory_read(unsigned directory, enum directory_counter counter);
-void gauge_directory_up(unsigned directory, bool up);
+void gauge_directory(unsigned directory, enum directory_gauge gauge, int64_t value);
 
 /* Time of one flight, in microseconds, in the histogram certlookup_lookup_seconds{layer=…}. */
 void count_duration(int layer, int64_t duration_us);

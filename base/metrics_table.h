@@ -29,7 +29,8 @@ struct histogram {
 
 struct directory_row {
     char *name; /* NULL: "other" */
-    atomic_bool used, up;
+    atomic_bool used;
+    atomic_int_fast64_t gauges[DIRECTORY_GAUGE_COUNT];
     atomic_uint_fast64_t counters[DIRECTORY_COUNTER_COUNT];
 };
 

@@ -40,6 +40,8 @@ static const struct row_info counters[COUNT_COUNT] = {
     [COUNT_HTTP_5XX] = {"certlookup_http_responses_total", "class", "5xx"},
     [COUNT_MEMORY_EVICTIONS] = {"certlookup_memory_evictions_total", NULL, NULL,
                                 "Answers that left the memory cache for want of room."},
+    [COUNT_DROPS] = {"certlookup_drops_total", NULL, NULL,
+                     "Addresses, domains or everything dropped: an admin, a directory or another gateway said so."},
     [COUNT_REDIS_GETS] = {"certlookup_redis_gets_total", NULL, NULL, "Records asked of Redis."},
     [COUNT_REDIS_SETS] = {"certlookup_redis_sets_total", NULL, NULL, "Records sent to Redis."},
     [COUNT_REDIS_HITS] = {"certlookup_redis_hits_total", NULL, NULL, "Records that Redis had."},
@@ -53,9 +55,27 @@ static const struct row_info counters[COUNT_COUNT] = {
                                 "Records refused under a good seal: their content is wrong."},
     [COUNT_REDIS_REJUDGED] = {"certlookup_redis_rejudged_total", NULL, NULL,
                               "Records of another policy, judged again without asking a directory."},
+    [COUNT_REDIS_DELS] = {"certlookup_redis_dels_total", NULL, NULL, "Records deleted in Redis."},
+    [COUNT_REDIS_CHANGES] = {"certlookup_redis_changes_total", NULL, NULL,
+                             "Keys that others changed or that expired, as Redis told."},
+    [COUNT_REDIS_CONFIRMED] = {"certlookup_redis_confirmed_total", NULL, NULL,
+                               "Answers in memory that Redis was asked about and still has."},
+    [COUNT_REDIS_TRACKING_LOST] = {"certlookup_redis_tracking_losses_total", NULL, NULL,
+                                   "How often Redis no longer told what others change."},
+    [COUNT_REDIS_GENERATIONS] = {"certlookup_redis_generations_total", NULL, NULL,
+                                 "How often all that memory holds was to be confirmed anew."},
+    [COUNT_REDIS_MESSAGES] = {"certlookup_redis_messages_total", NULL, NULL,
+                              "What other gateways said to be dropped."},
+    [COUNT_REDIS_BAD_MESSAGES] = {"certlookup_redis_bad_messages_total", NULL, NULL,
+                                  "Messages refused: their seal or their content is wrong."},
     [COUNT_RELOADS] = {"certlookup_reloads_total", NULL, NULL, "Configurations taken over while running."},
     [COUNT_RELOADS_FAILED] = {"certlookup_reload_failures_total", NULL, NULL,
                               "Configurations refused while running; the one before stays."},
+    [COUNT_RENEWALS_STARTED] = {"certlookup_renewals_total", "event", "started",
+                                "Lookups that nobody waits for, to have an answer anew: what became of them."},
+    [COUNT_RENEWALS_JOINED] = {"certlookup_renewals_total", "event", "joined"},
+    [COUNT_RENEWALS_FAILED] = {"certlookup_renewals_total", "event", "failed"},
+    [COUNT_RENEWALS_LIMITED] = {"certlookup_renewals_total", "event", "limited"},
     [COUNT_FETCH_CRL_OK] = {"certlookup_fetches_total", "purpose", "crl",
                             "Fetched from places that certificates name, by purpose and result.", "result", "ok"},
     [COUNT_FETCH_CRL_FAILED] = {"certlookup_fetches_total", "purpose", "crl", NULL, "result", "failed"},
@@ -93,6 +113,8 @@ static const struct row_info counters[COUNT_COUNT] = {
                                 "Answers dropped from memory because new evidence revokes what they rest on."},
     [COUNT_LIMIT_WAITING] = {"certlookup_limit_reached_total", "limit", "waiting",
                              "Limits that were reached, by limit."},
+    [COUNT_LIMIT_BATCH_LOOKUPS] = {"certlookup_limit_reached_total", "limit", "batch_lookups"},
+    [COUNT_LIMIT_HELD_BYTES] = {"certlookup_limit_reached_total", "limit", "held_bytes"},
     [COUNT_LIMIT_FLIGHTS] = {"certlookup_limit_reached_total", "limit", "flights"},
     [COUNT_LIMIT_VALIDATORS] = {"certlookup_limit_reached_total", "limit", "validators"},
     [COUNT_LIMIT_SEARCHES] = {"certlookup_limit_reached_total", "limit", "searches"},
@@ -102,9 +124,11 @@ static const struct row_info counters[COUNT_COUNT] = {
     [COUNT_LIMIT_ARRIVALS] = {"certlookup_limit_reached_total", "limit", "arrivals"},
     [COUNT_LIMIT_RESOLVERS] = {"certlookup_limit_reached_total", "limit", "resolvers"},
     [COUNT_LIMIT_REDIS_QUEUE] = {"certlookup_limit_reached_total", "limit", "redis_queue"},
+    [COUNT_LIMIT_CHANGED_KEYS] = {"certlookup_limit_reached_total", "limit", "changed_keys"},
     [COUNT_LIMIT_ENTRIES] = {"certlookup_limit_reached_total", "limit", "entries"},
     [COUNT_LIMIT_VALUES] = {"certlookup_limit_reached_total", "limit", "values"},
     [COUNT_LIMIT_VALUE_BYTES] = {"certlookup_limit_reached_total", "limit", "value_bytes"},
+    [COUNT_LIMIT_SYNC_MEMORY] = {"certlookup_limit_reached_total", "limit", "sync_memory"},
     [COUNT_LIMIT_BACKOFFS] = {"certlookup_limit_reached_total", "limit", "backoffs"},
     [COUNT_LIMIT_URI] = {"certlookup_limit_reached_total", "limit", "uri"},
     [COUNT_LIMIT_RECORD_BYTES] = {"certlookup_limit_reached_total", "limit", "record_bytes"},
@@ -121,6 +145,10 @@ static const struct row_info gauges[GAUGE_COUNT] = {
     [GAUGE_FLIGHTS] = {"certlookup_flights", NULL, NULL, "Lookups under way, each for another address."},
     [GAUGE_WAITING] = {"certlookup_waiting_requests", NULL, NULL, "Requests that wait for a lookup."},
     [GAUGE_REDIS_UP] = {"certlookup_redis_up", NULL, NULL, "Whether Redis is connected."},
+    [GAUGE_REDIS_TRACKING] = {"certlookup_redis_tracking", NULL, NULL,
+                              "Whether Redis tells what other gateways change."},
+    [GAUGE_REDIS_NAMES_BYTES] = {"certlookup_redis_names_bytes", NULL, NULL,
+                                 "What it takes to know the answers in memory by their names in Redis."},
     [GAUGE_GENERATION] = {"certlookup_generation", NULL, NULL, "Number of the configuration in force."},
     [GAUGE_ANCHORS] = {"certlookup_anchors", NULL, NULL, "Trust anchors loaded."},
     [GAUGE_CRLS] = {"certlookup_crls", NULL, NULL, "CRLs loaded and good."},
@@ -144,6 +172,22 @@ static const struct row_info directory_counters[DIRECTORY_COUNTER_COUNT] = {
     [DIRECTORY_CONNECTS] = {"certlookup_ldap_connects_total", NULL, NULL, "Connections made, by directory."},
     [DIRECTORY_CONNECT_FAILURES] = {"certlookup_ldap_connect_failures_total", NULL, NULL,
                                     "Connections that failed, by directory."},
+    [DIRECTORY_SYNC_CHANGES] = {"certlookup_ldap_sync_changes_total", NULL, NULL,
+                                "Entries that changed, as the directory told, by directory."},
+    [DIRECTORY_SYNC_RESETS] = {"certlookup_ldap_sync_resets_total", NULL, NULL,
+                               "Times that everything of the directory was dropped for changes that may have been missed."},
+    [DIRECTORY_SYNC_FAILURES] = {"certlookup_ldap_sync_failures_total", NULL, NULL,
+                                 "Times that following the directory did not begin or broke off."},
+    [DIRECTORY_SYNC_UNREADABLE] = {"certlookup_ldap_sync_unreadable_total", NULL, NULL,
+                                   "Values of address attributes that are no addresses, by directory."},
+};
+
+static const struct row_info directory_gauges[DIRECTORY_GAUGE_COUNT] = {
+    [DIRECTORY_UP] = {"certlookup_ldap_up", NULL, NULL, "Whether a connection to the directory stands."},
+    [DIRECTORY_SYNC] = {"certlookup_ldap_sync", NULL, NULL, "Whether the directory tells of its changes."},
+    [DIRECTORY_SYNC_ENTRIES] = {"certlookup_ldap_sync_entries", NULL, NULL,
+                                "Entries of the directory whose addresses are remembered."},
+    [DIRECTORY_SYNC_BYTES] = {"certlookup_ldap_sync_bytes", NULL, NULL, "What these take, in bytes."},
 };
 
 static void write_head(struct buffer *out, const char *family, const char *type, const char *help)
@@ -230,9 +274,23 @@ static void write_directory_family(struct buffer *out, size_t first, size_t end)
     }
 }
 
-static void write_directories(struct buffer *out)
+static void write_directory_gauge(struct buffer *out, enum directory_gauge gauge)
 {
     const struct directory_row *row;
+
+    write_head(out, directory_gauges[gauge].family, "gauge", directory_gauges[gauge].help);
+    for (size_t i = 0; (row = metrics_directory_row(i)) != NULL; i++) {
+        int64_t value = atomic_load_explicit(&row->gauges[gauge], memory_order_relaxed);
+
+        if (value != GAUGE_NOT_SHOWN) {
+            write_directory_label(out, directory_gauges[gauge].family, row);
+            buffer_append_format(out, "} %lld\n", (long long)value);
+        }
+    }
+}
+
+static void write_directories(struct buffer *out)
+{
     size_t end;
 
     for (size_t first = 0; first < DIRECTORY_COUNTER_COUNT; first = end) {
@@ -240,10 +298,8 @@ static void write_directories(struct buffer *out)
         }
         write_directory_family(out, first, end);
     }
-    write_head(out, "certlookup_ldap_up", "gauge", "Whether a connection to the directory stands.");
-    for (size_t i = 0; (row = metrics_directory_row(i)) != NULL; i++) {
-        write_directory_label(out, "certlookup_ldap_up", row);
-        buffer_append_format(out, "} %d\n", atomic_load_explicit(&row->up, memory_order_relaxed) ? 1 : 0);
+    for (size_t i = 0; i < DIRECTORY_GAUGE_COUNT; i++) {
+        write_directory_gauge(out, (enum directory_gauge)i);
     }
 }
 

@@ -48,12 +48,12 @@ bool command_send(struct shared *shared, const struct command *draft, int argc, 
     for (int i = 0; i < argc && sizes != NULL; i++) {
         command->bytes += sizes[i];
     }
-    if (redisAsyncCommandArgv(shared->context, on_reply, command, argc, argv, sizes) != REDIS_OK) {
+    if (redisAsyncCommandArgv(shared->line.context, on_reply, command, argc, argv, sizes) != REDIS_OK) {
         free(command);
         return false;
     }
     if (shared->state == WIRE_UP && TAILQ_EMPTY(&shared->commands)) {
-        wire_watch(shared, shared->timeout_ms);
+        line_watch(&shared->line, shared->timeout_ms);
     }
     TAILQ_INSERT_TAIL(&shared->commands, command, entry);
     shared->queued++;
@@ -156,6 +156,40 @@ void shared_put(struct shared *shared, const char *key, struct bytes value, int6
                                                                                   : COUNT_REDIS_ERRORS);
 }
 
+static bool send_write(struct shared *shared, int argc, const char **argv, const size_t *sizes)
+{
+    const struct command draft = {.finish = finish_write};
+    size_t bytes = 0;
+
+    for (int i = 0; i < argc; i++) {
+        bytes += sizes[i];
+    }
+    /* What others must not serve any longer goes before what is only faster: `queue` does not hold it up. */
+    return shared->state == WIRE_UP && shared->queued_bytes + bytes <= MAX_REDIS_QUEUED_BYTES &&
+           command_send(shared, &draft, argc, argv, sizes);
+}
+
+bool shared_del(struct shared *shared, const char *key)
+{
+    const char *argv[] = {"DEL", key};
+    const size_t sizes[] = {3, strlen(key)};
+
+    if (!send_write(shared, 2, argv, sizes)) {
+        return false;
+    }
+    count(COUNT_REDIS_DELS);
+    return true;
+}
+
+bool shared_publish(struct shared *shared, struct bytes message)
+{
+    const char *channel = shared->listener.channels[CHANNEL_SAID];
+    const char *argv[] = {"PUBLISH", channel, (const char *)message.data};
+    const size_t sizes[] = {7, strlen(channel), message.size};
+
+    return message.size <= MAX_MESSAGE_BYTES && send_write(shared, 3, argv, sizes);
+}
+
 bool shared_is_up(const struct shared *shared)
 {
     return shared->state == WIRE_UP;
@@ -198,7 +232,8 @@ struct shared *shared_open(struct event_base *base, const struct shared_config *
         goto out;
     }
     if (override(&shared->endpoint.username, config->username) != 0 ||
-        override(&shared->endpoint.password, config->password) != 0 || wire_open(shared) != 0) {
+        override(&shared->endpoint.password, config->password) != 0 || listen_open(shared) != 0 ||
+        wire_open(shared) != 0) {
         error_set(error, "out of memory");
         goto out;
     }
@@ -218,6 +253,7 @@ void shared_close(struct shared **pointer)
     }
     *pointer = NULL;
     wire_close(shared); /* first, so that nobody can send anything any longer */
+    listen_close(shared);
     while ((command = TAILQ_FIRST(&shared->commands)) != NULL) {
         command_take(command); /* hiredis frees it, as soon as this is off its stack */
         command->finish(shared, command, NULL);

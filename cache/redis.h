@@ -2,7 +2,10 @@
  * The second cache: sealed records in Redis, shared by several gateways.
  *
  * One connection, asynchronous, on the engine's event loop; the commands of all
- * lookups share its pipeline. Everything here is called on the engine thread
+ * lookups share its pipeline. A second one, if somebody wants to hear, tells what
+ * other gateways change: Redis tracks the keys under a prefix for us (CLIENT
+ * TRACKING, Redis 6), and a heartbeat each second goes out on the first and must
+ * come back on the second. Everything here is called on the engine thread
  * only, and every callback comes there. Nothing waits: while Redis is away,
  * shared_get() says so at once; reconnecting backs off from 100 ms to 10 s with
  * jitter, in the background, names resolved on a thread of its own. One line in
@@ -45,6 +48,34 @@ enum shared_result { SHARED_HIT, SHARED_MISS, SHARED_FAILED };
 /* `done` is called exactly once, later or from within (when Redis is away); `value` lives as long as the call. */
 void shared_get(struct shared *shared, const char *key,
                 void (*done)(void *context, enum shared_result result, struct bytes value), void *context);
+
+/* DEL key. False: Redis is away or its queue is full, nothing was sent; what was sent may still be lost with the
+ * connection. */
+bool shared_del(struct shared *shared, const char *key);
+
+/* PUBLISH to all who listen with the same prefix, this gateway too. False: likewise. */
+bool shared_publish(struct shared *shared, struct bytes message);
+
+/* How much we know of what others change. */
+enum shared_state {
+    SHARED_AWAY,  /* there is no connection */
+    SHARED_DEAF,  /* there is one, but nothing tells us of changes */
+    SHARED_HEARS  /* every change of a key is told from now on, as long as this state lasts */
+};
+
+#define SHARED_PREFIX_MAX 32
+
+/* What somebody wants to hear. None of these may close `shared`. */
+struct shared_ears {
+    void (*state)(void *context, enum shared_state state); /* it is another one now */
+    void (*changed)(void *context, struct bytes key); /* somebody else set or deleted it, or it expired; .data NULL: any
+                                                       * key may have changed */
+    void (*said)(void *context, struct bytes message); /* published under the prefix by whoever may: no more than bytes */
+    void *context;
+};
+
+/* From now on; again, with another prefix, it ends what was and begins anew. `prefix`: at most SHARED_PREFIX_MAX bytes. */
+void shared_listen(struct shared *shared, const char *prefix, const struct shared_ears *ears);
 
 /* SET key value PX life_ms; copied, sent and forgotten: a failure is counted, nothing waits for it. */
 void shared_put(struct shared *shared, const char *key, struct bytes value, int64_t life_ms);

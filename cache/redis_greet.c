@@ -45,22 +45,31 @@ static bool greet_with(struct shared *shared,
     return command_send(shared, &draft, argc, argv, NULL);
 }
 
+int greet_auth(const struct endpoint *endpoint, const char *words[AUTH_WORDS])
+{
+    bool named = *endpoint->username != '\0';
+
+    if (!named && *endpoint->password == '\0') {
+        return 0;
+    }
+    words[0] = "AUTH";
+    words[1] = named ? endpoint->username : endpoint->password;
+    words[2] = endpoint->password;
+    return named ? 3 : 2;
+}
+
 bool wire_greet(struct shared *shared)
 {
     const struct endpoint *endpoint = &shared->endpoint;
-    const char *auth[] = {"AUTH", endpoint->username, endpoint->password};
-    const char *auth_alone[] = {"AUTH", endpoint->password};
+    const char *auth[AUTH_WORDS];
+    int auth_words = greet_auth(endpoint, auth);
     char number[16];
     const char *choose[] = {"SELECT", number};
     const char *ping[] = {"PING"};
     const char *name[] = {"CLIENT", "SETNAME", NAME};
 
     snprintf(number, sizeof(number), "%d", endpoint->database);
-    if (*endpoint->username != '\0' && !greet_with(shared, finish_entry, 3, auth)) {
-        return false;
-    }
-    if (*endpoint->username == '\0' && *endpoint->password != '\0' &&
-        !greet_with(shared, finish_entry, 2, auth_alone)) {
+    if (auth_words > 0 && !greet_with(shared, finish_entry, auth_words, auth)) {
         return false;
     }
     if (endpoint->database != 0 && !greet_with(shared, finish_entry, 2, choose)) {

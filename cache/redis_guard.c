@@ -7,11 +7,17 @@
 /*
  * hiredis trusts its server: it buffers whatever length a reply announces, makes
  * room for every element of an array before one has come, and asserts that each
- * reply answers a command. Whoever is at the other end of a socket is no reason
- * to die, so this stands before it twice: after each read the buffer may hold
- * one record at most, and a reply may be made only of what we asked for.
+ * reply answers a command and that each message is made as Redis makes it.
+ * Whoever is at the other end of a socket is no reason to die, so this stands
+ * before it twice: after each read the buffer may hold so much and no more, and
+ * a reply may be made only of what we asked for:
+ *
+ *     an answer    status, error, integer, string or nil, while a command waits for it
+ *     a message    where the line has channels: *3, then
+ *                  "subscribe"  channel  integer           once for each channel
+ *                  "message"    channel  string            or, where Redis tells of changed keys,
+ *                  "message"    channel  *n of strings, or nil
  */
-#define UNREAD_MAX (MAX_RECORD_BYTES + 64 * 1024)
 #define LINE_MAX_BYTES 1024 /* of a status, an error, or the length before a string */
 
 #if HIREDIS_MAJOR >= 1
@@ -23,13 +29,13 @@ typedef int element_count;
 static redisReplyObjectFunctions guarded; /* hiredis keeps a pointer to it, for as long as a context lives */
 static const redisReplyObjectFunctions *originals;
 
-static const char *unread_fault(const redisReader *reader)
+static const char *unread_fault(const redisReader *reader, size_t unread_max)
 {
     const char *unread = reader->buf + reader->pos;
     size_t size = reader->len - reader->pos;
 
-    if (size > UNREAD_MAX) {
-        return "it sends a reply over the limit of a record";
+    if (size > unread_max) {
+        return "it sends a reply over the limit";
     }
     if (size > LINE_MAX_BYTES && memmem(unread, LINE_MAX_BYTES, "\r\n", 2) == NULL) {
         return "it sends what is not the Redis protocol";
@@ -41,17 +47,17 @@ static const char *unread_fault(const redisReader *reader)
 static void add_read(void *adapter)
 {
     redisAsyncContext *context = ((redisLibeventEvents *)adapter)->context;
-    struct shared *shared = context->data;
+    struct line *line = context->data;
     const char *fault;
 
     redisLibeventAddRead(adapter);
-    if (shared == NULL || shared->broken != NULL || context->c.reader->buf == NULL) {
+    if (line == NULL || line->broken != NULL || context->c.reader->buf == NULL) {
         return;
     }
-    fault = unread_fault(context->c.reader);
+    fault = unread_fault(context->c.reader, line->unread_max);
     if (fault != NULL) {
         count(COUNT_LIMIT_RECORD_BYTES);
-        wire_break(shared, fault);
+        line_break(line, fault);
     }
 }
 
@@ -67,33 +73,115 @@ static bool is_expected(const redisReadTask *task)
 static void *refuse(const redisReadTask *task)
 {
     const redisAsyncContext *context = task->privdata;
-    struct shared *shared = context->data;
+    struct line *line = context->data;
 
-    if (shared != NULL && shared->broken == NULL) {
-        shared->broken = "it sends a reply that nothing was asked for";
+    if (line != NULL && line->broken == NULL) {
+        line->broken = "it sends a reply that nothing was asked for";
     }
     return NULL;
 }
 
+/* The line, if `task` is a part of a message; how deep it is in there. NULL: no message may come here. */
+static struct line *line_of(const redisReadTask *task)
+{
+    const redisAsyncContext *context = task->privdata;
+    struct line *line = context->data;
+
+    return line != NULL && line->channels != NULL && context->replies.head == NULL ? line : NULL;
+}
+
+static unsigned depth_of(const redisReadTask *task)
+{
+    unsigned depth = 0;
+
+    for (const redisReadTask *up = task->parent; up != NULL && depth < 3; up = up->parent) {
+        depth++;
+    }
+    return depth;
+}
+
+static bool is_word(const char *text, size_t size, const char *word)
+{
+    return size == strlen(word) && memcmp(text, word, size) == 0;
+}
+
+/* False: it is the name of no channel of ours, or was confirmed before. */
+static bool take_channel(struct line *line, const char *text, size_t size)
+{
+    for (unsigned i = 0; i < CHANNEL_COUNT; i++) {
+        unsigned bit = 1U << i;
+
+        if (is_word(text, size, line->channels[i])) {
+            bool news = (line->confirmed & bit) == 0;
+            line->push.channel = (enum channel)i;
+            line->confirmed |= line->push.is_message ? 0 : bit;
+            return line->push.is_message || news;
+        }
+    }
+    return false;
+}
+
+static bool is_part(const redisReadTask *task, const char *text, size_t size)
+{
+    struct line *line = line_of(task);
+    unsigned depth = depth_of(task);
+
+    if (line == NULL || task->type != REDIS_REPLY_STRING) {
+        return false;
+    }
+    if (depth == 2) {
+        return size <= MAX_CHANGED_KEY_BYTES; /* the array that it is in was let through */
+    }
+    switch (task->idx) {
+    case 0:
+        line->push.is_message = is_word(text, size, "message");
+        return line->push.is_message || is_word(text, size, "subscribe");
+    case 1:
+        return take_channel(line, text, size);
+    default:
+        return line->push.is_message && line->push.channel != CHANNEL_CHANGED && size <= MAX_MESSAGE_BYTES;
+    }
+}
+
 static void *make_string(const redisReadTask *task, char *text, size_t size)
 {
-    return is_expected(task) ? originals->createString(task, text, size) : refuse(task);
+    bool fits = task->parent == NULL ? is_expected(task) : is_part(task, text, size);
+
+    return fits ? originals->createString(task, text, size) : refuse(task);
 }
 
 static void *make_integer(const redisReadTask *task, long long number)
 {
-    return is_expected(task) ? originals->createInteger(task, number) : refuse(task);
+    const struct line *line = line_of(task);
+    bool confirms = line != NULL && depth_of(task) == 1 && task->idx == 2 && !line->push.is_message;
+
+    return is_expected(task) || confirms ? originals->createInteger(task, number) : refuse(task);
+}
+
+/* Whether what follows is the list of changed keys. */
+static bool is_changes(const redisReadTask *task)
+{
+    const struct line *line = line_of(task);
+
+    return line != NULL && depth_of(task) == 1 && task->idx == 2 && line->push.is_message &&
+           line->push.channel == CHANNEL_CHANGED;
 }
 
 static void *make_nil(const redisReadTask *task)
 {
-    return is_expected(task) ? originals->createNil(task) : refuse(task);
+    return is_expected(task) || is_changes(task) ? originals->createNil(task) : refuse(task);
 }
 
-static void *refuse_array(const redisReadTask *task, element_count size)
+static void *make_array(const redisReadTask *task, element_count size)
 {
-    (void)size;
-    return refuse(task);
+    bool begins = line_of(task) != NULL && task->parent == NULL && size == 3;
+
+    if (is_changes(task) && size > MAX_CHANGED_KEYS) {
+        count(COUNT_LIMIT_CHANGED_KEYS);
+        return refuse(task);
+    }
+    return task->type == REDIS_REPLY_ARRAY && (begins || is_changes(task)) ? originals->createArray(task, size)
+                                                                          : refuse(task);
 }
 
 #if HIREDIS_MAJOR >= 1
@@ -122,7 +210,7 @@ int guard_attach(redisAsyncContext *context, struct event_base *base)
     guarded.createString = make_string;
     guarded.createInteger = make_integer;
     guarded.createNil = make_nil;
-    guarded.createArray = refuse_array;
+    guarded.createArray = make_array;
 #if HIREDIS_MAJOR >= 1
     guarded.createDouble = refuse_double;
     guarded.createBool = refuse_bool;

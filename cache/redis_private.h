@@ -1,9 +1,12 @@
 /*
  * The inside of cache/redis.h. Private to cache/redis*.c.
  *
- *   redis.c          commands: get, put, drop, and what their replies mean
- *   redis_wire.c     the one connection: resolve → connect → greet → up, and after a fault a rest
+ *   redis.c          commands: get, put, del, publish, and what their replies mean
+ *   redis_line.c     one connection, whatever it is for
+ *   redis_wire.c     the one that reads and writes: resolve → connect → greet → up, and after a fault a rest
  *   redis_greet.c    what is said first on a connection
+ *   redis_listen.c   the second one, which hears what others change, while the first is up
+ *   redis_tracking.c the first is told to tell the second; the heartbeat that goes through both
  *   redis_guard.c    bounds what a server may send before hiredis takes it apart
  *   redis_refusal.c  error replies in words, one line in the log per change
  *   redis_resolve.c  names, on a thread of their own
@@ -20,6 +23,7 @@
 #ifndef CACHE_REDIS_PRIVATE_H
 #define CACHE_REDIS_PRIVATE_H
 
+#include <event2/util.h>
 #include <hiredis/async.h>
 #include <hiredis/hiredis.h>
 #include <sys/queue.h>
@@ -87,6 +91,29 @@ enum wire_fault { FAULT_NONE, FAULT_AWAY, FAULT_REFUSED };
 enum refused { REFUSED_READ, REFUSED_WRITE, REFUSED_COUNT };
 struct refusal;
 
+/* What a message on the second connection is about. */
+enum channel { CHANNEL_CHANGED, CHANNEL_SAID, CHANNEL_BEAT, CHANNEL_COUNT };
+
+#define CHANNEL_BYTES 64
+
+/* Of both connections. */
+#define REST_MIN_MS 100
+#define REST_MAX_MS 10000
+
+/* A connection to the server, and what redis_guard.c knows of what comes there. */
+struct line {
+    redisAsyncContext *context; /* its `data` is this struct; NULL: there is none */
+    struct event *timer;
+    const char *broken; /* why it must be closed once hiredis is off the stack; NULL: it need not */
+    size_t unread_max;  /* as much may come ahead of what hiredis took apart */
+    const char (*channels)[CHANNEL_BYTES]; /* of which messages may come unasked; NULL: none may */
+    unsigned confirmed;                    /* channels whose subscription the server has confirmed: a bit for each */
+    struct push {
+        bool is_message;    /* or it confirms a subscription */
+        enum channel channel;
+    } push; /* the message that is being taken apart */
+};
+
 struct command {
     TAILQ_ENTRY(command) entry;
     struct shared *shared; /* NULL: nobody waits for it any longer */
@@ -98,7 +125,34 @@ struct command {
 };
 TAILQ_HEAD(commands, command);
 
+enum listen_state {
+    LISTEN_OFF,        /* nobody wants to hear, or the first connection is not up */
+    LISTEN_RESTING,    /* until the timer */
+    LISTEN_CONNECTING,
+    LISTEN_GREETING,   /* AUTH and CLIENT ID are not all answered */
+    LISTEN_SUBSCRIBING,
+    LISTEN_TRACKING,   /* the first connection was told to tell this one, and has not said OK yet */
+    LISTEN_ON
+};
+
+struct listener {
+    struct line line;
+    struct shared *shared;
+    struct shared_ears ears; /* .changed == NULL: nobody wants to hear */
+    char prefix[SHARED_PREFIX_MAX + 1];
+    char channels[CHANNEL_COUNT][CHANNEL_BYTES];
+    enum listen_state state;
+    enum shared_state told; /* what `ears` was told last */
+    int64_t rest_ms;
+    bool refused;         /* this server, or this user of it, cannot do it */
+    bool said;            /* the log knows that we hear nothing */
+    long long id;         /* of the second connection, as CLIENT ID gives it */
+    struct event *beat;
+    int64_t heard_ms;     /* the last heartbeat */
+};
+
 struct shared {
+    struct line line;
     struct event_base *base;
     struct endpoint endpoint;
     struct tls *tls;          /* NULL: none */
@@ -106,21 +160,20 @@ struct shared {
     size_t max_queued;
 
     enum wire_state state;
-    redisAsyncContext *context; /* while connecting, greeting and up; its `data` is this struct */
-    struct event *timer;      /* resting: the next try; on the way up: the end of patience; up: the oldest command */
     struct event *resolved;
     struct resolution *resolution;
     struct resolved addresses;
     size_t next_address;
     int64_t rest_ms;          /* the next rest, before jitter */
     int64_t up_since_ms;
-    const char *broken;       /* why the connection must be closed once hiredis is off the stack; NULL: it need not */
     enum wire_fault said;
     bool was_up;              /* ever */
 
     struct commands commands; /* in the order they were sent */
     size_t queued;
     size_t queued_bytes;
+
+    struct listener listener;
 
     const struct refusal *refusals[REFUSED_COUNT]; /* why reads and writes are refused; NULL: they are not */
     int64_t refused_ms[REFUSED_COUNT];
@@ -129,11 +182,22 @@ struct shared {
 /* redis.c */
 bool command_send(struct shared *shared, const struct command *draft, int argc, const char **argv, const size_t *sizes);
 
-/* redis_wire.c */
+/* redis_line.c. `line` is zeroed; its timer calls `fire` with `owner`. -1: out of memory, line_close() is still due. */
+int line_open(struct line *line, struct event_base *base, void (*fire)(evutil_socket_t fd, short what, void *owner),
+              void *owner);
+void line_close(struct line *line);
+/* Connects to a numeric address, or to the socket of the endpoint. False: `why` says what failed at once. */
+bool line_dial(struct line *line, const struct shared *shared, const char *address, redisConnectCallback *on_connect,
+               redisDisconnectCallback *on_disconnect, struct error *why);
+/* Takes the context off the line; hiredis still has it, and calls back nobody that looks at its `data`. */
+redisAsyncContext *line_detach(struct line *line);
+void line_watch(struct line *line, int64_t timeout_ms);  /* sets the timer */
+void line_break(struct line *line, const char *why);     /* from anywhere, inside hiredis too: the timer is due */
+const char *line_fault(const struct line *line, const redisAsyncContext *context); /* why the context ended */
+
+/* redis_wire.c. The line's timer: resting, the next try; on the way up, the end of patience; up, the oldest command. */
 int wire_open(struct shared *shared);  /* -1: out of memory; wire_close() is still due */
 void wire_close(struct shared *shared);
-void wire_watch(struct shared *shared, int64_t timeout_ms);  /* sets the timer */
-void wire_break(struct shared *shared, const char *why);     /* from anywhere, inside hiredis too: closes soon */
 void wire_up(struct shared *shared);                         /* the greeting is answered */
 void wire_lost(struct shared *shared, enum wire_fault fault, const char *why); /* the last that its caller does */
 void wire_gone(struct shared *shared, const redisAsyncContext *context); /* hiredis is about to free its context */
@@ -141,7 +205,26 @@ void wire_gone(struct shared *shared, const redisAsyncContext *context); /* hire
 /* redis_greet.c: sends AUTH, SELECT, PING and the name. False: out of memory. */
 bool wire_greet(struct shared *shared);
 
-/* redis_guard.c: instead of redisLibeventAttach(). -1: out of memory. */
+#define AUTH_WORDS 3
+
+/* The words of AUTH for this endpoint; how many. 0: it has no password. */
+int greet_auth(const struct endpoint *endpoint, const char *words[AUTH_WORDS]);
+
+/* redis_listen.c */
+int listen_open(struct shared *shared);  /* -1: out of memory; listen_close() is still due */
+void listen_close(struct shared *shared);
+void listen_start(struct shared *shared); /* the first connection is up */
+void listen_stop(struct shared *shared);  /* it no longer is */
+void listen_lost(struct listener *listener, const char *why);
+void listen_refused(struct listener *listener, const char *why); /* the same, and asking again soon is of no use */
+void listen_tell(struct listener *listener); /* tells `ears` how it stands, if that is news */
+
+/* redis_tracking.c: the second connection is ready; then listen_tell() with LISTEN_ON, or listen_lost(). */
+void tracking_start(struct listener *listener);
+void tracking_stop(struct listener *listener);
+void tracking_heard(struct listener *listener); /* a heartbeat */
+
+/* redis_guard.c: instead of redisLibeventAttach(); context->data is the line already. -1: out of memory. */
 int guard_attach(redisAsyncContext *context, struct event_base *base);
 
 /* redis_refusal.c */

@@ -4,23 +4,15 @@
 
 #include "base/clock.h"
 #include "base/digest.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "cache/redis_private.h"
 
-#define REST_MIN_MS 100
-#define REST_MAX_MS 10000
+#define UNREAD_MAX (MAX_RECORD_BYTES + 64 * 1024)
 
 static void wire_start(struct shared *shared);
 static void connect_next(struct shared *shared);
-
-void wire_watch(struct shared *shared, int64_t timeout_ms)
-{
-    const struct timeval timeout = {timeout_ms / 1000, timeout_ms % 1000 * 1000};
-
-    event_del(shared->timer); /* also when wire_break() has made it due already */
-    event_add(shared->timer, &timeout);
-}
 
 static void say(struct shared *shared, enum wire_fault fault, const char *why)
 {
@@ -46,7 +38,7 @@ static void rest(struct shared *shared)
     digest_random(&chance, sizeof(chance));
     shared->state = WIRE_RESTING;
     shared->addresses.count = 0;
-    wire_watch(shared, shared->rest_ms / 2 + chance % (shared->rest_ms / 2 + 1));
+    line_watch(&shared->line, shared->rest_ms / 2 + chance % (shared->rest_ms / 2 + 1));
     shared->rest_ms = shared->rest_ms * 2 < REST_MAX_MS ? shared->rest_ms * 2 : REST_MAX_MS;
 }
 
@@ -62,22 +54,19 @@ static void lose(struct shared *shared, enum wire_fault fault, const char *why)
             shared->rest_ms = REST_MIN_MS;
         }
     }
-    if (shared->context != NULL) {
-        shared->context->data = NULL;
-        shared->context = NULL;
-    }
-    shared->broken = NULL;
+    line_detach(&shared->line);
     if (connecting && shared->next_address < shared->addresses.count) {
         connect_next(shared);
         return;
     }
     say(shared, fault, why);
     rest(shared);
+    listen_stop(shared);
 }
 
 void wire_lost(struct shared *shared, enum wire_fault fault, const char *why)
 {
-    redisAsyncContext *context = shared->context;
+    redisAsyncContext *context = shared->line.context;
 
     lose(shared, fault, why);
     if (context != NULL) {
@@ -85,25 +74,11 @@ void wire_lost(struct shared *shared, enum wire_fault fault, const char *why)
     }
 }
 
-void wire_break(struct shared *shared, const char *why)
-{
-    if (shared->broken == NULL) {
-        shared->broken = why;
-        event_active(shared->timer, EV_TIMEOUT, 1);
-    }
-}
-
 void wire_gone(struct shared *shared, const redisAsyncContext *context)
 {
-    const char *why = shared->broken;
-
-    if (shared->context != context) {
-        return;
+    if (shared->line.context == context) {
+        lose(shared, FAULT_AWAY, line_fault(&shared->line, context));
     }
-    if (why == NULL) {
-        why = context->errstr != NULL && *context->errstr != '\0' ? context->errstr : "it closed the connection";
-    }
-    lose(shared, FAULT_AWAY, why);
 }
 
 void wire_up(struct shared *shared)
@@ -121,13 +96,14 @@ void wire_up(struct shared *shared)
     }
     shared->was_up = true;
     shared->said = FAULT_NONE;
-    wire_watch(shared, shared->timeout_ms);
+    line_watch(&shared->line, shared->timeout_ms);
+    listen_start(shared);
 }
 
 /* hiredis 0.14 does not expect to be freed in here: a fault waits until it is off the stack. */
 static void on_connect(const redisAsyncContext *context, int status)
 {
-    struct shared *shared = context->data;
+    struct shared *shared = context->data; /* its first member is the line */
 
     if (shared == NULL) {
         return;
@@ -138,7 +114,7 @@ static void on_connect(const redisAsyncContext *context, int status)
     }
     shared->state = WIRE_GREETING;
     if (!wire_greet(shared)) {
-        wire_break(shared, "out of memory");
+        line_break(&shared->line, "out of memory");
     }
 }
 
@@ -152,41 +128,20 @@ static void on_disconnect(const redisAsyncContext *context, int status)
     }
 }
 
-/* One go. False: `why` says what failed at once. */
-static bool connect_to(struct shared *shared, const char *address, char *why, size_t why_size)
-{
-    redisAsyncContext *context = *shared->endpoint.path != '\0' ? redisAsyncConnectUnix(shared->endpoint.path)
-                                                              : redisAsyncConnect(address, shared->endpoint.port);
-
-    if (context == NULL) {
-        snprintf(why, why_size, "out of memory");
-        return false;
-    }
-    if (context->err != 0 || guard_attach(context, shared->base) != 0 ||
-        (shared->tls != NULL && tls_start(shared->tls, context) != 0)) {
-        snprintf(why, why_size, "%s", context->c.err != 0 ? context->c.errstr : "out of memory");
-        redisAsyncFree(context);
-        return false;
-    }
-    context->data = shared;
-    shared->context = context;
-    redisAsyncSetConnectCallback(context, on_connect);
-    redisAsyncSetDisconnectCallback(context, on_disconnect);
-    shared->state = WIRE_CONNECTING;
-    wire_watch(shared, shared->timeout_ms);
-    return true;
-}
-
 static void connect_next(struct shared *shared)
 {
-    char why[256] = "it has no address";
+    struct error why = {"it has no address"};
 
     while (shared->next_address < shared->addresses.count) {
-        if (connect_to(shared, shared->addresses.addresses[shared->next_address++], why, sizeof(why))) {
+        const char *address = shared->addresses.addresses[shared->next_address++];
+
+        if (line_dial(&shared->line, shared, address, on_connect, on_disconnect, &why)) {
+            shared->state = WIRE_CONNECTING;
+            line_watch(&shared->line, shared->timeout_ms);
             return;
         }
     }
-    say(shared, FAULT_AWAY, why);
+    say(shared, FAULT_AWAY, why.text);
     rest(shared);
 }
 
@@ -241,7 +196,7 @@ static void resolve(struct shared *shared)
         return;
     }
     shared->state = WIRE_RESOLVING;
-    wire_watch(shared, shared->timeout_ms);
+    line_watch(&shared->line, shared->timeout_ms);
 }
 
 static void wire_start(struct shared *shared)
@@ -269,7 +224,7 @@ static void on_oldest(struct shared *shared)
     }
     left_ms = oldest->sent_ms + shared->timeout_ms - clock_mono_ms();
     if (left_ms > 0) {
-        wire_watch(shared, left_ms);
+        line_watch(&shared->line, left_ms);
     } else {
         wire_lost(shared, FAULT_AWAY, "it does not answer in time");
     }
@@ -281,8 +236,8 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
 
     (void)fd;
     (void)what;
-    if (shared->broken != NULL) {
-        wire_lost(shared, FAULT_AWAY, shared->broken);
+    if (shared->line.broken != NULL) {
+        wire_lost(shared, FAULT_AWAY, shared->line.broken);
         return;
     }
     switch (shared->state) {
@@ -309,30 +264,20 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
 int wire_open(struct shared *shared)
 {
     shared->rest_ms = REST_MIN_MS;
-    shared->timer = event_new(shared->base, -1, 0, on_timer, shared);
-    if (shared->timer == NULL) {
+    shared->line.unread_max = UNREAD_MAX;
+    if (line_open(&shared->line, shared->base, on_timer, shared) != 0) {
         return -1;
     }
-    wire_watch(shared, 0);
+    line_watch(&shared->line, 0);
     return 0;
 }
 
 void wire_close(struct shared *shared)
 {
-    redisAsyncContext *context = shared->context;
-
     if (shared->state == WIRE_UP) {
         gauge_set(GAUGE_REDIS_UP, 0);
     }
     shared->state = WIRE_CLOSED;
-    shared->context = NULL;
-    if (shared->timer != NULL) {
-        event_free(shared->timer);
-        shared->timer = NULL;
-    }
     resolution_end(shared);
-    if (context != NULL) {
-        context->data = NULL;
-        redisAsyncFree(context);
-    }
+    line_close(&shared->line);
 }

@@ -51,6 +51,7 @@ void answer_flight(struct flight *flight, struct answer *answer, enum layer laye
     };
     flight->answered = true;
     flights_remove(flight->lookup->flights, flight);
+    renewal_ended(flight);
     engine_timer_clear(&flight->deadline);
     count_add(stale ? COUNT_LOOKUPS_STALE : layers[layer], flight->waiter_count);
     count_duration((int)layer, (clock_mono_ms() - flight->started_ms) * 1000);
@@ -67,6 +68,7 @@ void answer_plain(struct flight *flight, enum outcome outcome, enum reason reaso
 
 void answer_unknown(struct flight *flight, enum reason reason)
 {
+    flight->failure = reason;
     if (flight->unknown != NULL) {
         answer_flight(flight, flight->unknown, LAYER_DIRECTORY, false);
         return;
@@ -122,7 +124,7 @@ static struct answer *find_fallback(struct flight *flight)
     }
     struct answer *old = flight->old;
     int64_t now = clock_wall_s();
-    bool serves = old != NULL && old->scope == world_scope_number(&flight->scope) &&
+    bool serves = old != NULL && !flight_is_dropped(flight) && old->scope == world_scope_number(&flight->scope) &&
                   (now < old->fresh_until || (old->outcome == OUTCOME_FOUND && now < old->stale_until));
     return serves ? old : NULL;
 }
@@ -134,9 +136,17 @@ static bool serves_as_it_is(const struct flight *flight, const struct answer *ol
     return old != NULL && old->generation == flight->world->generation && !is_revoked_since(flight->lookup, old);
 }
 
+bool is_doubtful(const struct flight *flight, const struct answer *old)
+{
+    const struct coherence *coherence = flight->lookup->coherence;
+    return coherence != NULL && old == flight->old && old != flight->record &&
+           !coherence_covers(coherence, atomic_load(&old->standing.confirmed));
+}
+
 static void answer_with_older(struct flight *flight, struct answer *old)
 {
-    answer_flight(flight, old, old == flight->record ? LAYER_REDIS : LAYER_MEMORY, clock_wall_s() >= old->fresh_until);
+    bool stale = clock_wall_s() >= old->fresh_until || is_doubtful(flight, old);
+    answer_flight(flight, old, old == flight->record ? LAYER_REDIS : LAYER_MEMORY, stale);
 }
 
 void fall_back(struct flight *flight, enum reason failure)
@@ -157,6 +167,7 @@ void answer_late(struct flight *flight, enum reason failure)
     if (flight->answered) {
         return;
     }
+    flight->failure = failure;
     note_failure(flight, failure);
     struct answer *old = find_fallback(flight);
     if (serves_as_it_is(flight, old)) {

@@ -38,6 +38,8 @@ struct config {
     struct cache_config {
         int64_t memory_bytes;                /* cache.memory */
         int64_t ttl_s, negttl_s, limitttl_s, stale_s;
+        int64_t ttr_s;                       /* cache.ttr: how long before its end an answer is renewed; 0: never */
+        int64_t renewals;                    /* cache.renewals: in a second; 0: none */
         int64_t memory_ttl_s;                /* with redis: how long an answer serves before Redis is asked again */
     } cache;
     struct fetch_config {
@@ -52,6 +54,7 @@ struct config {
     } fetch;
     bool has_redis;
     struct shared_config redis;
+    int64_t redis_unconfirmed_s;             /* redis.unconfirmed */
     char *redis_prefix;                      /* redis.prefix */
     struct bytes seal_keys[2];               /* content of redis.seal-key-file, old-seal-key-file; wiped on free */
     size_t seal_key_count;                   /* 0: none given */

@@ -276,7 +276,12 @@ static void check_redis_timeout(struct reader *reader)
     }
 }
 
-/* Requests that wait may never use up the places that hits need. */
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Requests that wait may never use up the places that hits need; nor the lookups of batches those of single requests. */
 static void check_http(struct reader *reader)
 {
     struct http_config *http = &reader->config->http;
@@ -288,6 +293,7 @@ static void check_http(struct reader *reader)
         reader_fault(reader, "http.waiting", "%lld is not less than half of http.connections, %lld",
                      (long long)http->max_waiting, (long long)http->max_connections);
     }
+    http->max_batch_lookups = (smaller(http->max_waiting, reader->config->max_flights) + 1) / 2;
 }
 
 void reader_check(struct reader *reader)

@@ -11,7 +11,9 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/text.h"
+#include "gateway/following.h"
 #include "gateway/lookup.h"
+#include "gateway/purging.h"
 #include "gateway/reload.h"
 #include "gateway/watch.h"
 #include "http/http.h"
@@ -33,6 +35,7 @@ struct daemon {
     struct pool *validators;
     struct pool *background;
     struct evidence_store *evidence;
+    struct following *following;
     struct lookup *lookup;
     struct reload *reload;
     struct watch *watch;
@@ -52,6 +55,11 @@ static struct served backend_get(void *context, const struct address *address)
     return lookup_get(context, address);
 }
 
+static bool backend_may_serve(void *context, struct answer *answer)
+{
+    return lookup_may_serve(context, answer);
+}
+
 static void backend_start(void *context, const struct address *address, struct waiter *waiter)
 {
     lookup_start(context, address, waiter);
@@ -60,6 +68,11 @@ static void backend_start(void *context, const struct address *address, struct w
 static void backend_explain(void *context, const struct address *address, struct waiter *waiter)
 {
     lookup_explain(context, address, waiter);
+}
+
+static int backend_purge(void *context, const struct purge *purge, struct purge_waiter *waiter)
+{
+    return lookup_purge(context, purge, waiter);
 }
 
 static bool backend_ready(void *context, char *why, size_t why_size)
@@ -185,8 +198,12 @@ static int start_parts(struct daemon *daemon, struct world *world)
     if (daemon->evidence == NULL) {
         return fail("memory", &error);
     }
-    const struct lookup_parts parts = {daemon->engine,     daemon->memory,     daemon->shared,
-                                       daemon->validators, daemon->background, daemon->evidence};
+    daemon->following = following_new(daemon->engine);
+    if (daemon->following == NULL) {
+        return fail("memory", &error);
+    }
+    const struct lookup_parts parts = {daemon->engine,     daemon->memory,   daemon->shared,   daemon->validators,
+                                       daemon->background, daemon->evidence, daemon->following};
     daemon->lookup = lookup_new(&parts, world);
     if (daemon->lookup == NULL) {
         return fail("lookup.flights", &error);
@@ -202,7 +219,8 @@ static int start_parts(struct daemon *daemon, struct world *world)
 static int start_listening(struct daemon *daemon, const struct config *config)
 {
     struct error error = {"cannot catch signals"};
-    const struct http_backend backend = {daemon->lookup, backend_get, backend_start, backend_ready, backend_explain};
+    const struct http_backend backend = {daemon->lookup, backend_get, backend_may_serve, backend_start, backend_ready,
+                                         backend_explain, backend_purge};
     if (engine_catch(daemon->engine, SIGTERM, on_end, daemon) != 0 ||
         engine_catch(daemon->engine, SIGINT, on_end, daemon) != 0 ||
         engine_catch(daemon->engine, SIGHUP, on_reload, daemon) != 0) {
@@ -310,6 +328,7 @@ int daemon_run(const char *config_path, const char *log_word)
 out:
     end(&daemon);
     world_free(&world);
+    following_free(&daemon.following);
     return status;
 }
 

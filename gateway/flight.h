@@ -37,6 +37,13 @@ struct ask {
     struct task came;
 };
 
+/* A flight that nobody started by asking. */
+enum errand {
+    ERRAND_NONE,
+    ERRAND_AHEAD, /* an answer is about to expire: one of another gateway's that is newer does as well */
+    ERRAND_NOW    /* what the caches hold is known to be old */
+};
+
 struct flight {
     struct lookup *lookup;
     struct flight *next; /* in its bucket */
@@ -44,7 +51,11 @@ struct flight {
     struct address address;
     struct world *world;
     struct digest scope;
+    enum errand errand;
+    bool renews; /* begun for it, and counted among the renewals */
     int64_t started_ms;
+    int64_t stamp;  /* see coherence_stamp() */
+    uint64_t began; /* how many drops there were then; see gateway/dropped.h */
     struct timer deadline;
     bool deadline_passed;
     struct waiter *waiters;
@@ -88,7 +99,7 @@ struct flight {
     /* When the directories fail */
     struct answer *old;     /* an older answer that may still serve; NULL: none */
     struct answer *unknown; /* what the failing directories said; NULL: only `failure` is known */
-    enum reason failure;
+    enum reason failure;    /* REASON_UNJUDGED: it has not failed */
 
     /* When it explains: how the answer in `old` came. */
     enum layer explained_layer;

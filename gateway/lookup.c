@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "gateway/conclude.h"
+#include "gateway/following.h"
 #include "gateway/steps.h"
 
 /*
@@ -46,7 +47,6 @@ struct question {
 static void take_world(struct lookup *lookup, struct world *world)
 {
     lookup->world = world_ref(world);
-    atomic_store(&lookup->memory_ttl_s, world->config->cache.memory_ttl_s);
     atomic_store(&lookup->generation, world->generation);
     gauge_set(GAUGE_GENERATION, (int64_t)world->generation);
     gauge_set(GAUGE_ANCHORS, (int64_t)policies_anchor_count(world->policies));
@@ -62,9 +62,15 @@ struct lookup *lookup_new(const struct lookup_parts *parts, struct world *world)
     lookup->parts = *parts;
     lookup->flights = flights_new((size_t)world->config->max_flights);
     lookup->backoff = backoff_new();
+    lookup->dropped = dropped_new();
+    atomic_init(&lookup->all_dropped_at, INT64_MIN);
     take_world(lookup, world);
-    if (lookup->flights == NULL || lookup->backoff == NULL) {
+    if (lookup->flights == NULL || lookup->backoff == NULL || lookup->dropped == NULL ||
+        (parts->shared != NULL && (lookup->coherence = coherence_new(lookup)) == NULL)) {
         lookup_free(&lookup);
+    } else {
+        following_begin(lookup->parts.following, lookup);
+        following_adopt(lookup->parts.following, world);
     }
     return lookup;
 }
@@ -74,8 +80,11 @@ void lookup_free(struct lookup **lookup)
     if (*lookup == NULL) {
         return;
     }
+    following_end((*lookup)->parts.following);
     flights_free(&(*lookup)->flights);
     backoff_free(&(*lookup)->backoff);
+    coherence_free(&(*lookup)->coherence);
+    dropped_free(&(*lookup)->dropped);
     world_free(&(*lookup)->world);
     free(*lookup);
     *lookup = NULL;
@@ -90,29 +99,35 @@ void lookup_adopt(struct lookup *lookup, struct world *world)
 {
     struct world *before = lookup->world;
     take_world(lookup, world);
+    if (lookup->coherence != NULL) {
+        coherence_adopt(lookup->coherence);
+    }
     evidence_store_adopt(lookup->parts.evidence, world);
+    following_adopt(lookup->parts.following, world);
     world_retire(&before, lookup->parts.background);
 }
 
 /* 2: memory */
 
-static bool is_servable(struct lookup *lookup, const struct answer *answer, int64_t now)
+bool lookup_may_serve(struct lookup *lookup, struct answer *answer)
 {
-    if (answer->generation != atomic_load(&lookup->generation) || now >= answer->fresh_until) {
+    if (!atomic_load(&answer->standing.kept) || answer->generation != atomic_load(&lookup->generation) ||
+        clock_wall_s() >= answer->fresh_until || answer->made_at <= atomic_load(&lookup->all_dropped_at)) {
         return false;
     }
-    int64_t unconfirmed_s = clock_mono_ms() / 1000 - atomic_load(&answer->standing.confirmed_at);
-    return lookup->parts.shared == NULL || unconfirmed_s < atomic_load(&lookup->memory_ttl_s);
+    if (lookup->coherence != NULL && !coherence_covers(lookup->coherence, atomic_load(&answer->standing.confirmed))) {
+        return false;
+    }
+    answer_asked(answer);
+    count(COUNT_LOOKUPS_MEMORY);
+    return true;
 }
 
 struct served lookup_get(struct lookup *lookup, const struct address *address)
 {
     struct answer *answer = memory_get(lookup->parts.memory, address_bytes(address));
-    if (answer != NULL && !is_servable(lookup, answer, clock_wall_s())) {
+    if (answer != NULL && !lookup_may_serve(lookup, answer)) {
         answer_free(&answer);
-    }
-    if (answer != NULL) {
-        count(COUNT_LOOKUPS_MEMORY);
     }
     return (struct served){.answer = answer, .layer = LAYER_MEMORY};
 }
@@ -121,13 +136,15 @@ struct served lookup_get(struct lookup *lookup, const struct address *address)
 
 static void on_deadline(struct timer *timer);
 
-static struct flight *start_flight(struct lookup *lookup, const struct address *address, enum reason *why_not)
+struct flight *flight_start(struct lookup *lookup, const struct address *address, enum reason *why_not)
 {
     *why_not = REASON_INTERNAL;
     struct flight *flight = flight_new(lookup, address, lookup->world);
     if (flight == NULL) {
         return NULL;
     }
+    flight->began = dropped_number(lookup->dropped);
+    flight->stamp = lookup->coherence != NULL ? coherence_stamp(lookup->coherence) : 0;
     flight->deadline.fire = on_deadline;
     if (flights_add(lookup->flights, flight) != 0) {
         *why_not = REASON_OVERLOADED;
@@ -142,14 +159,14 @@ static struct flight *start_flight(struct lookup *lookup, const struct address *
     return flight;
 }
 
-static void run_flight(struct flight *flight)
+void flight_run(struct flight *flight)
 {
     struct lookup *lookup = flight->lookup;
     flight->open++;
     flight->old = memory_get(lookup->parts.memory, address_bytes(&flight->address));
     if (flight->directory_count == 0) {
         answer_plain(flight, OUTCOME_NONE, REASON_NO_DIRECTORY, 0);
-    } else if (lookup->parts.shared != NULL) {
+    } else if (lookup->parts.shared != NULL && flight->errand != ERRAND_NOW) {
         ask_shared(flight);
     } else {
         flight_record_came(flight);
@@ -173,19 +190,19 @@ static void begin(struct task *task)
         return;
     }
     struct flight *flight = flights_find(lookup->flights, &question.address, lookup->world->generation);
-    if (flight != NULL) {
+    if (flight != NULL && !flight_is_dropped(flight)) {
         count(COUNT_LOOKUPS_JOINED);
         flight_join(flight, question.waiter);
         return;
     }
     enum reason why_not;
-    flight = start_flight(lookup, &question.address, &why_not);
+    flight = flight_start(lookup, &question.address, &why_not);
     if (flight == NULL) {
         tell_plain(lookup, &question.address, question.waiter, OUTCOME_UNKNOWN, why_not, 1000);
         return;
     }
     flight_join(flight, question.waiter);
-    run_flight(flight);
+    flight_run(flight);
 }
 
 void lookup_start(struct lookup *lookup, const struct address *address, struct waiter *waiter)
@@ -201,17 +218,35 @@ void lookup_start(struct lookup *lookup, const struct address *address, struct w
 
 /* 4: an answer that another gateway, or another policy of ours, came to a while ago */
 
+/* Whether the flight is to bring something newer. */
+static bool is_too_old(const struct flight *flight, const struct answer *answer)
+{
+    const struct answer *old = flight->old;
+    bool is_newer = answer != old && (old == NULL || answer->made_at > old->made_at);
+    return flight->errand == ERRAND_NOW || (flight->errand == ERRAND_AHEAD && !is_newer);
+}
+
 /* Fresh, and of the very directories that we would ask. */
 static bool spares_the_directories(const struct flight *flight, const struct answer *answer)
 {
-    return answer != NULL && answer->scope == world_scope_number(&flight->scope) &&
+    return answer != NULL && !is_too_old(flight, answer) && answer->scope == world_scope_number(&flight->scope) &&
            clock_wall_s() < answer->fresh_until;
+}
+
+/* What memory has from before we heard nothing for a while, and Redis has still. */
+static bool is_confirmed(const struct flight *flight)
+{
+    const struct answer *old = flight->old, *record = flight->record;
+    return old != NULL && record != NULL && old->made_at == record->made_at && old->outcome == record->outcome &&
+           old->generation == record->generation && old->scope == record->scope &&
+           old->fresh_until == record->fresh_until && old->certificate_count == record->certificate_count &&
+           old->usable_count == record->usable_count;
 }
 
 static void serve_known(struct flight *flight, struct answer *known)
 {
-    memory_put(flight->lookup->parts.memory, known, clock_mono_ms() / 1000);
-    answer_flight(flight, known, known == flight->record ? LAYER_REDIS : LAYER_MEMORY, false);
+    keep_answer(flight, known);
+    answer_flight(flight, known, flight->record != NULL ? LAYER_REDIS : LAYER_MEMORY, false);
 }
 
 static void go_to_directories(struct flight *flight)
@@ -229,6 +264,10 @@ void flight_record_came(struct flight *flight)
         return;
     }
     struct answer *known = flight->lookup->parts.shared != NULL ? flight->record : flight->old;
+    if (is_confirmed(flight)) {
+        known = flight->old; /* whose responses are made already */
+        count(COUNT_REDIS_CONFIRMED);
+    }
     if (!spares_the_directories(flight, known)) {
         go_to_directories(flight);
     } else if (known->generation == flight->world->generation && !is_revoked_since(flight->lookup, known)) {
@@ -257,9 +296,20 @@ void flight_directories_came(struct flight *flight)
 
 /* 6 and 7: the verdict, and what it lacks */
 
+/* What an errand brought is kept out of the caches when it is less than what stands there. */
+static bool is_worse(struct flight *flight)
+{
+    const struct answer *old = flight->old;
+    return flight->renews && flight->verdict->partial && old != NULL && !old->partial &&
+           old->outcome == OUTCOME_FOUND && old->generation == flight->world->generation &&
+           clock_wall_s() < old->fresh_until && !is_revoked_since(flight->lookup, old);
+}
+
 static void found_was_judged(struct flight *flight)
 {
-    if (flight->verdict->outcome != OUTCOME_UNKNOWN) {
+    if (flight->verdict->outcome != OUTCOME_UNKNOWN && is_worse(flight) && !flight->answered) {
+        fall_back(flight, REASON_DIRECTORY_UNAVAILABLE);
+    } else if (flight->verdict->outcome != OUTCOME_UNKNOWN) {
         flight_succeeded(flight);
         shorten_provisional(flight);
         store_verdict(flight);
@@ -279,7 +329,7 @@ static void record_was_judged(struct flight *flight)
     }
     const struct answer *verdict = flight->verdict;
     bool lacks = verdict->outcome != OUTCOME_FOUND && flight->needs.count > 0;
-    if (verdict->outcome == OUTCOME_UNKNOWN || lacks || clock_wall_s() >= verdict->fresh_until) {
+    if (flight->errand == ERRAND_NOW || verdict->outcome == OUTCOME_UNKNOWN || lacks || clock_wall_s() >= verdict->fresh_until) {
         go_to_directories(flight);
         return;
     }
@@ -296,7 +346,7 @@ static void fallback_was_judged(struct flight *flight)
     int64_t now = clock_wall_s();
     bool fresh = now < verdict->fresh_until, found = verdict->outcome == OUTCOME_FOUND;
     if (found ? now < verdict->stale_until : verdict->outcome == OUTCOME_NONE && fresh) {
-        answer_flight(flight, flight->verdict, LAYER_MEMORY, !fresh);
+        answer_flight(flight, flight->verdict, LAYER_MEMORY, !fresh || is_doubtful(flight, flight->judged_before));
     } else {
         answer_unknown(flight, flight->failure);
     }

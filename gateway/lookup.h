@@ -2,8 +2,9 @@
  * The way of one lookup, from an address to an answer. lookup.c reads like the
  * list; this is who may call what from where.
  *
- * lookup_get(), lookup_start() and lookup_explain() are for any thread;
- * everything else, and every step of a flight, runs on the engine thread.
+ * lookup_get(), lookup_may_serve(), lookup_start() and lookup_explain() are for
+ * any thread; everything else, and every step of a flight, runs on the engine
+ * thread.
  */
 #ifndef GATEWAY_LOOKUP_H
 #define GATEWAY_LOOKUP_H
@@ -16,6 +17,7 @@
 #include "gateway/world.h"
 
 struct lookup;
+struct following;
 
 /* What a lookup works with; all of it borrowed, and outliving it. */
 struct lookup_parts {
@@ -25,6 +27,7 @@ struct lookup_parts {
     struct pool *validators;
     struct pool *background;   /* for what may wait: closing the directories of a world that has gone */
     struct evidence_store *evidence;
+    struct following *following; /* of the directories of its worlds */
 };
 
 /* Takes a reference of `world`. NULL: out of memory. */
@@ -36,8 +39,18 @@ void lookup_free(struct lookup **lookup);
 /* A fresh answer that is in memory now, or .answer = NULL. Neither waits nor allocates. */
 struct served lookup_get(struct lookup *lookup, const struct address *address);
 
+/* For one who kept a reference to an answer that lookup_get() gave out: whether it would be given out again, now. True:
+ * it counts as given out, so serve it. Takes no lock: memory has it still (answer->standing), it is of this generation,
+ * fresh, and lately confirmed. */
+bool lookup_may_serve(struct lookup *lookup, struct answer *answer);
+
 /* Starts the lookup or joins it; `ready` comes exactly once: at the latest shortly after lookup.deadline. */
 void lookup_start(struct lookup *lookup, const struct address *address, struct waiter *waiter);
+
+/* Engine thread. Looks the address up with nobody waiting: past both caches, to have in them what the directories say
+ * now. What fails takes the place of nothing. A lookup that is under way is joined. At most cache.renewals in a second,
+ * and a quarter of lookup.flights at a time; over it nothing happens, counted. */
+void lookup_renew(struct lookup *lookup, const struct address *address);
 
 /* The same for one who wants to know why: what lookup_get() or lookup_start() answer is judged once more, on a
  * validator, and comes with the way of each verdict (certificate.trail). Such an answer is for this one who asks and

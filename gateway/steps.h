@@ -6,19 +6,30 @@
 #define GATEWAY_STEPS_H
 
 #include "gateway/backoff.h"
+#include "gateway/coherence.h"
+#include "gateway/dropped.h"
 #include "gateway/flight.h"
 #include "gateway/lookup.h"
+
+/* How fast and how many renewals may be; engine thread only. */
+struct renewals {
+    int64_t next_us; /* when the next one is due at an even pace */
+    size_t under_way;
+};
 
 struct lookup {
     struct lookup_parts parts;
     struct world *world;
     struct flights *flights;
     struct backoff *backoff;
+    struct dropped *dropped;
+    struct coherence *coherence; /* NULL: no Redis */
     atomic_size_t explaining; /* answers that are judged again for one who wants to know why */
+    struct renewals renewals;
     size_t alive; /* flights that are not freed yet, answered or not */
     /* What lookup_get() needs of the world, on any thread. */
     _Atomic uint64_t generation;
-    _Atomic int64_t memory_ttl_s;
+    _Atomic int64_t all_dropped_at; /* wall seconds: no answer of then or before is served */
     atomic_bool draining;
 };
 
@@ -62,8 +73,21 @@ void flight_explained(struct flight *flight);
  * there was something. */
 void ask_shared(struct flight *flight);
 
-/* Puts the verdict into memory and, sealed, into Redis, where they belong. */
+/* Puts an answer into memory, unless it was dropped, or another gateway came to a newer one, since the flight began. */
+void keep_answer(struct flight *flight, struct answer *answer);
+
+/* Puts the verdict into memory and, sealed, into Redis, where they belong; unless it was dropped meanwhile. */
 void store_verdict(struct flight *flight);
+
+/* dropping.c: what the flight rests on was dropped since it began. It answers who waits for it, but nobody joins it any
+ * more, nothing of it is stored, and no older answer that it knows may serve. */
+bool flight_is_dropped(const struct flight *flight);
+
+/* renew.c: starts a flight on an errand, or joins one. */
+void renew(struct lookup *lookup, const struct address *address, enum errand errand);
+
+/* The flight has answered. */
+void renewal_ended(struct flight *flight);
 
 /* answering.c: the end of a flight. Everybody who waits gets the answer; the flight leaves the table. */
 void answer_flight(struct flight *flight, struct answer *answer, enum layer layer, bool stale);
@@ -75,6 +99,9 @@ void answer_unknown(struct flight *flight, enum reason reason);
 /* The directories fail, or may not be asked: an older answer that may still serve does; one of another policy is
  * judged again before. Otherwise unknown. */
 void fall_back(struct flight *flight, enum reason failure);
+
+/* Whether this is what memory had, and Redis, which is away, may know better: it serves as stale only. */
+bool is_doubtful(const struct flight *flight, const struct answer *old);
 
 /* The same at once, without judging anything. Nothing happens when the flight has answered. */
 void answer_late(struct flight *flight, enum reason failure);
@@ -91,6 +118,10 @@ void tell_plain(struct lookup *lookup, const struct address *address, struct wai
 /* A step that counted itself in flight->open ends: frees the flight when it was the last and the flight has
  * answered. */
 void flight_release(struct flight *flight);
+
+/* lookup.c: begins a flight; NULL: why not. Whoever waits joins it before it runs. */
+struct flight *flight_start(struct lookup *lookup, const struct address *address, enum reason *why_not);
+void flight_run(struct flight *flight);
 
 /* lookup.c: where these steps lead. */
 void flight_record_came(struct flight *flight);

@@ -19,6 +19,7 @@ static const struct {
     [FRAMING_TOO_MANY] = {400, "a header field is repeated too often"},
     [FRAMING_UNKNOWN_LENGTH] = {411, "a body must state its Content-Length here"},
     [FRAMING_BODY_TOO_LARGE] = {413, "nothing here takes so large a body"},
+    [FRAMING_NOT_JSON] = {415, "this takes application/json"},
 };
 
 const char *framing_fault_text(enum framing_fault fault)
@@ -52,7 +53,7 @@ static void take_length(struct headers *headers, struct bytes value)
             return;
         }
         /* More digits than any body here may have only make it "too large", whatever they say. */
-        if (length <= MAX_IGNORED_BODY_BYTES) {
+        if (length <= MAX_BATCH_BODY_BYTES) {
             length = length * 10 + (uint64_t)(value.data[i] - '0');
         }
     }
@@ -116,6 +117,12 @@ static void take_authorization(struct headers *headers, struct bytes value)
     headers->authorizations++;
 }
 
+static void take_content_type(struct headers *headers, struct bytes value)
+{
+    headers->content_type = value;
+    headers->content_types++;
+}
+
 static void take_forwarded(struct headers *headers, struct bytes value)
 {
     (void)value;
@@ -134,6 +141,7 @@ static const struct field {
     FIELD("Authorization", take_authorization),
     FIELD("Content-Length", take_length),
     FIELD("Transfer-Encoding", take_coding),
+    FIELD("Content-Type", take_content_type),
     FIELD("Forwarded", take_forwarded),
     FIELD("X-Forwarded-For", take_forwarded),
     FIELD("X-Forwarded-Host", take_forwarded),
@@ -189,7 +197,31 @@ void headers_add(struct headers *headers, struct bytes name, struct bytes value)
     }
 }
 
-enum framing_fault headers_check(const struct headers *headers, bool host_required)
+/* "application/json; charset=utf-8" is application/json. What the parameters say is not asked: JSON is UTF-8
+ * (RFC 8259 8.1), and is read as that. */
+static bool is_json(const struct headers *headers)
+{
+    static const char json[] = "application/json";
+    size_t size = sizeof(json) - 1;
+    struct bytes type = headers->content_type;
+
+    return headers->content_types == 1 && type.size >= size &&
+           strncasecmp((const char *)type.data, json, size) == 0 &&
+           (type.size == size || type.data[size] == ';' || type.data[size] == ' ');
+}
+
+static enum framing_fault check_body(const struct headers *headers, size_t max_body)
+{
+    if (headers->codings > 0 || (max_body > 0 && headers->lengths == 0)) {
+        return FRAMING_UNKNOWN_LENGTH;
+    }
+    if (headers->length > (max_body > 0 ? max_body : MAX_IGNORED_BODY_BYTES)) {
+        return FRAMING_BODY_TOO_LARGE;
+    }
+    return max_body == 0 || is_json(headers) ? FRAMING_OK : FRAMING_NOT_JSON;
+}
+
+enum framing_fault headers_check(const struct headers *headers, bool host_required, size_t max_body)
 {
     if (headers->lengths > 0 && headers->codings > 0) {
         return FRAMING_LENGTH_AND_CODING;
@@ -209,8 +241,5 @@ enum framing_fault headers_check(const struct headers *headers, bool host_requir
     if (headers->hosts == 0 && host_required) {
         return FRAMING_NO_HOST;
     }
-    if (headers->codings > 0) {
-        return FRAMING_UNKNOWN_LENGTH;
-    }
-    return headers->length > MAX_IGNORED_BODY_BYTES ? FRAMING_BODY_TOO_LARGE : FRAMING_OK;
+    return check_body(headers, max_body);
 }

@@ -27,8 +27,9 @@ enum framing_fault {
     FRAMING_TWO_HOSTS,
     FRAMING_BAD_HOST,
     FRAMING_TOO_MANY,        /* over HEADERS_VALUES_MAX */
-    FRAMING_UNKNOWN_LENGTH,  /* a chunked body: 411 */
-    FRAMING_BODY_TOO_LARGE   /* 413 */
+    FRAMING_UNKNOWN_LENGTH,  /* a chunked body, or one is wanted and no length is stated: 411 */
+    FRAMING_BODY_TOO_LARGE,  /* 413 */
+    FRAMING_NOT_JSON         /* a body is wanted, and what comes is none that we read: 415 */
 };
 
 struct header_list {
@@ -43,6 +44,8 @@ struct headers {
     struct header_list if_none_match;
     struct bytes authorization;
     size_t authorizations;
+    struct bytes content_type;
+    size_t content_types;
     bool forwarded; /* a proxy says that it speaks for somebody else */
     size_t hosts;
     size_t lengths;
@@ -55,8 +58,9 @@ void headers_init(struct headers *headers);
 /* One field, in the order of the request. */
 void headers_add(struct headers *headers, struct bytes name, struct bytes value);
 
-/* After the last field. `host_required`: HTTP/1.1 (RFC 9112 3.2). */
-enum framing_fault headers_check(const struct headers *headers, bool host_required);
+/* After the last field. `host_required`: HTTP/1.1 (RFC 9112 3.2). `max_body`: how large a body of JSON is wanted; 0:
+ * none, and one of moderate size is thrown away. */
+enum framing_fault headers_check(const struct headers *headers, bool host_required, size_t max_body);
 
 /* A sentence for people, and the status of HTTP. */
 const char *framing_fault_text(enum framing_fault fault);

@@ -5,9 +5,12 @@
  *   request.c    one request from its first byte to its last, and the wait for an answer
  *   target.c     path segments and query parameters of a request
  *   headers.c    its header fields, and whether its framing is sound
+ *   body.c       its body, where one is wanted
  *   routes.c     the table of routes; pages.c answers those that need no lookup
  *   recipients.c the routes that look somebody up; negotiate.c Accept and ?format= → format; access.c who may
  *   reply.c      an answer as a response; etag.c its tag
+ *   batch.c      the route that looks many recipients up at once; fragments.c keeps ready what it says of each
+ *   purge.c      the route that drops answers
  *   hot.c        ready-made responses for answers that are asked for often
  *   respond.c    responses with their headers; problems
  *
@@ -21,11 +24,21 @@
 
 #include "base/answer.h"
 #include "base/error.h"
+#include "base/purge.h"
+
+/* Somebody who waits for a purge. Lives inside the one who waits, who keeps it alive until `done` was called: exactly
+ * once, on any thread. `dropped`: how many answers this process had in memory. */
+struct purge_waiter {
+    void (*done)(struct purge_waiter *waiter, size_t dropped);
+};
 
 struct http_backend {
     void *context;
     /* A fresh answer that is in memory now, or .answer = NULL. Any thread; does not wait. */
     struct served (*get)(void *context, const struct address *address);
+    /* Whether get() would give this answer out now, which it did before. True: it counts as given out. Any thread; takes
+     * no lock. */
+    bool (*may_serve)(void *context, struct answer *answer);
     /* Starts, or joins, the lookup; waiter->ready comes exactly once, at the latest at the lookup's deadline. Any
      * thread; does not wait. */
     void (*start)(void *context, const struct address *address, struct waiter *waiter);
@@ -34,6 +47,9 @@ struct http_backend {
     /* As start, but for one who wants to know why: the answer carries how each verdict came about (certificate.trail).
      * It is made for this one and stands in no cache; it comes at twice the lookup's deadline at the latest. */
     void (*explain)(void *context, const struct address *address, struct waiter *waiter);
+    /* Drops answers; `done` comes when none of them is served by this process any more, and the others that share our
+     * Redis have been told. Any thread; does not wait. -1: out of memory, and `done` never comes. */
+    int (*purge)(void *context, const struct purge *purge, struct purge_waiter *waiter);
 };
 
 struct http_config {
@@ -42,6 +58,8 @@ struct http_config {
     int64_t threads;           /* of each listener; 0: one for each core */
     int64_t max_connections;   /* of each listener */
     int64_t max_waiting;       /* suspended requests, all listeners; at most max_connections / 2 - 1 */
+    int64_t max_recipients;    /* of one batch */
+    int64_t max_batch_lookups; /* under way for all batches together; over it a recipient is answered "limit" */
     int64_t idle_timeout_s;
     int64_t hot_bytes;         /* ready-made responses, for each thread */
     const char *token;         /* opens /metrics and ?explain=1 from elsewhere than loopback; "": nobody */

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "http/fragments.h"
 #include "http/hot.h"
 #include "http/request.h"
 #include "http/respond.h"
@@ -82,6 +83,26 @@ struct hot *http_hot(struct http *http)
         }
     }
     return hot;
+}
+
+static void free_fragments(void *fragments)
+{
+    struct fragments *table = fragments;
+
+    fragments_free(&table);
+}
+
+struct fragments *http_fragments(struct http *http)
+{
+    struct fragments *fragments = pthread_getspecific(http->fragments);
+
+    if (fragments == NULL && http->hot_bytes > 0) {
+        fragments = fragments_new(http->hot_bytes);
+        if (fragments != NULL && pthread_setspecific(http->fragments, fragments) != 0) {
+            fragments_free(&fragments);
+        }
+    }
+    return fragments;
 }
 
 static unsigned thread_count(int64_t wanted)
@@ -161,6 +182,8 @@ static struct http *make_http(const struct http_config *config, const struct htt
     }
     http->backend = *backend;
     http->max_waiting = (size_t)config->max_waiting;
+    http->max_recipients = (size_t)config->max_recipients;
+    http->max_batch_lookups = (size_t)config->max_batch_lookups;
     http->hot_bytes = (size_t)config->hot_bytes;
     http->count = config->listen_count;
     for (size_t i = 0; i < http->count; i++) {
@@ -169,7 +192,8 @@ static struct http *make_http(const struct http_config *config, const struct htt
     http->token = strdup(config->token);
     http->out_of_memory = make_out_of_memory();
     http->has_hot = pthread_key_create(&http->hot, free_hot) == 0;
-    if (http->token == NULL || http->out_of_memory == NULL || !http->has_hot) {
+    http->has_fragments = pthread_key_create(&http->fragments, free_fragments) == 0;
+    if (http->token == NULL || http->out_of_memory == NULL || !http->has_hot || !http->has_fragments) {
         http_close(&http);
     }
     return http;
@@ -246,6 +270,9 @@ void http_close(struct http **http)
     }
     if (h->has_hot) {
         pthread_key_delete(h->hot);
+    }
+    if (h->has_fragments) {
+        pthread_key_delete(h->fragments);
     }
     if (h->out_of_memory != NULL) {
         MHD_destroy_response(h->out_of_memory);

@@ -48,7 +48,7 @@ enum MHD_Result pages_index(struct request *request)
     buffer_init(&text, MAX_RESPONSE_BYTES);
     buffer_append_string(&text, "certlookup " VERSION ": which certificate may I encrypt to, for this address?\n\n");
     for (size_t i = 0; i < routes_count; i++) {
-        buffer_append_format(&text, "GET %-38s %s\n", routes[i].pattern, routes[i].help);
+        buffer_append_format(&text, "%-4s %-38s %s\n", routes_method(&routes[i]), routes[i].pattern, routes[i].help);
     }
     return respond_text(request, MHD_HTTP_OK, &text, PLAIN);
 }

@@ -70,9 +70,12 @@ static enum MHD_Result read_headers(struct request *request, const char *method,
     headers_init(&request->headers);
     MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, take_header, &request->headers);
 
+    routes_find(request);
+    size_t max_body = routes_max_body(request);
     bool host_required = strcmp(version, MHD_HTTP_VERSION_1_0) != 0;
-    enum framing_fault fault = headers_check(&request->headers, host_required);
+    enum framing_fault fault = headers_check(&request->headers, host_required, max_body);
     if (fault == FRAMING_OK) {
+        request->body.length = max_body > 0 ? (size_t)request->headers.length : 0;
         return MHD_YES;
     }
     /* Before any of the body is read: libmicrohttpd takes no more of this request then, nor another behind it, and
@@ -95,7 +98,6 @@ enum MHD_Result request_on_call(void *cls, struct MHD_Connection *connection, co
     (void)cls;
     (void)connection;
     (void)url;
-    (void)upload;
     if (request == NULL) {
         return MHD_NO;
     }
@@ -103,6 +105,7 @@ enum MHD_Result request_on_call(void *cls, struct MHD_Connection *connection, co
         return read_headers(request, method, version);
     }
     if (*upload_size > 0) {
+        body_take(&request->body, request->http, bytes_of(upload, *upload_size));
         *upload_size = 0;
         return MHD_YES;
     }
@@ -110,7 +113,7 @@ enum MHD_Result request_on_call(void *cls, struct MHD_Connection *connection, co
         leave_waiting(request);
         return request->route->answer(request);
     }
-    return routes_answer(request);
+    return request->body.lost ? request_refuse(request, REASON_OVERLOADED) : routes_answer(request);
 }
 
 void request_on_completed(void *cls, struct MHD_Connection *connection, void **context,
@@ -128,7 +131,17 @@ void request_on_completed(void *cls, struct MHD_Connection *connection, void **c
         leave_waiting(request);
     }
     answer_free(&request->served.answer);
+    body_free(&request->body, request->http);
+    if (request->work != NULL) {
+        request->work_free(request->work);
+        request->work = NULL;
+    }
     *context = NULL;
+}
+
+void request_resume(struct request *request)
+{
+    MHD_resume_connection(request->connection);
 }
 
 static void on_ready(struct waiter *waiter, struct served served)
@@ -136,19 +149,18 @@ static void on_ready(struct waiter *waiter, struct served served)
     struct request *request = REQUEST_OF(waiter);
 
     request->served = served;
-    MHD_resume_connection(request->connection);
+    request_resume(request);
 }
 
-static enum MHD_Result refuse_wait(struct request *request, const char *why)
+enum MHD_Result request_refuse(struct request *request, enum reason why)
 {
     struct response_headers headers = {0};
 
     respond_header(&headers, MHD_HTTP_HEADER_RETRY_AFTER, "1");
-    return respond_problem(request, MHD_HTTP_SERVICE_UNAVAILABLE, why, &headers);
+    return respond_problem(request, MHD_HTTP_SERVICE_UNAVAILABLE, reason_text(why), &headers);
 }
 
-enum MHD_Result request_wait(struct request *request,
-                             void (*start)(void *context, const struct address *address, struct waiter *waiter))
+bool request_suspend(struct request *request, enum reason *why)
 {
     struct http *http = request->http;
 
@@ -160,15 +172,27 @@ enum MHD_Result request_wait(struct request *request,
         if (!draining) {
             count(COUNT_LIMIT_WAITING);
         }
-        return refuse_wait(request, reason_text(draining ? REASON_SHUTTING_DOWN : REASON_OVERLOADED));
+        *why = draining ? REASON_SHUTTING_DOWN : REASON_OVERLOADED;
+        return false;
     }
     gauge_add(GAUGE_WAITING, 1);
     request->state = REQUEST_WAITING;
-    request->waiter = (struct waiter){.ready = on_ready};
     /* First suspended, then started: the answer may come from within start(), and resuming a connection that is not
      * suspended would be lost. */
     MHD_suspend_connection(request->connection);
-    start(http->backend.context, &request->address, &request->waiter);
+    return true;
+}
+
+enum MHD_Result request_wait(struct request *request,
+                             void (*start)(void *context, const struct address *address, struct waiter *waiter))
+{
+    enum reason why;
+
+    request->waiter = (struct waiter){.ready = on_ready};
+    if (!request_suspend(request, &why)) {
+        return request_refuse(request, why);
+    }
+    start(request->http->backend.context, &request->address, &request->waiter);
     return MHD_YES;
 }
 
@@ -176,8 +200,12 @@ bool request_is_privileged(const struct request *request)
 {
     const struct headers *headers = &request->headers;
 
-    if (request->loopback && !headers->forwarded) {
-        return true;
-    }
+    return (request->loopback && !headers->forwarded) || request_has_token(request);
+}
+
+bool request_has_token(const struct request *request)
+{
+    const struct headers *headers = &request->headers;
+
     return headers->authorizations == 1 && access_has_token(request->http->token, headers->authorization);
 }

@@ -8,22 +8,24 @@
  *   handler, first    → header fields are looked at. An answer given here closes the connection, which is what a
  *                       request with unsound framing gets; every other one waits for the second call, or each request
  *                       would cost a connection.
- *   handler, body     → thrown away
- *   handler, second   → the route answers, or request_wait() suspends the connection and starts the lookup
- *   handler, third    → after the waiter resumed it: the route answers from request->served
+ *   handler, body     → kept, if the route wants one; else thrown away
+ *   handler, second   → the route answers, or suspends the connection and starts what it waits for
+ *   handler, third    → after that has come and resumed the connection: the route answers
  *   request completed → what the request held is given back
  *   connection closed → the struct is freed
  *
- * The one thing that another thread does is on_ready() in request.c: it writes
- * request->served and resumes the connection, and does not touch the request
- * again; libmicrohttpd's own lock orders that write before the third call. A
- * suspended connection cannot close, so the waiter outlives the lookup.
+ * The one thing that another thread does is to bring what the request waits
+ * for: it writes that (on_ready() in request.c: request->served), resumes the
+ * connection, and does not touch the request again; libmicrohttpd's own lock
+ * orders the writing before the third call. A suspended connection cannot close,
+ * so the waiter outlives the lookup.
  */
 #ifndef HTTP_REQUEST_H
 #define HTTP_REQUEST_H
 
 #include <microhttpd.h>
 
+#include "http/body.h"
 #include "http/headers.h"
 #include "http/listener.h"
 #include "http/target.h"
@@ -41,6 +43,9 @@ struct request {
     const char *method;
     const struct route *route;
     struct headers headers;
+    struct body body;
+    void *work;                   /* the route's own, from one call to the next; NULL: nothing yet */
+    void (*work_free)(void *work);
     struct waiter waiter;
     struct served served;         /* what the waiter brought; .answer NULL: nothing yet */
     struct bytes captured;        /* the segment at {address} in the route's pattern; a view into target */
@@ -64,7 +69,16 @@ void request_on_completed(void *cls, struct MHD_Connection *connection, void **c
 enum MHD_Result request_wait(struct request *request,
                              void (*start)(void *context, const struct address *address, struct waiter *waiter));
 
+/* The same for a route that waits for something else. Suspends the connection: what is started now must in the end call
+ * request_resume(), once. False: there is no place, or we are shutting down, as `why` says; nothing happened. */
+bool request_suspend(struct request *request, enum reason *why);
+void request_resume(struct request *request); /* any thread */
+
+/* 503, and a word on when to ask again. */
+enum MHD_Result request_refuse(struct request *request, enum reason why);
+
 /* Loopback, and no proxy there that speaks for somebody else; or the token. */
 bool request_is_privileged(const struct request *request);
+bool request_has_token(const struct request *request);
 
 #endif

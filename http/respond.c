@@ -104,6 +104,7 @@ static const struct {
     {406, "Not acceptable"},
     {411, "Length required"},
     {413, "Content too large"},
+    {415, "Unsupported media type"},
     {500, "Internal error"},
     {503, "Service unavailable"},
     {504, "Directory timed out"},

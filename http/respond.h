@@ -45,7 +45,7 @@ const char *respond_title(unsigned status);
 /* A problem as a response by itself, with its Content-Type among `headers`. NULL: out of memory. */
 struct MHD_Response *respond_make_problem(const struct problem *problem, struct response_headers *headers);
 
-/* A line or two of text/plain, not to be cached. */
+/* A body of this type that is not to be cached. */
 enum MHD_Result respond_text(struct request *request, unsigned status, struct buffer *text, const char *media_type);
 
 #endif

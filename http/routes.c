@@ -3,8 +3,10 @@
 #include <stdio.h>
 
 #include "base/metrics.h"
+#include "http/batch.h"
 #include "http/negotiate.h"
 #include "http/pages.h"
+#include "http/purge.h"
 #include "http/recipients.h"
 #include "http/respond.h"
 
@@ -12,18 +14,24 @@
 
 /* The first that fits counts; what is asked most stands first. */
 const struct route routes[] = {
-    {"/v1/recipients/{address}/certificate", READ, false, recipients_answer,
+    {"/v1/recipients/{address}/certificate", READ, DOOR_OPEN, recipients_answer,
      "the best certificate to encrypt to; ?format=der|pem|p7c|json or Accept",
      FORMAT_BIT(FORMAT_DER) | FORMAT_BIT(FORMAT_PEM) | FORMAT_BIT(FORMAT_P7C) | FORMAT_BIT(FORMAT_JSON), FORMAT_DER,
      true},
-    {"/v1/recipients/{address}", READ, false, recipients_answer,
+    {"/v1/recipients/{address}", READ, DOOR_OPEN, recipients_answer,
      "all usable certificates, best first, as JSON; ?explain=1 shows why others are refused (loopback or token)",
      FORMAT_BIT(FORMAT_JSON), FORMAT_JSON, false},
-    {"/healthz", READ, false, pages_health, "200 while the process lives"},
-    {"/readyz", READ, false, pages_readiness,
+    {"/v1/recipients", METHOD_POST, DOOR_OPEN, batch_answer,
+     "{\"recipients\": [ADDRESS, ...]}: for each a status and its best certificate, as JSON",
+     FORMAT_BIT(FORMAT_JSON), FORMAT_JSON, true, MAX_BATCH_BODY_BYTES},
+    {"/healthz", READ, DOOR_OPEN, pages_health, "200 while the process lives"},
+    {"/readyz", READ, DOOR_OPEN, pages_readiness,
      "200, or 503 while shutting down; directories that are down do not count"},
-    {"/metrics", READ, true, pages_metrics, "counters for Prometheus (loopback or token)"},
-    {"/", READ, false, pages_index, "this list"},
+    {"/metrics", READ, DOOR_PRIVILEGED, pages_metrics, "counters for Prometheus (loopback or token)"},
+    {"/v1/purge", METHOD_POST, DOOR_TOKEN, purge_answer,
+     "{\"address\": ADDRESS}, {\"domain\": DOMAIN} or {\"all\": true}: drops cached answers (token)",
+     .max_body = MAX_PURGE_BODY_BYTES},
+    {"/", READ, DOOR_OPEN, pages_index, "this list"},
 };
 const size_t routes_count = sizeof(routes) / sizeof(routes[0]);
 
@@ -83,6 +91,30 @@ static unsigned method_bit(const char *method)
     return 0;
 }
 
+const char *routes_method(const struct route *route)
+{
+    size_t i = 0;
+
+    while ((route->methods & methods[i].bit) == 0) {
+        i++;
+    }
+    return methods[i].name;
+}
+
+void routes_find(struct request *request)
+{
+    bool findable = request->target_fault == TARGET_OK && !request->target.asterisk;
+
+    request->route = findable ? find(&request->target, &request->captured) : NULL;
+}
+
+size_t routes_max_body(const struct request *request)
+{
+    bool posts = strcmp(request->method, MHD_HTTP_METHOD_POST) == 0;
+
+    return posts && request->route != NULL ? request->route->max_body : 0;
+}
+
 /* Adds Allow, and returns its value. */
 static const char *add_allow(unsigned allowed, struct response_headers *headers)
 {
@@ -125,6 +157,23 @@ static enum MHD_Result refuse_target(struct request *request, enum target_fault 
                            target_fault_text(fault), NULL);
 }
 
+/* Why the route is not for whoever asks; NULL: it is. */
+static const char *why_closed(const struct request *request)
+{
+    switch (request->route->door) {
+    case DOOR_TOKEN:
+        if (request->http->token[0] == '\0') {
+            return "this needs the token of http.token-file, and the gateway has none";
+        }
+        return request_has_token(request) ? NULL : "this needs the token of http.token-file, from this machine too";
+    case DOOR_PRIVILEGED:
+        return request_is_privileged(request) ? NULL : "this is for requests from this machine or with the token";
+    case DOOR_OPEN:
+        break;
+    }
+    return NULL;
+}
+
 enum MHD_Result routes_answer(struct request *request)
 {
     bool options = strcmp(request->method, MHD_HTTP_METHOD_OPTIONS) == 0;
@@ -135,7 +184,6 @@ enum MHD_Result routes_answer(struct request *request)
     if (request->target.asterisk) {
         return options ? answer_options(request, READ) : refuse_target(request, TARGET_BAD_FORM);
     }
-    request->route = find(&request->target, &request->captured);
     if (request->route == NULL) {
         return respond_problem(request, MHD_HTTP_NOT_FOUND, target_fault_text(TARGET_TOO_DEEP), NULL);
     }
@@ -145,9 +193,9 @@ enum MHD_Result routes_answer(struct request *request)
     if ((request->route->methods & method_bit(request->method)) == 0) {
         return refuse_method(request, request->route->methods);
     }
-    if (request->route->privileged && !request_is_privileged(request)) {
-        return respond_problem(request, MHD_HTTP_FORBIDDEN, "this is for requests from this machine or with the token",
-                               NULL);
+    const char *closed = why_closed(request);
+    if (closed != NULL) {
+        return respond_problem(request, MHD_HTTP_FORBIDDEN, closed, NULL);
     }
     return request->route->answer(request);
 }

@@ -9,22 +9,36 @@
 
 enum { METHOD_GET = 1, METHOD_HEAD = 2, METHOD_POST = 4 }; /* OPTIONS works everywhere */
 
+/* For whom a route is. The token alone opens what changes something: a page in a browser on this machine could ask from
+ * loopback, too. */
+enum door { DOOR_OPEN, DOOR_PRIVILEGED, DOOR_TOKEN };
+
 struct route {
     const char *pattern;    /* "/v1/recipients/{address}": a segment in braces fits any one that is not empty */
     unsigned methods;
-    bool privileged;        /* loopback or the token */
+    enum door door;
     enum MHD_Result (*answer)(struct request *request);
     const char *help;
     /* Of routes that answer with a recipient's certificates. */
     unsigned formats;       /* FORMAT_BIT()s; 0: nothing to negotiate */
     enum format preferred;
     bool best_only;
+    size_t max_body;        /* of routes that take POST: how large a body of JSON they want */
 };
 
 extern const struct route routes[];
 extern const size_t routes_count;
 
-/* Finds the route and lets it answer, or says why not: 400 404 405 403; OPTIONS is answered here. */
+/* Sets request->route and what its pattern captures; NULL: there is none, or the target cannot be read. */
+void routes_find(struct request *request);
+
+/* How large a body this request may bring; 0: none is wanted. */
+size_t routes_max_body(const struct request *request);
+
+/* The first of a route's methods: what a person would try. */
+const char *routes_method(const struct route *route);
+
+/* Lets the route answer, or says why not: 400 404 405 403; OPTIONS is answered here. */
 enum MHD_Result routes_answer(struct request *request);
 
 #endif

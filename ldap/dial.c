@@ -9,11 +9,13 @@
 #include "base/clock.h"
 #include "ldap/link.h"
 #include "ldap/socket.h"
+#include "ldap/sync.h"
 
 /* One attempt at one server, on a thread of its own. */
 struct dial {
     struct directory *directory; /* a reference */
     size_t server;
+    bool for_sync;    /* its link is not for searches */
     int64_t deadline_ms;
     pthread_t thread;
     bool is_refused;  /* name and password */
@@ -154,6 +156,13 @@ static struct link *dial_run(struct dial *dial, struct error *error)
     return link;
 }
 
+static void tell_sync(const struct dial *dial, const struct error *error)
+{
+    if (dial->for_sync) {
+        sync_not_dialled(dial->directory, error);
+    }
+}
+
 /* Gives the link away, or says why there is none. Returns what nobody took. */
 static struct link *hand_over(struct dial *dial, struct link *link, struct error *error)
 {
@@ -161,10 +170,12 @@ static struct link *hand_over(struct dial *dial, struct link *link, struct error
 
     pthread_mutex_lock(&directory->lock);
     if (!dial->given_up && link != NULL) {
-        link = connection_give(directory, link) ? NULL : link;
+        link = (dial->for_sync ? sync_give : connection_give)(directory, link) ? NULL : link;
         server_dialled(directory, dial->server);
+        sync_servers_changed(directory);
     } else if (!dial->given_up) {
         error_prefix(error, "%s: %s", directory->servers[dial->server].name, dial->step);
+        tell_sync(dial, error);
         server_not_dialled(directory, dial->server, dial->is_refused, error);
     }
     dial->given_up = true; /* what is left is no matter of its deadline */
@@ -220,7 +231,7 @@ void dial_leave_all(struct directory *directory)
     }
 }
 
-int dial_start(struct directory *directory, size_t server)
+int dial_start(struct directory *directory, size_t server, bool for_sync)
 {
     struct dial *dial = calloc(1, sizeof(*dial));
 
@@ -230,6 +241,7 @@ int dial_start(struct directory *directory, size_t server)
     }
     dial->directory = directory_ref(directory);
     dial->server = server;
+    dial->for_sync = for_sync;
     dial->deadline_ms = clock_mono_ms() + directory->config.connect_timeout_ms;
     dial->socket = -1;
     dial->step = "connect";
@@ -264,4 +276,5 @@ void dial_give_up(struct dial *dial, struct error *error)
     }
     error_set(error, "%s: %s: no end after %lld ms", directory->servers[dial->server].name, dial->step,
               (long long)directory->config.connect_timeout_ms);
+    tell_sync(dial, error);
 }

@@ -10,6 +10,7 @@
 #include "base/metrics.h"
 #include "ldap/private.h"
 #include "ldap/settings.h"
+#include "ldap/sync.h"
 
 #define CLOSE_WAIT_MS 1000
 
@@ -176,6 +177,7 @@ static void stop_threads(struct directory *directory)
         }
     }
     pthread_mutex_unlock(&directory->lock);
+    sync_stop(directory);
     if (directory->has_keeper) {
         pthread_join(directory->keeper, NULL);
     }
@@ -222,6 +224,15 @@ void directory_close(struct directory **directory)
     end_queue(closed);
     wait_for_dials(closed);
     directory_release(closed);
+}
+
+int directory_follow(struct directory *directory, const struct directory_listener *listener)
+{
+    if (!directory->config.sync) {
+        sync_show_none(directory);
+        return 0;
+    }
+    return directory->sync == NULL ? sync_start(directory, listener) : 0;
 }
 
 const struct directory_config *directory_settings(const struct directory *directory)

@@ -43,6 +43,9 @@ struct directory_config {
     int64_t max_value_bytes; /* larger values are left out, and the answer is marked cut off */
     int64_t max_queued;      /* searches waiting or in flight */
     bool issuers;            /* for who asks: whether directory_read() is welcome */
+    bool sync;               /* directory_follow() does something */
+    bool warm;               /* for who follows: what changed is looked up at once */
+    int64_t sync_bytes;      /* most that following may remember of the directory's entries */
     int scope;               /* 0 base, 1 one, 2 sub: LDAP_SCOPE_* */
 };
 
@@ -119,6 +122,28 @@ struct entry_result {
     char *error;
 };
 void entry_result_free(struct entry_result **result);
+
+/* What changed in a directory that is followed. */
+enum directory_change {
+    CHANGED_ADDRESS, /* answers for one address, or are not there any more */
+    CHANGED_DOMAIN,  /* the like for some address of a domain */
+    CHANGED_ALL,     /* anything may have: changes were missed */
+    CHANGED_UNSEEN   /* anything may have since the directory was opened: now it is followed, for the first time */
+};
+
+/* `changed` is called on a thread of the directory's own, until directory_close() returns; `text` is the address or the
+ * domain, normalised, else "". It must not block. False: not now; it is called again in a moment, and nothing more is
+ * read from the server until then. */
+struct directory_listener {
+    bool (*changed)(void *context, const struct directory_config *config, enum directory_change change,
+                    const char *text);
+    void *context;
+};
+
+/* From now on the listener hears of changes, if `sync` is set: see ldap/sync.h. What one hears of was changed before;
+ * who asks now gets what is new. A second call changes nothing. Not from two threads at a time. -1: out of memory or
+ * threads. */
+int directory_follow(struct directory *directory, const struct directory_listener *listener);
 
 struct reading;
 

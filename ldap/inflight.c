@@ -1,7 +1,5 @@
 #include "ldap/inflight.h"
 
-#include <poll.h>
-
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/metrics.h"
@@ -103,7 +101,7 @@ static enum link_sent send_requests(struct link *link, struct search *search, co
             .filter = filter,
             .attributes = search->kind->attributes,
             .max_entries = search->dn != NULL ? 1 : (int)directory->config.max_entries,
-            .timeout_ms = left_ms > 0 ? left_ms : 0,
+            .timeout_ms = left_ms > 0 ? left_ms : 1,
         };
         ber_int_t message = 0;
 
@@ -222,14 +220,6 @@ static int take_message(struct connection *connection, struct link *link, LDAPMe
     return error_set(error, "the server sent a message that cannot be read");
 }
 
-/* libldap writes on as it reads, and does not say whether that was all; but if it was not, the socket is full. */
-static bool must_still_write(const struct link *link)
-{
-    struct pollfd event = {.fd = link->socket, .events = POLLOUT};
-
-    return link->must_write && poll(&event, 1, 0) == 0;
-}
-
 int inflight_read(struct connection *connection, struct link *link, struct error *error)
 {
     int64_t now_ms = clock_mono_ms();
@@ -239,7 +229,7 @@ int inflight_read(struct connection *connection, struct link *link, struct error
         int came = link_next(link, &message, error);
 
         if (came <= 0) {
-            link->must_write = must_still_write(link);
+            link->must_write = link_must_still_write(link);
             return came;
         }
         link->heard_ms = now_ms;

@@ -1,7 +1,7 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "ldap/private.h"
+#include "ldap/sync.h"
 
 #define NAP_MS 1000
 #define BUSY_MS 10000
@@ -81,12 +81,15 @@ static int64_t may_dial_ms(const struct directory *directory, const struct serve
     return server->dial != NULL ? INT64_MAX : server_due_ms(directory, server);
 }
 
-static void start_dial(struct directory *directory, size_t server)
+static void start_dial(struct directory *directory, size_t server, bool for_sync)
 {
     struct error error;
 
-    if (dial_start(directory, server) != 0) {
+    if (dial_start(directory, server, for_sync) != 0) {
         error_set(&error, "%s: connect: out of memory or threads", directory->servers[server].name);
+        if (for_sync) {
+            sync_not_dialled(directory, &error);
+        }
         server_not_dialled(directory, server, false, &error);
     }
 }
@@ -101,11 +104,20 @@ static void dial_better(struct directory *directory, size_t best)
         struct server *server = &directory->servers[i];
 
         if (may_dial_ms(directory, server) <= now_ms) {
-            start_dial(directory, i);
+            start_dial(directory, i, false);
         }
         if (!server->failing) {
             return;
         }
+    }
+}
+
+/* It follows the server that searches go to. */
+static void dial_for_sync(struct directory *directory, size_t best)
+{
+    if (best != NO_SERVER && sync_wants_link(directory) &&
+        may_dial_ms(directory, &directory->servers[best]) <= clock_mono_ms()) {
+        start_dial(directory, best, true);
     }
 }
 
@@ -117,6 +129,7 @@ static void start_dials(struct directory *directory)
         return;
     }
     dial_better(directory, best);
+    dial_for_sync(directory, best);
     if (best == NO_SERVER || !directory->more_wanted) {
         return;
     }
@@ -124,7 +137,7 @@ static void start_dials(struct directory *directory)
         directory->more_wanted = false;
     } else if (may_dial_ms(directory, &directory->servers[best]) <= clock_mono_ms()) {
         directory->more_wanted = false;
-        start_dial(directory, best);
+        start_dial(directory, best, false);
     }
 }
 
@@ -143,6 +156,9 @@ static int64_t next_ms(const struct directory *directory)
 
     if (directory->queue.first != NULL) {
         next = earlier(next, directory->queue.first->deadline_ms);
+    }
+    if (best != NO_SERVER && sync_wants_link(directory)) {
+        next = earlier(next, may_dial_ms(directory, &directory->servers[best]));
     }
     for (size_t i = 0; i < directory->config.uri_count; i++) {
         const struct server *server = &directory->servers[i];

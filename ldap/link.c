@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openldap.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -218,6 +219,19 @@ static int take_contexts(struct link *link, LDAPMessage *entry, const char *attr
     return result;
 }
 
+/* A server that hides what it can may still do it. */
+static void take_controls(struct link *link, LDAPMessage *entry)
+{
+    struct berval **values = ldap_get_values_len(link->handle, entry, "supportedControl");
+
+    for (size_t i = 0; values != NULL && values[i] != NULL && link->sync != SYNC_OFFERED; i++) {
+        bool is_sync = bytes_equal(bytes_of(values[i]->bv_val, values[i]->bv_len), bytes_of_string(LDAP_CONTROL_SYNC));
+
+        link->sync = is_sync ? SYNC_OFFERED : SYNC_NOT_OFFERED;
+    }
+    ldap_value_free_len(values);
+}
+
 /* One message of the RootDSE's. 1: there are more. */
 static int read_root(struct link *link, bool wants_bases, LDAPMessage *message, struct error *error)
 {
@@ -225,6 +239,7 @@ static int read_root(struct link *link, bool wants_bases, LDAPMessage *message, 
 
     switch (ldap_msgtype(message)) {
     case LDAP_RES_SEARCH_ENTRY:
+        take_controls(link, message);
         if (wants_bases && link->base_count == 0 &&
             (take_contexts(link, message, "defaultNamingContext") != 0 ||
              (link->base_count == 0 && take_contexts(link, message, "namingContexts") != 0))) {
@@ -253,7 +268,8 @@ static int read_root(struct link *link, bool wants_bases, LDAPMessage *message, 
 /* Besides telling the naming contexts, the RootDSE proves that at the other end somebody speaks LDAP and answers. */
 int link_explore(struct link *link, const struct directory_config *config, struct error *error)
 {
-    char *attributes[] = {(char *)"defaultNamingContext", (char *)"namingContexts", NULL};
+    char *attributes[] = {(char *)"defaultNamingContext", (char *)"namingContexts",
+                          config->sync ? (char *)"supportedControl" : NULL, NULL};
     bool wants_bases = config->base[0] == '\0';
     ber_int_t request = 0;
     int more = 1;
@@ -301,7 +317,8 @@ enum link_sent link_send(struct link *link, const struct link_request *request, 
     /* So that the server stops, too, once nobody waits; it counts in seconds. */
     struct timeval limit = {.tv_sec = request->timeout_ms / 1000 + 1};
     int code = ldap_search_ext(link->handle, request->base, request->scope, request->filter,
-                               (char **)request->attributes, 0, NULL, NULL, &limit, request->max_entries, message);
+                               (char **)request->attributes, 0, request->controls, NULL,
+                               request->timeout_ms > 0 ? &limit : NULL, request->max_entries, message);
     int held_back = LDAP_SUCCESS;
 
     if (code == LDAP_BUSY) {
@@ -319,6 +336,14 @@ enum link_sent link_send(struct link *link, const struct link_request *request, 
     ldap_get_option(link->handle, LDAP_OPT_RESULT_CODE, &held_back);
     link->must_write = held_back == LDAP_BUSY;
     return LINK_SENT;
+}
+
+/* libldap writes on as it reads, and does not say whether that was all; but if it was not, the socket is full. */
+bool link_must_still_write(const struct link *link)
+{
+    struct pollfd event = {.fd = link->socket, .events = POLLOUT};
+
+    return link->must_write && poll(&event, 1, 0) == 0;
 }
 
 int link_abandon(struct link *link, ber_int_t message)

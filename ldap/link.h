@@ -43,6 +43,7 @@ struct link {
     unsigned abandons;
     char *bases[LINK_BASES];
     size_t base_count;
+    enum { SYNC_NOT_SAID, SYNC_OFFERED, SYNC_NOT_OFFERED } sync; /* by the server's supportedControl, if it is asked */
     struct search_list searches; /* in flight */
     size_t request_count;
     struct request requests[LINK_REQUESTS];
@@ -67,14 +68,18 @@ struct link_request {
     int scope;
     const char *filter;
     const char *const *attributes; /* the last one is NULL */
-    int max_entries;
-    int64_t timeout_ms;
+    int max_entries;               /* 0: no limit */
+    int64_t timeout_ms;            /* 0: none */
+    LDAPControl **controls;        /* or NULL */
 };
 
 /* Sends one search. LINK_BUSY: not sent, the socket takes no more for now; LINK_REFUSED: libldap does not take the
  * filter; LINK_BROKEN: the link is of no use any more. */
 enum link_sent link_send(struct link *link, const struct link_request *request, ber_int_t *message,
                          struct error *error);
+
+/* Whether something is still to be written once the socket takes more. */
+bool link_must_still_write(const struct link *link);
 
 /* Tells the server that nobody waits for the message. -1: the link is broken. */
 int link_abandon(struct link *link, ber_int_t message);

@@ -4,6 +4,7 @@
  *
  *   keeper       one thread: ends searches that wait beyond their deadline, starts dials, gives up on late ones
  *   dial         a thread for one attempt at one server: resolve, connect, TLS, bind, RootDSE; hands over a link
+ *   sync         one thread, while somebody follows: owns a link of its own, see ldap/sync.h
  *   connection   `connections` threads: each owns the link it was given and has many searches in flight on it
  *
  *   directory_search() → queue → connection takes it → sent on its link → answered → done()
@@ -33,6 +34,7 @@
 
 struct link;
 struct dial;
+struct sync;
 
 /* What is asked of entries, and taken. */
 struct search_kind {
@@ -138,6 +140,8 @@ struct directory {
     enum { REPORTED_NOTHING, REPORTED_UP, REPORTED_DOWN } reported;
     struct error last_error;
 
+    struct sync *sync;      /* NULL: nobody follows */
+
     pthread_t keeper;
     bool has_keeper;
     struct connection *connections;
@@ -160,9 +164,9 @@ void connection_wake(struct connection *connection);
 bool connection_give(struct directory *directory, struct link *link);
 void connection_retire(struct connection *connection);
 
-/* dial.c. All are called under the lock. dial_start(): -1: no thread, no memory. dial_give_up() frees a stuck thread by
+/* dial.c. All are called under the lock. dial_start(): -1: no thread, no memory. `for_sync`: who follows gets the link. dial_give_up() frees a stuck thread by
  * shutting its socket down. */
-int dial_start(struct directory *directory, size_t server);
+int dial_start(struct directory *directory, size_t server, bool for_sync);
 int64_t dial_deadline_ms(const struct dial *dial); /* INT64_MAX: was given up, or is done */
 void dial_leave_all(struct directory *directory);  /* joins those that have ended, leaves the others behind */
 void dial_give_up(struct dial *dial, struct error *error);

@@ -1,7 +1,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "ldap/private.h"
+#include "ldap/sync.h"
 
 /* While another server does the work, one that failed rests this long, doubling with each failure in a row. */
 #define REST_LEAST_MS 1000
@@ -62,7 +62,7 @@ static int64_t rest_ms(const struct directory *directory, const struct server *s
         return REFUSED_REST_MS;
     }
     bool is_down = directory_is_down(directory);
-    bool is_wanted = clock_mono_ms() - directory->wanted_ms < WANTED_FOR_MS;
+    bool is_wanted = clock_mono_ms() - directory->wanted_ms < WANTED_FOR_MS || sync_wants_link(directory);
     int64_t most = !is_down ? REST_MOST_MS : is_wanted ? DOWN_REST_WANTED_MS : DOWN_REST_IDLE_MS;
     int64_t rest = is_down ? DOWN_REST_LEAST_MS : REST_LEAST_MS;
 
@@ -159,7 +159,7 @@ static void report_directory(struct directory *directory)
     struct error error = directory->last_error;
 
     directory->reported = is_up ? REPORTED_UP : REPORTED_DOWN;
-    gauge_directory_up(directory->number, is_up);
+    gauge_directory(directory->number, DIRECTORY_UP, is_up);
     pthread_mutex_unlock(&directory->lock);
     if (is_up) {
         log_event(LEVEL_NOTICE, "directory is up", LOG_TEXT("directory", directory->config.name),

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "ldap/filter.h"
+#include "ldap/sync_names.h"
 #include "ldap/uri.h"
 
 static const char *const TLS_WORDS[] = {[TLS_NONE] = "none", [TLS_LDAPS] = "ldaps", [TLS_STARTTLS] = "starttls"};
@@ -125,6 +126,19 @@ static int check_numbers(const struct directory_config *config, struct error *er
     return 0;
 }
 
+static int check_sync(const struct directory_config *config, struct error *error)
+{
+    struct sync_names ignored;
+
+    if (config->warm && !config->sync) {
+        return error_set(error, "warm: needs sync: without it nothing tells what changed");
+    }
+    if (config->sync && config->sync_bytes < 1) {
+        return error_set(error, "sync-memory: must be at least 1");
+    }
+    return config->sync && sync_names_make(config, &ignored, error) != 0 ? error_prefix(error, "sync") : 0;
+}
+
 int directory_config_check(const struct directory_config *config, struct error *error)
 {
     if (config->name == NULL || config->name[0] == '\0') {
@@ -135,7 +149,10 @@ int directory_config_check(const struct directory_config *config, struct error *
         check_numbers(config, error) != 0) {
         return -1;
     }
-    return filter_check(config->filter, error) == 0 ? 0 : error_prefix(error, "filter");
+    if (filter_check(config->filter, error) != 0) {
+        return error_prefix(error, "filter");
+    }
+    return check_sync(config, error);
 }
 
 bool directory_serves(const struct directory_config *config, const char *domain)

@@ -8,6 +8,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "gateway/dropping.h"
+#include "gateway/following.h"
+#include "base/metrics.h"
 #include "gateway/lookup.h"
 #include "tests/scenario/played.h"
 #include "tests/people/pki.h"
@@ -44,11 +47,13 @@ static struct gateway {
     struct shared *shared;
     struct pool *pool;
     struct evidence_store *evidence;
+    struct following *following;
     struct lookup *lookup;
     struct world *worlds[16]; /* every one is kept to the end of the story: directories borrow from them */
     unsigned world_count;
 } gateways[STAGE_GATEWAYS];
 
+static uint64_t counted_before[COUNT_COUNT];
 static struct served answers[ANSWERS_MAX];
 static unsigned answer_first, answer_last;
 
@@ -318,15 +323,15 @@ static void write_group(FILE *file, const char *group)
     fputs("};\n", file);
 }
 
-/* SET directories.issuers is for all of them. */
-static const char *issuers_setting(void)
+/* SET directories.NAME is for all of them. */
+static void write_directory_settings(FILE *file)
 {
+    static const char GROUP[] = "directories.";
     for (unsigned i = 0; i < setting_count; i++) {
-        if (strcmp(settings[i].name, "directories.issuers") == 0) {
-            return settings[i].value;
+        if (strncmp(settings[i].name, GROUP, sizeof(GROUP) - 1) == 0) {
+            fprintf(file, "%s = %s; ", settings[i].name + sizeof(GROUP) - 1, settings[i].value);
         }
     }
-    return "true";
 }
 
 static void write_config(void)
@@ -337,8 +342,10 @@ static void write_config(void)
     for (unsigned i = 0; i < directory_count; i++) {
         fprintf(file,
                 "%s { name = \"%s\"; uri = [ \"ldap://127.0.0.1:1\" ]; tls = \"none\"; base = \"dc=example\"; domains "
-                "= [ %s ]; issuers = %s; }",
-                i > 0 ? "," : "", directories[i].name, directories[i].domains, issuers_setting());
+                "= [ %s ]; ",
+                i > 0 ? "," : "", directories[i].name, directories[i].domains);
+        write_directory_settings(file);
+        fputs("}", file);
     }
     fputs(" );\n", file);
     const char *const groups[] = {"trust", "fetch", "cache", "lookup"};
@@ -381,8 +388,9 @@ void stage_start(unsigned which)
     const struct evidence_parts sources = {gateway->engine, gateway->memory, gateway->shared, gateway->pool,
                                            gateway->pool};
     gateway->evidence = evidence_store_new(&sources, world);
-    const struct lookup_parts parts = {gateway->engine, gateway->memory, gateway->shared,
-                                       gateway->pool,   gateway->pool,   gateway->evidence};
+    gateway->following = following_new(gateway->engine);
+    const struct lookup_parts parts = {gateway->engine, gateway->memory,   gateway->shared,   gateway->pool,
+                                       gateway->pool,   gateway->evidence, gateway->following};
     gateway->lookup = lookup_new(&parts, world);
 }
 
@@ -432,6 +440,34 @@ void stage_explain(unsigned which, const char *text)
     lookup_explain(gateways[which].lookup, &address, waiter);
 }
 
+void stage_cut(unsigned which, bool cut)
+{
+    played_redis_cut(gateways[which].shared, cut);
+}
+
+void stage_drop(unsigned which, const char *what)
+{
+    bool all = strcmp(what, "all") == 0, address = strchr(what, '@') != NULL;
+    struct drop drop = {.what = all ? DROP_ALL : address ? DROP_ADDRESS : DROP_DOMAIN};
+    if (drop.what == DROP_ADDRESS) {
+        must(address_parse(bytes_of_string(what), &drop.address) == ADDRESS_OK, what);
+    }
+    snprintf(drop.domain, sizeof(drop.domain), "%s", what);
+    lookup_drop(gateways[which].lookup, &drop);
+}
+
+void stage_renew(unsigned which, const char *text)
+{
+    struct address address;
+    must(address_parse(bytes_of_string(text), &address) == ADDRESS_OK, text);
+    lookup_renew(gateways[which].lookup, &address);
+}
+
+unsigned stage_counted(unsigned counter)
+{
+    return (unsigned)(count_read((enum counter)counter) - counted_before[counter]);
+}
+
 struct served stage_next_answer(void)
 {
     return answer_first < answer_last ? answers[answer_first++] : (struct served){0};
@@ -449,9 +485,9 @@ void stage_end(void)
             evidence_store_end(gateway->evidence);
             played_settle();
             must(evidence_store_idle(gateway->evidence), "the store is not idle");
+            shared_close(&gateway->shared);
             lookup_free(&gateway->lookup);
             evidence_store_free(&gateway->evidence);
-            shared_close(&gateway->shared);
             memory_free(&gateway->memory);
             pool_free(&gateway->pool);
             engine_free(&gateway->engine);
@@ -459,6 +495,7 @@ void stage_end(void)
         while (gateway->world_count > 0) {
             world_free(&gateway->worlds[--gateway->world_count]);
         }
+        following_free(&gateway->following);
     }
     for (struct served left; (left = stage_next_answer()).answer != NULL;) {
         answer_free(&left.answer);
@@ -481,6 +518,9 @@ void stage_reset(void)
     stage_set("trust.revocation", "\"require\"");
     stage_set("redis.uri", "\"redis://127.0.0.1:1\"");
     write_crls(NULL, 0);
+    for (unsigned i = 0; i < COUNT_COUNT; i++) {
+        counted_before[i] = count_read((enum counter)i);
+    }
     played_clock_start();
     played_pools(false, false);
     played_directory_reset();

@@ -60,6 +60,17 @@ void stage_drain(unsigned gateway);
 void stage_ask(unsigned gateway, const char *address);
 void stage_explain(unsigned gateway, const char *address);
 
+/* Cuts the gateway off from Redis, or lets it back. */
+void stage_cut(unsigned gateway, bool cut);
+
+/* "alice@example.org", "example.org" or "all". */
+void stage_drop(unsigned gateway, const char *what);
+
+void stage_renew(unsigned gateway, const char *address);
+
+/* How far a counter went since the story began. */
+unsigned stage_counted(unsigned counter);
+
 /* The oldest answer that nobody has looked at yet, or .answer = NULL; the reference is the caller's. */
 struct served stage_next_answer(void);
 

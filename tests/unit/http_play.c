@@ -111,8 +111,11 @@ struct answer *play_answer(const char *address, enum outcome outcome, enum reaso
 static size_t kind_of(const struct address *address)
 {
     for (size_t i = 0; i < PLAY_KINDS; i++) {
-        if (strlen(kinds[i].local_part) == address->local_size &&
-            memcmp(kinds[i].local_part, address->text, address->local_size) == 0) {
+        size_t size = strlen(kinds[i].local_part);
+        bool many = kinds[i].wait == WAIT_RELEASE || strcmp(kinds[i].local_part, "miss") == 0;
+        size_t most = many ? size + strspn(address->text + size, "0123456789") : size;
+        if (address->local_size >= size && address->local_size <= most &&
+            memcmp(kinds[i].local_part, address->text, size) == 0) {
             return i;
         }
     }
@@ -172,6 +175,22 @@ static struct served play_get(void *context, const struct address *address)
     return served;
 }
 
+/* What memory holds now, whoever asks for it. */
+static bool play_may_serve(void *context, struct answer *answer)
+{
+    struct play *play = context;
+    bool may = false;
+
+    pthread_mutex_lock(&play->lock);
+    for (size_t kind = 0; kind < PLAY_KINDS; kind++) {
+        bool stale = kinds[kind].stale || (kind == 0 && play->hit_is_stale);
+        may = may || (play->answers[kind] == answer && kinds[kind].wait == NO_WAIT && !stale);
+    }
+    play->served_again += may;
+    pthread_mutex_unlock(&play->lock);
+    return may;
+}
+
 static void play_start(void *context, const struct address *address, struct waiter *waiter)
 {
     struct play *play = context;
@@ -200,6 +219,19 @@ static void play_explain(void *context, const struct address *address, struct wa
     play->pending[play->pending_count++] = (struct pending){waiter, kind_of(address), true};
     pthread_cond_broadcast(&play->change);
     pthread_mutex_unlock(&play->lock);
+}
+
+static int play_purge(void *context, const struct purge *purge, struct purge_waiter *waiter)
+{
+    struct play *play = context;
+
+    pthread_mutex_lock(&play->lock);
+    play->purges++;
+    play->purge = *purge;
+    play->purge_waiter = waiter;
+    pthread_cond_broadcast(&play->change);
+    pthread_mutex_unlock(&play->lock);
+    return 0;
 }
 
 static bool play_ready(void *context, char *why, size_t why_size)
@@ -232,7 +264,13 @@ static void *run(void *context)
 
     pthread_mutex_lock(&play->lock);
     while (!play->ends) {
-        if (take_pending(play, &taken)) {
+        struct purge_waiter *purge_waiter = play->purge_waiter;
+        play->purge_waiter = NULL;
+        if (purge_waiter != NULL) {
+            pthread_mutex_unlock(&play->lock);
+            purge_waiter->done(purge_waiter, 3);
+            pthread_mutex_lock(&play->lock);
+        } else if (take_pending(play, &taken)) {
             pthread_mutex_unlock(&play->lock);
             taken.waiter->ready(taken.waiter,
                                 taken.explain ? serve_explained(play, taken.kind) : serve(play, taken.kind));
@@ -250,7 +288,7 @@ struct play *play_open(const struct http_config *config)
     static const char *const listen[] = {"127.0.0.1:0"};
     const struct http_config small = {
         .listen = listen, .listen_count = 1, .threads = 2, .max_connections = 1024, .max_waiting = 500,
-        .idle_timeout_s = 10, .hot_bytes = 1024 * 1024, .token = "secret",
+        .max_recipients = 500, .max_batch_lookups = 250, .idle_timeout_s = 10, .hot_bytes = 1024 * 1024, .token = "secret",
     };
     struct play *play = calloc(1, sizeof(*play));
     struct error error = {""};
@@ -263,7 +301,8 @@ struct play *play_open(const struct http_config *config)
         play->answers[i] =
             play_answer(address, kinds[i].outcome, kinds[i].reason, "", kinds[i].stale ? -100 : 3600);
     }
-    const struct http_backend backend = {play, play_get, play_start, play_ready, play_explain};
+    const struct http_backend backend = {play, play_get, play_may_serve, play_start, play_ready, play_explain,
+                                         play_purge};
     play->http = http_open(config != NULL ? config : &small, &backend, &error);
     if (play->http == NULL) {
         fprintf(stderr, "http_open: %s\n", error.text);

@@ -10,7 +10,8 @@
  *   down late broken    unknown, after a wait: unavailable, deadline, a defect
  *   hold                found, when play_release() is called
  *
- * Anything else is none, in memory.
+ * Anything else is none, in memory; "miss" and "hold" with more behind it ("miss17") fare as they do. A purge is told
+ * by the thread that brings the others, and drops 3.
  */
 #ifndef TESTS_UNIT_HTTP_PLAY_H
 #define TESTS_UNIT_HTTP_PLAY_H
@@ -22,7 +23,7 @@
 #include "http/http.h"
 
 #define PLAY_KINDS 11
-#define PLAY_WAITERS_MAX 4096
+#define PLAY_WAITERS_MAX 8192
 
 struct play {
     struct http *http;
@@ -40,7 +41,9 @@ struct play {
         bool explain;
     } pending[PLAY_WAITERS_MAX];
     size_t pending_count;
-    size_t gets, starts, explains;
+    struct purge_waiter *purge_waiter; /* who waits for a purge */
+    struct purge purge;                /* the last one that was asked for */
+    size_t gets, served_again, starts, explains, purges;
 };
 
 /* A certificate, as bytes: CN=Hit, EC P-256, self-signed. */

@@ -91,7 +91,7 @@ static const struct {
     {"GET", "/nothing", "", 404, PROBLEM},
     {"GET", "//healthz", "", 404, PROBLEM},
     {"GET", "/healthz/", "", 404, PROBLEM},
-    {"GET", "/v1/recipients", "", 404, PROBLEM},
+    {"GET", "/v1/recipients", "", 405, PROBLEM},
     {"GET", "/v1/recipients/", "", 404, PROBLEM},
     {"GET", "/v1/recipients//certificate", "", 404, PROBLEM},
     {"GET", "/v1/recipients/a@b.example/certificate/x", "", 404, PROBLEM},

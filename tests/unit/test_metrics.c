@@ -43,6 +43,9 @@ static void names_are_all_there_at_once(void **state)
         "certlookup_limit_reached_total counter", "certlookup_refusals_total counter",
         "certlookup_ldap_searches_total counter", "certlookup_ldap_results_total counter",
         "certlookup_ldap_connects_total counter", "certlookup_ldap_connect_failures_total counter",
+        "certlookup_ldap_sync_changes_total counter", "certlookup_ldap_sync_resets_total counter",
+        "certlookup_ldap_sync_failures_total counter", "certlookup_ldap_sync_unreadable_total counter",
+        "certlookup_ldap_sync gauge", "certlookup_ldap_sync_entries gauge", "certlookup_ldap_sync_bytes gauge",
         "certlookup_ldap_up gauge", "certlookup_lookup_seconds histogram", "certlookup_memory_bytes gauge",
         "certlookup_memory_entries gauge", "certlookup_flights gauge", "certlookup_waiting_requests gauge",
         "certlookup_redis_up gauge", "certlookup_generation gauge", "certlookup_anchors gauge",
@@ -155,14 +158,14 @@ static void directories_have_names(void **state)
     assert_int_not_equal(corp, odd);
     count_directory(corp, DIRECTORY_SEARCHES);
     count_directory(corp, DIRECTORY_CUT_OFF);
-    gauge_directory_up(corp, true);
+    gauge_directory(corp, DIRECTORY_UP, true);
     assert_int_equal(count_directory_read(corp, DIRECTORY_SEARCHES), 1);
     assert_true(shows("certlookup_ldap_searches_total{directory=\"corp\"} 1"));
     assert_true(shows("certlookup_ldap_results_total{directory=\"corp\",result=\"cut_off\"} 1"));
     assert_true(shows("certlookup_ldap_results_total{directory=\"corp\",result=\"answered\"} 0"));
     assert_true(shows("certlookup_ldap_up{directory=\"corp\"} 1"));
     assert_true(shows("certlookup_ldap_up{directory=\"o\\\"d\\\\d\\n\"} 0"));
-    gauge_directory_up(corp, false);
+    gauge_directory(corp, DIRECTORY_UP, false);
     assert_true(shows("certlookup_ldap_up{directory=\"corp\"} 0"));
 
     scarce_begin(1);

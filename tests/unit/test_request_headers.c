@@ -12,6 +12,7 @@ static const struct {
     const char *fields;
     bool http_1_0;
     enum framing_fault want;
+    size_t max_body; /* that is wanted */
 } rows[] = {
     {"Host: a|", false, FRAMING_OK},
     {"host: example.org:8080|ACCEPT: x|", false, FRAMING_OK},
@@ -62,6 +63,25 @@ static const struct {
     {"Host: a|!#$%&'*+-.^_`~9: 5|", false, FRAMING_OK},
     {"Host: a|Accept: 1|Accept: 2|Accept: 3|Accept: 4|", false, FRAMING_OK},
     {"Host: a|Accept: 1|Accept: 2|Accept: 3|Accept: 4|Accept: 5|", false, FRAMING_TOO_MANY},
+    {"Host: a|Content-Length: 9|Content-Type: application/json|", false, FRAMING_OK, 9},
+    {"Host: a|Content-Length: 9|Content-Type: Application/JSON; charset=utf-8|", false, FRAMING_OK, 9},
+    {"Host: a|Content-Length: 9|Content-Type: application/json ;a=b|", false, FRAMING_OK, 9},
+    {"Host: a|Content-Length: 10|Content-Type: application/json|", false, FRAMING_BODY_TOO_LARGE, 9},
+    {"Host: a|Content-Length: 2097152|Content-Type: application/json|", false, FRAMING_OK, MAX_BATCH_BODY_BYTES},
+    {"Host: a|Content-Length: 2097153|Content-Type: application/json|", false, FRAMING_BODY_TOO_LARGE,
+     MAX_BATCH_BODY_BYTES},
+    {"Host: a|Content-Length: 99999999999999999999999999999999|Content-Type: application/json|", false,
+     FRAMING_BODY_TOO_LARGE, MAX_BATCH_BODY_BYTES},
+    {"Host: a|Content-Type: application/json|", false, FRAMING_UNKNOWN_LENGTH, 9},
+    {"Host: a|Transfer-Encoding: chunked|Content-Type: application/json|", false, FRAMING_UNKNOWN_LENGTH, 9},
+    {"Host: a|Content-Length: 9|", false, FRAMING_NOT_JSON, 9},
+    {"Host: a|Content-Length: 9|Content-Type: |", false, FRAMING_NOT_JSON, 9},
+    {"Host: a|Content-Length: 9|Content-Type: text/plain|", false, FRAMING_NOT_JSON, 9},
+    {"Host: a|Content-Length: 9|Content-Type: application/jsonx|", false, FRAMING_NOT_JSON, 9},
+    {"Host: a|Content-Length: 9|Content-Type: application/json, text/plain|", false, FRAMING_NOT_JSON, 9},
+    {"Host: a|Content-Length: 9|Content-Type: application/json|Content-Type: application/json|", false,
+     FRAMING_NOT_JSON, 9},
+    {"Host: a|Content-Length: 9|Content-Type: text/plain|", false, FRAMING_OK},
 };
 
 static void add_all(struct headers *headers, const char *fields)
@@ -83,7 +103,7 @@ static void test_table(void **state)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct headers headers;
         add_all(&headers, rows[i].fields);
-        enum framing_fault fault = headers_check(&headers, !rows[i].http_1_0);
+        enum framing_fault fault = headers_check(&headers, !rows[i].http_1_0, rows[i].max_body);
         if (fault != rows[i].want) {
             fail_msg("\"%s\": got %d, %s", rows[i].fields, (int)fault, framing_fault_text(fault));
         }
@@ -97,7 +117,7 @@ static void test_nul_in_value(void **state)
     (void)state;
     headers_init(&headers);
     headers_add(&headers, bytes_of_string("Host"), bytes_of("a\0b", 3));
-    assert_int_equal(headers_check(&headers, true), FRAMING_BAD_VALUE);
+    assert_int_equal(headers_check(&headers, true, 0), FRAMING_BAD_VALUE);
 }
 
 static void test_what_is_kept(void **state)

@@ -1,0 +1,92 @@
+#include "gateway/dropped.h"
+
+#include <stdlib.h>
+
+#include "base/digest.h"
+
+#define PLACES 32768 /* a power of two */
+
+struct place {
+    uint64_t number; /* of the last note that came here; 0: none */
+    int64_t at;      /* the latest time of any; INT64_MIN: none */
+};
+
+struct dropped {
+    uint64_t number;
+    struct place all;
+    struct place places[PLACES];
+};
+
+struct dropped *dropped_new(void)
+{
+    struct dropped *dropped = calloc(1, sizeof(*dropped));
+    if (dropped == NULL) {
+        return NULL;
+    }
+    dropped->all.at = INT64_MIN;
+    for (size_t i = 0; i < PLACES; i++) {
+        dropped->places[i].at = INT64_MIN;
+    }
+    return dropped;
+}
+
+void dropped_free(struct dropped **dropped)
+{
+    free(*dropped);
+    *dropped = NULL;
+}
+
+/* A domain's name is never an address: both live in one table. */
+static size_t place_of(const char *text, size_t size)
+{
+    return digest_table_hash(bytes_of(text, size)) & (PLACES - 1);
+}
+
+static size_t place_of_address(const struct address *address)
+{
+    return place_of(address->text, address->size);
+}
+
+static size_t place_of_domain(const char *domain)
+{
+    return place_of(domain, strlen(domain));
+}
+
+void dropped_note(struct dropped *dropped, const struct drop *drop, int64_t at)
+{
+    struct place *place = &dropped->all;
+    if (drop->what == DROP_ADDRESS) {
+        place = &dropped->places[place_of_address(&drop->address)];
+    } else if (drop->what == DROP_DOMAIN) {
+        place = &dropped->places[place_of_domain(drop->domain)];
+    }
+    place->number = ++dropped->number;
+    place->at = at > place->at ? at : place->at;
+}
+
+void dropped_note_name(struct dropped *dropped, uint64_t name)
+{
+    dropped->places[name & (PLACES - 1)].number = ++dropped->number;
+}
+
+uint64_t dropped_number(const struct dropped *dropped)
+{
+    return dropped->number;
+}
+
+bool dropped_since(const struct dropped *dropped, const struct address *address, uint64_t number)
+{
+    return dropped->all.number > number || dropped->places[place_of_address(address)].number > number ||
+           dropped->places[place_of_domain(address_domain(address))].number > number;
+}
+
+bool dropped_name_since(const struct dropped *dropped, uint64_t name, uint64_t number)
+{
+    return dropped->places[name & (PLACES - 1)].number > number;
+}
+
+bool dropped_holds(const struct dropped *dropped, const struct address *address, int64_t made_at)
+{
+    return made_at <= dropped->all.at || made_at <= dropped->places[place_of_address(address)].at ||
+           made_at <= dropped->places[place_of_domain(address_domain(address))].at;
+}

@@ -1,0 +1,103 @@
+#include "gateway/dropping.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "gateway/steps.h"
+
+/* What is swept out of memory in the background. */
+struct sweeping {
+    struct work work;
+    struct memory *memory;
+    struct drop drop;
+    struct drop_waiter *waiter; /* NULL: nobody waits */
+};
+
+static void tell(struct drop_waiter *waiter, size_t dropped)
+{
+    if (waiter != NULL) {
+        waiter->done(waiter, dropped);
+    }
+}
+
+static bool is_of_domain(const struct answer *answer, const char *domain)
+{
+    const char *at = memrchr(answer->address.text, '@', answer->address.size);
+    return at != NULL && strcmp(at + 1, domain) == 0;
+}
+
+static bool matches(void *context, const struct answer *answer)
+{
+    const struct drop *drop = context;
+    return drop->what == DROP_ALL || is_of_domain(answer, drop->domain);
+}
+
+static void run_sweeping(struct work *work)
+{
+    struct sweeping *sweeping = (struct sweeping *)((char *)work - offsetof(struct sweeping, work));
+    tell(sweeping->waiter, memory_drop_if(sweeping->memory, matches, &sweeping->drop));
+    free(sweeping);
+}
+
+/* Where there is no room in the background, the engine does it: late answers are better than wrong ones. */
+static void sweep(struct lookup *lookup, const struct drop *drop, struct drop_waiter *waiter)
+{
+    struct sweeping *sweeping = malloc(sizeof(*sweeping));
+    if (sweeping == NULL) {
+        tell(waiter, memory_drop_if(lookup->parts.memory, matches, (void *)drop));
+        return;
+    }
+    *sweeping = (struct sweeping){
+        .work = {.run = run_sweeping}, .memory = lookup->parts.memory, .drop = *drop, .waiter = waiter};
+    if (!pool_submit(lookup->parts.background, &sweeping->work)) {
+        run_sweeping(&sweeping->work);
+    }
+}
+
+static void drop_address(struct lookup *lookup, const struct address *address, struct drop_waiter *waiter)
+{
+    struct answer *had = waiter != NULL ? memory_get(lookup->parts.memory, address_bytes(address)) : NULL;
+    memory_drop(lookup->parts.memory, address_bytes(address));
+    tell(waiter, had != NULL ? 1 : 0);
+    answer_free(&had);
+}
+
+static void drop_here(struct lookup *lookup, const struct drop *drop, int64_t at, struct drop_waiter *waiter)
+{
+    count(COUNT_DROPS);
+    dropped_note(lookup->dropped, drop, at);
+    if (drop->what == DROP_ADDRESS) {
+        drop_address(lookup, &drop->address, waiter);
+        return;
+    }
+    if (drop->what == DROP_ALL && at > atomic_load(&lookup->all_dropped_at)) {
+        atomic_store(&lookup->all_dropped_at, at);
+    }
+    sweep(lookup, drop, waiter);
+}
+
+void lookup_drop_here(struct lookup *lookup, const struct drop *drop, int64_t at)
+{
+    drop_here(lookup, drop, at, NULL);
+}
+
+void lookup_drop_and_tell(struct lookup *lookup, const struct drop *drop, struct drop_waiter *waiter)
+{
+    int64_t now = clock_wall_s();
+    drop_here(lookup, drop, now, waiter);
+    if (lookup->coherence != NULL) {
+        coherence_tell(lookup->coherence, drop, now);
+    }
+}
+
+void lookup_drop(struct lookup *lookup, const struct drop *drop)
+{
+    lookup_drop_and_tell(lookup, drop, NULL);
+}
+
+bool flight_is_dropped(const struct flight *flight)
+{
+    return dropped_since(flight->lookup->dropped, &flight->address, flight->began);
+}

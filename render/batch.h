@@ -1,0 +1,57 @@
+/*
+ * What a batch asks, and what is said of each recipient in its answer.
+ *
+ *     {"recipients": ["alice@example.org", …]}
+ *     {"recipients": [{"address": "alice@example.org", "status": "ok", "certificate": "MIID…", …}, …]}
+ *
+ * A recipient is described from what an answer holds in any case: nothing is
+ * parsed, so that an answer seen for the first time costs a batch little.
+ */
+#ifndef RENDER_BATCH_H
+#define RENDER_BATCH_H
+
+#include "base/answer.h"
+#include "base/buffer.h"
+#include "base/error.h"
+
+/* What a mailer does with a recipient hangs on this word. */
+enum recipient_status {
+    RECIPIENT_UNKNOWN, /* ask again later */
+    RECIPIENT_OK,
+    RECIPIENT_NONE,
+    RECIPIENT_EXPIRED,
+    RECIPIENT_REVOKED,
+    RECIPIENT_NO_ENCRYPTION_USAGE,
+    RECIPIENT_UNTRUSTED,
+    RECIPIENT_ADDRESS_MISMATCH,
+    RECIPIENT_INVALID_ADDRESS,
+    RECIPIENT_LIMIT /* not looked for, as too much is under way: ask again */
+};
+
+/* "unknown" "ok" "no_encryption_usage" … */
+const char *recipient_status_word(enum recipient_status status);
+
+enum recipient_status recipient_status_of(const struct answer *answer);
+
+/* Appends one recipient as a JSON object. `sent`: the address as it came, for an answer that names none. */
+void render_recipient(const struct answer *answer, bool stale, struct bytes sent, struct buffer *out);
+
+/* One of whom there is no answer, for a reason of an outcome unknown that soon passes. */
+void render_recipient_untold(struct bytes sent, enum reason reason, struct buffer *out);
+
+/* One that is no address; `why` is a sentence for people. */
+void render_recipient_invalid(struct bytes sent, const char *why, struct buffer *out);
+
+struct recipient_list {
+    struct bytes *texts; /* UTF-8 without NUL, and no more is known of them; they may be views into the body */
+    size_t count;
+};
+
+enum recipients_fault { RECIPIENTS_OK, RECIPIENTS_BAD, RECIPIENTS_TOO_MANY, RECIPIENTS_NO_MEMORY };
+
+/* Strict: one member "recipients", an array of at most `most` strings. In any case recipient_list_free(). */
+enum recipients_fault render_read_recipients(struct bytes json, size_t most, struct recipient_list *list,
+                                             struct error *error);
+void recipient_list_free(struct recipient_list *list);
+
+#endif
