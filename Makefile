@@ -129,6 +129,9 @@ $(UNIT): $B/%: $B/tests/%.o $B/unit/helpers.a $B/libcertlookup.a
 $B/unit/test_file: private SCARCE_LD += -Wl,--wrap=geteuid
 $(TOOLS): $B/%: $B/tests/%.o $B/tools/helpers.a $B/libcertlookup.a
 	$(call link_test)
+# Judges with and without what is replaced here.
+$B/tools/same_verdicts: private LDFLAGS += \
+    -Wl,--wrap=cert_parse_recipient,--wrap=path_is_plain,--wrap=link_memo_has
 $B/tools/makestart: $B/tests/people/pki.o
 $B/tools/makepeople: $(patsubst %.c,$B/%.o,$(wildcard tests/people/*.c))
 	$(call link_test)
