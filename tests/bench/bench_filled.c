@@ -71,7 +71,7 @@ int main(int argc, char **argv)
     static const char *const listen[] = {"127.0.0.1:0"};
     const struct http_config config = {
         .listen = listen, .listen_count = 1, .threads = argc > 2 ? atoi(argv[2]) : 0, .max_connections = 4096,
-        .max_waiting = 2000, .idle_timeout_s = 30, .hot_bytes = 16L * 1024 * 1024, .token = "",
+        .max_waiting = 2000, .idle_timeout_s = 30, .hot_bytes = 32L * 1024 * 1024, .token = "",
     };
     struct error error = {""};
     sigset_t ends;
