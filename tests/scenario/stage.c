@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "gateway/dropping.h"
+#include "gateway/following.h"
 #include "base/metrics.h"
 #include "gateway/lookup.h"
 #include "tests/scenario/played.h"
@@ -18,6 +19,7 @@
 #define DIRECTORIES_MAX 4
 #define MADE_MAX        128
 #define ANSWERS_MAX     16384
+#define KEPT_MAX        256
 #define TEXT_BYTES      256
 
 static struct authority root, issuing, hidden, stranger;
@@ -46,6 +48,7 @@ static struct gateway {
     struct shared *shared;
     struct pool *pool;
     struct evidence_store *evidence;
+    struct following *following;
     struct lookup *lookup;
     struct world *worlds[16]; /* every one is kept to the end of the story: directories borrow from them */
     unsigned world_count;
@@ -53,6 +56,12 @@ static struct gateway {
 
 static uint64_t counted_before[COUNT_COUNT];
 static struct served answers[ANSWERS_MAX];
+/* The last of them once more, with references of their own: what somebody would hold who keeps ready-made replies. */
+static struct kept {
+    struct answer *answer;
+    unsigned which; /* gateway */
+} kept[KEPT_MAX];
+static unsigned kept_last;
 static unsigned answer_first, answer_last;
 
 static void write_pem(const char *path, X509 *certificate)
@@ -321,15 +330,15 @@ static void write_group(FILE *file, const char *group)
     fputs("};\n", file);
 }
 
-/* SET directories.issuers is for all of them. */
-static const char *issuers_setting(void)
+/* SET directories.NAME is for all of them. */
+static void write_directory_settings(FILE *file)
 {
+    static const char GROUP[] = "directories.";
     for (unsigned i = 0; i < setting_count; i++) {
-        if (strcmp(settings[i].name, "directories.issuers") == 0) {
-            return settings[i].value;
+        if (strncmp(settings[i].name, GROUP, sizeof(GROUP) - 1) == 0) {
+            fprintf(file, "%s = %s; ", settings[i].name + sizeof(GROUP) - 1, settings[i].value);
         }
     }
-    return "true";
 }
 
 static void write_config(void)
@@ -340,8 +349,10 @@ static void write_config(void)
     for (unsigned i = 0; i < directory_count; i++) {
         fprintf(file,
                 "%s { name = \"%s\"; uri = [ \"ldap://127.0.0.1:1\" ]; tls = \"none\"; base = \"dc=example\"; domains "
-                "= [ %s ]; issuers = %s; }",
-                i > 0 ? "," : "", directories[i].name, directories[i].domains, issuers_setting());
+                "= [ %s ]; ",
+                i > 0 ? "," : "", directories[i].name, directories[i].domains);
+        write_directory_settings(file);
+        fputs("}", file);
     }
     fputs(" );\n", file);
     const char *const groups[] = {"trust", "fetch", "cache", "lookup"};
@@ -384,8 +395,9 @@ void stage_start(unsigned which)
     const struct evidence_parts sources = {gateway->engine, gateway->memory, gateway->shared, gateway->pool,
                                            gateway->pool};
     gateway->evidence = evidence_store_new(&sources, world);
-    const struct lookup_parts parts = {gateway->engine, gateway->memory, gateway->shared,
-                                       gateway->pool,   gateway->pool,   gateway->evidence};
+    gateway->following = following_new(gateway->engine);
+    const struct lookup_parts parts = {gateway->engine, gateway->memory,   gateway->shared,   gateway->pool,
+                                       gateway->pool,   gateway->evidence, gateway->following};
     gateway->lookup = lookup_new(&parts, world);
 }
 
@@ -404,11 +416,42 @@ void stage_drain(unsigned which)
     lookup_end_flights(gateways[which].lookup);
 }
 
+static void on_ready(struct waiter *waiter, struct served served);
+
+struct asker {
+    struct waiter waiter; /* stands first */
+    unsigned which;
+};
+
+static struct waiter *asker_new(unsigned which)
+{
+    struct asker *asker = calloc(1, sizeof(*asker));
+    must(asker != NULL, "out of memory");
+    asker->waiter.ready = on_ready;
+    asker->which = which;
+    return &asker->waiter;
+}
+
 static void on_ready(struct waiter *waiter, struct served served)
 {
-    free(waiter);
     must(answer_last < ANSWERS_MAX, "too many answers in one story");
+    struct kept *place = &kept[kept_last++ % KEPT_MAX];
+    answer_free(&place->answer);
+    *place = (struct kept){answer_ref(served.answer), ((struct asker *)waiter)->which};
     answers[answer_last++] = served;
+    free(waiter);
+}
+
+/* Of all that this gateway ever said of the address, whoever kept it may serve again what memory gives out now, and
+ * nothing else. */
+static void check_kept(unsigned which, const struct address *address, const struct answer *now)
+{
+    for (size_t i = 0; i < KEPT_MAX; i++) {
+        struct answer *answer = kept[i].which == which ? kept[i].answer : NULL;
+        if (answer != NULL && bytes_equal(bytes_of(answer->address.text, answer->address.size), address_bytes(address))) {
+            must(lookup_may_serve(gateways[which].lookup, answer) == (answer == now), "an answer that was kept");
+        }
+    }
 }
 
 /* As the HTTP side does: memory at once, or wait. */
@@ -416,9 +459,9 @@ void stage_ask(unsigned which, const char *text)
 {
     struct address address;
     must(address_parse(bytes_of_string(text), &address) == ADDRESS_OK, text);
-    struct waiter *waiter = calloc(1, sizeof(*waiter));
-    waiter->ready = on_ready;
+    struct waiter *waiter = asker_new(which);
     struct served served = lookup_get(gateways[which].lookup, &address);
+    check_kept(which, &address, served.answer);
     if (served.answer != NULL) {
         on_ready(waiter, served);
     } else {
@@ -430,9 +473,7 @@ void stage_explain(unsigned which, const char *text)
 {
     struct address address;
     must(address_parse(bytes_of_string(text), &address) == ADDRESS_OK, text);
-    struct waiter *waiter = calloc(1, sizeof(*waiter));
-    waiter->ready = on_ready;
-    lookup_explain(gateways[which].lookup, &address, waiter);
+    lookup_explain(gateways[which].lookup, &address, asker_new(which));
 }
 
 void stage_cut(unsigned which, bool cut)
@@ -498,9 +539,13 @@ void stage_end(void)
         while (gateway->world_count > 0) {
             world_free(&gateway->worlds[--gateway->world_count]);
         }
+        following_free(&gateway->following);
     }
     for (struct served left; (left = stage_next_answer()).answer != NULL;) {
         answer_free(&left.answer);
+    }
+    for (size_t i = 0; i < KEPT_MAX; i++) {
+        answer_free(&kept[i].answer);
     }
     while (made_count > 0) {
         free(made[--made_count].der.data);

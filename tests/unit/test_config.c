@@ -100,7 +100,7 @@ static void test_defaults(void **state)
     assert_int_equal(config->http.max_connections, 4096);
     assert_int_equal(config->http.max_waiting, 1024);
     assert_int_equal(config->http.idle_timeout_s, 30);
-    assert_int_equal(config->http.hot_bytes, 16 << 20);
+    assert_int_equal(config->http.hot_bytes, 32 << 20);
     assert_string_equal(config->http.token, "");
     assert_int_equal(config->drain_ms, 10000);
     assert_int_equal(config->cache.memory_bytes, 256 << 20);
@@ -306,6 +306,10 @@ static const struct {
     {"a CRL at a place that nobody fetches from",
      DIRECTORY "trust = { anchors = [ \"/etc\" ]; crls = [ \"ftp://crl.example/a\" ]; };",
      "2: trust.crls[0]: "},
+    {"warm without sync", WITH("warm = true;"), "2: directories[0].warm: needs sync"},
+    {"sync with a filter that tells nothing", WITH("sync = true; filter = \"(mail=*%m*)\";"),
+     "2: directories[0].sync: from the filter it cannot be told"},
+    {"no memory for sync", WITH("sync = true; sync-memory = \"1K\";"), "2: directories[0].sync-memory: "},
     {"issuers from anywhere", GOOD "fetch = { issuers = true; };", "3: fetch.issuers: needs fetch.allow"},
     {"a network that is none", GOOD "fetch = { networks = [ \"10.0.0.1/8\" ]; };", "3: fetch.networks[0]: "},
     {"a host with a star in its middle", GOOD "fetch = { allow = [ \"aia.*.example\" ]; };", "3: fetch.allow[0]: "},
