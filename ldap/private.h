@@ -164,8 +164,8 @@ void connection_wake(struct connection *connection);
 bool connection_give(struct directory *directory, struct link *link);
 void connection_retire(struct connection *connection);
 
-/* dial.c. All are called under the lock. dial_start(): -1: no thread, no memory. `for_sync`: who follows gets the link. dial_give_up() frees a stuck thread by
- * shutting its socket down. */
+/* dial.c. All are called under the lock. dial_start(): -1: no thread, no memory; `for_sync`: who follows gets the link.
+ * dial_give_up() frees a stuck thread by shutting its socket down. */
 int dial_start(struct directory *directory, size_t server, bool for_sync);
 int64_t dial_deadline_ms(const struct dial *dial); /* INT64_MAX: was given up, or is done */
 void dial_leave_all(struct directory *directory);  /* joins those that have ended, leaves the others behind */
