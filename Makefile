@@ -6,7 +6,7 @@
 #   make test         all tests under AddressSanitizer and UBSan; also: unit seeds scenario system checks
 #   make tsan         the same tests under ThreadSanitizer
 #   make pkits        NIST's path validation tests through slapd and gateway: "N of 249 rows agree"
-#   make bench        a hit of the daemon against bare libmicrohttpd, side by side; WHAT=all: then parts of it
+#   make bench        speed beside nginx, webdis and bare libraries, in turns: ten minutes, or BENCH=quick; WHAT=parts
 #   make fuzz         each parser of outside bytes for FUZZ_SECONDS (60), with clang
 #   make lint         cppcheck, shellcheck, mandoc and the rules of the house
 #   make layering     who may include whom
@@ -117,6 +117,7 @@ endef
 SCARCE_LD := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=strndup
 $B/unit/helpers.a: $(call helpers,unit)
 $B/tools/helpers.a: $(call helpers,tools)
+$B/bench/helpers.a: $(call helpers,bench)
 %/helpers.a:
 	@mkdir -p $(@D)
 	$Q$(RM) $@ && $(AR) crs $@ $^
@@ -126,11 +127,15 @@ $(UNIT): $B/%: $B/tests/%.o $B/unit/helpers.a $B/libcertlookup.a
 $B/unit/test_file: private SCARCE_LD += -Wl,--wrap=geteuid
 $(TOOLS): $B/%: $B/tests/%.o $B/tools/helpers.a $B/libcertlookup.a
 	$(call link_test)
+$B/tools/makestart: $B/tests/people/pki.o
 $B/tools/makepeople: $(patsubst %.c,$B/%.o,$(wildcard tests/people/*.c))
 	$(call link_test)
 $B/tools/makecases: $(patsubst %.c,$B/%.o,$(wildcard tests/cases/*.c)) $B/tests/people/pki.o $B/libcertlookup.a
 	$(call link_test)
-$(BENCH): $B/%: $B/tests/%.o $B/libcertlookup.a
+$(BENCH): $B/%: $B/tests/%.o $B/bench/helpers.a $B/tests/people/pki.o $B/libcertlookup.a
+	$(call link_test,,-lm)
+# A directory is played: what stands before the library takes the place of what is in it.
+$B/soak/soak: $B/tests/soak/soak.o $B/tests/soak/played.o $B/tests/people/pki.o $B/libcertlookup.a
 	$(call link_test)
 # Clock, directory, Redis and engine are played: what stands before the library takes the place of what is in it.
 $(SCENARIO): $B/%: $B/tests/%.o $(call helpers,scenario) $B/tests/people/pki.o $B/libcertlookup.a
@@ -158,11 +163,15 @@ pkits:
 	@$(MAKE) --no-print-directory SAN=$(TEST_SAN) test-programs
 	@bash tests/pkits/run.sh build/$(subst $(comma),-,$(TEST_SAN))
 
-# Speed, side by side with what a user would compare it to; docs/performance.md says what came of it.
+# Speed, side by side with what a user would pick instead; docs/performance.md says what came of it. What is missing is
+# installed first.
 .PHONY: bench
-bench: all $B/tools/makepeople $(BENCH)
-	@bash tests/bench/daemon_vs_mhd.sh $B
-	$(if $(filter all,$(WHAT)),@bash tests/bench/parts.sh $B)
+bench:
+	@sh etc/setup.sh bench
+	@$(MAKE) --no-print-directory bench-programs
+	@bash tests/bench/$(or $(WHAT),bench).sh $B
+.PHONY: bench-programs
+bench-programs: all $B/tools/makepeople $(BENCH)
 
 # libFuzzer comes with clang.
 .PHONY: fuzz fuzz-programs

@@ -73,8 +73,15 @@ struct certificate {
 };
 
 /* How one directory fared. */
-enum asked_result { ASKED_ANSWERED, ASKED_CUT_OFF, ASKED_TIMED_OUT, ASKED_UNAVAILABLE };
-const char *asked_word(enum asked_result result); /* "answered" "cut_off" "timed_out" "unavailable" */
+enum asked_result {
+    ASKED_ANSWERED,
+    ASKED_CUT_OFF,
+    ASKED_TIMED_OUT,
+    ASKED_UNAVAILABLE,
+    ASKED_OVERLOADED  /* not asked: so many searches wait that it would not have been answered in time */
+};
+#define ASKED_RESULTS (ASKED_OVERLOADED + 1)
+const char *asked_word(enum asked_result result); /* "answered" "cut_off" "timed_out" "unavailable" "overloaded" */
 
 struct asked {
     const char *directory;
@@ -91,7 +98,11 @@ struct standing {
     atomic_bool kept;             /* it is in there: from being put until it is replaced, dropped or evicted */
     atomic_bool asked;            /* somebody asked for it since eviction last came by; see cache/memory_shard.c */
     _Atomic int64_t confirmed;    /* under what conditions it was put last, as who did it says: gateway/coherence.h */
+    _Atomic int64_t renew_at;     /* wall seconds; who gets it from then on has it renewed. INT64_MAX: nobody does */
 };
+
+/* Half a SHA-256: enough to tell one certificate from another. */
+#define ANSWER_DIGEST_BYTES (DIGEST_BYTES / 2)
 
 struct answer {
     atomic_uint references;
@@ -118,6 +129,8 @@ struct answer {
     const struct certificate *certificates; /* usable_count usable ones, best first, then the refused ones */
     size_t certificate_count;
     size_t usable_count;
+    uint8_t der_digest[ANSWER_DIGEST_BYTES]; /* of the best certificate's DER, so that no request hashes it again; zeros:
+                                                none is usable */
     const struct asked *asked;
     size_t asked_count;
 };

@@ -18,7 +18,7 @@
 
 struct memory;
 
-/* NULL: out of memory. max_bytes is at least 64 KiB. */
+/* NULL: out of memory. max_bytes is at least 64 KiB, or 0: then nothing is kept. */
 struct memory *memory_new(size_t max_bytes);
 void memory_free(struct memory **memory);
 

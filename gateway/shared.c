@@ -42,6 +42,7 @@ static void on_shared(void *context, enum shared_result result, struct bytes val
         ++flight->ring_index < seal_ring_count(flight->world->ring)) {
         ask_under_next_key(flight);
     } else {
+        flight->lacks_record = flight->record == NULL && result == SHARED_MISS;
         flight_record_came(flight);
     }
     flight_release(flight);
@@ -61,6 +62,15 @@ void ask_shared(struct flight *flight)
     ask_under_next_key(flight);
 }
 
+bool record_is_known(const struct flight *flight)
+{
+    const struct answer *old = flight->old, *record = flight->record;
+    return old != NULL && record != NULL && old->made_at == record->made_at && old->outcome == record->outcome &&
+           old->generation == record->generation && old->scope == record->scope &&
+           old->fresh_until == record->fresh_until && old->certificate_count == record->certificate_count &&
+           old->usable_count == record->usable_count;
+}
+
 static bool may_keep(const struct flight *flight)
 {
     const struct coherence *coherence = flight->lookup->coherence;
@@ -70,6 +80,7 @@ static bool may_keep(const struct flight *flight)
 static void put_into_memory(struct flight *flight, struct answer *answer)
 {
     struct lookup *lookup = flight->lookup;
+    plan_renewal(flight->world, answer);
     memory_put(lookup->parts.memory, answer, flight->stamp);
     if (lookup->coherence != NULL) {
         coherence_kept(lookup->coherence, flight);

@@ -6,8 +6,8 @@
 #include "base/text.h"
 #include "http/respond.h"
 
-/* What libmicrohttpd keeps for a response and its header fields, about. */
-#define RESPONSE_OVERHEAD_BYTES 2048
+/* A problem's body, about. */
+#define PROBLEM_BYTES 256
 
 unsigned reply_status(const struct answer *answer)
 {
@@ -52,7 +52,7 @@ static void add_cache_status(const struct served *served, struct response_header
         long long left = (long long)(served->answer->fresh_until - clock_wall_s());
         respond_header(headers, "Cache-Status", "certlookup; hit; ttl=%lld; detail=stale", left < 0 ? left : 0);
     } else {
-        respond_header(headers, "Cache-Status", "%s", words[served->layer]);
+        respond_field(headers, "Cache-Status", words[served->layer]);
     }
 }
 
@@ -75,11 +75,11 @@ static void add_life(const struct served *served, const struct wish *wish, struc
         respond_header(headers, MHD_HTTP_HEADER_EXPIRES, "%s", text_http_date(until, date));
     }
     bool keep = answer->outcome != OUTCOME_UNKNOWN && !served->stale && !wish->explain;
-    respond_header(headers, MHD_HTTP_HEADER_CACHE_CONTROL, "%s", keep ? "private" : "no-store");
-    respond_header(headers, MHD_HTTP_HEADER_VARY, "%s", MHD_HTTP_HEADER_ACCEPT);
+    respond_field(headers, MHD_HTTP_HEADER_CACHE_CONTROL, keep ? "private" : "no-store");
+    respond_field(headers, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT);
     add_cache_status(served, headers);
     if (wish->close) {
-        respond_header(headers, MHD_HTTP_HEADER_CONNECTION, "close");
+        respond_field(headers, MHD_HTTP_HEADER_CONNECTION, "close");
     }
 }
 
@@ -87,8 +87,8 @@ static void add_content(const struct answer *answer, const struct format_info *i
 {
     char name[REPLY_FILE_NAME_BYTES];
 
-    respond_header(headers, MHD_HTTP_HEADER_CONTENT_TYPE, "%s", info->media_type);
-    respond_header(headers, "X-Content-Type-Options", "nosniff");
+    respond_field(headers, MHD_HTTP_HEADER_CONTENT_TYPE, info->media_type);
+    respond_field(headers, "X-Content-Type-Options", "nosniff");
     if (info != &render_formats[FORMAT_JSON]) {
         struct bytes address = bytes_of(answer->address.text, answer->address.size);
         respond_header(headers, MHD_HTTP_HEADER_CONTENT_DISPOSITION, "attachment; filename=\"%s\"",
@@ -108,7 +108,36 @@ static void make_problem(const struct answer *answer, struct response_headers *h
         .address = answer->address.size > 0 ? answer->address.text : NULL,
     };
 
+    reply->bytes += PROBLEM_BYTES;
     reply->full = respond_make_problem(&problem, headers);
+}
+
+static void add_etag(const struct reply *reply, struct response_headers *headers)
+{
+    respond_field(headers, MHD_HTTP_HEADER_ETAG, reply->etag);
+}
+
+static void give_back(void *answer)
+{
+    struct answer *held = answer;
+
+    answer_free(&held);
+}
+
+/* DER: the body is in the answer already, and so is its digest. Most answers are asked for in no other format. */
+static void send_in_place(struct answer *answer, struct response_headers *headers, struct reply *reply)
+{
+    struct bytes der = blob_bytes(answer->certificates[0].der);
+
+    etag_of_digest(answer->der_digest, reply->etag);
+    add_etag(reply, headers);
+    add_content(answer, &render_formats[FORMAT_DER], headers);
+    struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback_cls(
+        der.size, (void *)(uintptr_t)der.data, give_back, answer_ref(answer));
+    if (response == NULL) {
+        give_back(answer);
+    }
+    reply->full = respond_complete(response, headers);
 }
 
 static void make_document(const struct served *served, const struct wish *wish, struct response_headers *headers,
@@ -123,6 +152,10 @@ static void make_document(const struct served *served, const struct wish *wish, 
     };
     struct buffer body;
 
+    if (format == FORMAT_DER && served->answer->usable_count > 0) {
+        send_in_place(served->answer, headers, reply);
+        return;
+    }
     buffer_init(&body, MAX_RESPONSE_BYTES);
     if (render(format, served->answer, &options, &body) != 0) {
         buffer_free(&body);
@@ -131,9 +164,7 @@ static void make_document(const struct served *served, const struct wish *wish, 
     reply->bytes += body.size;
     if (reply->status == MHD_HTTP_OK) {
         etag_make(buffer_bytes(&body), reply->etag);
-        respond_header(headers, MHD_HTTP_HEADER_ETAG, "%s", reply->etag);
-        reply->not_modified = respond_make(NULL, headers);
-        reply->bytes += RESPONSE_OVERHEAD_BYTES;
+        add_etag(reply, headers);
     }
     add_content(served->answer, &render_formats[format], headers);
     reply->full = respond_make(&body, headers);
@@ -143,18 +174,25 @@ int reply_make(const struct served *served, const struct wish *wish, struct repl
 {
     struct response_headers headers = {0};
 
-    *reply = (struct reply){.status = reply_status(served->answer), .bytes = RESPONSE_OVERHEAD_BYTES};
+    *reply = (struct reply){.status = reply_status(served->answer)};
     add_life(served, wish, &headers);
     if (served->answer->outcome == OUTCOME_FOUND || wish->explain) {
         make_document(served, wish, &headers, reply);
     } else {
         make_problem(served->answer, &headers, reply);
     }
-    if (reply->full == NULL || (reply->etag[0] != '\0' && reply->not_modified == NULL)) {
-        reply_free(reply);
-        return -1;
-    }
-    return 0;
+    reply->bytes += respond_bytes(&headers);
+    return reply->full != NULL ? 0 : -1;
+}
+
+size_t reply_make_not_modified(const struct served *served, const struct wish *wish, struct reply *reply)
+{
+    struct response_headers headers = {0};
+
+    add_life(served, wish, &headers);
+    add_etag(reply, &headers);
+    reply->not_modified = respond_make(NULL, &headers);
+    return reply->not_modified != NULL ? respond_bytes(&headers) : 0;
 }
 
 void reply_free(struct reply *reply)

@@ -211,6 +211,18 @@ static void a_large_one_pushes_out_many(void **state)
     memory_free(&memory);
 }
 
+static void keeps_nothing_without_room(void **state)
+{
+    struct memory *memory = memory_new(0);
+
+    (void)state;
+    assert_non_null(memory);
+    put(memory, "a@example.org", 1, 1);
+    assert_int_equal(look(memory, "a@example.org"), 0);
+    assert_int_equal(memory_entries(memory), 0);
+    memory_free(&memory);
+}
+
 static void stays_within_its_bytes(void **state)
 {
     static const size_t sizes[] = {SMALLEST, (size_t)1024 * 1024, (size_t)20 * 1024 * 1024};
@@ -431,6 +443,7 @@ int main(void)
         cmocka_unit_test(an_answer_says_whether_it_is_kept),
         cmocka_unit_test(too_large_is_not_kept_nor_the_older_word),
         cmocka_unit_test(a_large_one_pushes_out_many),
+        cmocka_unit_test(keeps_nothing_without_room),
         cmocka_unit_test(stays_within_its_bytes),
         cmocka_unit_test(finds_each_of_many),
         cmocka_unit_test(drops_what_matches_and_nothing_else),

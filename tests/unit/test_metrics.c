@@ -32,6 +32,7 @@ static void names_are_all_there_at_once(void **state)
 {
     static const char *const families[] = {
         "certlookup_lookups_total counter", "certlookup_lookups_joined_total counter",
+        "certlookup_stale_total counter", "certlookup_renewals_total counter",
         "certlookup_outcomes_total counter", "certlookup_http_responses_total counter",
         "certlookup_memory_evictions_total counter", "certlookup_redis_gets_total counter",
         "certlookup_redis_sets_total counter", "certlookup_redis_hits_total counter",
