@@ -73,8 +73,15 @@ struct certificate {
 };
 
 /* How one directory fared. */
-enum asked_result { ASKED_ANSWERED, ASKED_CUT_OFF, ASKED_TIMED_OUT, ASKED_UNAVAILABLE };
-const char *asked_word(enum asked_result result); /* "answered" "cut_off" "timed_out" "unavailable" */
+enum asked_result {
+    ASKED_ANSWERED,
+    ASKED_CUT_OFF,
+    ASKED_TIMED_OUT,
+    ASKED_UNAVAILABLE,
+    ASKED_OVERLOADED  /* not asked: so many searches wait that it would not have been answered in time */
+};
+#define ASKED_RESULTS (ASKED_OVERLOADED + 1)
+const char *asked_word(enum asked_result result); /* "answered" "cut_off" "timed_out" "unavailable" "overloaded" */
 
 struct asked {
     const char *directory;

@@ -40,6 +40,7 @@ const char *asked_word(enum asked_result result)
         [ASKED_CUT_OFF] = "cut_off",
         [ASKED_TIMED_OUT] = "timed_out",
         [ASKED_UNAVAILABLE] = "unavailable",
+        [ASKED_OVERLOADED] = "overloaded",
     };
 
     return words[result];

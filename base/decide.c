@@ -8,12 +8,14 @@ static enum reason missing_answer(const struct answer_draft *draft, bool deadlin
         [ASKED_CUT_OFF] = REASON_DIRECTORY_LIMIT,
         [ASKED_UNAVAILABLE] = REASON_DIRECTORY_UNAVAILABLE,
         [ASKED_TIMED_OUT] = REASON_DIRECTORY_TIMEOUT,
+        [ASKED_OVERLOADED] = REASON_OVERLOADED,
     };
     static const int weights[] = {
         [ASKED_ANSWERED] = 0,
         [ASKED_CUT_OFF] = 1,
-        [ASKED_UNAVAILABLE] = 2,
-        [ASKED_TIMED_OUT] = 3,
+        [ASKED_OVERLOADED] = 2,
+        [ASKED_UNAVAILABLE] = 3,
+        [ASKED_TIMED_OUT] = 4,
     };
     enum asked_result worst = ASKED_ANSWERED;
 

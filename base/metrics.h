@@ -64,6 +64,7 @@ enum counter {
     COUNT_LIMIT_FLIGHTS,
     COUNT_LIMIT_VALIDATORS,  /* the validators' queue was full */
     COUNT_LIMIT_SEARCHES,    /* a directory's queue was full */
+    COUNT_LIMIT_ADMISSION,   /* so many searches waited that one more would have come too late */
     COUNT_LIMIT_FETCHES,     /* the fetcher's queue was full */
     COUNT_LIMIT_FETCH_RATE,  /* one host was asked too often */
     COUNT_LIMIT_PLACES,      /* evidence was asked of more places than are remembered */
@@ -95,6 +96,7 @@ enum gauge {
 enum directory_counter {
     DIRECTORY_SEARCHES,      /* sent to a server */
     DIRECTORY_ANSWERED, DIRECTORY_CUT_OFF, DIRECTORY_TIMED_OUT, DIRECTORY_UNAVAILABLE,
+    DIRECTORY_OVERLOADED,    /* not sent: too many waited */
     DIRECTORY_CONNECTS, DIRECTORY_CONNECT_FAILURES,
     DIRECTORY_SYNC_CHANGES,    /* entries that changed, as it told */
     DIRECTORY_SYNC_RESETS,     /* everything of it was dropped, because changes may have been missed */

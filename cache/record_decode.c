@@ -251,7 +251,7 @@ static void get_asked(struct record_reader *reader, struct answer_draft *draft)
         struct asked *asked = &draft->asked[draft->asked_count++];
 
         asked->directory = record_get_text(reader, RECORD_NAME_BYTES);
-        asked->result = (enum asked_result)record_get_enum(reader, asked_word_of, ASKED_UNAVAILABLE + 1);
+        asked->result = (enum asked_result)record_get_enum(reader, asked_word_of, ASKED_RESULTS);
         asked->duration_ms = (uint32_t)record_get_number(reader, 4);
         asked->entries = (uint32_t)record_get_number(reader, 4);
         asked->values = (uint32_t)record_get_number(reader, 4);

@@ -52,6 +52,16 @@ void ask_no_longer(struct flight *flight)
     }
 }
 
+bool was_refused(const struct flight *flight)
+{
+    bool all = true;
+    for (size_t i = 0; all && i < flight->directory_count; i++) {
+        const struct ask *ask = &flight->asks[i];
+        all = ask->back && ask->result != NULL && ask->result->result == ASKED_OVERLOADED;
+    }
+    return all;
+}
+
 /* A draft for the candidates of one judging, in the place of the one before. */
 static int begin_draft(struct flight *flight, size_t candidates, size_t asked)
 {

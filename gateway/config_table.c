@@ -63,6 +63,12 @@ const struct setting settings_table[] = {
      .help = "searches waiting or under way; more are answered unavailable"},
     {"directories.issuers", SETTING_BOOLEAN, "true", NULL, NULL, NULL, NULL, false, IN_DIRECTORY(issuers),
      .help = "read certificates and CRLs of issuers from their entries in this directory"},
+    {"directories.sync", SETTING_BOOLEAN, "false", NULL, NULL, NULL, NULL, false, IN_DIRECTORY(sync),
+     .help = "have the directory tell of its changes (RFC 4533), so that what changed is dropped at once"},
+    {"directories.warm", SETTING_BOOLEAN, "false", NULL, NULL, NULL, NULL, false, IN_DIRECTORY(warm),
+     .help = "with sync: what changed and was in memory is looked up anew at once"},
+    {"directories.sync-memory", SETTING_SIZE, "64M", "64K", "16G", NULL, NULL, false, IN_DIRECTORY(sync_bytes),
+     .help = "bound of the addresses that sync remembers, about 80 bytes for each entry with certificates"},
     {"directories.scope", SETTING_WORD, "sub", NULL, NULL, "base one sub", NULL, false, IN_DIRECTORY(scope),
      .help = "scope of the search"},
 

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "gateway/conclude.h"
+#include "gateway/following.h"
 #include "gateway/steps.h"
 
 /*
@@ -72,6 +73,9 @@ struct lookup *lookup_new(const struct lookup_parts *parts, struct world *world)
     if (lookup->flights == NULL || lookup->backoff == NULL || lookup->dropped == NULL ||
         (parts->shared != NULL && (lookup->coherence = coherence_new(lookup)) == NULL)) {
         lookup_free(&lookup);
+    } else {
+        following_begin(lookup->parts.following, lookup);
+        following_adopt(lookup->parts.following, world);
     }
     return lookup;
 }
@@ -81,6 +85,7 @@ void lookup_free(struct lookup **lookup)
     if (*lookup == NULL) {
         return;
     }
+    following_end((*lookup)->parts.following);
     flights_free(&(*lookup)->flights);
     backoff_free(&(*lookup)->backoff);
     coherence_free(&(*lookup)->coherence);
@@ -103,6 +108,7 @@ void lookup_adopt(struct lookup *lookup, struct world *world)
         coherence_adopt(lookup->coherence);
     }
     evidence_store_adopt(lookup->parts.evidence, world);
+    following_adopt(lookup->parts.following, world);
     world_retire(&before, lookup->parts.background);
 }
 
@@ -200,16 +206,6 @@ static bool spares_the_directories(const struct flight *flight, const struct ans
            clock_wall_s() < answer->fresh_until;
 }
 
-/* What memory has from before we heard nothing for a while, and Redis has still. */
-static bool is_confirmed(const struct flight *flight)
-{
-    const struct answer *old = flight->old, *record = flight->record;
-    return old != NULL && record != NULL && old->made_at == record->made_at && old->outcome == record->outcome &&
-           old->generation == record->generation && old->scope == record->scope &&
-           old->fresh_until == record->fresh_until && old->certificate_count == record->certificate_count &&
-           old->usable_count == record->usable_count;
-}
-
 static void serve_known(struct flight *flight, struct answer *known)
 {
     keep_answer(flight, known);
@@ -234,7 +230,7 @@ void flight_record_came(struct flight *flight)
         return;
     }
     struct answer *known = flight->lookup->parts.shared != NULL ? flight->record : flight->old;
-    if (is_confirmed(flight)) {
+    if (record_is_known(flight)) {
         known = flight->old; /* its responses are made already */
     }
     if (!spares_the_directories(flight, known)) {
@@ -252,6 +248,10 @@ void flight_record_came(struct flight *flight)
 void flight_directories_came(struct flight *flight)
 {
     if (flight->answered) {
+        return;
+    }
+    if (was_refused(flight)) {
+        fall_back(flight, REASON_OVERLOADED);
         return;
     }
     if (collect_answers(flight) != 0) {

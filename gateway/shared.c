@@ -64,6 +64,15 @@ void ask_shared(struct flight *flight)
     ask_under_next_key(flight);
 }
 
+bool record_is_known(const struct flight *flight)
+{
+    const struct answer *old = flight->old, *record = flight->record;
+    return old != NULL && record != NULL && old->made_at == record->made_at && old->outcome == record->outcome &&
+           old->generation == record->generation && old->scope == record->scope &&
+           old->fresh_until == record->fresh_until && old->certificate_count == record->certificate_count &&
+           old->usable_count == record->usable_count;
+}
+
 static bool may_keep(const struct flight *flight)
 {
     const struct coherence *coherence = flight->lookup->coherence;

@@ -43,6 +43,9 @@ int ask_directories(struct flight *flight);
 /* The deadline: those that have not answered are not waited for any longer. */
 void ask_no_longer(struct flight *flight);
 
+/* Whether none of the directories was asked, because too many searches wait for each. */
+bool was_refused(const struct flight *flight);
+
 /* Makes flight->draft and flight->candidates of what each directory did and of the values that came. -1: memory. */
 int collect_answers(struct flight *flight);
 
@@ -75,6 +78,9 @@ void flight_explained(struct flight *flight);
 /* shared.c: asks Redis, under each key of the seal ring; then flight_record_came(), with flight->record set if
  * there was something. */
 void ask_shared(struct flight *flight);
+
+/* Whether what Redis had is what memory has, from before we heard nothing for a while. */
+bool record_is_known(const struct flight *flight);
 
 /* Puts an answer into memory, unless it was dropped, or another gateway came to a newer one, since the flight began. */
 void keep_answer(struct flight *flight, struct answer *answer);

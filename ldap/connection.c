@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/metrics.h"
 #include "ldap/inflight.h"
 
 /* A link that the server cuts within this time, with nothing answered, is no better than a connect that failed. */
@@ -54,6 +55,7 @@ bool connection_give(struct directory *directory, struct link *link)
         return false;
     }
     taker->incoming = link;
+    directory->base_count = link->base_count;
     taker->server = link->server;
     connection_wake(taker);
     for (size_t i = 0; i < directory->connection_count; i++) {
@@ -169,11 +171,13 @@ static struct search *take(struct connection *connection)
         return NULL;
     }
     struct search *search = queue_take(connection->directory);
+    int64_t now_ms = clock_mono_ms();
 
-    /* One that is over goes without: it ends here. */
-    if (search != NULL && !search_is_over(search, clock_mono_ms())) {
+    /* One that is over, or would be before its answer comes, goes without: it ends here. */
+    if (search != NULL && !search_is_over(search, now_ms) && !admission_is_too_late(search, now_ms)) {
         search->connection = connection;
         connection->in_flight++;
+        connection->directory->moved_ms = now_ms;
     }
     return search;
 }
@@ -191,8 +195,11 @@ static void send_queued(struct connection *connection)
         if (search == NULL) {
             return;
         }
-        if (search->connection == NULL) {
+        if (search->connection == NULL && search_is_over(search, clock_mono_ms())) {
             search_finish(search, ASKED_TIMED_OUT, "all connections were busy");
+        } else if (search->connection == NULL) {
+            count(COUNT_LIMIT_ADMISSION);
+            search_finish(search, ASKED_OVERLOADED, ADMISSION_WORDS);
         } else if (inflight_start(connection, connection->current, search, &error) != 0) {
             link_broke(connection, &connection->current, &error);
         }

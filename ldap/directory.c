@@ -275,18 +275,33 @@ static void announce(struct directory *directory, const struct search *search)
     }
 }
 
-/* Under the lock: 0: in the queue. -1: there is no use in waiting. */
-static int enqueue(struct directory *directory, struct search *search, struct error *error)
+/* Under the lock: whether there are so many that one more has no use. */
+static bool is_overloaded(const struct directory *directory, const struct search *search)
 {
-    bool is_full = directory->open_searches >= (size_t)directory->config.max_queued;
+    if (directory->open_searches >= (size_t)directory->config.max_queued) {
+        count(COUNT_LIMIT_SEARCHES);
+        return true;
+    }
+    if (!admission_allows(directory, search)) {
+        count(COUNT_LIMIT_ADMISSION);
+        return true;
+    }
+    return false;
+}
 
+/* Under the lock: 0: in the queue. -1: there is no use in waiting, and what there is instead. */
+static int enqueue(struct directory *directory, struct search *search, enum asked_result *result, struct error *error)
+{
+    bool overloaded = is_overloaded(directory, search);
+
+    *result = ASKED_UNAVAILABLE;
     directory->open_searches++;
     if (directory->closing) {
         return error_set(error, "the directory is being closed");
     }
-    if (is_full) {
-        count(COUNT_LIMIT_SEARCHES);
-        return error_set(error, "%s: too many searches wait already", directory->config.name);
+    if (overloaded) {
+        *result = ASKED_OVERLOADED;
+        return error_set(error, "%s: %s", directory->config.name, ADMISSION_WORDS);
     }
     if (directory_is_down(directory)) {
         /* It rests longer while nobody asks. */
@@ -309,13 +324,14 @@ struct search *search_submit(struct search *search)
     struct error error;
 
     pthread_mutex_lock(&directory->lock);
-    int result = enqueue(directory, search, &error);
+    enum asked_result instead;
+    bool waits = enqueue(directory, search, &instead, &error) == 0;
 
     pthread_mutex_unlock(&directory->lock);
-    if (result == 0) {
+    if (waits) {
         return search;
     }
-    search_finish(search, ASKED_UNAVAILABLE, error.text);
+    search_finish(search, instead, error.text);
     search_release(search);
     return NULL;
 }

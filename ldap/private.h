@@ -128,6 +128,9 @@ struct directory {
     bool closing;
     struct search_list queue;
     size_t open_searches;   /* in the queue or in flight */
+    int64_t took_us;        /* a search lately, from being sent to its end: a moving average */
+    int64_t moved_ms;       /* when the last one was sent, or ended */
+    size_t base_count;      /* of the link dialled last: so many requests are one search */
     size_t dials;           /* threads that have not ended */
     bool dials_are_left;    /* closed: those that are stuck are joined by nobody */
     bool more_wanted;       /* every open link is busy, and there are connections without one */
@@ -164,8 +167,16 @@ void connection_wake(struct connection *connection);
 bool connection_give(struct directory *directory, struct link *link);
 void connection_retire(struct connection *connection);
 
-/* dial.c. All are called under the lock. dial_start(): -1: no thread, no memory. `for_sync`: who follows gets the link. dial_give_up() frees a stuck thread by
- * shutting its socket down. */
+/* admission.c. All are called under the lock. Whether a search can be answered within its time by what searches took
+ * lately: one that would only wait in the queue until it is too late is told so at once, and takes no place from those
+ * that can. admission_is_too_late() asks the same of one that is about to be sent. */
+#define ADMISSION_WORDS "too many searches wait to be answered in time"
+bool admission_allows(const struct directory *directory, const struct search *search);
+bool admission_is_too_late(const struct search *search, int64_t now_ms);
+void admission_note(const struct search *search, int64_t now_ms); /* a search that was sent has ended */
+
+/* dial.c. All are called under the lock. dial_start(): -1: no thread, no memory; `for_sync`: who follows gets the link.
+ * dial_give_up() frees a stuck thread by shutting its socket down. */
 int dial_start(struct directory *directory, size_t server, bool for_sync);
 int64_t dial_deadline_ms(const struct dial *dial); /* INT64_MAX: was given up, or is done */
 void dial_leave_all(struct directory *directory);  /* joins those that have ended, leaves the others behind */

@@ -151,6 +151,8 @@ static enum directory_counter counter_of(enum asked_result result)
         return DIRECTORY_CUT_OFF;
     case ASKED_TIMED_OUT:
         return DIRECTORY_TIMED_OUT;
+    case ASKED_OVERLOADED:
+        return DIRECTORY_OVERLOADED;
     case ASKED_UNAVAILABLE:
         break;
     }
@@ -165,6 +167,9 @@ void search_finish(struct search *search, enum asked_result result, const char *
     pthread_mutex_lock(&directory->lock);
     search->connection = NULL;
     directory->open_searches--;
+    if (search->sends > 0 && result != ASKED_UNAVAILABLE) {
+        admission_note(search, clock_mono_ms());
+    }
     pthread_mutex_unlock(&directory->lock);
 
     given->result = result;

@@ -17,8 +17,8 @@
  *
  * What the listener hears:
  *   an entry comes, changes, goes   each address that it has or had
- *   a refresh from a cookie         likewise, what the server names, and whatever it should have named "present" and did
- *                                   not; with more than MAX_SYNC_REFRESH_CHANGES, CHANGED_ALL at its end
+ *   a refresh from a cookie         likewise, what the server names, and whatever it should have named "present" and
+ *                                   did not; with more than MAX_SYNC_REFRESH_CHANGES, CHANGED_ALL at its end
  *   no cookie, or one that the      CHANGED_ALL at the end of the refresh: what changed in between cannot be known. The
  *   server does not go on from,     first time it is CHANGED_UNSEEN
  *   or another server
@@ -57,6 +57,7 @@ void sync_stop(struct directory *directory);
 /* For keeper and dial; all are called under the lock. sync_give(): false: it was not waited for. */
 bool sync_wants_link(const struct directory *directory);
 bool sync_give(struct directory *directory, struct link *link);
+void sync_servers_changed(struct directory *directory); /* searches may go to another one now */
 void sync_not_dialled(struct directory *directory, const struct error *error);
 
 #endif

@@ -192,7 +192,7 @@ static int read_directories(struct reader *reader, const json_t *list)
         struct asked *asked = &draft->asked[draft->asked_count++];
         const char *word = part_text(object, "result");
         asked->result = ASKED_UNAVAILABLE;
-        for (unsigned r = ASKED_ANSWERED; r <= ASKED_UNAVAILABLE; r++) {
+        for (unsigned r = ASKED_ANSWERED; r < ASKED_RESULTS; r++) {
             if (strcmp(word, asked_word((enum asked_result)r)) == 0) {
                 asked->result = (enum asked_result)r;
             }

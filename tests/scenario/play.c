@@ -16,6 +16,7 @@
  *     LACKS corp address             no entry
  *     MOOD corp answers|down|hangs|cuts|no_entries (finds people, but reads no entry of an issuer)
  *     MOOD corp late                 as hangs, but answers when the mood changes
+ *     MOOD corp overloaded           is not asked, because too many wait already
  *     CRL url days [address …]       the issuing authority publishes a CRL, with the "listed" ones of these addresses
  *     FORGED url days                one in its name that another key signed
  *     ENTRY corp dn days             and one in an entry of the directory; '_' stands for a blank
@@ -40,6 +41,7 @@
  *     ASK_EXPIRED address [times]    once its life is over
  *     EXPLAIN address                asks why; the answer is "explained"
  *     DROP address|domain|all        as an admin or a changed directory does
+ *     CHANGED corp address|@domain|all|unseen   what a directory that is followed tells all gateways
  *     TIME_PASSES 10s
  *     ANSWER word …                  the next answer is so: found none unknown, a reason, layer=…, fresh, stale,
  *                                    partial, whole, usable=n, refused=n, life<=1h, retry=n (seconds), times=n,
@@ -176,7 +178,7 @@ static void do_lacks(char **words)
 
 static void do_mood(char **words)
 {
-    static const char *const moods[] = {"answers", "down", "hangs", "cuts", "no_entries", "late"};
+    static const char *const moods[] = {"answers", "down", "hangs", "cuts", "no_entries", "late", "overloaded"};
     for (size_t i = 0; i < sizeof(moods) / sizeof(moods[0]); i++) {
         if (strcmp(words[1], moods[i]) == 0) {
             played_directory_mood(words[0], (enum played_mood)i);
@@ -375,6 +377,12 @@ static void do_explain(char **words)
 static void do_drop(char **words)
 {
     stage_drop(story.gateway, words[0]);
+    played_settle();
+}
+
+static void do_changed(char **words)
+{
+    played_directory_changed(words[0], words[1]);
     played_settle();
 }
 
@@ -654,6 +662,7 @@ static const struct verb {
     {"ASK_EXPIRED", do_ask_expired, 1},
     {"EXPLAIN", do_explain, 1},
     {"DROP", do_drop, 1},
+    {"CHANGED", do_changed, 2},
     {"CUT", do_cut, 1},
     {"RENEW", do_renew, 1},
     {"COUNTED", do_counted, 2},

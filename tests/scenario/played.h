@@ -27,7 +27,7 @@ bool played_run_pools(void);
 /* Validators that do nothing, until they are told to work again: the newest first, or as it came. */
 void played_pools(bool hang, bool newest_first);
 
-enum played_mood { MOOD_ANSWERS, MOOD_DOWN, MOOD_HANGS, MOOD_CUTS, MOOD_NO_ENTRIES, MOOD_LATE };
+enum played_mood { MOOD_ANSWERS, MOOD_DOWN, MOOD_HANGS, MOOD_CUTS, MOOD_NO_ENTRIES, MOOD_LATE, MOOD_OVERLOADED };
 
 /* What stands in a directory. Values are copied; the empty list is an entry without certificates. */
 void played_directory_reset(void);
@@ -35,6 +35,9 @@ void played_directory_put(const char *directory, const char *address, const stru
 void played_directory_take(const char *directory, const char *address);
 void played_directory_mood(const char *directory, enum played_mood mood);
 unsigned played_directory_searches(const char *directory);
+
+/* The directory tells those who follow it: "alice@example.org", "@example.org", "all" or "unseen". */
+void played_directory_changed(const char *directory, const char *what);
 
 /* What an entry of an issuer holds, by DN: one CRL or certificate. */
 void played_directory_issuer(const char *directory, const char *dn, struct bytes value);

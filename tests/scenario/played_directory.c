@@ -15,10 +15,14 @@
 #define VALUES_MAX 100
 #define ISSUERS_MAX 4
 #define SEARCHES_MAX 64
+#define OPEN_MAX 32
 
 struct directory {
     struct directory_config config;
+    struct directory_listener listener;
 };
+
+static struct directory *open_ones[OPEN_MAX];
 
 struct search {
     struct search *next_late; /* in the state's list */
@@ -127,13 +131,49 @@ struct directory *directory_open(const struct directory_config *config, struct e
         domains[i] = strdup(config->domains[i]);
     }
     directory->config.domains = (const char *const *)domains;
+    for (size_t i = 0; i <= OPEN_MAX; i++) {
+        if (i == OPEN_MAX) {
+            abort();
+        }
+        if (open_ones[i] == NULL) {
+            open_ones[i] = directory;
+            break;
+        }
+    }
     return directory;
+}
+
+int directory_follow(struct directory *directory, const struct directory_listener *listener)
+{
+    if (directory->config.sync) {
+        directory->listener = *listener;
+    }
+    return 0;
+}
+
+/* Every gateway that follows it hears of it. */
+void played_directory_changed(const char *name, const char *what)
+{
+    bool all = strcmp(what, "all") == 0, unseen = strcmp(what, "unseen") == 0;
+    enum directory_change change = all ? CHANGED_ALL : unseen ? CHANGED_UNSEEN
+                                   : what[0] == '@' ? CHANGED_DOMAIN : CHANGED_ADDRESS;
+    for (size_t i = 0; i < OPEN_MAX; i++) {
+        struct directory *directory = open_ones[i];
+        if (directory != NULL && directory->listener.changed != NULL && strcmp(directory->config.name, name) == 0 &&
+            !directory->listener.changed(directory->listener.context, &directory->config, change,
+                                         all || unseen ? "" : what + (what[0] == '@'))) {
+            abort();
+        }
+    }
 }
 
 void directory_close(struct directory **directory)
 {
     if (*directory == NULL) {
         return;
+    }
+    for (size_t i = 0; i < OPEN_MAX; i++) {
+        open_ones[i] = open_ones[i] == *directory ? NULL : open_ones[i];
     }
     for (size_t i = 0; i < (*directory)->config.domain_count; i++) {
         free((char *)(*directory)->config.domains[i]);
@@ -166,10 +206,11 @@ static struct search_result *read_person(struct state *state, const char *addres
         [MOOD_CUTS] = ASKED_CUT_OFF,
         [MOOD_NO_ENTRIES] = ASKED_ANSWERED,
         [MOOD_LATE] = ASKED_TIMED_OUT,
+        [MOOD_OVERLOADED] = ASKED_OVERLOADED,
     };
     struct search_result *result = calloc(1, sizeof(*result));
     struct person *person = person_of(state, address);
-    bool speaks = state->mood != MOOD_DOWN && state->mood != MOOD_HANGS && state->mood != MOOD_LATE;
+    bool speaks = state->mood == MOOD_ANSWERS || state->mood == MOOD_CUTS || state->mood == MOOD_NO_ENTRIES;
     result->result = results[state->mood];
     result->error = strdup(state->mood == MOOD_ANSWERS ? "" : "the story says so");
     if (speaks && person != NULL) {
@@ -204,7 +245,7 @@ struct search *directory_search(struct directory *directory, const struct addres
     struct state *state = state_of(directory->config.name);
     struct search *search = calloc(1, sizeof(*search));
     *search = (struct search){NULL, state, *address, done, context, false};
-    state->searches++;
+    state->searches += state->mood != MOOD_OVERLOADED;
     if (state->mood == MOOD_LATE) {
         search->next_late = state->late;
         state->late = search;

@@ -1,14 +1,15 @@
 /*
  * load: many clients that ask a gateway, and look at each answer.
  *
- *     load [-c CLIENTS] [-n REQUESTS] [-t SECONDS] [-p PAUSE_MS] [-g GIVE_UP_MS] [-o ANSWERS] PORT LIST
+ *     load [-c CLIENTS] [-n REQUESTS] [-t SECONDS] [-p PAUSE_MS] [-r PER_SECOND] [-g GIVE_UP_MS] [-o ANSWERS] PORT LIST
  *
  * LIST names a file of lines "PATH [TAB STATUS,STATUS… [TAB SHA256]]": what to ask, which statuses are right, and the
  * hash of a right 200's body. The lines are asked in turn; {n} in a path becomes the number of the request. All clients
  * connect to 127.0.0.1 before the first of them asks. Each keeps its connection, rests PAUSE_MS after an answer, and
- * with -g leaves when none has come by then. It ends after REQUESTS or SECONDS, or at SIGTERM, once what is open was
- * answered, and reports in lines "WORD NUMBER": requests, "status N NUMBER", wrong, failed (no answer), left, median_ms,
- * p99_ms, slowest_ms. ANSWERS gets "STATUS TAB SHA256 TAB MS TAB PATH" of each. Status 0: nothing wrong, nothing failed.
+ * with -g leaves when none has come by then. With -r requests are due at an even pace, whoever of the clients is free
+ * asks, and the time that an answer took counts from when it was due, so that it tells of waiting for a client, too. It ends after REQUESTS or SECONDS, or at SIGTERM, once what is open was
+ * answered, and reports in lines "WORD NUMBER": requests, "status N NUMBER", wrong, failed (no answer), left, per_second
+ * (answers, while it asked), median_ms, p99_ms, slowest_ms. ANSWERS gets "STATUS TAB SHA256 TAB MS TAB PATH" of each. Status 0: nothing wrong, nothing failed.
  */
 #include "tests/tools/load.h"
 
@@ -92,10 +93,10 @@ static int read_questions(const char *name, struct questions *questions)
 static int read_settings(int argc, char **argv, struct settings *settings)
 {
     *settings = (struct settings){.clients = 1};
-    for (int option; (option = getopt(argc, argv, "c:n:t:p:g:o:")) != -1;) {
+    for (int option; (option = getopt(argc, argv, "c:n:t:p:r:g:o:")) != -1;) {
         long *const numbers[] = {['c'] = &settings->clients, ['n'] = &settings->most_requests,
                                  ['t'] = &settings->seconds, ['p'] = &settings->pause_ms,
-                                 ['g'] = &settings->give_up_ms};
+                                 ['r'] = &settings->per_second,   ['g'] = &settings->give_up_ms};
         if (option == '?') {
             return -1;
         }
@@ -106,8 +107,8 @@ static int read_settings(int argc, char **argv, struct settings *settings)
         }
     }
     if (argc - optind != 2 || settings->clients < 1) {
-        return fail("usage: load [-c CLIENTS] [-n REQUESTS] [-t SECONDS] [-p PAUSE_MS] [-g GIVE_UP_MS] [-o ANSWERS] "
-                    "PORT LIST");
+        return fail("usage: load [-c CLIENTS] [-n REQUESTS] [-t SECONDS] [-p PAUSE_MS] [-r PER_SECOND] "
+                    "[-g GIVE_UP_MS] [-o ANSWERS] PORT LIST");
     }
     settings->server = (struct sockaddr_in){
         .sin_family = AF_INET,
@@ -127,6 +128,14 @@ static void poll_clients(struct load *load)
     }
 }
 
+/* When the next request is due; without a pace, now. */
+static int64_t next_due_us(const struct load *load)
+{
+    int64_t pace = load->settings.per_second;
+
+    return pace > 0 ? load->began_us + (int64_t)load->tally.asked * 1000000 / pace : clock_mono_us();
+}
+
 static void step(struct load *load, struct client *client, int64_t now_ms)
 {
     const struct settings *settings = &load->settings;
@@ -143,8 +152,8 @@ static void step(struct load *load, struct client *client, int64_t now_ms)
     }
     if (client->state == CLIENT_READY && client->socket < 0) {
         client_connect(load, client);
-    } else if (client->state == CLIENT_READY) {
-        client_ask(load, client, &load->questions.list[load->tally.asked % load->questions.count]);
+    } else if (client->state == CLIENT_READY && next_due_us(load) <= clock_mono_us()) {
+        client_ask(load, client, &load->questions.list[load->tally.asked % load->questions.count], next_due_us(load));
     }
 }
 
@@ -177,6 +186,7 @@ static void run(struct load *load)
     int64_t end_ms = load->settings.seconds > 0 ? clock_mono_ms() + load->settings.seconds * 1000 : INT64_MAX;
     bool over = false;
 
+    load->began_us = clock_mono_us();
     while (!over) {
         int64_t now_ms = clock_mono_ms();
         load->ending = load->ending || told_to_end || now_ms >= end_ms;
@@ -186,6 +196,10 @@ static void run(struct load *load)
         poll_clients(load);
         bool enough = load->settings.most_requests > 0 &&
                       load->tally.asked >= (unsigned long)load->settings.most_requests;
+        if (!load->ending && !enough) {
+            load->tally.paced = load->tally.answered;
+            load->ended_us = clock_mono_us();
+        }
         over = (load->ending || enough) && count_clients(load, CLIENT_WAITING) == 0;
     }
 }
@@ -201,8 +215,12 @@ static int quantile_ms(const struct tally *tally, double part)
     return ms;
 }
 
-static void report(const struct tally *tally)
+static void report(const struct load *load)
 {
+    const struct tally *tally = &load->tally;
+    int64_t took_us = load->ended_us - load->began_us;
+
+
     printf("requests %lu\n", tally->asked);
     for (int i = 0; i < 600; i++) {
         if (tally->statuses[i] > 0) {
@@ -210,6 +228,7 @@ static void report(const struct tally *tally)
         }
     }
     printf("wrong %lu\nfailed %lu\nleft %lu\n", tally->wrong, tally->failed, tally->left);
+    printf("per_second %lu\n", took_us > 0 ? (unsigned long)((double)tally->paced * 1e6 / (double)took_us) : 0);
     printf("median_ms %d\np99_ms %d\nslowest_ms %d\n", quantile_ms(tally, 0.5), quantile_ms(tally, 0.99),
            quantile_ms(tally, 1));
 }
@@ -249,7 +268,7 @@ int main(int argc, char **argv)
     }
     connect_all(&load);
     run(&load);
-    report(&load.tally);
+    report(&load);
     free_all(&load);
     return load.tally.wrong == 0 && load.tally.failed == 0 ? 0 : 1;
 }

@@ -29,12 +29,13 @@ struct questions {
 
 struct settings {
     struct sockaddr_in server;
-    long clients, most_requests, seconds, pause_ms, give_up_ms;
+    long clients, most_requests, seconds, pause_ms, per_second, give_up_ms;
     FILE *answers; /* NULL: they are not written down */
 };
 
 struct tally {
     unsigned long asked, answered, wrong, failed, left, statuses[600];
+    unsigned long paced; /* answered by the time that nothing more was asked */
     unsigned long took_ms[SLOWEST_MS + 1];
     int complaints;
 };
@@ -58,6 +59,7 @@ struct load {
     struct tally tally;
     struct client *clients;
     int epoll;
+    int64_t began_us, ended_us; /* of asking */
     bool ending; /* nothing new is asked */
 };
 
@@ -65,7 +67,7 @@ struct load {
 void load_complain(struct load *load, const char *path, const char *what);
 
 void client_connect(struct load *load, struct client *client);
-void client_ask(struct load *load, struct client *client, const struct question *question);
+void client_ask(struct load *load, struct client *client, const struct question *question, int64_t due_us);
 void client_event(struct load *load, struct client *client); /* its socket has something to say */
 void client_late(struct load *load, struct client *client);  /* due_ms has come, connecting or waiting */
 

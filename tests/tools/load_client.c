@@ -80,16 +80,16 @@ static void send_request(struct load *load, struct client *client)
     int size = snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n", client->path);
 
     client->state = CLIENT_WAITING;
-    client->asked_us = clock_mono_us();
     client->due_ms = clock_mono_ms() + (load->settings.give_up_ms > 0 ? load->settings.give_up_ms : PATIENCE_MS);
     if (send(client->socket, request, (size_t)size, MSG_NOSIGNAL) != size) {
         client_event(load, client); /* finds out why */
     }
 }
 
-void client_ask(struct load *load, struct client *client, const struct question *question)
+void client_ask(struct load *load, struct client *client, const struct question *question, int64_t due_us)
 {
     client->question = question;
+    client->asked_us = due_us;
     fill_path(client, load->tally.asked++);
     send_request(load, client);
 }

@@ -250,6 +250,7 @@ static void words(void **state)
     assert_string_equal(asked_word(ASKED_CUT_OFF), "cut_off");
     assert_string_equal(asked_word(ASKED_TIMED_OUT), "timed_out");
     assert_string_equal(asked_word(ASKED_UNAVAILABLE), "unavailable");
+    assert_string_equal(asked_word(ASKED_OVERLOADED), "overloaded");
     assert_string_equal(layer_word(LAYER_DIRECTORY), "directory");
     assert_string_equal(layer_word(LAYER_REDIS), "redis");
     assert_string_equal(layer_word(LAYER_MEMORY), "memory");

@@ -32,6 +32,7 @@ static void names_are_all_there_at_once(void **state)
 {
     static const char *const families[] = {
         "certlookup_lookups_total counter", "certlookup_lookups_joined_total counter",
+        "certlookup_stale_total counter", "certlookup_renewals_total counter",
         "certlookup_outcomes_total counter", "certlookup_http_responses_total counter",
         "certlookup_memory_evictions_total counter", "certlookup_redis_gets_total counter",
         "certlookup_redis_sets_total counter", "certlookup_redis_hits_total counter",
@@ -43,6 +44,9 @@ static void names_are_all_there_at_once(void **state)
         "certlookup_limit_reached_total counter", "certlookup_refusals_total counter",
         "certlookup_ldap_searches_total counter", "certlookup_ldap_results_total counter",
         "certlookup_ldap_connects_total counter", "certlookup_ldap_connect_failures_total counter",
+        "certlookup_ldap_sync_changes_total counter", "certlookup_ldap_sync_resets_total counter",
+        "certlookup_ldap_sync_failures_total counter", "certlookup_ldap_sync_unreadable_total counter",
+        "certlookup_ldap_sync gauge", "certlookup_ldap_sync_entries gauge", "certlookup_ldap_sync_bytes gauge",
         "certlookup_ldap_up gauge", "certlookup_lookup_seconds histogram", "certlookup_memory_bytes gauge",
         "certlookup_memory_entries gauge", "certlookup_flights gauge", "certlookup_waiting_requests gauge",
         "certlookup_redis_up gauge", "certlookup_generation gauge", "certlookup_anchors gauge",

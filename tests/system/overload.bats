@@ -1,0 +1,177 @@
+#!/usr/bin/env bats
+# A directory that has become slow, 2 s for each search, under 500 new addresses in a second: what is cached is served as
+# before, as many new ones as it can are answered, the others hear at once that there are too many, and memory stays
+# bounded.
+
+bats_require_minimum_version 1.5.0
+load stack
+load crowd
+
+HITS_PER_SECOND=2000
+NEW_PER_SECOND=500
+SLOW_MS=2000
+ROUNDS=4
+ROUND_SECONDS=2
+# Of one round beside the storm, in ms; on a machine that others use, too.
+P99_MS=250
+# What the storm may add to resident memory: its requests, lookups and answers, and what a sanitizer keeps of them.
+GROWTH_KB=$((96 * 1024))
+
+setup_file() {
+    stack_begin
+    slapd_start ldap
+    server_start slow slow_launch
+    export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}quarantine_size_mb=16"
+    gateway_start gateway slow_config
+    mkdir -p "$STACK/lists"
+    found_lines ldap rsa 20 > "$STACK/lists/known"
+    printf '/v1/recipients/more{n}@example.org\t404,503,504\n' > "$STACK/lists/more"
+    printf '/v1/recipients/after{n}@example.org\t404\n' > "$STACK/lists/after"
+}
+
+teardown_file() {
+    stack_end
+}
+
+slow_launch() {
+    say_delay 0
+    process_run slow "$BUILD/tools/slowly" "$2" "$(server_port ldap)" delay
+}
+
+say_delay() {
+    mkdir -p "$STACK/slow"
+    echo "$1" > "$STACK/slow/delay.new" && mv "$STACK/slow/delay.new" "$STACK/slow/delay"
+}
+
+slow_config() {
+    config_listen "$2"
+    cat << CONF
+directories = ( {
+    name    = "slow";
+    uri     = [ "ldap://127.0.0.1:$(server_port slow)" ];
+    base    = "$BASE_DN";
+    domains = [ "*" ];
+    tls     = "none";
+    connect-timeout = "20s";
+} );
+CONF
+    config_trust
+}
+
+resident_kb() {
+    awk '/^VmRSS:/ { print $2 }' "/proc/$(process_pid gateway)/status"
+}
+
+hits() {
+    load_run "$1" gateway "$STACK/lists/known" -c 32 -r $HITS_PER_SECOND -t $ROUND_SECONDS
+    all_right "$1"
+    reported "$1" per_second >> "$STACK/$1.rates"
+    reported "$1" p99_ms >> "$STACK/$1.p99s"
+}
+
+median() {
+    sort -n "$1" | awk '{ value[NR] = $1 } END { print value[int((NR + 1) / 2)] }'
+}
+
+limited() {
+    metric "certlookup_limit_reached_total{limit=\"$1\"}"
+}
+
+# storm_statuses STATUS: of all storms together.
+storm_statuses() {
+    awk -v status="$1" -F '\t' '$1 == status' "$STACK"/storm.* | wc -l
+}
+
+@test "hits keep their rate beside the storm" {
+    load_run known gateway "$STACK/lists/known" -c 4 -n 100
+    all_right known
+    wait_until 10 metric_is 'certlookup_ldap_up{directory="slow"}' 1
+    say_delay $SLOW_MS
+    local round
+    for ((round = 1; round <= ROUNDS; round++)); do
+        hits alone
+        printf '/v1/recipients/new%s-{n}@example.org\t404,503,504\n' "$round" > "$STACK/lists/new"
+        load_start storm gateway "$STACK/lists/new" -c 2000 -r $NEW_PER_SECOND -t 60
+        sleep 1
+        hits beside
+        load_stop storm
+        all_right storm
+        mv "$STACK/storm/answers" "$STACK/storm.$round"
+        resident_kb >> "$STACK/resident"
+    done
+    echo "alone: $(median "$STACK/alone.rates") in a second, p99 $(median "$STACK/alone.p99s") ms; beside the storm:" \
+        "$(median "$STACK/beside.rates"), p99 $(median "$STACK/beside.p99s") ms" >&3
+    [ "$(median "$STACK/alone.rates")" -ge $((HITS_PER_SECOND * 9 / 10)) ]
+    [ $(($(median "$STACK/beside.rates") * 100)) -ge $(($(median "$STACK/alone.rates") * 90)) ]
+    [ "$(median "$STACK/beside.p99s")" -le $P99_MS ]
+}
+
+@test "the directory goes on answering as many as it can" {
+    local answered refused late
+    answered=$(storm_statuses 404)
+    refused=$(storm_statuses 503)
+    late=$(storm_statuses 504)
+    echo "answered $answered, refused $refused, too late $late" >&3
+    # 64 requests in flight on at least one connection, each for 2 s: 32 in a second.
+    [ "$answered" -ge $((ROUNDS * ROUND_SECONDS * 32 / 2)) ]
+    [ "$refused" -ge "$answered" ]
+    [ "$late" -le "$answered" ]
+    [ "$(limited admission)" -gt 0 ]
+}
+
+# refused FROM: of those asked so many seconds after the storm began, or later: how many were refused, and how many of
+# them only after 250 ms.
+refused() {
+    awk -F '\t' -v first=$(($1 * NEW_PER_SECOND)) '
+        { number = $4; sub(/.*-/, "", number); sub(/@.*/, "", number) }
+        $1 == 503 && number + 0 >= first { all++; slow += $3 > 250 }
+        END { print all + 0, slow + 0 }' "$STACK"/storm.*
+}
+
+# In the first seconds nobody knows yet how slow the directory is.
+@test "who is refused is refused at once" {
+    local all slow
+    read -r all slow < <(refused 0)
+    echo "refused $all, $slow of them after more than 250 ms" >&3
+    [ "$slow" -le $((all / 3)) ]
+    read -r all slow < <(refused 3)
+    echo "from the third second on $all, $slow of them after more than 250 ms" >&3
+    [ "$all" -gt 0 ]
+    [ "$slow" -le $((all / 20)) ]
+    get "$(gateway_url gateway)/metrics"
+    equal "status of metrics" 200 "$code"
+}
+
+@test "memory stays bounded" {
+    local first last
+    first=$(head -n 1 "$STACK/resident")
+    last=$(tail -n 1 "$STACK/resident")
+    echo "resident after the first storm $((first / 1024)) MB, after the last $((last / 1024)) MB" >&3
+    [ $((last - first)) -le $GROWTH_KB ]
+}
+
+@test "after the storm all is as before" {
+    say_delay 0
+    wait_until 10 metric_is certlookup_flights 0
+    wait_until 10 metric_is certlookup_waiting_requests 0
+    load_run after gateway "$STACK/lists/after" -c 20 -n 400
+    all_right after
+    equal "answered" 400 "$(reported after "status 404")"
+    [ "$(reported after p99_ms)" -le 2000 ]
+}
+
+@test "who would be refused hears when to come back" {
+    local status
+    say_delay $SLOW_MS
+    load_start storm gateway "$STACK/lists/more" -c 2000 -r $NEW_PER_SECOND -t 60
+    sleep 2
+    for ((status = 0; status < 20; status++)); do
+        get "$(gateway_url gateway)/v1/recipients/late$status@example.org"
+        [ "$code" = 503 ] && break
+    done
+    equal "status" 503 "$code"
+    equal "retry-after" 1 "$(header retry-after)"
+    equal "reason" overloaded "$(json reason)"
+    load_stop storm
+    say_delay 0
+}
