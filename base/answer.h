@@ -97,7 +97,7 @@ struct asked {
 struct standing {
     atomic_bool kept;             /* it is in there: from being put until it is replaced, dropped or evicted */
     atomic_bool asked;            /* somebody asked for it since eviction last came by; see cache/memory_shard.c */
-    _Atomic int64_t confirmed_at; /* when it was put last, by the clock of who did, in seconds */
+    _Atomic int64_t confirmed;    /* under what conditions it was put last, as who did it says: gateway/coherence.h */
     _Atomic int64_t renew_at;     /* wall seconds; who gets it from then on has it renewed. INT64_MAX: nobody does */
 };
 

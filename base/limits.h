@@ -122,6 +122,7 @@
 
 /* What gateways say to each other through Redis: one message, and what Redis tells them at a time. */
 #define MAX_MESSAGE_BYTES 1024
+#define MAX_PURGED_DOMAINS 64 /* remembered there as dropped; of more, the one that was dropped longest ago drops all */
 #define MAX_CHANGED_KEYS (64 * 1024)
 #define MAX_CHANGED_KEY_BYTES 1024
 

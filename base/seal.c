@@ -158,7 +158,8 @@ static int gcm_decrypt(EVP_CIPHER_CTX *context, struct bytes associated, struct 
     return 0;
 }
 
-int seal_close(const struct seal_ring *ring, struct bytes associated, struct bytes plain, struct buffer *out)
+int seal_close_by(const struct seal_ring *ring, size_t which, struct bytes associated, struct bytes plain,
+                  struct buffer *out)
 {
     uint8_t nonce[SEAL_NONCE_BYTES], tag[SEAL_TAG_BYTES];
     EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
@@ -170,11 +171,11 @@ int seal_close(const struct seal_ring *ring, struct bytes associated, struct byt
     }
     body = malloc(plain.size + 1);
     digest_random(nonce, sizeof(nonce));
-    if (body == NULL || EVP_EncryptInit_ex2(context, ring->cipher, ring->keys[0].seal, nonce, NULL) != 1 ||
+    if (body == NULL || EVP_EncryptInit_ex2(context, ring->cipher, ring->keys[which].seal, nonce, NULL) != 1 ||
         gcm_encrypt(context, associated, plain, body, tag) != 0) {
         goto out;
     }
-    buffer_append(out, ring->keys[0].id, SEAL_KEY_ID_BYTES);
+    buffer_append(out, ring->keys[which].id, SEAL_KEY_ID_BYTES);
     buffer_append(out, nonce, sizeof(nonce));
     buffer_append(out, body, plain.size);
     buffer_append(out, tag, sizeof(tag));
@@ -183,6 +184,11 @@ out:
     EVP_CIPHER_CTX_free(context);
     free(body);
     return result;
+}
+
+int seal_close(const struct seal_ring *ring, struct bytes associated, struct bytes plain, struct buffer *out)
+{
+    return seal_close_by(ring, 0, associated, plain, out);
 }
 
 static const struct seal_key *key_find(const struct seal_ring *ring, const uint8_t *id)

@@ -34,6 +34,10 @@ void seal_ring_free(struct seal_ring **ring); /* wipes the keys */
  * failed, or `out` is full. */
 int seal_close(const struct seal_ring *ring, struct bytes associated, struct bytes plain, struct buffer *out);
 
+/* The same with key number `which`: for those who have that one only. */
+int seal_close_by(const struct seal_ring *ring, size_t which, struct bytes associated, struct bytes plain,
+                  struct buffer *out);
+
 enum seal_result { SEAL_OPENED, SEAL_UNKNOWN_KEY, SEAL_BROKEN };
 
 /* Appends the plain bytes to `out` only when SEAL_OPENED. */

@@ -114,7 +114,7 @@ static enum placing place(struct memory *memory, struct slot *slot)
     return placing;
 }
 
-void memory_put(struct memory *memory, struct answer *answer, int64_t confirmed_at)
+void memory_put(struct memory *memory, struct answer *answer, int64_t confirmed)
 {
     struct entry *entry = entry_new(answer);
     struct slot slot;
@@ -128,7 +128,7 @@ void memory_put(struct memory *memory, struct answer *answer, int64_t confirmed_
     }
     cost = (int64_t)entry->cost;
     slot = (struct slot){.hash = entry->hash, .answer = answer_ref(answer), .entry = entry};
-    atomic_store(&answer->standing.confirmed_at, confirmed_at);
+    atomic_store(&answer->standing.confirmed, confirmed);
     placing = place(memory, &slot);
     if (placing == PLACED) {
         gauge_add(GAUGE_MEMORY_ENTRIES, 1);
@@ -156,6 +156,31 @@ void memory_drop(struct memory *memory, struct bytes address)
     }
     pthread_mutex_unlock(&shard->lock);
     leavers_free(&leavers);
+}
+
+void memory_drop_hashed(struct memory *memory, uint64_t hash)
+{
+    struct shard *shard = shard_of(memory, hash);
+    struct leavers leavers = {.count = 0};
+    struct slot *slot;
+
+    pthread_mutex_lock(&shard->lock);
+    while (leavers.count < LEAVERS_MAX && (slot = shard_find_hashed(shard, hash)) != NULL) {
+        shard_remove(shard, slot, &leavers);
+    }
+    pthread_mutex_unlock(&shard->lock);
+    leavers_free(&leavers);
+}
+
+bool memory_has(struct memory *memory, uint64_t hash)
+{
+    struct shard *shard = shard_of(memory, hash);
+    bool has;
+
+    pthread_mutex_lock(&shard->lock);
+    has = shard_find_hashed(shard, hash) != NULL;
+    pthread_mutex_unlock(&shard->lock);
+    return has;
 }
 
 size_t memory_drop_if(struct memory *memory, bool (*match)(void *context, const struct answer *answer), void *context)

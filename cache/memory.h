@@ -27,9 +27,13 @@ struct answer *memory_get(struct memory *memory, struct bytes address);
 
 /* Keeps one reference of its own to the answer, under answer->address, in the place of what was there. An answer larger
  * than a shard is not kept. An answer belongs into one memory only. */
-void memory_put(struct memory *memory, struct answer *answer, int64_t confirmed_at);
+void memory_put(struct memory *memory, struct answer *answer, int64_t confirmed);
 
 void memory_drop(struct memory *memory, struct bytes address);
+
+/* The same by digest_table_hash() of the address, for those who keep no more of it: whatever has this hash. */
+void memory_drop_hashed(struct memory *memory, uint64_t hash);
+bool memory_has(struct memory *memory, uint64_t hash);
 
 /* Drops every answer that matches; how many. What is put meanwhile may be missed. Looks at everything, a few answers
  * for each taking of a lock: for a thread that may compute. `match` must not call back into the memory. */

@@ -77,6 +77,18 @@ struct slot *shard_find(const struct shard *shard, uint64_t hash, struct bytes a
     return NULL;
 }
 
+struct slot *shard_find_hashed(const struct shard *shard, uint64_t hash)
+{
+    size_t mask = shard->slot_count - 1;
+
+    for (size_t i = hash & mask; shard->slots[i].answer != NULL; i = (i + 1) & mask) {
+        if (shard->slots[i].hash == hash) {
+            return &shard->slots[i];
+        }
+    }
+    return NULL;
+}
+
 static struct slot *slot_of(const struct shard *shard, const struct entry *entry)
 {
     size_t mask = shard->slot_count - 1;

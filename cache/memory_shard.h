@@ -58,6 +58,9 @@ void shard_close(struct shard *shard);
 /* Locked. NULL: not here. Valid until anything else changes the shard. */
 struct slot *shard_find(const struct shard *shard, uint64_t hash, struct bytes address);
 
+/* Locked. The first whose address has this hash, whatever it is; likewise. */
+struct slot *shard_find_hashed(const struct shard *shard, uint64_t hash);
+
 /* Locked. */
 void shard_remove(struct shard *shard, struct slot *slot, struct leavers *leavers);
 

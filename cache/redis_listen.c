@@ -39,11 +39,10 @@ static void say(struct listener *listener, const char *why)
         return;
     }
     listener->said = true;
-    log_event(LEVEL_WARNING, listener->refused
-                  ? "redis does not tell us what other gateways change, cache.memory-ttl bounds how long it goes unseen: "
-                    "see redis.username"
-                  : "redis does not tell us what other gateways change for now, cache.memory-ttl bounds how long it "
-                    "goes unseen",
+    log_event(LEVEL_WARNING,
+              listener->refused ? "redis does not tell us what other gateways change, and cache.memory-ttl bounds how "
+                                  "long that goes unseen: see redis.username"
+                                : "redis does not tell us for now what other gateways change",
               LOG_TEXT("server", listener->shared->endpoint.shown), LOG_TEXT("error", why));
 }
 

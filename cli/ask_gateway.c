@@ -17,15 +17,21 @@ static bool is_own_document(enum format format)
     return format == FORMAT_DER || format == FORMAT_PEM || format == FORMAT_P7C;
 }
 
-static void build_url(const struct question *question, struct buffer *url)
+void gateway_append_base(const struct options *options, struct buffer *url)
 {
-    const struct options *options = question->options;
     size_t size = strlen(options->gateway);
 
     while (size > 0 && options->gateway[size - 1] == '/') {
         size--;
     }
     buffer_append(url, options->gateway, size);
+}
+
+static void build_url(const struct question *question, struct buffer *url)
+{
+    const struct options *options = question->options;
+
+    gateway_append_base(options, url);
     buffer_append_string(url, "/v1/recipients/");
     fetch_append_segment(url, address_bytes(question->address));
     if (is_own_document(options->format)) {
@@ -54,7 +60,7 @@ static int fetch(const struct question *question, struct fetch_answer *answer, s
             .ca_file = options->ca_file,
             .timeout_ms = options->timeout_ms,
         };
-        result = fetch_get(&request, answer, error);
+        result = fetch_ask(&request, answer, error);
     }
     buffer_free(&url);
     return result;

@@ -6,6 +6,7 @@
  *   ask_gateway    or ask one that has done so
  *   contents       or ask nobody, and show what a file holds
  *   inspect        or look into files
+ *   purge          or have a gateway drop what it keeps
  *   show           what came back
  */
 #include <signal.h>
@@ -18,6 +19,7 @@
 #include "cli/ask_gateway.h"
 #include "cli/contents.h"
 #include "cli/inspect.h"
+#include "cli/purge.h"
 #include "cli/show.h"
 
 struct session {
@@ -142,6 +144,13 @@ static int look_into(const struct options *options)
     return status != STATUS_IO && show_end() != 0 ? STATUS_IO : status;
 }
 
+static int purge(const struct options *options)
+{
+    int status = gateway_purge(options);
+
+    return status != STATUS_IO && show_end() != 0 ? STATUS_IO : status;
+}
+
 static int write_help(void)
 {
     struct buffer help;
@@ -172,6 +181,8 @@ int main(int argc, char **argv)
         complain("%s", error.text);
     } else if (options.anchors_only) {
         status = look_into(&options);
+    } else if (options.purges) {
+        status = purge(&options);
     } else {
         status = run(&options);
     }

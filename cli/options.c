@@ -143,6 +143,7 @@ void options_write_help(struct buffer *out)
 {
     buffer_append_string(out, "usage: certlookup -H URI [-b BASE] [options] ADDRESS...\n"
                               "       certlookup -u URL [options] ADDRESS...\n"
+                              "       certlookup -u URL --token-file FILE --purge ADDRESS|DOMAIN|all\n"
                               "       certlookup --inspect [options] FILE... [ADDRESS]\n"
                               "       certlookup --anchors [-o json] FILE...\n"
                               "\n"

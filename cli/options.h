@@ -10,6 +10,7 @@
 
 #include "base/buffer.h"
 #include "base/network.h"
+#include "base/purge.h"
 #include "cli/trust.h"
 #include "ldap/directory.h"
 #include "render/render.h"
@@ -53,6 +54,8 @@ struct options {
     struct buffer password; /* owned, wiped */
     const char *token_file;
     struct buffer token;    /* owned, wiped */
+    bool purges;            /* nobody is looked up: the gateway drops what `purge` names */
+    struct purge purge;
 
     struct trust_options trust;
     struct fetch_options fetch;

@@ -99,6 +99,22 @@ static int check_output(const struct options *options, struct error *error)
     return 0;
 }
 
+/* Asks for nothing but that. */
+static int check_purge(const struct options *options, struct error *error)
+{
+    if (options->address_count > 0) {
+        return error_set(error, "--purge: takes one address, domain or \"all\"; what is \"%.200s\"?",
+                         options->addresses[0]);
+    }
+    if (options->explain) {
+        return error_set(error, "--purge: looks nobody up: not together with --explain");
+    }
+    if (options->format != FORMAT_TEXT && options->format != FORMAT_JSON) {
+        return error_set(error, "--output: --purge writes text or json");
+    }
+    return options->token_file != NULL ? 0 : error_set(error, "--purge: needs the gateway's token: --token-file FILE");
+}
+
 /* All of them before the first question: a slip in the last one should not cost the wait for the others. */
 static int check_addresses(const struct options *options, struct error *error)
 {
@@ -280,6 +296,9 @@ int options_check(struct options *options, struct error *error)
         if (check_files(options, error) != 0) {
             return -1;
         }
+    }
+    if (options->purges) {
+        return check_purge(options, error) == 0 ? check_gateway(options, error) : -1;
     }
     if (check_addresses(options, error) != 0 || check_output(options, error) != 0) {
         return -1;

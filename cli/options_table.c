@@ -216,6 +216,15 @@ static int set_token_file(struct options *options, char *argument, struct error 
     return 0;
 }
 
+static int set_purge(struct options *options, char *argument, struct error *error)
+{
+    if (options->purges) {
+        return error_set(error, "given twice");
+    }
+    options->purges = true;
+    return purge_parse_any(argument, &options->purge, error);
+}
+
 static int set_output(struct options *options, char *argument, struct error *error)
 {
     const char *words[FORMAT_COUNT];
@@ -304,7 +313,8 @@ const struct option_info option_table[] = {
     {NULL, 0, "aia", "HOST", FOR_JUDGING, "missing issuers, from this host (*.domain, *)", add_issuer_host},
     {NULL, 0, "allow-network", "CIDR", FOR_JUDGING, "may be reached besides the public internet", add_network},
     {"Ask a gateway", 'u', "gateway", "URL", FOR_GATEWAY, "http:// or https://, host and port", set_gateway},
-    {NULL, 0, "token-file", "FILE", FOR_GATEWAY, "token that opens a gateway's explanations", set_token_file},
+    {NULL, 0, "token-file", "FILE", FOR_GATEWAY, "token that opens explanations and --purge", set_token_file},
+    {NULL, 0, "purge", "WHAT", FOR_GATEWAY, "drop what it keeps of an address, a domain, or all", set_purge},
     {"Look into files", 0, "inspect", NULL, FOR_FILES, "judge the certificates in FILE... [for ADDRESS]", set_inspect},
     {NULL, 0, "anchors", NULL, FOR_ALL, "show what anchor files and folders hold", set_anchors_only},
     {"All", 0, "ca-file", "FILE", FOR_ALL, "who vouches for the server's TLS (the system's)", set_ca_file},

@@ -2,7 +2,7 @@
 
 #include "fetch/transfer.h"
 
-int fetch_get(const struct fetch_request *request, struct fetch_answer *answer, struct error *error)
+int fetch_ask(const struct fetch_request *request, struct fetch_answer *answer, struct error *error)
 {
     const struct transfer_request transfer = {
         .url = request->url,
@@ -10,6 +10,8 @@ int fetch_get(const struct fetch_request *request, struct fetch_answer *answer, 
         .token = request->token,
         .ca_file = request->ca_file,
         .timeout_ms = request->timeout_ms,
+        .post = request->post,
+        .post_type = request->post_type,
         .anywhere = true,
     };
     struct transfer_answer came = {.body = answer->body};

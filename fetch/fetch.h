@@ -14,6 +14,8 @@ struct fetch_request {
     const char *token;       /* Authorization: Bearer; NULL: none */
     const char *ca_file;     /* NULL: the system's */
     int64_t timeout_ms;
+    struct bytes post;       /* .data NULL: GET */
+    const char *post_type;
 };
 
 struct fetch_answer {
@@ -23,7 +25,7 @@ struct fetch_answer {
 };
 
 /* Waits. Follows no redirect, uses no proxy of the environment. -1: no answer; the words say why. */
-int fetch_get(const struct fetch_request *request, struct fetch_answer *answer, struct error *error);
+int fetch_ask(const struct fetch_request *request, struct fetch_answer *answer, struct error *error);
 
 /* Appends `text` percent-encoded as one path segment (RFC 3986 3.3). */
 void fetch_append_segment(struct buffer *out, struct bytes text);

@@ -151,6 +151,13 @@ static bool serves_as_it_is(const struct flight *flight, const struct answer *ol
     return old != NULL && old->generation == flight->world->generation && !is_revoked_since(flight->lookup, old);
 }
 
+bool is_doubtful(const struct flight *flight, const struct answer *old)
+{
+    const struct coherence *coherence = flight->lookup->coherence;
+    return coherence != NULL && old == flight->old && old != flight->record &&
+           !coherence_covers(coherence, atomic_load(&old->standing.confirmed));
+}
+
 static enum layer layer_of(const struct flight *flight, const struct answer *old)
 {
     return old == flight->record ? LAYER_REDIS : LAYER_MEMORY;
@@ -158,7 +165,8 @@ static enum layer layer_of(const struct flight *flight, const struct answer *old
 
 static void answer_with_older(struct flight *flight, struct answer *old)
 {
-    answer_flight(flight, old, layer_of(flight, old), clock_wall_s() >= old->fresh_until);
+    bool stale = clock_wall_s() >= old->fresh_until || is_doubtful(flight, old);
+    answer_flight(flight, old, layer_of(flight, old), stale);
 }
 
 struct answer *find_older(struct flight *flight)
@@ -170,7 +178,7 @@ struct answer *find_older(struct flight *flight)
 void answer_meanwhile(struct flight *flight, struct answer *old, enum counter why)
 {
     enum layer layer = layer_of(flight, old);
-    bool stale = clock_wall_s() >= old->fresh_until;
+    bool stale = clock_wall_s() >= old->fresh_until || is_doubtful(flight, old);
     count_waiters(flight, layer, stale, why);
     flight_wake(flight, old, layer, stale);
 }

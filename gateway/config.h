@@ -56,6 +56,7 @@ struct config {
     } fetch;
     bool has_redis;
     struct shared_config redis;
+    int64_t redis_unconfirmed_s;             /* redis.unconfirmed */
     char *redis_prefix;                      /* redis.prefix */
     struct bytes seal_keys[2];               /* content of redis.seal-key-file, old-seal-key-file; wiped on free */
     size_t seal_key_count;                   /* 0: none given */

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/text.h"
+#include "gateway/following.h"
 #include "gateway/lookup.h"
 #include "gateway/purging.h"
 #include "gateway/reload.h"
@@ -34,6 +35,7 @@ struct daemon {
     struct pool *validators;
     struct pool *background;
     struct evidence_store *evidence;
+    struct following *following;
     struct lookup *lookup;
     struct reload *reload;
     struct watch *watch;
@@ -196,8 +198,12 @@ static int start_parts(struct daemon *daemon, struct world *world)
     if (daemon->evidence == NULL) {
         return fail("memory", &error);
     }
-    const struct lookup_parts parts = {daemon->engine,     daemon->memory,     daemon->shared,
-                                       daemon->validators, daemon->background, daemon->evidence};
+    daemon->following = following_new(daemon->engine);
+    if (daemon->following == NULL) {
+        return fail("memory", &error);
+    }
+    const struct lookup_parts parts = {daemon->engine,     daemon->memory,   daemon->shared,   daemon->validators,
+                                       daemon->background, daemon->evidence, daemon->following};
     daemon->lookup = lookup_new(&parts, world);
     if (daemon->lookup == NULL) {
         return fail("lookup.flights", &error);
@@ -322,6 +328,7 @@ int daemon_run(const char *config_path, const char *log_word)
 out:
     end(&daemon);
     world_free(&world);
+    following_free(&daemon.following);
     return status;
 }
 

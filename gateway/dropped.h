@@ -9,15 +9,7 @@
 #ifndef GATEWAY_DROPPED_H
 #define GATEWAY_DROPPED_H
 
-#include "base/address.h"
-
-enum drop_what { DROP_ADDRESS, DROP_DOMAIN, DROP_ALL };
-
-struct drop {
-    enum drop_what what;
-    struct address address;            /* DROP_ADDRESS */
-    char domain[MAX_DOMAIN_BYTES + 1]; /* DROP_DOMAIN: this one exactly; as address_domain_pattern_parse() gives it */
-};
+#include "base/drop.h"
 
 struct dropped;
 

@@ -85,7 +85,11 @@ void lookup_drop_here(struct lookup *lookup, const struct drop *drop, int64_t at
 
 void lookup_drop_and_tell(struct lookup *lookup, const struct drop *drop, struct drop_waiter *waiter)
 {
-    drop_here(lookup, drop, clock_wall_s(), waiter);
+    int64_t now = clock_wall_s();
+    drop_here(lookup, drop, now, waiter);
+    if (lookup->coherence != NULL) {
+        coherence_tell(lookup->coherence, drop, now);
+    }
 }
 
 void lookup_drop(struct lookup *lookup, const struct drop *drop)

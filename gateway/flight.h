@@ -54,6 +54,7 @@ struct flight {
     enum errand errand;
     bool renews; /* begun without anybody waiting, and counted among the renewals */
     int64_t started_ms;
+    int64_t stamp;  /* see coherence_stamp() */
     uint64_t began; /* how many drops there were then; see gateway/dropped.h */
     struct timer deadline;
     bool deadline_passed;

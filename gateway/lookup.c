@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "gateway/conclude.h"
+#include "gateway/following.h"
 #include "gateway/steps.h"
 
 /*
@@ -49,7 +50,6 @@ struct question {
 static void take_world(struct lookup *lookup, struct world *world)
 {
     lookup->world = world_ref(world);
-    atomic_store(&lookup->memory_ttl_s, world->config->cache.memory_ttl_s);
     atomic_store(&lookup->revalidate_s, world->config->cache.revalidate_s);
     atomic_store(&lookup->generation, world->generation);
     gauge_set(GAUGE_GENERATION, (int64_t)world->generation);
@@ -69,8 +69,12 @@ struct lookup *lookup_new(const struct lookup_parts *parts, struct world *world)
     lookup->dropped = dropped_new();
     atomic_init(&lookup->all_dropped_at, INT64_MIN);
     take_world(lookup, world);
-    if (lookup->flights == NULL || lookup->backoff == NULL || lookup->dropped == NULL) {
+    if (lookup->flights == NULL || lookup->backoff == NULL || lookup->dropped == NULL ||
+        (parts->shared != NULL && (lookup->coherence = coherence_new(lookup)) == NULL)) {
         lookup_free(&lookup);
+    } else {
+        following_begin(lookup->parts.following, lookup);
+        following_adopt(lookup->parts.following, world);
     }
     return lookup;
 }
@@ -80,8 +84,10 @@ void lookup_free(struct lookup **lookup)
     if (*lookup == NULL) {
         return;
     }
+    following_end((*lookup)->parts.following);
     flights_free(&(*lookup)->flights);
     backoff_free(&(*lookup)->backoff);
+    coherence_free(&(*lookup)->coherence);
     dropped_free(&(*lookup)->dropped);
     world_free(&(*lookup)->world);
     free(*lookup);
@@ -97,7 +103,11 @@ void lookup_adopt(struct lookup *lookup, struct world *world)
 {
     struct world *before = lookup->world;
     take_world(lookup, world);
+    if (lookup->coherence != NULL) {
+        coherence_adopt(lookup->coherence);
+    }
     evidence_store_adopt(lookup->parts.evidence, world);
+    following_adopt(lookup->parts.following, world);
     world_retire(&before, lookup->parts.background);
 }
 
@@ -113,6 +123,7 @@ struct flight *flight_start(struct lookup *lookup, const struct address *address
         return NULL;
     }
     flight->began = dropped_number(lookup->dropped);
+    flight->stamp = lookup->coherence != NULL ? coherence_stamp(lookup->coherence) : 0;
     flight->deadline.fire = on_deadline;
     if (flights_add(lookup->flights, flight) != 0) {
         *why_not = REASON_OVERLOADED;
@@ -194,13 +205,20 @@ static bool spares_the_directories(const struct flight *flight, const struct ans
            clock_wall_s() < answer->fresh_until;
 }
 
+/* What memory has from before we heard nothing for a while, and Redis has still. */
+static bool is_confirmed(const struct flight *flight)
+{
+    const struct answer *old = flight->old, *record = flight->record;
+    return old != NULL && record != NULL && old->made_at == record->made_at && old->outcome == record->outcome &&
+           old->generation == record->generation && old->scope == record->scope &&
+           old->fresh_until == record->fresh_until && old->certificate_count == record->certificate_count &&
+           old->usable_count == record->usable_count;
+}
+
 static void serve_known(struct flight *flight, struct answer *known)
 {
-    if (!flight_is_dropped(flight)) {
-        plan_renewal(flight->world, known);
-        memory_put(flight->lookup->parts.memory, known, clock_mono_ms() / 1000);
-    }
-    answer_flight(flight, known, known == flight->record ? LAYER_REDIS : LAYER_MEMORY, false);
+    keep_answer(flight, known);
+    answer_flight(flight, known, flight->record != NULL ? LAYER_REDIS : LAYER_MEMORY, false);
 }
 
 static void go_to_directories(struct flight *flight)
@@ -220,6 +238,10 @@ void flight_record_came(struct flight *flight)
         return;
     }
     struct answer *known = flight->lookup->parts.shared != NULL ? flight->record : flight->old;
+    if (is_confirmed(flight)) {
+        known = flight->old; /* whose responses are made already */
+        count(COUNT_REDIS_CONFIRMED);
+    }
     if (!spares_the_directories(flight, known)) {
         serve_meanwhile(flight);
         go_to_directories(flight);
@@ -295,7 +317,7 @@ static void fallback_was_judged(struct flight *flight)
     int64_t now = clock_wall_s();
     bool fresh = now < verdict->fresh_until, found = verdict->outcome == OUTCOME_FOUND;
     if (found ? now < verdict->stale_until : verdict->outcome == OUTCOME_NONE && fresh) {
-        answer_flight(flight, flight->verdict, LAYER_MEMORY, !fresh);
+        answer_flight(flight, flight->verdict, LAYER_MEMORY, !fresh || is_doubtful(flight, flight->judged_before));
     } else {
         answer_unknown(flight, flight->failure);
     }
@@ -358,40 +380,4 @@ static void on_deadline(struct timer *timer)
         fall_back(flight, REASON_DEADLINE);
     }
     flight_release(flight);
-}
-
-/* Shutting down */
-
-void lookup_drain(struct lookup *lookup)
-{
-    atomic_store(&lookup->draining, true);
-}
-
-bool lookup_is_draining(struct lookup *lookup)
-{
-    return atomic_load(&lookup->draining);
-}
-
-const char *lookup_why_not_ready(struct lookup *lookup)
-{
-    if (lookup_is_draining(lookup)) {
-        return "shutting down";
-    }
-    return evidence_store_is_ready(lookup->parts.evidence) ? NULL : "the CRLs of the configuration are on their way";
-}
-
-void lookup_end_flights(struct lookup *lookup)
-{
-    for (struct flight *flight; (flight = flights_any(lookup->flights)) != NULL;) {
-        flight->open++;
-        ask_no_longer(flight);
-        fetch_no_longer(flight);
-        answer_late(flight, REASON_SHUTTING_DOWN);
-        flight_release(flight);
-    }
-}
-
-bool lookup_idle(const struct lookup *lookup)
-{
-    return lookup->alive == 0 && atomic_load(&lookup->explaining) == 0 && atomic_load(&lookup->due) == 0;
 }

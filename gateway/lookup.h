@@ -17,6 +17,7 @@
 #include "gateway/world.h"
 
 struct lookup;
+struct following;
 
 /* What a lookup works with; all of it borrowed, and outliving it. */
 struct lookup_parts {
@@ -26,6 +27,7 @@ struct lookup_parts {
     struct pool *validators;
     struct pool *background;   /* for what may wait: closing the directories of a world that has gone */
     struct evidence_store *evidence;
+    struct following *following; /* of the directories of its worlds */
 };
 
 /* Takes a reference of `world`. NULL: out of memory. */

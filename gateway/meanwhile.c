@@ -35,7 +35,7 @@ void serve_meanwhile(struct flight *flight)
     struct answer *old = flight->waiters != NULL && flight->record != NULL ? find_older(flight) : NULL;
     if (old != NULL && old->made_at == flight->record->made_at &&
         has_only_just_expired(flight->lookup, old, clock_wall_s())) {
-        memory_put(flight->lookup->parts.memory, old, clock_mono_ms() / 1000); /* for who asks next */
+        keep_answer(flight, old); /* for who asks next */
         answer_meanwhile(flight, old, COUNT_STALE_RENEWING);
     }
 }

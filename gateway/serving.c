@@ -10,8 +10,7 @@ bool answer_stands(struct lookup *lookup, const struct answer *answer)
         answer->made_at <= atomic_load(&lookup->all_dropped_at)) {
         return false;
     }
-    return lookup->parts.shared == NULL || clock_mono_ms() / 1000 - atomic_load(&answer->standing.confirmed_at) <
-                                               atomic_load(&lookup->memory_ttl_s);
+    return lookup->coherence == NULL || coherence_covers(lookup->coherence, atomic_load(&answer->standing.confirmed));
 }
 
 bool lookup_may_serve(struct lookup *lookup, struct answer *answer)

@@ -62,19 +62,42 @@ void ask_shared(struct flight *flight)
     ask_under_next_key(flight);
 }
 
+static bool may_keep(const struct flight *flight)
+{
+    const struct coherence *coherence = flight->lookup->coherence;
+    return !flight_is_dropped(flight) && (coherence == NULL || !coherence_is_overtaken(coherence, flight));
+}
+
+static void put_into_memory(struct flight *flight, struct answer *answer)
+{
+    struct lookup *lookup = flight->lookup;
+    plan_renewal(flight->world, answer);
+    memory_put(lookup->parts.memory, answer, flight->stamp);
+    if (lookup->coherence != NULL) {
+        coherence_kept(lookup->coherence, flight);
+    }
+}
+
+void keep_answer(struct flight *flight, struct answer *answer)
+{
+    if (may_keep(flight)) {
+        put_into_memory(flight, answer);
+    }
+}
+
 void store_verdict(struct flight *flight)
 {
     const struct lookup_parts *parts = &flight->lookup->parts;
     int64_t now = clock_wall_s();
-    if (now >= flight->verdict->fresh_until || flight_is_dropped(flight)) {
+    if (now >= flight->verdict->fresh_until || !may_keep(flight)) {
         return;
     }
     /* A flight that began before a reload must not take the place of what came after it. */
     if (flight->world->generation == flight->lookup->world->generation) {
-        plan_renewal(flight->world, flight->verdict);
-        memory_put(parts->memory, flight->verdict, clock_mono_ms() / 1000);
+        put_into_memory(flight, flight->verdict);
     }
-    if (parts->shared != NULL && flight->sealed.size > 0 && !flight->sealed.failed) {
+    if (parts->shared != NULL && flight->sealed.size > 0 && !flight->sealed.failed &&
+        coherence_may_store(flight->lookup->coherence, flight->stamp)) {
         shared_put(parts->shared, flight->record_key, buffer_bytes(&flight->sealed),
                    (flight->verdict->stale_until - now) * 1000);
     }

@@ -7,6 +7,7 @@
 
 #include "base/metrics.h"
 #include "gateway/backoff.h"
+#include "gateway/coherence.h"
 #include "gateway/dropped.h"
 #include "gateway/flight.h"
 #include "gateway/lookup.h"
@@ -23,13 +24,13 @@ struct lookup {
     struct flights *flights;
     struct backoff *backoff;
     struct dropped *dropped;
+    struct coherence *coherence; /* NULL: no Redis */
     atomic_size_t explaining; /* answers that are judged again for one who wants to know why */
     struct renewals renewals;
     atomic_size_t due; /* answers that are to be renewed, on their way to the engine */
     size_t alive; /* flights that are not freed yet, answered or not */
     /* What lookup_get() needs of the world, on any thread. */
     _Atomic uint64_t generation;
-    _Atomic int64_t memory_ttl_s;
     _Atomic int64_t revalidate_s;
     _Atomic int64_t all_dropped_at; /* wall seconds: no answer of then or before is served */
     atomic_bool draining;
@@ -77,6 +78,9 @@ void flight_explained(struct flight *flight);
 /* shared.c: asks Redis, under each key of the seal ring; then flight_record_came(), with flight->record set if
  * there was something. */
 void ask_shared(struct flight *flight);
+
+/* Puts an answer into memory, unless it was dropped, or another gateway came to a newer one, since the flight began. */
+void keep_answer(struct flight *flight, struct answer *answer);
 
 /* Puts the verdict into memory and, sealed, into Redis, where they belong; unless it was dropped meanwhile. */
 void store_verdict(struct flight *flight);
@@ -129,6 +133,8 @@ struct answer *find_older(struct flight *flight);
 
 /* Everybody who waits gets it; the flight goes on. `why`: COUNT_STALE_*, if it has expired. */
 void answer_meanwhile(struct flight *flight, struct answer *old, enum counter why);
+/* Whether this is what memory had, and Redis, which is away, may know better: it serves as stale only. */
+bool is_doubtful(const struct flight *flight, const struct answer *old);
 
 /* The same at once, without judging anything. Nothing happens when the flight has answered. */
 void answer_late(struct flight *flight, enum reason failure);

@@ -55,7 +55,8 @@ static int identify(const struct directory_config *config, struct digest *identi
     world_add_file_state(stream, config->ca_file);
     const int64_t numbers[] = {config->timeout_ms,  config->connect_timeout_ms, config->connections,
                                config->max_entries, config->max_value_bytes,    config->max_queued,
-                               config->scope,       config->issuers};
+                               config->scope,       config->issuers,            config->sync,
+                               config->warm,        config->sync_bytes};
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
         digest_stream_add_number(stream, numbers[i]);
     }

@@ -18,7 +18,6 @@ struct question {
 };
 
 struct recipient {
-    struct bytes sent;          /* into batch->list */
     enum address_fault fault;
     struct served served;       /* from memory; .answer NULL: not there */
     size_t question;            /* then its index + 1; 0: none */
@@ -26,8 +25,10 @@ struct recipient {
 
 struct batch {
     struct request *request;
-    struct recipient_list list;
-    struct recipient *recipients;
+    struct recipient_list list; /* what was asked, as it was sent */
+    struct buffer body;         /* of the answer, as far as nobody has to be waited for */
+    size_t told;                /* recipients that are in it */
+    struct recipient *recipients; /* NULL: nobody has to be waited for, so far */
     struct question *questions;
     size_t question_count;
     struct buffer addresses;    /* of the questions, normalised */
@@ -53,6 +54,7 @@ static void batch_free(void *work)
     free(batch->recipients);
     free(batch->places);
     buffer_free(&batch->addresses);
+    buffer_free(&batch->body);
     recipient_list_free(&batch->list);
     free(batch);
 }
@@ -133,7 +135,8 @@ static bool begin_questions(struct batch *batch)
     batch->place_mask = places - 1;
     batch->places = calloc(places, sizeof(*batch->places));
     batch->questions = calloc(batch->list.count, sizeof(*batch->questions));
-    return batch->places != NULL && batch->questions != NULL;
+    batch->recipients = calloc(batch->list.count, sizeof(*batch->recipients));
+    return batch->places != NULL && batch->questions != NULL && batch->recipients != NULL;
 }
 
 /* The place of the question for this address, or the free one where it belongs. */
@@ -151,9 +154,9 @@ static size_t *find_place(struct batch *batch, const struct address *address)
     return &batch->places[at];
 }
 
-static bool ask(struct batch *batch, struct recipient *recipient, const struct address *address)
+static bool ask(struct batch *batch, size_t index, const struct address *address)
 {
-    if (batch->places == NULL && !begin_questions(batch)) {
+    if (batch->recipients == NULL && !begin_questions(batch)) {
         return false;
     }
     size_t *place = find_place(batch, address);
@@ -163,32 +166,11 @@ static bool ask(struct batch *batch, struct recipient *recipient, const struct a
         buffer_append_bytes(&batch->addresses, address_bytes(address));
         *place = batch->question_count;
     }
-    recipient->question = *place;
+    batch->recipients[index].question = *place;
     return !batch->addresses.failed;
 }
 
-/* False: out of memory. */
-static bool look_up(struct batch *batch)
-{
-    const struct http_backend *backend = &batch->request->http->backend;
-    struct address address;
-
-    for (size_t i = 0; i < batch->list.count; i++) {
-        struct recipient *recipient = &batch->recipients[i];
-        recipient->sent = batch->list.texts[i];
-        recipient->fault = address_parse(recipient->sent, &address);
-        if (recipient->fault != ADDRESS_OK) {
-            continue;
-        }
-        recipient->served = backend->get(backend->context, &address);
-        if (recipient->served.answer == NULL && !ask(batch, recipient, &address)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Answering */
+/* Telling: into the body, one after the other */
 
 /* What is the same for everybody who asks: of a fresh answer from memory. */
 static bool may_keep(const struct served *served)
@@ -196,70 +178,146 @@ static bool may_keep(const struct served *served)
     return served->layer == LAYER_MEMORY && !served->stale && served->answer->outcome != OUTCOME_UNKNOWN;
 }
 
-static void append_served(struct fragments *ready, const struct served *served, struct bytes sent, struct buffer *body)
-{
-    bool keep = ready != NULL && may_keep(served);
-    struct bytes fragment = keep ? fragments_get(ready, served->answer) : bytes_of(NULL, 0);
-    size_t before = body->size;
-
-    if (fragment.data != NULL) {
-        buffer_append_bytes(body, fragment);
-        return;
-    }
-    render_recipient(served->answer, served->stale, sent, body);
-    if (keep && !body->failed) {
-        fragments_put(ready, served->answer, bytes_of(body->data + before, body->size - before));
-    }
-}
-
-static void append_recipient(struct batch *batch, struct fragments *ready, size_t index, struct buffer *body)
+static void count_outcome(const struct answer *answer)
 {
     static const enum counter counters[] = {
         [OUTCOME_UNKNOWN] = COUNT_OUTCOME_UNKNOWN,
         [OUTCOME_NONE] = COUNT_OUTCOME_NONE,
         [OUTCOME_FOUND] = COUNT_OUTCOME_FOUND,
     };
+
+    count(counters[answer->outcome]);
+}
+
+static void begin_telling(struct batch *batch)
+{
+    buffer_append_string(&batch->body, batch->told > 0 ? "," : "{\"recipients\":[");
+    batch->told++;
+}
+
+/* A recipient of whom this thread has said the same before, and may again. */
+static bool tell_ready(struct batch *batch, struct fragments *ready, struct bytes sent)
+{
+    const struct http_backend *backend = &batch->request->http->backend;
+    struct fragment fragment = {.answer = NULL};
+
+    if (ready != NULL) {
+        fragment = fragments_get(ready, sent);
+    }
+    if (fragment.answer == NULL || !backend->may_serve(backend->context, fragment.answer)) {
+        return false;
+    }
+    count_outcome(fragment.answer);
+    begin_telling(batch);
+    buffer_append_bytes(&batch->body, fragment.text);
+    return true;
+}
+
+static void tell_served(struct batch *batch, struct fragments *ready, struct bytes sent, const struct served *served)
+{
+    struct buffer *body = &batch->body;
+
+    count_outcome(served->answer);
+    begin_telling(batch);
+    size_t before = body->size;
+    render_recipient(served->answer, served->stale, sent, body);
+    if (ready != NULL && may_keep(served) && !body->failed) {
+        struct fragment fragment = {served->answer, bytes_of(body->data + before, body->size - before)};
+        fragments_put(ready, sent, &fragment);
+    }
+}
+
+static void tell_invalid(struct batch *batch, struct bytes sent, enum address_fault fault)
+{
+    begin_telling(batch);
+    render_recipient_invalid(sent, address_fault_text(fault), &batch->body);
+}
+
+static void tell_untold(struct batch *batch, struct bytes sent)
+{
+    count(COUNT_OUTCOME_UNKNOWN);
+    begin_telling(batch);
+    render_recipient_untold(sent, batch->untold, &batch->body);
+}
+
+/* One who came behind somebody who had to be waited for. */
+static void tell_late(struct batch *batch, struct fragments *ready, size_t index)
+{
     const struct recipient *recipient = &batch->recipients[index];
     const struct served *served = recipient->question > 0 ? &batch->questions[recipient->question - 1].served
                                                           : &recipient->served;
+    struct bytes sent = batch->list.texts[index];
 
     if (recipient->fault != ADDRESS_OK) {
-        render_recipient_invalid(recipient->sent, address_fault_text(recipient->fault), body);
+        tell_invalid(batch, sent, recipient->fault);
     } else if (served->answer == NULL) {
-        count(COUNT_OUTCOME_UNKNOWN);
-        render_recipient_untold(recipient->sent, batch->untold, body);
+        tell_untold(batch, sent);
     } else {
-        count(counters[served->answer->outcome]);
-        append_served(ready, served, recipient->sent, body);
+        tell_served(batch, ready, sent, served);
     }
+}
+
+/* What memory says of this one: at once, or kept for when it is its turn. False: out of memory. */
+static bool look_up(struct batch *batch, struct fragments *ready, size_t index)
+{
+    const struct http_backend *backend = &batch->request->http->backend;
+    struct recipient one = {.fault = ADDRESS_OK};
+    struct bytes sent = batch->list.texts[index];
+    struct address address;
+    bool result = true;
+
+    one.fault = address_parse(sent, &address);
+    if (one.fault == ADDRESS_OK) {
+        one.served = backend->get(backend->context, &address);
+    }
+    if (one.fault == ADDRESS_OK && one.served.answer == NULL) {
+        result = ask(batch, index, &address);
+    } else if (batch->recipients != NULL) {
+        batch->recipients[index] = one;
+        one.served.answer = NULL;
+    } else if (one.fault != ADDRESS_OK) {
+        tell_invalid(batch, sent, one.fault);
+    } else {
+        tell_served(batch, ready, sent, &one.served);
+    }
+    answer_free(&one.served.answer);
+    return result;
+}
+
+static bool look_all_up(struct batch *batch)
+{
+    struct fragments *ready = http_fragments(batch->request->http);
+
+    for (size_t i = 0; i < batch->list.count; i++) {
+        bool told = batch->recipients == NULL && tell_ready(batch, ready, batch->list.texts[i]);
+        if (!told && !look_up(batch, ready, i)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static enum MHD_Result send_all(struct batch *batch)
 {
     struct request *request = batch->request;
     struct fragments *ready = http_fragments(request->http);
-    struct buffer body;
+    struct buffer *body = &batch->body;
 
-    buffer_init(&body, MAX_RESPONSE_BYTES);
-    buffer_reserve(&body, batch->list.count * TYPICAL_BYTES);
-    buffer_append_string(&body, "{\"recipients\":[");
-    for (size_t i = 0; i < batch->list.count && !body.failed; i++) {
-        buffer_append_string(&body, i > 0 ? "," : "");
-        append_recipient(batch, ready, i, &body);
+    while (batch->told < batch->list.count && !body->failed) {
+        tell_late(batch, ready, batch->told);
     }
-    buffer_append_string(&body, "]}");
-    bool held = !body.failed && body_hold(&request->body, request->http, body.size);
-    if (body.failed || !held) {
-        bool large = body.failed && body.size > MAX_RESPONSE_BYTES - 2 * MAX_VALUE_BYTES; /* memory did not do it */
-        buffer_free(&body);
-        return large ? respond_problem(request, MHD_HTTP_CONTENT_TOO_LARGE,
-                                       "the answer would be too large: ask for fewer recipients at a time", NULL)
-                     : request_refuse(request, REASON_OVERLOADED);
+    buffer_append_string(body, batch->told > 0 ? "]}" : "{\"recipients\":[]}");
+    if (body->failed && body->size > MAX_RESPONSE_BYTES - 2 * MAX_VALUE_BYTES) { /* it was not memory */
+        return respond_problem(request, MHD_HTTP_CONTENT_TOO_LARGE,
+                               "the answer would be too large: ask for fewer recipients at a time", NULL);
     }
-    return respond_text(request, MHD_HTTP_OK, &body, "application/json");
+    if (body->failed || !body_hold(&request->body, request->http, body->size)) {
+        return request_refuse(request, REASON_OVERLOADED);
+    }
+    return respond_text(request, MHD_HTTP_OK, body, "application/json");
 }
 
-/* Reads the body, which nobody needs any longer then. Returns 200, or the status to refuse with. */
+/* Reads the body of the request, which stays, as the list looks into it. Returns 200, or the status to refuse with. */
 static unsigned open_batch(struct request *request, struct error *error)
 {
     static const unsigned statuses[] = {
@@ -275,17 +333,14 @@ static unsigned open_batch(struct request *request, struct error *error)
         return MHD_HTTP_SERVICE_UNAVAILABLE;
     }
     batch->request = request;
+    buffer_init(&batch->body, MAX_RESPONSE_BYTES);
     buffer_init(&batch->addresses, MAX_BATCH_RECIPIENTS * MAX_ADDRESS_BYTES);
     request->work = batch;
     request->work_free = batch_free;
     enum recipients_fault fault = render_read_recipients(bytes_of(request->body.data, request->body.size),
                                                          request->http->max_recipients, &batch->list, error);
-    body_free(&request->body, request->http);
-    if (fault != RECIPIENTS_OK) {
-        return statuses[fault];
-    }
-    batch->recipients = calloc(batch->list.count, sizeof(*batch->recipients));
-    return batch->recipients != NULL || batch->list.count == 0 ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE;
+    buffer_reserve(&batch->body, batch->list.count * TYPICAL_BYTES);
+    return statuses[fault];
 }
 
 enum MHD_Result batch_answer(struct request *request)
@@ -300,7 +355,7 @@ enum MHD_Result batch_answer(struct request *request)
             return respond_problem(request, status, error.text, NULL);
         }
         struct batch *batch = request->work;
-        if (!look_up(batch)) {
+        if (!look_all_up(batch)) {
             return request_refuse(request, REASON_OVERLOADED);
         }
         if (batch->question_count > 0 && wait_for_questions(batch)) {

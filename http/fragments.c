@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "base/digest.h"
+
 #define WAYS 4
 #define MIN_SETS 16
 #define MAX_SETS 16384
@@ -9,9 +11,11 @@
 
 struct slot {
     struct answer *answer; /* NULL: free */
+    uint64_t hash;         /* of the address */
     bool used;             /* since the hand last came by */
     size_t bytes;          /* what the entry costs */
-    struct bytes fragment; /* ours */
+    uint8_t *data;         /* the address, then the text */
+    size_t address_size, text_size;
 };
 
 struct fragments {
@@ -41,7 +45,7 @@ static void empty(struct fragments *fragments, struct slot *slot)
 {
     if (slot->answer != NULL) {
         fragments->bytes -= slot->bytes;
-        free((void *)(uintptr_t)slot->fragment.data);
+        free(slot->data);
         answer_free(&slot->answer);
     }
 }
@@ -58,25 +62,33 @@ void fragments_free(struct fragments **fragments)
     *fragments = NULL;
 }
 
-/* Answers are blocks of malloc(): the low bits of their addresses say nothing. */
-static struct slot *set_of(struct fragments *fragments, const struct answer *answer)
+static struct slot *set_of(struct fragments *fragments, uint64_t hash)
 {
-    uint64_t mixed = ((uint64_t)(uintptr_t)answer >> 4) * UINT64_C(0x9e3779b97f4a7c15);
-
-    return &fragments->slots[(size_t)(mixed >> 40) % fragments->sets * WAYS];
+    return &fragments->slots[(size_t)hash % fragments->sets * WAYS];
 }
 
-struct bytes fragments_get(struct fragments *fragments, const struct answer *answer)
+/* NULL: not here. */
+static struct slot *find(struct slot *set, uint64_t hash, struct bytes address)
 {
-    struct slot *set = set_of(fragments, answer);
-
     for (size_t i = 0; i < WAYS; i++) {
-        if (set[i].answer == answer) {
-            set[i].used = true;
-            return set[i].fragment;
+        if (set[i].answer != NULL && set[i].hash == hash &&
+            bytes_equal(bytes_of(set[i].data, set[i].address_size), address)) {
+            return &set[i];
         }
     }
-    return bytes_of(NULL, 0);
+    return NULL;
+}
+
+struct fragment fragments_get(struct fragments *fragments, struct bytes address)
+{
+    uint64_t hash = digest_table_hash(address);
+    struct slot *slot = find(set_of(fragments, hash), hash, address);
+
+    if (slot == NULL) {
+        return (struct fragment){.answer = NULL};
+    }
+    slot->used = true;
+    return (struct fragment){slot->answer, bytes_of(slot->data + slot->address_size, slot->text_size)};
 }
 
 /* A free place among the ways; else one that was not used lately; else the first. */
@@ -108,19 +120,23 @@ static void make_room(struct fragments *fragments, size_t bytes)
     }
 }
 
-void fragments_put(struct fragments *fragments, struct answer *answer, struct bytes fragment)
+void fragments_put(struct fragments *fragments, struct bytes address, const struct fragment *fragment)
 {
-    size_t bytes = fragment.size + answer->memory_bytes;
-    uint8_t *copy = bytes <= fragments->max_bytes ? malloc(fragment.size) : NULL;
+    size_t bytes = address.size + fragment->text.size + fragment->answer->memory_bytes;
+    uint8_t *data = bytes <= fragments->max_bytes ? malloc(address.size + fragment->text.size) : NULL;
 
-    if (copy == NULL) {
+    if (data == NULL) {
         return;
     }
-    memcpy(copy, fragment.data, fragment.size);
-    struct slot *slot = choose(set_of(fragments, answer));
+    memcpy(data, address.data, address.size);
+    memcpy(data + address.size, fragment->text.data, fragment->text.size);
+    uint64_t hash = digest_table_hash(address);
+    struct slot *set = set_of(fragments, hash), *slot = find(set, hash, address);
+    struct answer *answer = answer_ref(fragment->answer);
+    slot = slot != NULL ? slot : choose(set);
     empty(fragments, slot);
     make_room(fragments, bytes);
-    *slot = (struct slot){answer_ref(answer), true, bytes, bytes_of(copy, fragment.size)};
+    *slot = (struct slot){answer, hash, true, bytes, data, address.size, fragment->text.size};
     fragments->bytes += bytes;
 }
 

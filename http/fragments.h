@@ -1,11 +1,12 @@
 /*
- * What a batch says of a recipient, ready-made, for answers that are asked for
+ * What a batch says of a recipient, ready-made, for addresses that are asked for
  * often. Private to http/.
  *
- * As in hot.h: a table for each thread, found by the answer itself, to which an
- * entry holds a reference; bounded in bytes, the answers' own included. What is
- * said of an answer never changes, so a fragment is good as long as its answer
- * may be served, which is decided before anybody looks here.
+ * As hot.h: a table for each thread, so that nobody takes a lock; bounded in
+ * bytes, the answers' own included, since an entry may be the last to hold one.
+ * An entry is found by the address as it was sent, letter for letter. What is
+ * said of an answer never changes; whether it may still be served is for the
+ * caller to ask, each time.
  */
 #ifndef HTTP_FRAGMENTS_H
 #define HTTP_FRAGMENTS_H
@@ -19,11 +20,16 @@ struct fragments;
 struct fragments *fragments_new(size_t max_bytes);
 void fragments_free(struct fragments **fragments);
 
-/* Until the next fragments_put(); .data NULL: none is here. */
-struct bytes fragments_get(struct fragments *fragments, const struct answer *answer);
+struct fragment {
+    struct answer *answer; /* borrowed; NULL: nothing is here */
+    struct bytes text;
+};
 
-/* Keeps a copy, and a reference to the answer, if there is room for it at all. */
-void fragments_put(struct fragments *fragments, struct answer *answer, struct bytes fragment);
+/* Both are the table's, until the next fragments_put(). */
+struct fragment fragments_get(struct fragments *fragments, struct bytes address);
+
+/* Keeps copies, and a reference to the answer, in the place of what was there; unless there is no room at all. */
+void fragments_put(struct fragments *fragments, struct bytes address, const struct fragment *fragment);
 
 size_t fragments_bytes(const struct fragments *fragments);
 

@@ -172,6 +172,7 @@ static struct link *hand_over(struct dial *dial, struct link *link, struct error
     if (!dial->given_up && link != NULL) {
         link = (dial->for_sync ? sync_give : connection_give)(directory, link) ? NULL : link;
         server_dialled(directory, dial->server);
+        sync_servers_changed(directory);
     } else if (!dial->given_up) {
         error_prefix(error, "%s: %s", directory->servers[dial->server].name, dial->step);
         tell_sync(dial, error);

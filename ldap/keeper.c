@@ -157,6 +157,9 @@ static int64_t next_ms(const struct directory *directory)
     if (directory->queue.first != NULL) {
         next = earlier(next, directory->queue.first->deadline_ms);
     }
+    if (best != NO_SERVER && sync_wants_link(directory)) {
+        next = earlier(next, may_dial_ms(directory, &directory->servers[best]));
+    }
     for (size_t i = 0; i < directory->config.uri_count; i++) {
         const struct server *server = &directory->servers[i];
 

@@ -1,4 +1,3 @@
-#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -6,19 +5,11 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/metrics.h"
 #include "ldap/sync_private.h"
 
-/* Every entry that has certificates: one that gets its first comes in by it, one that loses its last goes. */
-#define SYNC_FILTER "(|(userCertificate=*)(userSMIMECertificate=*))"
-#define SYNC_REQUEST_BYTES (MAX_SYNC_COOKIE_BYTES + 64)
 #define MESSAGES_AT_ONCE 256
 #define LISTENER_BUSY_MS 10
-/* Between two starts. */
-#define REST_LEAST_MS 1000
-#define REST_MOST_MS (5 * 60 * 1000)
-#define REST_FULL_MS (60 * 60 * 1000)
 
 static void wake_up(const struct sync *sync)
 {
@@ -44,6 +35,13 @@ bool sync_give(struct directory *directory, struct link *link)
     sync->incoming = link;
     wake_up(sync);
     return true;
+}
+
+void sync_servers_changed(struct directory *directory)
+{
+    if (directory->sync != NULL) {
+        wake_up(directory->sync);
+    }
 }
 
 void sync_not_dialled(struct directory *directory, const struct error *error)
@@ -76,214 +74,6 @@ bool sync_tell(struct sync *sync, enum directory_change change, const char *text
         (void)poll(NULL, 0, LISTENER_BUSY_MS);
     }
     return true;
-}
-
-static const char *server_name(const struct sync *sync)
-{
-    return sync->directory->servers[sync->server].name;
-}
-
-static void show(const struct sync *sync)
-{
-    unsigned number = sync->directory->number;
-
-    gauge_directory(number, DIRECTORY_SYNC, sync->is_standing);
-    gauge_directory(number, DIRECTORY_SYNC_ENTRIES, (int64_t)sync_table_entries(sync->table));
-    gauge_directory(number, DIRECTORY_SYNC_BYTES, (int64_t)sync_table_bytes(sync->table));
-}
-
-void sync_show_none(const struct directory *directory)
-{
-    static const enum directory_gauge OURS[] = {DIRECTORY_SYNC, DIRECTORY_SYNC_ENTRIES, DIRECTORY_SYNC_BYTES};
-
-    for (size_t i = 0; i < sizeof(OURS) / sizeof(OURS[0]); i++) {
-        gauge_directory(directory->number, OURS[i], GAUGE_NOT_SHOWN);
-    }
-}
-
-void sync_stands(struct sync *sync)
-{
-    if (!sync->continues) {
-        (void)sync_tell(sync, sync->has_stood ? CHANGED_ALL : CHANGED_UNSEEN, "");
-    } else if (sync->all_at_end) {
-        (void)sync_tell(sync, CHANGED_ALL, "");
-    }
-    sync->has_stood = true;
-    sync->is_standing = true;
-    sync->strikes = 0;
-    sync->reported.text[0] = '\0';
-    show(sync);
-    log_event(LEVEL_NOTICE, "the directory tells of its changes",
-              LOG_TEXT("directory", sync->directory->config.name), LOG_TEXT("server", server_name(sync)),
-              LOG_NUMBER("entries", (int64_t)sync_table_entries(sync->table)),
-              LOG_TEXT("refresh", sync->continues ? "continued" : "whole"),
-              LOG_NUMBER("took_ms", clock_mono_ms() - sync->began_ms));
-}
-
-/* What is known of the directory is of no use for going on. */
-static void forget(struct sync *sync)
-{
-    sync_table_clear(sync->table);
-    for (size_t i = 0; i < sync->part_count; i++) {
-        free(sync->parts[i].base);
-        buffer_free(&sync->parts[i].cookie);
-        buffer_free(&sync->parts[i].next_cookie);
-    }
-    sync->part_count = 0;
-}
-
-/* The first time and after it stood a fault is worth a line; while it goes on, only another one is. */
-static void report(struct sync *sync, const struct sync_fault *fault)
-{
-    if (strcmp(sync->reported.text, fault->words.text) == 0) {
-        return;
-    }
-    sync->reported = fault->words;
-    if (sync->is_standing) {
-        log_event(LEVEL_WARNING, "the directory does not tell of its changes any more; till it does, they are seen when "
-                                 "answers expire",
-                  LOG_TEXT("directory", sync->directory->config.name), LOG_TEXT("error", fault->words.text));
-    } else {
-        log_event(LEVEL_ERROR, "the directory does not tell of its changes; they are seen when answers expire",
-                  LOG_TEXT("directory", sync->directory->config.name), LOG_TEXT("setting", "directories.sync"),
-                  LOG_TEXT("error", fault->words.text),
-                  LOG_TEXT("do", fault->advice != NULL ? fault->advice : "it is tried again"));
-    }
-}
-
-static int64_t rest_ms(const struct sync *sync, const struct sync_fault *fault)
-{
-    int64_t rest = REST_LEAST_MS;
-
-    if (fault->is_full) {
-        return REST_FULL_MS;
-    }
-    for (unsigned i = 1; i < sync->strikes && rest < REST_MOST_MS; i++) {
-        rest *= 2;
-    }
-    rest = rest < REST_MOST_MS ? rest : REST_MOST_MS;
-    return rest - rest * (clock_mono_us() & 127) / 1024; /* so that gateways do not march in step */
-}
-
-/* It begins again: at once if it stood for a while, else after a rest. */
-static void fail(struct sync *sync, struct sync_fault *fault)
-{
-    int64_t now_ms = clock_mono_ms();
-    bool stood = sync->is_standing && now_ms - sync->began_ms >= REST_LEAST_MS;
-
-    link_close(&sync->link);
-    if (fault->is_stale || fault->is_full) {
-        forget(sync);
-    }
-    if (fault->is_stale && sync->continues && !sync->is_standing) {
-        fault->notice = "the directory cannot tell what changed in between: everything of it is read again";
-    }
-    if (fault->notice != NULL) {
-        log_event(LEVEL_NOTICE, fault->notice, LOG_TEXT("directory", sync->directory->config.name));
-    } else {
-        error_prefix(&fault->words, "%s: sync", server_name(sync));
-        report(sync, fault);
-        count_directory(sync->directory->number, DIRECTORY_SYNC_FAILURES);
-        sync->strikes += stood ? 0 : 1;
-    }
-    sync->due_ms = now_ms + (stood || fault->notice != NULL ? 0 : rest_ms(sync, fault));
-    sync->is_standing = false;
-    show(sync);
-}
-
-static void dial_failed(struct sync *sync, const struct error *error)
-{
-    const struct sync_fault fault = {.words = *error};
-
-    report(sync, &fault);
-    count_directory(sync->directory->number, DIRECTORY_SYNC_FAILURES);
-    sync->strikes++;
-    sync->due_ms = clock_mono_ms() + rest_ms(sync, &fault);
-}
-
-/* Whether cookies and table are of this server and these bases. */
-static bool can_continue(const struct sync *sync)
-{
-    bool result = sync->part_count > 0 && sync->part_count == sync->link->base_count &&
-                  sync->server == sync->link->server;
-
-    for (size_t i = 0; result && i < sync->part_count; i++) {
-        result = sync->parts[i].cookie.size > 0 && strcmp(sync->parts[i].base, sync->link->bases[i]) == 0;
-    }
-    return result;
-}
-
-static int copy_bases(struct sync *sync)
-{
-    for (size_t i = 0; i < sync->link->base_count; i++) {
-        struct sync_part *part = &sync->parts[i];
-
-        *part = (struct sync_part){.base = strdup(sync->link->bases[i])};
-        if (part->base == NULL) {
-            return -1;
-        }
-        buffer_init(&part->cookie, MAX_SYNC_COOKIE_BYTES);
-        buffer_init(&part->next_cookie, MAX_SYNC_COOKIE_BYTES);
-        sync->part_count++;
-    }
-    return 0;
-}
-
-static int send_search(struct sync *sync, struct sync_part *part, struct sync_fault *fault)
-{
-    struct buffer value;
-    LDAPControl control = {.ldctl_oid = (char *)LDAP_CONTROL_SYNC, .ldctl_iscritical = 1};
-    LDAPControl *controls[] = {&control, NULL};
-    const struct link_request request = {
-        .base = part->base,
-        .scope = sync->directory->config.scope,
-        .filter = SYNC_FILTER,
-        .attributes = sync->attributes,
-        .controls = controls,
-    };
-    enum link_sent sent = LINK_BROKEN;
-
-    error_set(&fault->words, "out of memory");
-    buffer_init(&value, SYNC_REQUEST_BYTES);
-    part->is_standing = false;
-    buffer_clear(&part->next_cookie);
-    if (sync_request_encode(buffer_bytes(&part->cookie), &value) == 0) {
-        control.ldctl_value = (struct berval){.bv_len = value.size, .bv_val = (char *)value.data};
-        sent = link_send(sync->link, &request, &part->message, &fault->words);
-    }
-    if (sent == LINK_BUSY) {
-        error_set(&fault->words, "the server takes no request");
-    }
-    buffer_free(&value);
-    return sent == LINK_SENT ? 0 : -1;
-}
-
-/* A link is here: the refresh begins. */
-static int begin(struct sync *sync, struct sync_fault *fault)
-{
-    sync->continues = can_continue(sync);
-    sync->all_at_end = false;
-    sync->changes = 0;
-    sync->sign = 0;
-    sync->mark++;
-    sync->began_ms = clock_mono_ms();
-    if (!sync->continues) {
-        forget(sync);
-        sync->server = sync->link->server;
-    }
-    if (sync->link->sync == SYNC_NOT_OFFERED) {
-        fault->advice = SYNC_NEEDS;
-        return error_set(&fault->words, "the server does not offer the control %s (RFC 4533)", LDAP_CONTROL_SYNC);
-    }
-    if (!sync->continues && copy_bases(sync) != 0) {
-        return error_set(&fault->words, "out of memory");
-    }
-    for (size_t i = 0; i < sync->part_count; i++) {
-        if (send_search(sync, &sync->parts[i], fault) != 0) {
-            return -1;
-        }
-    }
-    return 0;
 }
 
 /* What others left for us. */
@@ -334,70 +124,26 @@ static bool look_around(struct sync *sync)
     struct news news = take_news(sync);
     struct sync_fault fault = {0};
 
+    if (!news.is_open) {
+        link_close(&news.incoming);
+        return false;
+    }
     if (news.was_not_dialled) {
-        dial_failed(sync, &news.dial_error);
+        sync_dial_failed(sync, &news.dial_error);
     }
     if (news.incoming != NULL) {
         sync->link = news.incoming;
-        if (!news.is_open || begin(sync, &fault) != 0) {
-            fail(sync, &fault);
+        if (sync_begin(sync, &fault) != 0) {
+            sync_fail(sync, &fault);
         }
     } else if (sync->link != NULL && news.best != NO_SERVER && news.best < sync->link->server) {
         fault.notice = "the directory is followed at the server further up, which is back";
-        fail(sync, &fault);
+        sync_fail(sync, &fault);
     }
     if (sync->link == NULL && !sync->is_dialling && sync->due_ms <= clock_mono_ms()) {
         want_link(sync);
     }
-    return news.is_open;
-}
-
-static int ask_for_sign(struct sync *sync, struct sync_fault *fault)
-{
-    static const char *const nothing[] = {LDAP_NO_ATTRS, NULL};
-    const struct link_request request = {
-        .base = "",
-        .scope = LDAP_SCOPE_BASE,
-        .filter = "(objectClass=*)",
-        .attributes = nothing,
-        .max_entries = 1,
-        .timeout_ms = sync->directory->config.timeout_ms,
-    };
-
-    sync->sign_ms = clock_mono_ms();
-    if (link_send(sync->link, &request, &sync->sign, &fault->words) != LINK_SENT) {
-        return error_set(&fault->words, "the server takes no request");
-    }
-    return 0;
-}
-
-/* When silence is too long, or a sign of life is due. */
-static int64_t patience_ends_ms(const struct sync *sync)
-{
-    int64_t unit_ms = sync->directory->config.timeout_ms;
-    int64_t heard_ms = sync->link->heard_ms;
-
-    if (sync->is_standing) {
-        return (sync->sign != 0 && sync->sign_ms > heard_ms ? sync->sign_ms : heard_ms) + SYNC_QUIET * unit_ms;
-    }
-    heard_ms = (heard_ms > sync->began_ms ? heard_ms : sync->began_ms) + SYNC_PATIENCE * unit_ms;
-    return heard_ms < sync->began_ms + SYNC_LONGEST * unit_ms ? heard_ms : sync->began_ms + SYNC_LONGEST * unit_ms;
-}
-
-static int check_patience(struct sync *sync, struct sync_fault *fault)
-{
-    int64_t now_ms = clock_mono_ms();
-
-    if (now_ms < patience_ends_ms(sync)) {
-        return 0;
-    }
-    if (!sync->is_standing) {
-        fault->advice = "look for a limit of the server on entries or time for bind-dn, which makes some go silent; or "
-                        "say sync = false";
-        return error_set(&fault->words, "no end of the refresh after %lld ms; %zu entries came",
-                         (long long)(now_ms - sync->began_ms), sync_table_entries(sync->table));
-    }
-    return sync->sign == 0 ? ask_for_sign(sync, fault) : error_set(&fault->words, "no sign of life in time");
+    return true;
 }
 
 /* 1: there may be more. */
@@ -425,7 +171,7 @@ static int read_messages(struct sync *sync, struct sync_fault *fault)
 
 static int wait_ms(const struct sync *sync, bool more)
 {
-    int64_t next_ms = sync->link != NULL ? patience_ends_ms(sync) : sync->is_dialling ? INT64_MAX : sync->due_ms;
+    int64_t next_ms = sync->link != NULL ? sync_patience_ends_ms(sync) : sync->is_dialling ? INT64_MAX : sync->due_ms;
     int64_t left_ms = next_ms - clock_mono_ms();
 
     if (next_ms == INT64_MAX) {
@@ -440,10 +186,10 @@ static bool attend(struct sync *sync, bool has_come)
     struct sync_fault fault = {0};
     int came = has_come ? read_messages(sync, &fault) : 0;
 
-    if (came < 0 || check_patience(sync, &fault) != 0) {
-        fail(sync, &fault);
+    if (came < 0 || sync_check_patience(sync, &fault) != 0) {
+        sync_fail(sync, &fault);
     }
-    show(sync);
+    sync_show(sync);
     return sync->link != NULL && came > 0;
 }
 
@@ -470,7 +216,7 @@ static void *sync_main(void *argument)
 static void sync_free(struct sync *sync)
 {
     if (sync->table != NULL) {
-        forget(sync);
+        sync_forget(sync);
     }
     sync_table_free(&sync->table);
     link_close(&sync->incoming);
@@ -532,7 +278,7 @@ int sync_start(struct directory *directory, const struct directory_listener *lis
     if (sync == NULL) {
         return -1;
     }
-    show(sync);
+    sync_show(sync);
     set_sync(directory, sync);
     if (thread_start(&sync->thread, "ldap-sync", sync_main, sync) != 0) {
         set_sync(directory, NULL);

@@ -57,6 +57,7 @@ void sync_stop(struct directory *directory);
 /* For keeper and dial; all are called under the lock. sync_give(): false: it was not waited for. */
 bool sync_wants_link(const struct directory *directory);
 bool sync_give(struct directory *directory, struct link *link);
+void sync_servers_changed(struct directory *directory); /* searches may go to another one now */
 void sync_not_dialled(struct directory *directory, const struct error *error);
 
 #endif

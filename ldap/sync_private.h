@@ -1,6 +1,7 @@
 /*
- * What the two files of following share: sync.c has the thread, its link and
- * when to do what; sync_take.c what each message means.
+ * What the files of following share: sync.c has the thread and its link;
+ * sync_session.c how a session begins, stands and ends; sync_take.c what each
+ * message means; sync_keys.c what an entry's keys are.
  */
 #ifndef LDAP_SYNC_PRIVATE_H
 #define LDAP_SYNC_PRIVATE_H
@@ -74,6 +75,33 @@ int sync_refused(int code, const char *diagnostic, struct sync_fault *fault);
 
 /* sync.c. False: the directory is being closed. */
 bool sync_tell(struct sync *sync, enum directory_change change, const char *text);
-void sync_stands(struct sync *sync); /* every refresh is done */
+
+/* sync_session.c. sync_begin(): a link is here; -1: see fault. sync_stands(): every refresh is done. sync_fail(): it does
+ * not stand, or no longer: closes the link, says so, and when to begin again. */
+int sync_begin(struct sync *sync, struct sync_fault *fault);
+void sync_stands(struct sync *sync);
+void sync_fail(struct sync *sync, struct sync_fault *fault);
+void sync_dial_failed(struct sync *sync, const struct error *error);
+void sync_forget(struct sync *sync); /* what a session could go on from */
+void sync_show(const struct sync *sync);
+
+/* When silence is too long, or a sign of life is due; then: 0: one is asked for; -1: there was none. */
+int64_t sync_patience_ends_ms(const struct sync *sync);
+int sync_check_patience(struct sync *sync, struct sync_fault *fault);
+
+/* sync_keys.c: what one entry answers for, in lines as a table keeps them. */
+struct sync_keys {
+    struct buffer lines;
+    size_t count;
+    size_t unreadable; /* values that are no addresses */
+    bool is_endless;   /* it has more than are kept */
+};
+
+/* Reads the attributes that begin here; sync_keys_free() in any case. -1: the message cannot be read, or out of memory. */
+int sync_keys_read(struct sync_keys *keys, const struct sync_names *names, BerElement *ber);
+void sync_keys_free(struct sync_keys *keys);
+
+/* Whether `lines` has this one. */
+bool sync_keys_have(struct bytes lines, struct bytes line);
 
 #endif

@@ -4,16 +4,6 @@
 
 #include "base/metrics.h"
 
-#define KEYS_BYTES UINT16_MAX
-
-/* One entry's keys while it is read. */
-struct reading_keys {
-    struct sync *sync;
-    struct buffer lines;
-    size_t count;
-    bool is_endless;
-};
-
 static int bad_message(struct sync_fault *fault)
 {
     return error_set(&fault->words, "the server sent a message that cannot be read");
@@ -34,35 +24,20 @@ static void tell(struct sync *sync, const struct sync_part *part, enum directory
     }
 }
 
-/* Whether `lines` has this one. */
-static bool has_line(const char *lines, size_t size, const char *line, size_t line_size)
-{
-    for (const char *at = lines, *end = lines + size; at < end;) {
-        size_t length = (size_t)((const char *)memchr(at, '\n', (size_t)(end - at)) - at);
-
-        if (length == line_size && memcmp(at, line, length) == 0) {
-            return true;
-        }
-        at += length + 1;
-    }
-    return false;
-}
-
 /* Tells of each key, but of those that stand in `told`. */
-static void tell_keys(struct sync *sync, const struct sync_part *part, const char *keys, size_t size,
-                      const struct buffer *told)
+static void tell_keys(struct sync *sync, const struct sync_part *part, struct bytes keys, struct bytes told)
 {
     char text[MAX_ADDRESS_BYTES + 1];
 
-    for (const char *at = keys, *end = keys + size; at < end && tells(sync, part);) {
-        size_t length = (size_t)((const char *)memchr(at, '\n', (size_t)(end - at)) - at);
-        bool is_domain = *at == '@';
+    while (keys.size > 0 && tells(sync, part)) {
+        size_t size = (size_t)((const uint8_t *)memchr(keys.data, '\n', keys.size) - keys.data);
+        size_t at = keys.data[0] == '@' ? 1 : 0; /* a domain */
 
-        if (told == NULL || !has_line(buffer_string(told), told->size, at, length)) {
-            (void)snprintf(text, sizeof(text), "%.*s", (int)length - is_domain, at + is_domain);
-            tell(sync, part, is_domain ? CHANGED_DOMAIN : CHANGED_ADDRESS, text);
+        if (!sync_keys_have(told, bytes_of(keys.data, size))) {
+            (void)snprintf(text, sizeof(text), "%.*s", (int)(size - at), (const char *)keys.data + at);
+            tell(sync, part, at > 0 ? CHANGED_DOMAIN : CHANGED_ADDRESS, text);
         }
-        at += length + 1;
+        keys = bytes_of(keys.data + size + 1, keys.size - size - 1);
     }
 }
 
@@ -73,62 +48,23 @@ static void tell_all(struct sync *sync, const struct sync_part *part)
     }
 }
 
-static void tell_row(struct sync *sync, const struct sync_part *part, const struct sync_row *row,
-                     const struct buffer *told)
+static void tell_row(struct sync *sync, const struct sync_part *part, const struct sync_row *row, struct bytes told)
 {
     if (row != NULL && row->is_endless) {
         tell_all(sync, part);
     } else if (row != NULL) {
-        tell_keys(sync, part, row->keys, row->size, told);
+        tell_keys(sync, part, bytes_of(row->keys, row->size), told);
     }
 }
 
-/* The entry as it was is of no account any more. `row` is NULL where nothing of ours was in it. */
+/* The entry as it was is of no account any more. */
 static void take_gone(struct sync *sync, const struct sync_part *part, const uint8_t *uuid)
 {
-    tell_row(sync, part, sync_table_find(sync->table, uuid), NULL);
+    tell_row(sync, part, sync_table_find(sync->table, uuid), bytes_of(NULL, 0));
     sync_table_remove(sync->table, uuid);
 }
 
-/* Servers compare letters beyond ASCII without case, our keys do not: such an entry stands for all of its domain. */
-static void add_key(void *context, const struct address *address)
-{
-    struct reading_keys *keys = context;
-    const char *text = address->text;
-
-    for (size_t i = 0; i < address->local_size; i++) {
-        if ((unsigned char)address->text[i] >= 0x80) {
-            text = address->text + address->local_size;
-        }
-    }
-    size_t size = strlen(text);
-
-    if (has_line(buffer_string(&keys->lines), keys->lines.size, text, size)) {
-        return;
-    }
-    if (keys->count == MAX_SYNC_ENTRY_KEYS) {
-        keys->is_endless = true;
-        return;
-    }
-    keys->count++;
-    buffer_append(&keys->lines, text, size);
-    buffer_append_char(&keys->lines, '\n');
-}
-
-static bool take_attribute(void *context, struct bytes description, const struct berval *values)
-{
-    struct reading_keys *keys = context;
-
-    keys->is_endless = keys->is_endless || entry_is_piece(description);
-    for (size_t i = 0; values != NULL && values[i].bv_val != NULL && !keys->is_endless; i++) {
-        if (!sync_names_read(&keys->sync->names, bytes_of(values[i].bv_val, values[i].bv_len), add_key, keys)) {
-            count_directory(keys->sync->directory->number, DIRECTORY_SYNC_UNREADABLE);
-        }
-    }
-    return !keys->is_endless;
-}
-
-static int keep_row(struct sync *sync, const struct sync_row *row, const struct reading_keys *keys,
+static int keep_row(struct sync *sync, const struct sync_row *row, const struct sync_keys *keys,
                     struct sync_fault *fault)
 {
     if (row->size == 0 && !row->is_endless) {
@@ -145,47 +81,45 @@ static int keep_row(struct sync *sync, const struct sync_row *row, const struct 
                                     "%zu entries are in it", sync_table_entries(sync->table));
 }
 
-static int take_present(struct sync *sync, struct sync_part *part, const struct sync_entry *entry,
-                        struct reading_keys *keys, struct sync_fault *fault)
+/* What it answers for now and what it did before are told of. */
+static int take_keys(struct sync *sync, struct sync_part *part, const struct sync_entry *entry,
+                     const struct sync_keys *keys, struct sync_fault *fault)
 {
+    const struct bytes lines = buffer_bytes(&keys->lines);
     struct sync_row row = {
         .part = (uint8_t)(part - sync->parts),
         .mark = sync->mark,
         .is_endless = keys->is_endless,
-        .size = keys->is_endless ? 0 : (uint16_t)keys->lines.size,
+        .size = (uint16_t)lines.size,
     };
 
-    if (keys->lines.failed) {
-        return error_set(&fault->words, "out of memory");
-    }
     memcpy(row.uuid, entry->uuid, sizeof(row.uuid));
-    tell_row(sync, part, sync_table_find(sync->table, entry->uuid), &keys->lines);
+    for (size_t i = 0; i < keys->unreadable; i++) {
+        count_directory(sync->directory->number, DIRECTORY_SYNC_UNREADABLE);
+    }
+    tell_row(sync, part, sync_table_find(sync->table, entry->uuid), lines);
     if (row.is_endless) {
         tell_all(sync, part);
     } else {
-        tell_keys(sync, part, buffer_string(&keys->lines), keys->lines.size, NULL);
+        tell_keys(sync, part, lines, bytes_of(NULL, 0));
     }
     return keep_row(sync, &row, keys, fault);
 }
 
-static int read_and_take(struct sync *sync, struct sync_part *part, const struct sync_entry *entry,
-                         LDAPMessage *message, struct sync_fault *fault)
+static int take_content(struct sync *sync, struct sync_part *part, const struct sync_entry *entry,
+                        LDAPMessage *message, struct sync_fault *fault)
 {
-    struct reading_keys keys = {.sync = sync};
+    struct sync_keys keys;
     BerElement *ber = NULL;
     struct berval dn;
-    int result = -1;
 
     if (ldap_get_dn_ber(sync->link->handle, message, &ber, &dn) != LDAP_SUCCESS) {
         return bad_message(fault);
     }
-    buffer_init(&keys.lines, KEYS_BYTES);
-    if (entry_read(ber, take_attribute, &keys) == COLLECT_BAD) {
-        bad_message(fault);
-    } else {
-        result = take_present(sync, part, entry, &keys, fault);
-    }
-    buffer_free(&keys.lines);
+    int result = sync_keys_read(&keys, &sync->names, ber) == 0 ? take_keys(sync, part, entry, &keys, fault)
+                                                               : bad_message(fault);
+
+    sync_keys_free(&keys);
     ber_free(ber, 0);
     return result;
 }
@@ -241,7 +175,7 @@ static int take_entry(struct sync *sync, struct sync_part *part, LDAPMessage *me
         break;
     case SYNC_ADD:
     case SYNC_MODIFY:
-        result = read_and_take(sync, part, &entry, message, fault);
+        result = take_content(sync, part, &entry, message, fault);
         break;
     }
     keep_cookie(part, entry.cookie);
@@ -275,7 +209,7 @@ static void take_unnamed(void *context, const struct sync_row *row)
 {
     const struct naming *naming = context;
 
-    tell_row(naming->sync, naming->part, row, NULL);
+    tell_row(naming->sync, naming->part, row, bytes_of(NULL, 0));
 }
 
 static void end_refresh(struct sync *sync, struct sync_part *part)
@@ -344,7 +278,7 @@ static int take_intermediate(struct sync *sync, struct sync_part *part, LDAPMess
 
 int sync_refused(int code, const char *diagnostic, struct sync_fault *fault)
 {
-    static const char LIMITED[] = "the server limits how many entries bind-dn gets; lift that (slapd: limits dn=\"…\" "
+    static const char LIMITED[] = "the server limits how many entries bind-dn gets; lift that (slapd: limits dn.exact=BIND-DN "
                                   "size=unlimited time=unlimited), or say sync = false";
     static const struct {
         int code;
@@ -363,7 +297,6 @@ int sync_refused(int code, const char *diagnostic, struct sync_fault *fault)
             fault->advice = ROWS[i].advice;
         }
     }
-    fault->is_stale = code == LDAP_SYNC_REFRESH_REQUIRED;
     link_words(code, diagnostic, &fault->words);
     return -1;
 }
@@ -382,6 +315,9 @@ static int take_end(const struct sync *sync, LDAPMessage *message, struct sync_f
     } else {
         sync_refused(code, diagnostic, fault);
     }
+    /* A server that was restored refuses a cookie with codes of its own. */
+    fault->is_stale = code == LDAP_SYNC_REFRESH_REQUIRED ||
+                      (!sync->is_standing && code != LDAP_BUSY && code != LDAP_UNAVAILABLE);
     ldap_memfree(diagnostic);
     return -1;
 }

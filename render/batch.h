@@ -43,7 +43,7 @@ void render_recipient_untold(struct bytes sent, enum reason reason, struct buffe
 void render_recipient_invalid(struct bytes sent, const char *why, struct buffer *out);
 
 struct recipient_list {
-    struct bytes *texts; /* UTF-8 without NUL, and no more is known of them */
+    struct bytes *texts; /* UTF-8 without NUL, and no more is known of them; they may be views into the body */
     size_t count;
 };
 

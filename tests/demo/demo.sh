@@ -46,9 +46,18 @@ start() {
     echo 'Starting slapd, redis-server and certlookupd…'
     slapd_start ldap || fail 'slapd does not start'
     redis_start redis || fail 'redis-server does not start'
-    gateway_start gateway || fail 'certlookupd does not start'
+    gateway_start gateway demo_config || fail 'certlookupd does not start'
     wait_until "$START_SECONDS" curl -sf -o /dev/null "$(gateway_url gateway)/readyz" || fail 'certlookupd is not ready'
     write_env > "$folder/env.new" && mv "$folder/env.new" "$folder/env"
+}
+
+# The stack's own, with a directory that tells of its changes.
+demo_config() {
+    local conf
+    config_listen "$2"
+    conf=$(config_directory example ldap 'sync    = true;' 'warm    = true;') && config_directories "$conf"
+    config_trust
+    config_redis redis
 }
 
 write_env() {

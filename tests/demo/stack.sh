@@ -179,7 +179,8 @@ server_port() {
 }
 
 # slapd_start NAME [LINE…]: serves ldap:// (with StartTLS) on its port and ldaps:// on the next. The first start fills it
-# from the people's LDIF. LINEs go into slapd.conf, in its database section: "sizelimit 3".
+# from the people's LDIF. LINEs go into slapd.conf, in its database section: "sizelimit 3". It tells of its changes
+# (overlay syncprov), unless SLAPD_SYNC is "no".
 slapd_start() {
     local name=$1 folder=$STACK/$1
     shift
@@ -204,7 +205,7 @@ slapd_write_conf() { # paths are from the server's folder, where it runs
     local schema=/etc/ldap/schema modules=/usr/lib/ldap
     [ -d $schema ] || schema=/etc/openldap/schema
     printf 'include %s/%s.schema\n' $schema core $schema cosine $schema inetorgperson
-    [ ! -d $modules ] || printf 'modulepath %s\nmoduleload back_mdb\n' $modules
+    [ ! -d $modules ] || printf 'modulepath %s\nmoduleload back_mdb\nmoduleload syncprov\n' $modules
     cat << CONF
 pidfile slapd.pid
 TLSCACertificateFile $(config_string "$PEOPLE/tls/ca.pem")
@@ -219,6 +220,7 @@ maxsize 1073741824
 index objectClass,mail eq
 CONF
     printf '%s\n' "$@"
+    [ "${SLAPD_SYNC:-yes}" = no ] || echo 'overlay syncprov'
 }
 
 slapd_uri() {

@@ -27,6 +27,10 @@
  *     READINGS corp n                so many entries read so far
  *     READY | NOT_READY              what /readyz says
  *     REDIS-IS up|down|tampered|swapped|forgotten|evidence_forgotten
+ *     REDIS-IS flushed|touched       emptied, or written again, before the eyes of all
+ *     REDIS-IS saved|restored        it has again what it had when it was saved
+ *     REDIS-IS tracking|not_tracking whether it tells gateways of changes; at first it does
+ *     CUT yes|no                     the gateway alone is cut off from Redis
  *     REDIS-IS forged                the first gateway's seal is on a CRL that another key signed
  *     VALIDATORS hang|work|work_newest_first
  *     REVOKE address                 a new CRL with the good one of this address
@@ -37,6 +41,7 @@
  *     ASK_EXPIRED address [times]    once its life is over
  *     EXPLAIN address                asks why; the answer is "explained"
  *     DROP address|domain|all        as an admin or a changed directory does
+ *     CHANGED corp address|@domain|all|unseen   what a directory that is followed tells all gateways
  *     TIME_PASSES 10s
  *     ANSWER word …                  the next answer is so: found none unknown, a reason, layer=…, fresh, stale,
  *                                    partial, whole, usable=n, refused=n, life<=1h, retry=n (seconds), times=n,
@@ -44,6 +49,7 @@
  *     RENEW address                  the gateway is told that its caches are out of date
  *     COUNTED word n                 so many so far: renewals_started renewals_joined renewals_failed renewals_limited;
  *                                    stale answers: stale_renewing stale_slow stale_failing, and all together stale
+ *                                    doubtful (stale, though its life is not over: Redis, which is away, may know better)
  *     NO_ANSWER                      nothing has come that was not looked at
  *     SEARCHES corp n                so many searches so far
  *     REDIS_GETS n    REDIS_SETS n   so many commands so far
@@ -257,6 +263,16 @@ static void do_not_ready(char **words)
     }
 }
 
+static void redis_tracks(void)
+{
+    played_redis_track(true);
+}
+
+static void redis_does_not_track(void)
+{
+    played_redis_track(false);
+}
+
 static void do_redis_is(char **words)
 {
     static const struct {
@@ -268,10 +284,17 @@ static void do_redis_is(char **words)
                 {"swapped", played_redis_swap},
                 {"forgotten", played_redis_forget},
                 {"evidence_forgotten", played_redis_forget_evidence},
+                {"flushed", played_redis_flush},
+                {"touched", played_redis_touch},
+                {"saved", played_redis_save},
+                {"restored", played_redis_restore},
+                {"tracking", redis_tracks},
+                {"not_tracking", redis_does_not_track},
                 {"forged", stage_forge}};
     for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++) {
         if (strcmp(words[0], acts[i].word) == 0) {
             acts[i].act();
+            played_settle();
             return;
         }
     }
@@ -357,6 +380,18 @@ static void do_drop(char **words)
     played_settle();
 }
 
+static void do_changed(char **words)
+{
+    played_directory_changed(words[0], words[1]);
+    played_settle();
+}
+
+static void do_cut(char **words)
+{
+    stage_cut(story.gateway, strcmp(words[0], "yes") == 0);
+    played_settle();
+}
+
 static void do_time_passes(char **words)
 {
     int64_t left;
@@ -383,6 +418,12 @@ static bool is_stale(const struct served *served, int64_t value)
 {
     (void)value;
     return served->stale && clock_wall_s() >= served->answer->fresh_until;
+}
+
+static bool is_doubtful(const struct served *served, int64_t value)
+{
+    (void)value;
+    return served->stale && clock_wall_s() < served->answer->fresh_until;
 }
 
 static bool is_partial(const struct served *served, int64_t value)
@@ -441,7 +482,7 @@ static const struct {
     const char *word;
     bool (*holds)(const struct served *served, int64_t value);
 } claims[] = {
-    {"fresh", is_fresh},     {"stale", is_stale},       {"partial", is_partial}, {"whole", is_whole},
+    {"fresh", is_fresh},     {"stale", is_stale}, {"doubtful", is_doubtful},       {"partial", is_partial}, {"whole", is_whole},
     {"usable=", has_usable}, {"refused=", has_refused}, {"retry=", has_retry},   {"marked", is_marked},
     {"good", is_good},       {"explained", is_explained}, {"bare", is_bare},
 };
@@ -621,6 +662,8 @@ static const struct verb {
     {"ASK_EXPIRED", do_ask_expired, 1},
     {"EXPLAIN", do_explain, 1},
     {"DROP", do_drop, 1},
+    {"CHANGED", do_changed, 2},
+    {"CUT", do_cut, 1},
     {"RENEW", do_renew, 1},
     {"COUNTED", do_counted, 2},
     {"TIME_PASSES", do_time_passes, 1},

@@ -36,6 +36,9 @@ void played_directory_take(const char *directory, const char *address);
 void played_directory_mood(const char *directory, enum played_mood mood);
 unsigned played_directory_searches(const char *directory);
 
+/* The directory tells those who follow it: "alice@example.org", "@example.org", "all" or "unseen". */
+void played_directory_changed(const char *directory, const char *what);
+
 /* What an entry of an issuer holds, by DN: one CRL or certificate. */
 void played_directory_issuer(const char *directory, const char *dn, struct bytes value);
 unsigned played_directory_readings(const char *directory);
@@ -53,6 +56,13 @@ void played_redis_up(bool up);
 void played_redis_tamper(void);  /* flips one bit in every value */
 void played_redis_swap(void);    /* gives every key the value of another */
 void played_redis_forget(void);
+void played_redis_flush(void);   /* likewise, and those who listen are told */
+void played_redis_touch(void);   /* as if somebody had written every value again */
+void played_redis_save(void);    /* what it has now, */
+void played_redis_restore(void); /* it has again */
+void played_redis_track(bool on); /* whether it tells of changes */
+struct shared;
+void played_redis_cut(struct shared *shared, bool cut); /* from Redis, this gateway alone */
 void played_redis_forget_evidence(void); /* and keeps the answers */
 void played_redis_seal_evidence(const struct seal_ring *ring, struct bytes object); /* of now, in place of what is there */
 unsigned played_redis_gets(void);

@@ -15,10 +15,14 @@
 #define VALUES_MAX 100
 #define ISSUERS_MAX 4
 #define SEARCHES_MAX 64
+#define OPEN_MAX 32
 
 struct directory {
     struct directory_config config;
+    struct directory_listener listener;
 };
+
+static struct directory *open_ones[OPEN_MAX];
 
 struct search {
     struct search *next_late; /* in the state's list */
@@ -127,13 +131,49 @@ struct directory *directory_open(const struct directory_config *config, struct e
         domains[i] = strdup(config->domains[i]);
     }
     directory->config.domains = (const char *const *)domains;
+    for (size_t i = 0; i <= OPEN_MAX; i++) {
+        if (i == OPEN_MAX) {
+            abort();
+        }
+        if (open_ones[i] == NULL) {
+            open_ones[i] = directory;
+            break;
+        }
+    }
     return directory;
+}
+
+int directory_follow(struct directory *directory, const struct directory_listener *listener)
+{
+    if (directory->config.sync) {
+        directory->listener = *listener;
+    }
+    return 0;
+}
+
+/* Every gateway that follows it hears of it. */
+void played_directory_changed(const char *name, const char *what)
+{
+    bool all = strcmp(what, "all") == 0, unseen = strcmp(what, "unseen") == 0;
+    enum directory_change change = all ? CHANGED_ALL : unseen ? CHANGED_UNSEEN
+                                   : what[0] == '@' ? CHANGED_DOMAIN : CHANGED_ADDRESS;
+    for (size_t i = 0; i < OPEN_MAX; i++) {
+        struct directory *directory = open_ones[i];
+        if (directory != NULL && directory->listener.changed != NULL && strcmp(directory->config.name, name) == 0 &&
+            !directory->listener.changed(directory->listener.context, &directory->config, change,
+                                         all || unseen ? "" : what + (what[0] == '@'))) {
+            abort();
+        }
+    }
 }
 
 void directory_close(struct directory **directory)
 {
     if (*directory == NULL) {
         return;
+    }
+    for (size_t i = 0; i < OPEN_MAX; i++) {
+        open_ones[i] = open_ones[i] == *directory ? NULL : open_ones[i];
     }
     for (size_t i = 0; i < (*directory)->config.domain_count; i++) {
         free((char *)(*directory)->config.domains[i]);

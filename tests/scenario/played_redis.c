@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -7,18 +8,62 @@
 #include "tests/scenario/played.h"
 
 #define ITEMS_MAX 64
+#define GATEWAYS_MAX 8
 
 struct shared {
-    char unused;
+    struct shared_ears ears; /* .state == NULL: nobody listens */
+    char prefix[RECORD_PREFIX_MAX + 1];
+    enum shared_state state;
+    bool cut;                /* from Redis, this one alone */
 };
 
+static struct shared *gateways[GATEWAYS_MAX];
 static struct item {
     char key[RECORD_KEY_BYTES];
     struct blob *value;
     int64_t until_ms;
-} items[ITEMS_MAX];
-static bool is_up;
+} items[ITEMS_MAX], saved[ITEMS_MAX];
+static bool is_up, tracks;
 static unsigned gets, sets;
+
+static enum shared_state state_of(const struct shared *shared)
+{
+    return !is_up || shared->cut ? SHARED_AWAY : tracks ? SHARED_HEARS : SHARED_DEAF;
+}
+
+/* As the real one: first there is a connection, then it hears. */
+static void tell_states(void)
+{
+    for (size_t i = 0; i < GATEWAYS_MAX; i++) {
+        struct shared *shared = gateways[i];
+        while (shared != NULL && shared->ears.state != NULL && shared->state != state_of(shared)) {
+            bool comes = shared->state == SHARED_AWAY;
+            shared->state = comes ? SHARED_DEAF : state_of(shared);
+            shared->ears.state(shared->ears.context, shared->state);
+        }
+    }
+}
+
+static bool hears(const struct shared *shared, const char *key)
+{
+    return shared != NULL && shared->ears.state != NULL && shared->state == SHARED_HEARS &&
+           strncmp(key, shared->prefix, strlen(shared->prefix)) == 0;
+}
+
+static void tell_others(const struct shared *writer, const char *key)
+{
+    for (size_t i = 0; i < GATEWAYS_MAX; i++) {
+        if (gateways[i] != writer && hears(gateways[i], key)) {
+            gateways[i]->ears.changed(gateways[i]->ears.context, bytes_of_string(key));
+        }
+    }
+}
+
+/* What is no answer: evidence, and what was dropped. */
+static bool is_beside(const char *key)
+{
+    return strstr(key, ":e:") != NULL || strstr(key, ":p:") != NULL;
+}
 
 static struct item *find(const char *key)
 {
@@ -38,6 +83,56 @@ void played_redis_forget(void)
     for (size_t i = 0; i < ITEMS_MAX; i++) {
         blob_free(&items[i].value);
     }
+}
+
+void played_redis_flush(void)
+{
+    played_redis_forget();
+    for (size_t i = 0; i < GATEWAYS_MAX; i++) {
+        if (gateways[i] != NULL && gateways[i]->state == SHARED_HEARS) {
+            gateways[i]->ears.changed(gateways[i]->ears.context, bytes_of(NULL, 0));
+        }
+    }
+}
+
+void played_redis_touch(void)
+{
+    for (size_t i = 0; i < ITEMS_MAX; i++) {
+        if (items[i].value != NULL) {
+            tell_others(NULL, items[i].key);
+        }
+    }
+}
+
+static void copy_items(struct item *to, const struct item *from)
+{
+    for (size_t i = 0; i < ITEMS_MAX; i++) {
+        blob_free(&to[i].value);
+        to[i] = from[i];
+        to[i].value = blob_ref(from[i].value);
+    }
+}
+
+void played_redis_save(void)
+{
+    copy_items(saved, items);
+}
+
+void played_redis_restore(void)
+{
+    copy_items(items, saved);
+}
+
+void played_redis_track(bool on)
+{
+    tracks = on;
+    tell_states();
+}
+
+void played_redis_cut(struct shared *shared, bool cut)
+{
+    shared->cut = cut;
+    tell_states();
 }
 
 void played_redis_forget_evidence(void)
@@ -69,20 +164,25 @@ void played_redis_seal_evidence(const struct seal_ring *ring, struct bytes objec
 void played_redis_reset(void)
 {
     played_redis_forget();
+    played_redis_save();
     gets = sets = 0;
-    is_up = true;
+    is_up = tracks = true;
 }
 
 void played_redis_up(bool up)
 {
     is_up = up;
+    tell_states();
 }
 
 void played_redis_tamper(void)
 {
     for (size_t i = 0; i < ITEMS_MAX; i++) {
         if (items[i].value != NULL) {
-            items[i].value->data[items[i].value->size / 2] ^= 1;
+            struct blob *altered = blob_new(blob_bytes(items[i].value)); /* what was saved stays as it is */
+            altered->data[altered->size / 2] ^= 1;
+            blob_free(&items[i].value);
+            items[i].value = altered;
         }
     }
 }
@@ -91,6 +191,9 @@ void played_redis_swap(void)
 {
     struct item *before = NULL;
     for (size_t i = 0; i < ITEMS_MAX; i++) {
+        if (items[i].value != NULL && is_beside(items[i].key)) {
+            continue;
+        }
         if (items[i].value != NULL && before != NULL) {
             struct blob *value = before->value;
             before->value = items[i].value;
@@ -125,38 +228,55 @@ bool played_redis_mentions(const char *text)
 struct shared *shared_open(struct event_base *base, const struct shared_config *config, struct error *error)
 {
     (void)base, (void)config, (void)error;
-    return calloc(1, sizeof(struct shared));
+    size_t i = 0;
+    while (gateways[i] != NULL) {
+        i++;
+    }
+    gateways[i] = calloc(1, sizeof(struct shared));
+    return gateways[i];
 }
 
 void shared_close(struct shared **shared)
 {
+    for (size_t i = 0; i < GATEWAYS_MAX; i++) {
+        gateways[i] = gateways[i] == *shared ? NULL : gateways[i];
+    }
     free(*shared);
     *shared = NULL;
 }
 
+void shared_listen(struct shared *shared, const char *prefix, const struct shared_ears *ears)
+{
+    shared->ears = *ears;
+    snprintf(shared->prefix, sizeof(shared->prefix), "%s", prefix);
+    if (shared->state == SHARED_HEARS) {
+        shared->state = SHARED_DEAF;
+        ears->state(ears->context, SHARED_DEAF);
+    }
+    tell_states();
+}
+
 bool shared_is_up(const struct shared *shared)
 {
-    (void)shared;
-    return is_up;
+    return state_of(shared) != SHARED_AWAY;
 }
 
 void shared_get(struct shared *shared, const char *key,
                 void (*done)(void *context, enum shared_result result, struct bytes value), void *context)
 {
-    (void)shared;
-    struct item *item = is_up ? find(key) : NULL;
-    gets += is_up;
-    done(context, !is_up ? SHARED_FAILED : item != NULL ? SHARED_HIT : SHARED_MISS,
+    bool up = shared_is_up(shared);
+    struct item *item = up ? find(key) : NULL;
+    gets += up && strstr(key, ":p:") == NULL;
+    done(context, !up ? SHARED_FAILED : item != NULL ? SHARED_HIT : SHARED_MISS,
          item != NULL ? blob_bytes(item->value) : bytes_of(NULL, 0));
 }
 
 void shared_put(struct shared *shared, const char *key, struct bytes value, int64_t life_ms)
 {
-    (void)shared;
-    if (!is_up) {
+    if (!shared_is_up(shared)) {
         return;
     }
-    sets++;
+    sets += strstr(key, ":p:") == NULL;
     struct item *item = find(key);
     for (size_t i = 0; item == NULL && i < ITEMS_MAX; i++) {
         item = items[i].value == NULL ? &items[i] : NULL;
@@ -165,4 +285,28 @@ void shared_put(struct shared *shared, const char *key, struct bytes value, int6
     memcpy(item->key, key, strlen(key) + 1);
     item->value = blob_new(value);
     item->until_ms = clock_mono_ms() + life_ms;
+    tell_others(shared, key);
+}
+
+bool shared_del(struct shared *shared, const char *key)
+{
+    if (!shared_is_up(shared)) {
+        return false;
+    }
+    struct item *item = find(key);
+    if (item != NULL) {
+        blob_free(&item->value);
+        tell_others(shared, key);
+    }
+    return true;
+}
+
+bool shared_publish(struct shared *shared, struct bytes message)
+{
+    for (size_t i = 0; shared_is_up(shared) && i < GATEWAYS_MAX; i++) {
+        if (hears(gateways[i], shared->prefix)) {
+            gateways[i]->ears.said(gateways[i]->ears.context, message);
+        }
+    }
+    return shared_is_up(shared);
 }

@@ -397,12 +397,12 @@ ASK_LATE alice@example.org
 ANSWER found layer=memory usable=1
 SEARCHES corp 2
 GATEWAY 1
-ASK alice@example.org
-ANSWER found layer=memory usable=1
+ASK alice@example.org 2
+ANSWER found fresh layer=redis usable=2
+ANSWER found fresh layer=memory usable=2
 TIME_PASSES 3m
 ASK alice@example.org 2
-ANSWER found
-ANSWER found layer=memory usable=2
+ANSWER found layer=memory usable=2 times=2
 SEARCHES corp 2
 COUNTED renewals_failed 0
 
@@ -593,7 +593,9 @@ START
 HAS corp alice@example.org good
 ASK alice@example.org
 ANSWER found
+CUT yes
 REDIS-IS forgotten
+CUT no
 MOOD corp hangs
 ASK_EXPIRED alice@example.org
 NO_ANSWER

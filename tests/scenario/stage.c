@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "gateway/dropping.h"
+#include "gateway/following.h"
 #include "base/metrics.h"
 #include "gateway/lookup.h"
 #include "tests/scenario/played.h"
@@ -46,6 +47,7 @@ static struct gateway {
     struct shared *shared;
     struct pool *pool;
     struct evidence_store *evidence;
+    struct following *following;
     struct lookup *lookup;
     struct world *worlds[16]; /* every one is kept to the end of the story: directories borrow from them */
     unsigned world_count;
@@ -321,15 +323,15 @@ static void write_group(FILE *file, const char *group)
     fputs("};\n", file);
 }
 
-/* SET directories.issuers is for all of them. */
-static const char *issuers_setting(void)
+/* SET directories.NAME is for all of them. */
+static void write_directory_settings(FILE *file)
 {
+    static const char GROUP[] = "directories.";
     for (unsigned i = 0; i < setting_count; i++) {
-        if (strcmp(settings[i].name, "directories.issuers") == 0) {
-            return settings[i].value;
+        if (strncmp(settings[i].name, GROUP, sizeof(GROUP) - 1) == 0) {
+            fprintf(file, "%s = %s; ", settings[i].name + sizeof(GROUP) - 1, settings[i].value);
         }
     }
-    return "true";
 }
 
 static void write_config(void)
@@ -340,8 +342,10 @@ static void write_config(void)
     for (unsigned i = 0; i < directory_count; i++) {
         fprintf(file,
                 "%s { name = \"%s\"; uri = [ \"ldap://127.0.0.1:1\" ]; tls = \"none\"; base = \"dc=example\"; domains "
-                "= [ %s ]; issuers = %s; }",
-                i > 0 ? "," : "", directories[i].name, directories[i].domains, issuers_setting());
+                "= [ %s ]; ",
+                i > 0 ? "," : "", directories[i].name, directories[i].domains);
+        write_directory_settings(file);
+        fputs("}", file);
     }
     fputs(" );\n", file);
     const char *const groups[] = {"trust", "fetch", "cache", "lookup"};
@@ -384,8 +388,9 @@ void stage_start(unsigned which)
     const struct evidence_parts sources = {gateway->engine, gateway->memory, gateway->shared, gateway->pool,
                                            gateway->pool};
     gateway->evidence = evidence_store_new(&sources, world);
-    const struct lookup_parts parts = {gateway->engine, gateway->memory, gateway->shared,
-                                       gateway->pool,   gateway->pool,   gateway->evidence};
+    gateway->following = following_new(gateway->engine);
+    const struct lookup_parts parts = {gateway->engine, gateway->memory,   gateway->shared,   gateway->pool,
+                                       gateway->pool,   gateway->evidence, gateway->following};
     gateway->lookup = lookup_new(&parts, world);
 }
 
@@ -443,6 +448,11 @@ int64_t stage_fresh_until(unsigned which, const char *address)
     return until;
 }
 
+void stage_cut(unsigned which, bool cut)
+{
+    played_redis_cut(gateways[which].shared, cut);
+}
+
 void stage_drop(unsigned which, const char *what)
 {
     bool all = strcmp(what, "all") == 0, address = strchr(what, '@') != NULL;
@@ -483,9 +493,9 @@ void stage_end(void)
             evidence_store_end(gateway->evidence);
             played_settle();
             must(evidence_store_idle(gateway->evidence), "the store is not idle");
+            shared_close(&gateway->shared);
             lookup_free(&gateway->lookup);
             evidence_store_free(&gateway->evidence);
-            shared_close(&gateway->shared);
             memory_free(&gateway->memory);
             pool_free(&gateway->pool);
             engine_free(&gateway->engine);
@@ -493,6 +503,7 @@ void stage_end(void)
         while (gateway->world_count > 0) {
             world_free(&gateway->worlds[--gateway->world_count]);
         }
+        following_free(&gateway->following);
     }
     for (struct served left; (left = stage_next_answer()).answer != NULL;) {
         answer_free(&left.answer);

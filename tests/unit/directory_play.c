@@ -182,6 +182,7 @@ static bool answer_search(struct talk *talk, ber_int_t message, BerElement *requ
     if (atomic_load(&talk->played->delay_ms) > 0) {
         (void)poll(NULL, 0, atomic_load(&talk->played->delay_ms));
     }
+    talk->request = request;
     return talk->played->play->search(talk, message);
 }
 

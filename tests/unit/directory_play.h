@@ -46,6 +46,7 @@ struct talk {
     int fd;
     pthread_t thread;
     Sockbuf *sockbuf;
+    BerElement *request; /* that is being answered, read up to its base */
 };
 
 /* What a server does. `search` answers everything but the RootDSE, which is answered properly unless `root` does.

@@ -9,8 +9,11 @@
 #include <netinet/in.h>
 
 #include "http/access.h"
+#include "http/body.h"
 #include "http/etag.h"
+#include "http/fragments.h"
 #include "http/hot.h"
+#include "http/listener.h"
 #include "http/reply.h"
 #include "http/socket.h"
 #include "tests/unit/http_play.h"
@@ -239,6 +242,103 @@ static void test_hot_refuses_what_is_too_large(void **state)
     answer_free(&a);
 }
 
+static void test_fragments_by_what_was_sent(void **state)
+{
+    struct answer *a = play_answer("a@example.org", OUTCOME_FOUND, REASON_USABLE, "a", 60);
+    struct answer *b = play_answer("a@example.org", OUTCOME_FOUND, REASON_USABLE, "b", 60);
+    struct fragments *fragments = fragments_new(1024 * 1024);
+    struct bytes sent = bytes_of_string("a@example.org"), other = bytes_of_string("A@example.org");
+    struct fragment one = {a, bytes_of_string("{1}")}, two = {b, bytes_of_string("{2, longer}")};
+
+    (void)state;
+    assert_null(fragments_get(fragments, sent).answer);
+    fragments_put(fragments, sent, &one);
+    assert_ptr_equal(fragments_get(fragments, sent).answer, a);
+    assert_true(bytes_equal(fragments_get(fragments, sent).text, one.text));
+    assert_null(fragments_get(fragments, other).answer);
+    size_t bytes = fragments_bytes(fragments);
+    fragments_put(fragments, sent, &two); /* in the place of the first */
+    assert_ptr_equal(fragments_get(fragments, sent).answer, b);
+    assert_true(bytes_equal(fragments_get(fragments, sent).text, two.text));
+    assert_int_equal(atomic_load(&a->references), 1);
+    assert_int_equal(fragments_bytes(fragments), bytes + 8);
+    fragments_put(fragments, sent, &two);
+    assert_int_equal(atomic_load(&b->references), 2);
+    fragments_free(&fragments);
+    assert_null(fragments);
+    assert_int_equal(atomic_load(&b->references), 1);
+    answer_free(&a);
+    answer_free(&b);
+}
+
+static void test_fragments_are_bounded(void **state)
+{
+    enum { COUNT = 2000, ROOM = 256 * 1024 };
+    struct answer *answer = play_answer("a@example.org", OUTCOME_FOUND, REASON_USABLE, "", 60);
+    struct fragments *fragments = fragments_new(ROOM), *none = fragments_new(64);
+    struct fragment fragment = {answer, bytes_of_string("{}")};
+    size_t kept = 0;
+
+    (void)state;
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < COUNT; i++) {
+            char sent[32];
+            snprintf(sent, sizeof(sent), "a%d@example.org", i);
+            if (round == 0) {
+                fragments_put(fragments, bytes_of_string(sent), &fragment);
+                assert_non_null(fragments_get(fragments, bytes_of_string(sent)).answer);
+                assert_true(fragments_bytes(fragments) <= ROOM);
+            } else {
+                kept += fragments_get(fragments, bytes_of_string(sent)).answer != NULL;
+            }
+        }
+    }
+    assert_in_range(kept, 16, COUNT / 2);
+    assert_int_equal(atomic_load(&answer->references), kept + 1);
+    fragments_put(none, bytes_of_string("a@example.org"), &fragment);
+    assert_null(fragments_get(none, bytes_of_string("a@example.org")).answer);
+    fragments_free(&none);
+    fragments_free(&fragments);
+    assert_int_equal(atomic_load(&answer->references), 1);
+    answer_free(&answer);
+}
+
+static void test_body_in_pieces(void **state)
+{
+    struct http http = {.max_waiting = 1};
+    struct body body = {.length = 5}, unwanted = {.length = 0};
+
+    (void)state;
+    body_take(&unwanted, &http, bytes_of_string("abc"));
+    assert_null(unwanted.data);
+    body_take(&body, &http, bytes_of_string("ab"));
+    body_take(&body, &http, bytes_of_string("cde"));
+    assert_true(bytes_equal(bytes_of(body.data, body.size), bytes_of_string("abcde")));
+    assert_int_equal(atomic_load(&http.held), 5);
+    assert_false(body.lost);
+    body_take(&body, &http, bytes_of_string("f")); /* more than was announced */
+    assert_true(body.lost);
+    assert_null(body.data);
+    body_free(&body, &http);
+    assert_int_equal(atomic_load(&http.held), 0);
+}
+
+static void test_bodies_hold_only_so_much(void **state)
+{
+    struct http http = {.held = MAX_HELD_BYTES - 3};
+    struct body body = {.length = 10}, other = {.length = 10};
+
+    (void)state;
+    body_take(&body, &http, bytes_of_string("abc"));
+    assert_false(body.lost);
+    body_take(&other, &http, bytes_of_string("d"));
+    assert_true(other.lost);
+    assert_false(body_hold(&body, &http, 1));
+    body_free(&other, &http);
+    body_free(&body, &http);
+    assert_int_equal(atomic_load(&http.held), MAX_HELD_BYTES - 3);
+}
+
 static void test_listen_faults(void **state)
 {
     static const char *const bad[] = {
@@ -269,6 +369,10 @@ int main(void)
         cmocka_unit_test(test_hot_keeps_and_tells_apart),
         cmocka_unit_test(test_hot_is_bounded),
         cmocka_unit_test(test_hot_refuses_what_is_too_large),
+        cmocka_unit_test(test_fragments_by_what_was_sent),
+        cmocka_unit_test(test_fragments_are_bounded),
+        cmocka_unit_test(test_body_in_pieces),
+        cmocka_unit_test(test_bodies_hold_only_so_much),
         cmocka_unit_test(test_listen_faults),
     };
 

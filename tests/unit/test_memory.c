@@ -53,7 +53,7 @@ static int64_t look(struct memory *memory, const char *address)
         return 0;
     }
     assert_string_equal(answer->address.text, address);
-    confirmed_at = atomic_load(&answer->standing.confirmed_at);
+    confirmed_at = atomic_load(&answer->standing.confirmed);
     answer_free(&answer);
     return confirmed_at;
 }
