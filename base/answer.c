@@ -1,7 +1,8 @@
 #include "base/answer.h"
 
-#include <malloc.h>
 #include <stdlib.h>
+
+#include "base/heap.h"
 
 /*
  * One block: struct answer, its certificates, the links of all of them, the
@@ -88,14 +89,6 @@ static int strings_collect(struct strings *strings, const struct answer_draft *d
     return 0;
 }
 
-/* What the allocator adds to a block, roughly. */
-#define ALLOCATION_BYTES 16
-
-static size_t blob_cost(const struct blob *blob)
-{
-    return blob != NULL ? ALLOCATION_BYTES + sizeof(*blob) + blob->size : 0;
-}
-
 /* Where in the block the next parts of varying number go. */
 struct parts {
     struct blob **chain;
@@ -123,7 +116,8 @@ static size_t certificate_copy(struct certificate *to, const struct certificate 
     to->source.mails = strings_place(strings, base, from->source.mails);
     to->detail = strings_place(strings, base, from->detail);
     to->trail = trail_ref(from->trail);
-    return blob_cost(to->value) + (to->der != to->value ? blob_cost(to->der) : 0) + trail_bytes(to->trail);
+    return blob_memory_bytes(to->value) + (to->der != to->value ? blob_memory_bytes(to->der) : 0) +
+           trail_bytes(to->trail);
 }
 
 static void asked_copy(struct asked *to, const struct asked *from, const struct strings *strings, const char *base)
@@ -163,7 +157,7 @@ static void answer_fill(struct answer *answer, const struct answer_draft *draft,
         memcpy(base + strings->items[i].offset, strings->items[i].from, strings->items[i].size + 1);
     }
     *answer = (struct answer){
-        .memory_bytes = malloc_usable_size(answer) + ALLOCATION_BYTES,
+        .memory_bytes = heap_bytes(answer),
         .address = {strings_place(strings, base, draft->address.text), strlen(draft->address.text)},
         .outcome = draft->outcome,
         .reason = draft->reason,
@@ -191,6 +185,14 @@ static void answer_fill(struct answer *answer, const struct answer_draft *draft,
     }
 }
 
+static void digest_best(struct answer *answer)
+{
+    if (answer->usable_count > 0) {
+        struct digest digest = digest_sha256(blob_bytes(answer->certificates[0].der));
+        memcpy(answer->der_digest, digest.bytes, sizeof(answer->der_digest));
+    }
+}
+
 struct answer *answer_make(const struct answer_draft *draft)
 {
     struct answer *answer = NULL;
@@ -205,6 +207,7 @@ struct answer *answer_make(const struct answer_draft *draft)
                     totals.chain * sizeof(struct blob *) + strings.bytes);
     if (answer != NULL) {
         answer_fill(answer, draft, &strings, totals);
+        digest_best(answer);
     }
     free(strings.items);
     return answer;

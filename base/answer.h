@@ -101,6 +101,9 @@ struct standing {
     _Atomic int64_t renew_at;     /* wall seconds; who gets it from then on has it renewed. INT64_MAX: nobody does */
 };
 
+/* Half a SHA-256: enough to tell one certificate from another. */
+#define ANSWER_DIGEST_BYTES (DIGEST_BYTES / 2)
+
 struct answer {
     atomic_uint references;
     struct standing standing;
@@ -126,6 +129,8 @@ struct answer {
     const struct certificate *certificates; /* usable_count usable ones, best first, then the refused ones */
     size_t certificate_count;
     size_t usable_count;
+    uint8_t der_digest[ANSWER_DIGEST_BYTES]; /* of the best certificate's DER, so that no request hashes it again; zeros:
+                                                none is usable */
     const struct asked *asked;
     size_t asked_count;
 };

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/digest.h"
+#include "base/heap.h"
 
 /*
  * The table of interned blobs holds no references: a blob leaves it when its
@@ -103,6 +104,11 @@ struct blob *blob_ref(struct blob *blob)
         atomic_fetch_add_explicit(&blob->references, 1, memory_order_relaxed);
     }
     return blob;
+}
+
+size_t blob_memory_bytes(struct blob *blob)
+{
+    return heap_bytes(blob != NULL && blob->interned ? (void *)interned_of(blob) : blob);
 }
 
 static void interned_free(struct interned *entry)

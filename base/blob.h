@@ -26,6 +26,9 @@ struct blob *blob_intern(struct bytes bytes);
 /* One reference more, for the caller. Returns `blob`; NULL gives NULL. */
 struct blob *blob_ref(struct blob *blob);
 
+/* What it takes of memory; 0 of NULL. */
+size_t blob_memory_bytes(struct blob *blob);
+
 /* Gives the caller's reference back and sets the pointer to NULL. */
 void blob_free(struct blob **blob);
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what building and testing certlookup need, on Debian 12 and 13. Elsewhere it names what is missing.
 #
-#   setup.sh [fuzz]      fuzz: clang as well, for `make fuzz`
+#   setup.sh [fuzz|bench]      fuzz: clang as well, for `make fuzz`; bench: whom `make bench` compares with, and its clients
 #
 # Asks nothing, takes sudo where it is not root, does nothing when all is there. Servers that come with packages (slapd,
 # redis) are for the tests to start on ports of their own: they are neither configured nor started here.
@@ -31,7 +31,6 @@ ldap-utils               ldapsearch, to compare with
 redis-server             a real Redis
 curl                     asks as users do
 openssl                  encrypts and decrypts with what comes out
-wrk                      make bench
 python3-cryptography-vectors         make pkits: certificates and CRLs of NIST; data, no program
 procps                   looks at the processes of tests
 cppcheck                 make lint
@@ -39,13 +38,21 @@ shellcheck               make lint
 mandoc                   make lint
 binutils                 make lint: nm
 '
-[ "${1:-}" != fuzz ] || packages="$packages
+case "${1:-}" in
+fuzz) packages="$packages
 clang                    libFuzzer
-libclang-rt-dev"
+libclang-rt-dev" ;;
+bench) packages="$packages
+nginx|nginx-light        serves a file
+webdis                   serves what Redis has
+wrk                      as many requests as a server takes
+nghttp2-client           h2load: as many as we say" ;;
+esac
 
 # pkg-config name, or header, for those who have other packages.
 modules='libmicrohttpd libcrypto libssl ldap lber hiredis libevent libevent_pthreads libconfig jansson libcurl libidn2 cmocka'
-tools='cc make pkg-config bats prove slapd ldapsearch redis-server curl openssl wrk cppcheck shellcheck mandoc nm'
+tools='cc make pkg-config bats prove slapd ldapsearch redis-server curl openssl cppcheck shellcheck mandoc nm'
+[ "${1:-}" != bench ] || tools="$tools nginx webdis wrk h2load"
 
 name_missing() {
     missing=
@@ -83,7 +90,7 @@ install_quietly() {
     *' slapd '*) echo 'slapd slapd/no_configuration boolean true' | as_root debconf-set-selections ;;
     esac
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@" < /dev/null
-    for service in slapd redis-server; do
+    for service in slapd redis-server nginx webdis; do
         case " $* " in
         *" $service "*)
             if [ -d /run/systemd/system ]; then

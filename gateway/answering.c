@@ -158,6 +158,12 @@ bool is_doubtful(const struct flight *flight, const struct answer *old)
            !coherence_covers(coherence, atomic_load(&old->standing.confirmed));
 }
 
+/* Past its life, or what Redis may know better. */
+static bool is_stale(const struct flight *flight, const struct answer *old)
+{
+    return clock_wall_s() >= old->fresh_until || is_doubtful(flight, old);
+}
+
 static enum layer layer_of(const struct flight *flight, const struct answer *old)
 {
     return old == flight->record ? LAYER_REDIS : LAYER_MEMORY;
@@ -165,8 +171,7 @@ static enum layer layer_of(const struct flight *flight, const struct answer *old
 
 static void answer_with_older(struct flight *flight, struct answer *old)
 {
-    bool stale = clock_wall_s() >= old->fresh_until || is_doubtful(flight, old);
-    answer_flight(flight, old, layer_of(flight, old), stale);
+    answer_flight(flight, old, layer_of(flight, old), is_stale(flight, old));
 }
 
 struct answer *find_older(struct flight *flight)
@@ -178,7 +183,7 @@ struct answer *find_older(struct flight *flight)
 void answer_meanwhile(struct flight *flight, struct answer *old, enum counter why)
 {
     enum layer layer = layer_of(flight, old);
-    bool stale = clock_wall_s() >= old->fresh_until || is_doubtful(flight, old);
+    bool stale = is_stale(flight, old);
     count_waiters(flight, layer, stale, why);
     flight_wake(flight, old, layer, stale);
 }

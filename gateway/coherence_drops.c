@@ -188,38 +188,50 @@ static void take_purged(struct coherence *coherence, const struct purged *found)
     }
 }
 
+/* What Redis has under the key that was read; false: that is not known. */
+static bool open_purged(const struct reading *reading, enum shared_result result, struct bytes value,
+                        struct purged *found)
+{
+    struct error error;
+    *found = (struct purged){0};
+    if (result == SHARED_FAILED || reading->which >= reading->coherence->ring_count) {
+        return false; /* read again when Redis is back */
+    }
+    if (result == SHARED_HIT && purged_open(world_of(reading->coherence)->ring, reading->key, value, found, &error) !=
+                                    RECORD_GOOD) {
+        count(COUNT_REDIS_BAD_SEAL);
+        *found = (struct purged){0};
+    }
+    return true;
+}
+
+static void compare(struct coherence *coherence, const struct purged *found, bool is_empty, bool checks)
+{
+    int64_t known = coherence->purged.latest;
+    take_purged(coherence, found);
+    if (checks && found->latest < known) {
+        repeat_lost(coherence, found->latest, is_empty);
+    }
+    if (is_empty) {
+        write_purged(coherence); /* before any record is there: so one that came back without it came back empty */
+    } else if (!purged_is_within(&coherence->purged, found)) {
+        write_soon(coherence);
+    }
+}
+
 static void read_purged(struct reading *reading);
 
 static void on_purged(void *context, enum shared_result result, struct bytes value)
 {
     struct reading *reading = context;
-    struct coherence *coherence = reading->coherence;
-    struct purged found = {0};
-    struct error error;
+    struct purged found;
     bool checks = reading->checks;
     reading->under_way = reading->checks = false;
+    if (open_purged(reading, result, value, &found)) {
+        compare(reading->coherence, &found, result == SHARED_MISS, checks);
+    }
     if (reading->again) {
-        reading->checks = checks;
         read_purged(reading);
-        return;
-    }
-    if (result == SHARED_FAILED || reading->which >= coherence->ring_count) {
-        return; /* read again when Redis is back */
-    }
-    if (result == SHARED_HIT &&
-        purged_open(world_of(coherence)->ring, reading->key, value, &found, &error) != RECORD_GOOD) {
-        count(COUNT_REDIS_BAD_SEAL);
-        found = (struct purged){0};
-    }
-    int64_t known = coherence->purged.latest;
-    take_purged(coherence, &found);
-    if (checks && found.latest < known) {
-        repeat_lost(coherence, found.latest, result == SHARED_MISS);
-    }
-    if (result == SHARED_MISS) {
-        write_purged(coherence); /* before any record is there: so one that came back without it came back empty */
-    } else if (!purged_is_within(&coherence->purged, &found)) {
-        write_soon(coherence);
     }
 }
 
@@ -278,16 +290,17 @@ void drops_away(struct coherence *coherence)
     coherence->unsent_ms = since_ms < coherence->unsent_ms ? since_ms : coherence->unsent_ms;
 }
 
-/* These go first on the new connection: what is asked there after them, nobody who dropped it is told. */
+/* This goes first on the new connection. The record is read before we write it: what it says then tells whether Redis
+ * has lost anything. */
 void drops_back(struct coherence *coherence)
 {
-    if (coherence->unsent_ms != INT64_MAX) {
-        repeat_since(coherence, coherence->unsent_ms);
-    }
     for (size_t i = 0; i < coherence->ring_count; i++) {
         coherence->readings[i].checks = true;
     }
     drops_read(coherence);
+    if (coherence->unsent_ms != INT64_MAX) {
+        repeat_since(coherence, coherence->unsent_ms);
+    }
 }
 
 static void on_deaf(struct timer *timer)

@@ -8,6 +8,8 @@
 #include "gateway/config_private.h"
 #include "ldap/uri.h"
 
+#define MEMORY_BYTES_MIN (1024 * 1024)
+
 /* Reports words that begin with a setting's name ("filter: …") at that setting, others at the group's `fallback`. */
 static void fault_of_check(struct reader *reader, const char *group, const char *path, const char *fallback,
                            const struct error *error)
@@ -236,6 +238,9 @@ static void check_cache(struct reader *reader)
 {
     struct cache_config *cache = &reader->config->cache;
 
+    if (cache->memory_bytes != 0 && cache->memory_bytes < MEMORY_BYTES_MIN) {
+        reader_fault(reader, "cache.memory", "is neither 0 nor at least 1M");
+    }
     check_life(reader, "cache.negttl", &cache->negttl_s, cache->ttl_s);
     check_life(reader, "cache.limitttl", &cache->limitttl_s, cache->ttl_s);
     check_life(reader, "cache.memory-ttl", &cache->memory_ttl_s, cache->ttl_s);

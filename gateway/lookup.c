@@ -25,8 +25,9 @@
  *      flight_judged()
  *   7  fetch_what_lacks()         CRLs, OCSP answers, issuers that the verdict lacks; then 6 again, a few rounds
  *      flight_has_evidence()
- *   8  store_verdict()            Redis, memory
+ *   8  store_verdict()            memory
  *      answer_flight()            everybody who waits
+ *      share_verdict()            Redis: sealed by a validator, when all have their answer
  *
  * When the directories fail, fall_back() looks for an older answer that may
  * still serve; without one the outcome is unknown. Either way the lookup rests
@@ -205,19 +206,10 @@ static bool spares_the_directories(const struct flight *flight, const struct ans
            clock_wall_s() < answer->fresh_until;
 }
 
-/* What memory has from before we heard nothing for a while, and Redis has still. */
-static bool is_confirmed(const struct flight *flight)
-{
-    const struct answer *old = flight->old, *record = flight->record;
-    return old != NULL && record != NULL && old->made_at == record->made_at && old->outcome == record->outcome &&
-           old->generation == record->generation && old->scope == record->scope &&
-           old->fresh_until == record->fresh_until && old->certificate_count == record->certificate_count &&
-           old->usable_count == record->usable_count;
-}
-
 static void serve_known(struct flight *flight, struct answer *known)
 {
     keep_answer(flight, known);
+    count_add(COUNT_REDIS_CONFIRMED, flight->record != NULL && known == flight->old);
     answer_flight(flight, known, flight->record != NULL ? LAYER_REDIS : LAYER_MEMORY, false);
 }
 
@@ -238,9 +230,8 @@ void flight_record_came(struct flight *flight)
         return;
     }
     struct answer *known = flight->lookup->parts.shared != NULL ? flight->record : flight->old;
-    if (is_confirmed(flight)) {
-        known = flight->old; /* whose responses are made already */
-        count(COUNT_REDIS_CONFIRMED);
+    if (record_is_known(flight)) {
+        known = flight->old; /* its responses are made already */
     }
     if (!spares_the_directories(flight, known)) {
         serve_meanwhile(flight);
@@ -286,6 +277,7 @@ static void found_was_judged(struct flight *flight)
         if (!flight->answered) {
             answer_flight(flight, flight->verdict, LAYER_DIRECTORY, false);
         }
+        share_verdict(flight);
     } else if (!flight->answered) {
         flight->unknown = answer_ref(flight->verdict);
         fall_back(flight, flight->verdict->reason);

@@ -79,11 +79,17 @@ void flight_explained(struct flight *flight);
  * there was something. */
 void ask_shared(struct flight *flight);
 
+/* Whether what Redis had is what memory has, from before we heard nothing for a while. */
+bool record_is_known(const struct flight *flight);
+
 /* Puts an answer into memory, unless it was dropped, or another gateway came to a newer one, since the flight began. */
 void keep_answer(struct flight *flight, struct answer *answer);
 
-/* Puts the verdict into memory and, sealed, into Redis, where they belong; unless it was dropped meanwhile. */
+/* Puts the verdict into memory, where it belongs; unless it was dropped meanwhile. */
 void store_verdict(struct flight *flight);
+
+/* And into Redis, what directories sent: a validator seals it, while those who asked have their answer already. */
+void share_verdict(struct flight *flight);
 
 /* dropping.c: what the flight rests on was dropped since it began. It answers who waits for it, but nobody joins it any
  * more, nothing of it is stored, and no older answer that it knows may serve. */
@@ -128,13 +134,14 @@ void answer_unknown(struct flight *flight, enum reason reason);
  * judged again before. Otherwise unknown. */
 void fall_back(struct flight *flight, enum reason failure);
 
+/* Whether this is what memory had, and Redis, which is away, may know better: it serves as stale only. */
+bool is_doubtful(const struct flight *flight, const struct answer *old);
+
 /* What fall_back() would answer with, as it is; NULL: nothing, or nothing without being judged again. */
 struct answer *find_older(struct flight *flight);
 
 /* Everybody who waits gets it; the flight goes on. `why`: COUNT_STALE_*, if it has expired. */
 void answer_meanwhile(struct flight *flight, struct answer *old, enum counter why);
-/* Whether this is what memory had, and Redis, which is away, may know better: it serves as stale only. */
-bool is_doubtful(const struct flight *flight, const struct answer *old);
 
 /* The same at once, without judging anything. Nothing happens when the flight has answered. */
 void answer_late(struct flight *flight, enum reason failure);

@@ -74,9 +74,9 @@ static enum crl_taken check_extensions(const X509_CRL *x509, struct error *error
 
 static enum crl_taken read_times(struct crl *crl, struct error *error)
 {
-    const ASN1_TIME *next_update = X509_CRL_get0_nextUpdate(crl->x509);
+    const ASN1_TIME *next_update = X509_CRL_get0_nextUpdate(crl->parts.head);
 
-    if (cert_time(X509_CRL_get0_lastUpdate(crl->x509), &crl->this_update) < 0 ||
+    if (cert_time(X509_CRL_get0_lastUpdate(crl->parts.head), &crl->this_update) < 0 ||
         (next_update != NULL && cert_time(next_update, &crl->next_update) < 0)) {
         return broken(error, "thisUpdate or nextUpdate is not a time (RFC 5280 5.1.2.4)");
     }
@@ -121,8 +121,8 @@ static void write_number(struct crl *crl)
 
 static enum crl_taken read_numbers(struct crl *crl, struct error *error)
 {
-    int number = read_number(crl->x509, NID_crl_number, &crl->number);
-    int base = read_number(crl->x509, NID_delta_crl, &crl->base);
+    int number = read_number(crl->parts.head, NID_crl_number, &crl->number);
+    int base = read_number(crl->parts.head, NID_delta_crl, &crl->base);
 
     if (number < 0) {
         return broken(error, "cRLNumber is not an integer from 0 of at most 20 octets (RFC 5280 5.2.3)");
@@ -148,7 +148,7 @@ static enum crl_taken read_scope(struct crl *crl, struct error *error)
 {
     int found = -1;
 
-    crl->scope = X509_CRL_get_ext_d2i(crl->x509, NID_issuing_distribution_point, &found, NULL);
+    crl->scope = X509_CRL_get_ext_d2i(crl->parts.head, NID_issuing_distribution_point, &found, NULL);
     if (crl->scope == NULL) {
         return found == -1 ? CRL_TAKEN : aside(error, "issuingDistributionPoint cannot be read (RFC 5280 5.2.5)");
     }
@@ -158,16 +158,16 @@ static enum crl_taken read_scope(struct crl *crl, struct error *error)
     if (crl->scope->distpoint != NULL && DIST_POINT_set_dpname(crl->scope->distpoint, crl->issuer) != 1) {
         return aside(error, "issuingDistributionPoint's relative name cannot be read (RFC 5280 5.2.5)");
     }
-    crl->scope_digest = extension_digest(crl->x509, NID_issuing_distribution_point);
+    crl->scope_digest = extension_digest(crl->parts.head, NID_issuing_distribution_point);
     return CRL_TAKEN;
 }
 
 /* Where more may be had; what cannot be read here leads nowhere, and is no harm. */
 static void read_places(struct crl *crl)
 {
-    AUTHORITY_INFO_ACCESS *access = X509_CRL_get_ext_d2i(crl->x509, NID_info_access, NULL, NULL);
+    AUTHORITY_INFO_ACCESS *access = X509_CRL_get_ext_d2i(crl->parts.head, NID_info_access, NULL, NULL);
 
-    crl->freshest = X509_CRL_get_ext_d2i(crl->x509, NID_freshest_crl, NULL, NULL);
+    crl->freshest = X509_CRL_get_ext_d2i(crl->parts.head, NID_freshest_crl, NULL, NULL);
     for (int i = 0; i < sk_ACCESS_DESCRIPTION_num(access) && crl->signer_url == NULL; i++) {
         const ACCESS_DESCRIPTION *description = sk_ACCESS_DESCRIPTION_value(access, i);
 
@@ -178,42 +178,14 @@ static void read_places(struct crl *crl)
     AUTHORITY_INFO_ACCESS_free(access);
 }
 
-/* The contents of the element at the beginning, if it has that tag; else nothing. `after`: what follows it. */
-static struct bytes inside(struct bytes bytes, int wanted, struct bytes *after)
-{
-    const uint8_t *at = bytes.data;
-    long size = 0;
-    int tag = 0, class = 0;
-
-    if (bytes.size == 0 || (ASN1_get_object(&at, &size, &tag, &class, (long)bytes.size) & 0x80) != 0 ||
-        class != V_ASN1_UNIVERSAL || tag != wanted) {
-        *after = bytes;
-        return bytes_of(NULL, 0);
-    }
-    *after = bytes_of(at + size, bytes.size - (size_t)(at + size - bytes.data));
-    return bytes_of(at, (size_t)size);
-}
-
-/* The AlgorithmIdentifier in what is signed; libcrypto 3.0 has no function for it. */
-static X509_ALGOR *inner_algorithm(struct bytes der)
-{
-    struct bytes after, content = inside(inside(der, V_ASN1_SEQUENCE, &after), V_ASN1_SEQUENCE, &after);
-    const uint8_t *at;
-
-    inside(content, V_ASN1_INTEGER, &after);
-    at = after.data;
-    return after.size > 0 ? d2i_X509_ALGOR(NULL, &at, (long)after.size) : NULL;
-}
-
 /* What is signed and what names the algorithm outside must say the same (RFC 5280 5.1.1.2). */
-static enum crl_taken read_signature(struct crl *crl, struct bytes der, struct error *error)
+static enum crl_taken read_signature(struct crl *crl, struct error *error)
 {
-    X509_ALGOR *within = inner_algorithm(der);
     const X509_ALGOR *outside = NULL;
     enum crl_taken taken = CRL_TAKEN;
 
-    X509_CRL_get0_signature(crl->x509, NULL, &outside);
-    if (outside == NULL || within == NULL || X509_ALGOR_cmp(outside, within) != 0) {
+    X509_CRL_get0_signature(crl->parts.head, NULL, &outside);
+    if (outside == NULL || X509_ALGOR_cmp(outside, crl->parts.inner) != 0) {
         taken = broken(error, "two different signature algorithms (RFC 5280 5.1.1.2)");
     } else {
         crl->signature_digest = digest_of_signature(outside);
@@ -221,22 +193,6 @@ static enum crl_taken read_signature(struct crl *crl, struct bytes der, struct e
             taken = aside(error, "signed with a digest that does not resist collisions");
         }
     }
-    X509_ALGOR_free(within);
-    return taken;
-}
-
-static enum crl_taken read_encoded(struct crl *crl, struct error *error)
-{
-    uint8_t *der = NULL;
-    int size = i2d_X509_CRL(crl->x509, &der);
-    enum crl_taken taken;
-
-    if (size <= 0) {
-        return broken(error, "out of memory");
-    }
-    crl->fingerprint = digest_sha256(bytes_of(der, (size_t)size));
-    taken = read_signature(crl, bytes_of(der, (size_t)size), error);
-    OPENSSL_free(der);
     return taken;
 }
 
@@ -244,35 +200,52 @@ static enum crl_taken read_all(struct crl *crl, struct error *error)
 {
     enum crl_taken taken = read_times(crl, error);
 
-    taken = taken == CRL_TAKEN ? check_extensions(crl->x509, error) : taken;
+    taken = taken == CRL_TAKEN ? check_extensions(crl->parts.head, error) : taken;
     taken = taken == CRL_TAKEN ? read_numbers(crl, error) : taken;
-    taken = taken == CRL_TAKEN ? read_encoded(crl, error) : taken;
+    taken = taken == CRL_TAKEN ? read_signature(crl, error) : taken;
     taken = taken == CRL_TAKEN ? read_scope(crl, error) : taken;
     if (taken == CRL_TAKEN) {
-        taken = crl_index_make(&crl->index, crl->x509, crl->scope != NULL && crl->scope->indirectCRL > 0, error);
+        taken = crl_index_make(&crl->index, crl->parts.entries, crl->issuer,
+                               crl->scope != NULL && crl->scope->indirectCRL > 0, error);
     }
     return taken;
 }
 
-enum crl_taken crl_read(X509_CRL *x509, const char *source, struct crl **crl, struct error *error)
+bool crl_is(struct bytes der)
+{
+    struct crl_parts parts;
+    bool is = crl_parts_take(&parts, der);
+
+    crl_parts_free(&parts);
+    return is;
+}
+
+static enum crl_taken read_der(struct crl *crl, struct bytes der, const char *source, struct error *error)
+{
+    crl->der = blob_new(der);
+    crl->source = strdup(source);
+    if (crl->der == NULL || crl->source == NULL) {
+        return broken(error, "out of memory");
+    }
+    if (!crl_parts_take(&crl->parts, blob_bytes(crl->der))) {
+        return broken(error, "not a CRL (RFC 5280 5.1)");
+    }
+    crl->fingerprint = digest_sha256(der);
+    crl->issuer = X509_NAME_dup(X509_CRL_get_issuer(crl->parts.head));
+    return crl->issuer != NULL ? read_all(crl, error) : broken(error, "out of memory");
+}
+
+enum crl_taken crl_read(struct bytes der, const char *source, struct crl **crl, struct error *error)
 {
     struct crl *made = calloc(1, sizeof(*made));
-    enum crl_taken taken;
+    enum crl_taken taken = CRL_BROKEN;
 
     *crl = NULL;
     if (made == NULL) {
-        X509_CRL_free(x509);
         return broken(error, "out of memory");
     }
     atomic_init(&made->references, 1);
-    made->x509 = x509;
-    made->issuer = X509_NAME_dup(X509_CRL_get_issuer(x509));
-    made->source = strdup(source);
-    if (made->issuer == NULL || made->source == NULL) {
-        taken = broken(error, "out of memory");
-    } else {
-        taken = read_all(made, error);
-    }
+    taken = read_der(made, der, source, error);
     if (taken == CRL_TAKEN) {
         read_places(made);
         *crl = made;
@@ -299,7 +272,8 @@ void crl_free(struct crl **crl)
     }
     X509_NAME_free(gone->issuer);
     EVP_PKEY_free(gone->key);
-    X509_CRL_free(gone->x509);
+    crl_parts_free(&gone->parts);
+    blob_free(&gone->der);
     ISSUING_DIST_POINT_free(gone->scope);
     sk_DIST_POINT_pop_free(gone->freshest, DIST_POINT_free);
     crl_index_free(&gone->index);
@@ -320,7 +294,7 @@ static bool made_by(const struct crl *crl, const struct cert *signer)
     EVP_PKEY *key = X509_get0_pubkey(signer->x509);
 
     return key != NULL && crl_may_sign(signer) && key_is_strong(signer->x509, &strength_least, weakness) &&
-           X509_CRL_verify(crl->x509, key) == 1;
+           crl_parts_verify(&crl->parts, key);
 }
 
 int crl_verify(struct crl *crl, const struct issuers *issuers, int *tried, struct error *error)
@@ -338,8 +312,8 @@ int crl_verify(struct crl *crl, const struct issuers *issuers, int *tried, struc
         }
         if (made_by(crl, issuer[i])) {
             crl->key = X509_get_pubkey(issuer[i]->x509);
-            X509_CRL_free(crl->x509);
-            crl->x509 = NULL;
+            crl_parts_free(&crl->parts);
+            blob_free(&crl->der);
             ERR_clear_error();
             return crl->key != NULL ? 0 : error_set(error, "out of memory");
         }
@@ -353,14 +327,9 @@ int crl_verify(struct crl *crl, const struct issuers *issuers, int *tried, struc
 
 struct crl *crl_waiting_copy(const struct crl *crl, struct error *error)
 {
-    X509_CRL *x509 = crl->x509 != NULL ? X509_CRL_dup(crl->x509) : NULL;
-    struct crl *copy = NULL;
+    struct crl *copy;
 
-    if (x509 == NULL) {
-        error_set(error, "out of memory");
-    } else {
-        crl_read(x509, crl->source, &copy, error);
-    }
+    crl_read(blob_bytes(crl->der), crl->source, &copy, error);
     return copy;
 }
 
@@ -385,8 +354,7 @@ int crl_age_compare(const struct crl *a, const struct crl *b)
     return a->this_update < b->this_update ? -1 : a->this_update > b->this_update;
 }
 
-/* libcrypto's form of an entry takes about ten times its octets. */
 size_t crl_bytes(const struct crl *crl)
 {
-    return sizeof(*crl) + 2048 + crl_index_bytes(&crl->index) * (crl->x509 != NULL ? 10 : 1);
+    return sizeof(*crl) + 2048 + crl_index_bytes(&crl->index) + (crl->der != NULL ? crl->der->size : 0);
 }

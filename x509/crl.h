@@ -1,8 +1,8 @@
 /*
  * One CRL, read and verified (RFC 5280 5).
  *
- * libcrypto parses it; what it says is then kept in our own form, and libcrypto's
- * is given back. Everything is worked out when it is read: any number of threads
+ * libcrypto parses all but its entries (crl_parts.h); what it says is then kept in our
+ * own form, and libcrypto's is given back. Everything is worked out when it is read: any number of threads
  * may ask at once.
  *
  * Its signature is checked once, by crl_verify(), which remembers the key that
@@ -15,8 +15,10 @@
 #include <openssl/x509v3.h>
 #include <stdatomic.h>
 
+#include "base/blob.h"
 #include "base/error.h"
 #include "x509/crl_index.h"
+#include "x509/crl_parts.h"
 #include "x509/issuers.h"
 
 #define CRL_NUMBER_BYTES 20 /* RFC 5280 5.2.3 */
@@ -32,7 +34,8 @@ struct crl {
     atomic_uint references;
     X509_NAME *issuer;
     EVP_PKEY *key;                /* that made its signature; NULL: not verified, no evidence, waits for its signer */
-    X509_CRL *x509;               /* until it is verified */
+    struct blob *der;             /* until it is verified, as are its parts */
+    struct crl_parts parts;
     int signature_digest;         /* NID; NID_undef where the algorithm has none of its own */
     ISSUING_DIST_POINT *scope;    /* NULL: everything that its issuer issued */
     struct digest scope_digest;   /* of its octets: equal ones are one scope; zeros: none */
@@ -48,10 +51,13 @@ struct crl {
     char *source;                 /* the file, URL or entry */
 };
 
-/* Takes over `x509`, whatever comes. CRL_TAKEN: `crl` is the caller's, not verified yet. */
-enum crl_taken crl_read(X509_CRL *x509, const char *source, struct crl **crl, struct error *error);
+/* CRL_TAKEN: `crl` is the caller's, not verified yet. */
+enum crl_taken crl_read(struct bytes der, const char *source, struct crl **crl, struct error *error);
 struct crl *crl_ref(struct crl *crl);
 void crl_free(struct crl **crl);
+
+/* Whether it has the frame of a CRL: crl_read() may still find it broken. */
+bool crl_is(struct bytes der);
 
 /* Looks for the key that made its signature among those issuers that bear its issuer's name and may sign CRLs; call it
  * before anybody else knows the CRL. Negative: none did, and the words say so. `tried` counts what was looked at; NULL:

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 
 #include "x509/cert.h"
+#include "x509/crl_plain.h"
+#include "x509/crl_sorted.h"
 #include "x509/shown.h"
 
 /* RFC 5280 5.3. What is critical and not here puts the CRL aside. */
@@ -14,26 +16,9 @@ struct making {
     struct crl_index *index;
     bool indirect;
     uint16_t issuer; /* that of the entry before, RFC 5280 5.3.3 */
-    size_t names_room;
+    size_t names_room, entries_room;
     struct error *error;
 };
-
-static size_t name_place(const struct crl_index *index, const X509_NAME *name, bool *found)
-{
-    size_t low = 0, high = index->name_count;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (X509_NAME_cmp(index->names[middle].name, name) < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    *found = low < index->name_count && X509_NAME_cmp(index->names[low].name, name) == 0;
-    return low;
-}
 
 static int reserve_name(struct making *making)
 {
@@ -57,7 +42,7 @@ static enum crl_taken name_id(struct making *making, const X509_NAME *name, uint
 {
     struct crl_index *index = making->index;
     bool found;
-    size_t place = name_place(index, name, &found);
+    size_t place = crl_index_name(index, name, &found);
     X509_NAME *copy;
 
     if (found) {
@@ -165,25 +150,50 @@ static enum crl_taken read_reason(struct making *making, const X509_REVOKED *ent
     return CRL_TAKEN;
 }
 
-/* A serial number too long for any certificate that we would look at is left out. */
-static void append(struct crl_index *index, const ASN1_INTEGER *serial, const struct crl_entry *entry)
+static bool reserve_entry(struct making *making)
 {
-    int size = ASN1_STRING_length(serial);
+    struct crl_index *index = making->index;
+    size_t room = 2 * making->entries_room + 16;
+    struct crl_entry *grown;
 
-    if (size >= MAX_VALUE_BYTES - 1) {
-        return;
+    if (index->count < making->entries_room) {
+        return true;
     }
-    index->entries[index->count] = *entry;
-    index->entries[index->count].serial = (uint32_t)index->serial_bytes;
-    index->entries[index->count].serial_size = (uint16_t)(size + 1);
-    index->count++;
-    index->serials[index->serial_bytes++] = ASN1_STRING_type(serial) == V_ASN1_NEG_INTEGER;
-    memcpy(index->serials + index->serial_bytes, ASN1_STRING_get0_data(serial), (size_t)size);
-    index->serial_bytes += (size_t)size;
+    grown = realloc(index->entries, room * sizeof(*grown));
+    if (grown != NULL) {
+        index->entries = grown;
+        making->entries_room = room;
+    }
+    return grown != NULL;
+}
+
+/* A serial number too long for any certificate that we would look at is left out. */
+static enum crl_taken append(struct making *making, bool negative, struct bytes magnitude, struct crl_entry entry)
+{
+    struct crl_index *index = making->index;
+    uint8_t *serial = index->serials + index->serial_bytes;
+
+    if (magnitude.size >= MAX_VALUE_BYTES - 1) {
+        return CRL_TAKEN;
+    }
+    if (!reserve_entry(making)) {
+        error_set(making->error, "out of memory");
+        return CRL_BROKEN;
+    }
+    serial[0] = negative;
+    memcpy(serial + 1, magnitude.data, magnitude.size);
+    entry.serial = (uint32_t)index->serial_bytes;
+    entry.serial_size = (uint16_t)(magnitude.size + 1);
+    entry.beginning = crl_serial_beginning(bytes_of(serial, entry.serial_size));
+    entry.issuer = making->issuer;
+    index->entries[index->count++] = entry;
+    index->serial_bytes += entry.serial_size;
+    return CRL_TAKEN;
 }
 
 static enum crl_taken read_entry(struct making *making, const X509_REVOKED *revoked)
 {
+    const ASN1_INTEGER *serial = X509_REVOKED_get0_serialNumber(revoked);
     struct crl_entry entry = {.reason = -1};
     enum crl_taken taken = CRL_TAKEN;
 
@@ -197,70 +207,67 @@ static enum crl_taken read_entry(struct making *making, const X509_REVOKED *revo
         taken = taken == CRL_TAKEN ? read_reason(making, revoked, &entry.reason) : taken;
     }
     if (taken == CRL_TAKEN) {
-        entry.issuer = making->issuer;
-        append(making->index, X509_REVOKED_get0_serialNumber(revoked), &entry);
+        taken = append(making, ASN1_STRING_type(serial) == V_ASN1_NEG_INTEGER,
+                       bytes_of(ASN1_STRING_get0_data(serial), (size_t)ASN1_STRING_length(serial)), entry);
     }
     return taken;
 }
 
-static int compare_serials(const struct crl_index *index, const struct crl_entry *entry, struct bytes serial)
+static enum crl_taken take_entry(struct making *making, struct bytes *rest)
 {
-    if (entry->serial_size != serial.size) {
-        return entry->serial_size < serial.size ? -1 : 1;
+    const uint8_t *at = rest->data;
+    struct crl_plain plain;
+    X509_REVOKED *revoked;
+    enum crl_taken taken;
+
+    if (crl_plain_take(rest, &plain)) {
+        return append(making, false, plain.serial,
+                      (struct crl_entry){.revoked_at = plain.revoked_at, .reason = plain.reason});
     }
-    return memcmp(index->serials + entry->serial, serial.data, serial.size);
+    revoked = d2i_X509_REVOKED(NULL, &at, (long)rest->size);
+    if (revoked == NULL) {
+        error_set(making->error, "not a CRL: entry %zu cannot be read (RFC 5280 5.1.2.6)", making->index->count + 1);
+        return CRL_BROKEN;
+    }
+    *rest = bytes_of(at, rest->size - (size_t)(at - rest->data));
+    taken = read_entry(making, revoked);
+    X509_REVOKED_free(revoked);
+    return taken;
 }
 
-/* Of an entry that stands there twice, the one that revokes comes first. */
-static int compare(const void *a, const void *b, void *context)
+/* What was reserved and is not needed goes back. */
+static void trim(struct crl_index *index)
 {
-    const struct crl_index *index = context;
-    const struct crl_entry *left = a, *right = b;
-    int order;
+    struct crl_entry *entries = realloc(index->entries, (index->count + 1) * sizeof(*entries));
+    uint8_t *serials = realloc(index->serials, index->serial_bytes + 1);
 
-    if (left->issuer != right->issuer) {
-        return left->issuer < right->issuer ? -1 : 1;
-    }
-    order = compare_serials(index, left, bytes_of(index->serials + right->serial, right->serial_size));
-    if (order == 0) {
-        order = (left->reason == CRL_REASON_REMOVE_FROM_CRL) - (right->reason == CRL_REASON_REMOVE_FROM_CRL);
-    }
-    return order != 0 ? order : left->serial < right->serial ? -1 : left->serial > right->serial;
+    index->entries = entries != NULL ? entries : index->entries;
+    index->serials = serials != NULL ? serials : index->serials;
 }
 
-/* Room for all at once: how many there are and how long their serial numbers are is known before. */
-static bool reserve(struct crl_index *index, STACK_OF(X509_REVOKED) *entries)
+enum crl_taken crl_index_make(struct crl_index *index, struct bytes entries, const X509_NAME *issuer, bool indirect,
+                              struct error *error)
 {
-    size_t count = entries != NULL ? (size_t)sk_X509_REVOKED_num(entries) : 0, bytes = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        bytes += 1 + (size_t)ASN1_STRING_length(
-                         X509_REVOKED_get0_serialNumber(sk_X509_REVOKED_value(entries, (int)i)));
-    }
-    index->entries = calloc(count + 1, sizeof(index->entries[0]));
-    index->serials = malloc(bytes + 1);
-    return index->entries != NULL && index->serials != NULL && bytes <= UINT32_MAX;
-}
-
-enum crl_taken crl_index_make(struct crl_index *index, X509_CRL *x509, bool indirect, struct error *error)
-{
-    STACK_OF(X509_REVOKED) *entries = X509_CRL_get_REVOKED(x509);
     struct making making = {.index = index, .indirect = indirect, .error = error};
     enum crl_taken taken = CRL_BROKEN;
 
     *index = (struct crl_index){0};
-    if (!reserve(index, entries)) {
+    if (entries.size <= UINT32_MAX) {
+        index->serials = malloc(entries.size + 1); /* all of them together are shorter than the entries */
+    }
+    if (index->serials == NULL) {
         error_set(error, "out of memory");
     } else {
-        taken = name_id(&making, X509_CRL_get_issuer(x509), &making.issuer);
+        taken = name_id(&making, issuer, &making.issuer);
     }
-    for (int i = 0; i < sk_X509_REVOKED_num(entries) && taken == CRL_TAKEN; i++) {
-        taken = read_entry(&making, sk_X509_REVOKED_value(entries, i));
+    while (entries.size > 0 && taken == CRL_TAKEN) {
+        taken = take_entry(&making, &entries);
     }
     if (taken != CRL_TAKEN) {
         crl_index_free(index);
-    } else if (index->count > 1) {
-        qsort_r(index->entries, index->count, sizeof(index->entries[0]), compare, index);
+    } else {
+        crl_index_sort(index);
+        trim(index);
     }
     return taken;
 }
@@ -274,52 +281,6 @@ void crl_index_free(struct crl_index *index)
     free(index->entries);
     free(index->serials);
     *index = (struct crl_index){0};
-}
-
-static const struct crl_entry *find(const struct crl_index *index, uint16_t issuer, struct bytes serial)
-{
-    size_t low = 0, high = index->count;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        const struct crl_entry *entry = &index->entries[middle];
-
-        if (entry->issuer < issuer || (entry->issuer == issuer && compare_serials(index, entry, serial) < 0)) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    if (low < index->count && index->entries[low].issuer == issuer &&
-        compare_serials(index, &index->entries[low], serial) == 0) {
-        return &index->entries[low];
-    }
-    return NULL;
-}
-
-const struct crl_entry *crl_index_find(const struct crl_index *index, const X509_NAME *issuer,
-                                       const ASN1_INTEGER *serial)
-{
-    uint8_t wanted[MAX_VALUE_BYTES];
-    int size = ASN1_STRING_length(serial);
-    bool found;
-    size_t place = name_place(index, issuer, &found);
-
-    if (!found || size >= MAX_VALUE_BYTES - 1) {
-        return NULL;
-    }
-    wanted[0] = ASN1_STRING_type(serial) == V_ASN1_NEG_INTEGER;
-    memcpy(wanted + 1, ASN1_STRING_get0_data(serial), (size_t)size);
-    return find(index, index->names[place].id, bytes_of(wanted, (size_t)size + 1));
-}
-
-bool crl_index_removes(const struct crl_index *index, const X509_NAME *issuer, struct bytes serial)
-{
-    bool found;
-    size_t place = name_place(index, issuer, &found);
-    const struct crl_entry *entry = found ? find(index, index->names[place].id, serial) : NULL;
-
-    return entry != NULL && entry->reason == CRL_REASON_REMOVE_FROM_CRL;
 }
 
 void crl_index_each(const struct crl_index *index,

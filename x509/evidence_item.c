@@ -68,13 +68,13 @@ bool evidence_item_is_empty(const struct evidence_item *item)
     return !evidence_item_counts(item) && item->waiting.count == 0;
 }
 
-static int add_crl(struct reading *reading, X509_CRL *x509)
+static int add_crl(struct reading *reading, struct bytes der)
 {
     struct error error;
     struct crl *crl;
     int tried = 0, verified = -1;
 
-    if (crl_read(x509, reading->arrival->source, &crl, &error) != CRL_TAKEN) {
+    if (crl_read(der, reading->arrival->source, &crl, &error) != CRL_TAKEN) {
         return error_set(reading->error, "%s: %s", reading->arrival->source, error.text);
     }
     if (crl->this_update > reading->arrival->now) {
@@ -141,24 +141,16 @@ static int add_bundle(struct reading *reading, struct bytes bytes)
 
 static int add_der(struct reading *reading, struct bytes bytes)
 {
-    const uint8_t *at = bytes.data;
-    X509_CRL *x509;
-
-    if (bytes.size == 0 || bytes.size > LONG_MAX) {
+    if (bytes.size == 0) {
         return error_set(reading->error, "%s: nothing", reading->arrival->source);
     }
     if (der_inner_tag(bytes) == DER_OBJECT_IDENTIFIER) {
         return add_bundle(reading, bytes);
     }
-    x509 = d2i_X509_CRL(NULL, &at, (long)bytes.size);
-    if (x509 == NULL && bytes.size <= MAX_VALUE_BYTES && reading->arrival->need->kind == NEED_ISSUER) {
+    if (reading->arrival->need->kind == NEED_ISSUER && bytes.size <= MAX_VALUE_BYTES && !crl_is(bytes)) {
         return add_cert(reading, bytes);
     }
-    if (x509 == NULL || at != bytes.data + bytes.size) {
-        X509_CRL_free(x509);
-        return error_set(reading->error, "%s: not a CRL (RFC 5280 5.1)", reading->arrival->source);
-    }
-    return add_crl(reading, x509);
+    return add_crl(reading, bytes);
 }
 
 static const struct kind {

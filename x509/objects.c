@@ -1,9 +1,6 @@
 #include "x509/objects.h"
 
-#include <limits.h>
-#include <openssl/err.h>
-#include <openssl/x509.h>
-
+#include "x509/crl.h"
 #include "x509/der.h"
 #include "x509/pem.h"
 #include "x509/sst.h"
@@ -13,23 +10,12 @@ struct walk {
     void *context;
 };
 
-static bool is_crl(struct bytes der)
-{
-    const uint8_t *at = der.data;
-    X509_CRL *crl = der.size > 0 && der.size <= LONG_MAX ? d2i_X509_CRL(NULL, &at, (long)der.size) : NULL;
-    bool whole = crl != NULL && at == der.data + der.size;
-
-    X509_CRL_free(crl);
-    ERR_clear_error();
-    return whole;
-}
-
 static enum object_kind kind_of_der(struct bytes der)
 {
     if (der_inner_tag(der) == DER_OBJECT_IDENTIFIER) {
         return OBJECT_MESSAGE;
     }
-    return is_crl(der) ? OBJECT_CRL : OBJECT_CERTIFICATE;
+    return crl_is(der) ? OBJECT_CRL : OBJECT_CERTIFICATE;
 }
 
 /* RFC 7468, and what OpenSSL writes and wrote. */

@@ -15,7 +15,7 @@
 
 /* Whoever changes what a verdict may come to, be it a rule, a limit or a reason, raises this in the same commit:
  * verdicts in caches are made anew only where it differs. */
-#define RULES_VERSION 6
+#define RULES_VERSION 7
 
 static int load_all(const char *setting, const char *const *paths, size_t count, bool anchor, struct cert_list *list,
                     struct error *error)

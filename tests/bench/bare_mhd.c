@@ -1,7 +1,7 @@
 /*
  * What libmicrohttpd can do by itself: one static response for whatever is asked, queued on the second call.
  *
- *     bare_mhd [threads [bytes]]     prints the port, ends at the end of its input
+ *     bare_mhd [threads [bytes]]     prints the port, runs until it is told to end
  */
 #include <arpa/inet.h>
 #include <microhttpd.h>
@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static enum MHD_Result answer(void *cls, struct MHD_Connection *connection, const char *url, const char *method,
                               const char *version, const char *upload, size_t *upload_size, void **context)
@@ -48,9 +49,6 @@ int main(int count, char **arguments)
     }
     printf("%u\n", MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT)->port);
     fflush(stdout);
-    while (getchar() != EOF) {
-    }
-    MHD_stop_daemon(daemon);
-    MHD_destroy_response(response);
+    pause();
     return 0;
 }

@@ -15,51 +15,12 @@
 #include "base/clock.h"
 #include "cache/memory.h"
 #include "cache/record.h"
+#include "tests/bench/answers.h"
+#include "tests/people/pki.h"
 
-#define CERTIFICATE_BYTES 900
 #define THREADS_MAX 4
 #define RUN_US 1000000
 #define NAMES 4096 /* looked up in one round, drawn from all */
-
-static void must(bool true_)
-{
-    if (!true_) {
-        fprintf(stderr, "bench_cache: out of memory\n");
-        exit(1);
-    }
-}
-
-/* As most are: one usable certificate with its issuer and root, from one directory. */
-static struct answer *answer_new(uint32_t number)
-{
-    static const char *const issuers[] = {"an issuer's certificate", "a root's certificate"};
-    uint8_t value[CERTIFICATE_BYTES] = {0};
-    char address[64], dn[128];
-    struct blob *chain[2];
-    struct certificate certificate = {.chain = chain, .chain_count = 2, .reason = REASON_USABLE, .detail = ""};
-    struct asked asked = {"corp", ASKED_ANSWERED, 5, 1, 1, ""};
-    struct answer_draft draft = {.outcome = OUTCOME_FOUND, .reason = REASON_USABLE, .certificates = &certificate,
-                                 .certificate_count = 1, .usable_count = 1, .asked = &asked, .asked_count = 1};
-    struct answer *answer;
-
-    snprintf(address, sizeof(address), "firstname.lastname%" PRIu32 "@example.org", number);
-    snprintf(dn, sizeof(dn), "cn=Firstname Lastname %" PRIu32 ",ou=People,dc=example,dc=org", number);
-    memcpy(value, &number, sizeof(number));
-    must(address_parse(bytes_of_string(address), &draft.address) == ADDRESS_OK);
-    certificate.value = blob_new(bytes_of(value, sizeof(value)));
-    certificate.der = blob_ref(certificate.value);
-    certificate.source = (struct source){"corp", dn, ATTRIBUTE_USER_CERTIFICATE, 0};
-    for (size_t i = 0; i < 2; i++) {
-        chain[i] = blob_intern(bytes_of_string(issuers[i]));
-    }
-    answer = answer_make(&draft);
-    must(answer != NULL);
-    blob_free(&certificate.value);
-    blob_free(&certificate.der);
-    blob_free(&chain[0]);
-    blob_free(&chain[1]);
-    return answer;
-}
 
 struct reader {
     struct memory *memory;
@@ -82,14 +43,13 @@ static double cpu_ns(void)
 static void *read_on(void *context)
 {
     struct reader *reader = context;
-    static _Thread_local char names[NAMES][48];
+    static _Thread_local char names[NAMES][ANSWERS_ADDRESS_BYTES];
     static _Thread_local size_t sizes[NAMES];
     int64_t end;
     double start;
 
     for (size_t i = 0; i < NAMES; i++) {
-        sizes[i] = (size_t)snprintf(names[i], sizeof(names[i]), "firstname.lastname%" PRIu32 "@example.org",
-                                    (uint32_t)rand_r(&reader->chance) % reader->entries);
+        sizes[i] = answers_address((uint32_t)rand_r(&reader->chance) % reader->entries, names[i]);
     }
     end = clock_mono_us() + RUN_US;
     while (clock_mono_us() < end) {
@@ -97,14 +57,13 @@ static void *read_on(void *context)
         for (size_t i = 0; i < NAMES; i++) {
             struct answer *answer = memory_get(reader->memory, bytes_of(names[i], sizes[i]));
 
-            must(answer != NULL);
+            must(answer != NULL, "what was put is not there");
             answer_free(&answer);
         }
         reader->cpu_ns += cpu_ns() - start;
         reader->gets += NAMES;
         for (size_t i = 0; i < NAMES; i += 4) { /* others, so that the processor's caches do not learn them */
-            sizes[i] = (size_t)snprintf(names[i], sizeof(names[i]), "firstname.lastname%" PRIu32 "@example.org",
-                                        (uint32_t)rand_r(&reader->chance) % reader->entries);
+            sizes[i] = answers_address((uint32_t)rand_r(&reader->chance) % reader->entries, names[i]);
         }
     }
     return NULL;
@@ -119,7 +78,7 @@ static void measure_gets(struct memory *memory, uint32_t entries)
 
         for (size_t i = 0; i < threads; i++) {
             readers[i] = (struct reader){.memory = memory, .entries = entries, .chance = (unsigned)i + 1};
-            must(pthread_create(&readers[i].thread, NULL, read_on, &readers[i]) == 0);
+            must(pthread_create(&readers[i].thread, NULL, read_on, &readers[i]) == 0, "threads");
         }
         for (size_t i = 0; i < threads; i++) {
             pthread_join(readers[i].thread, NULL);
@@ -144,9 +103,9 @@ static void measure_memory(uint32_t entries)
     struct memory *memory = memory_new((size_t)8 << 30);
     int64_t start = clock_mono_us();
 
-    must(memory != NULL);
+    must(memory != NULL, "out of memory");
     for (uint32_t i = 0; i < entries; i++) {
-        struct answer *answer = answer_new(i);
+        struct answer *answer = answers_new(i);
 
         memory_put(memory, answer, 1);
         answer_free(&answer);
@@ -164,21 +123,21 @@ static void measure_records(void)
 {
     struct bytes key = bytes_of_string("0123456789abcdef0123456789abcdef");
     struct seal_ring *ring = seal_ring_new(&key, 1, NULL);
-    struct answer *answer = answer_new(1);
+    struct answer *answer = answers_new(1);
     uint64_t closed = 0, opened = 0;
     struct buffer sealed;
     int64_t end;
 
-    must(ring != NULL);
+    must(ring != NULL, "seal");
     buffer_init(&sealed, MAX_RECORD_BYTES);
     for (end = clock_mono_us() + RUN_US; clock_mono_us() < end; closed++) {
         buffer_clear(&sealed);
-        must(record_close(ring, "key", answer, &sealed) == 0);
+        must(record_close(ring, "key", answer, &sealed) == 0, "seal");
     }
     for (end = clock_mono_us() + RUN_US; clock_mono_us() < end; opened++) {
         struct answer_draft draft = {0};
 
-        must(record_open(ring, "key", buffer_bytes(&sealed), &draft, NULL) == RECORD_GOOD);
+        must(record_open(ring, "key", buffer_bytes(&sealed), &draft, NULL) == RECORD_GOOD, "seal");
         answer_draft_free(&draft);
     }
     printf("records of %zu bytes: %.0f thousand closed/s, %.0f thousand opened/s\n", sealed.size,
@@ -192,10 +151,12 @@ int main(int argc, char **argv)
 {
     uint32_t entries = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 1000000;
 
+    answers_open();
     measure_records();
     measure_memory(1000);
     if (entries > 1000) {
         measure_memory(entries);
     }
+    answers_close();
     return 0;
 }

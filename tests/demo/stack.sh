@@ -197,8 +197,9 @@ slapd_start() {
     server_start "$name" slapd_launch
 }
 
+# Logs each search, for slapd_searches; SLAPD_LOG=0: nothing.
 slapd_launch() {
-    process_run "$1" slapd -d stats -f slapd.conf -h "ldap://127.0.0.1:$2 ldaps://127.0.0.1:$(($2 + 1)) ldapi://ldapi"
+    process_run "$1" slapd -d "${SLAPD_LOG:-stats}" -f slapd.conf -h "ldap://127.0.0.1:$2 ldaps://127.0.0.1:$(($2 + 1)) ldapi://ldapi"
 }
 
 slapd_write_conf() { # paths are from the server's folder, where it runs

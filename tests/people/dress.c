@@ -7,7 +7,12 @@ const char sign_only[] = "critical,digitalSignature,nonRepudiation";
 
 struct certificate_spec spec_good(const struct person *person, const struct authority *issuer, enum key_kind kind)
 {
-    bool rsa = kind <= KEY_RSA_3072;
+    return spec_good_key(person, issuer, key_new(kind));
+}
+
+struct certificate_spec spec_good_key(const struct person *person, const struct authority *issuer, EVP_PKEY *key)
+{
+    bool rsa = EVP_PKEY_is_a(key, "RSA");
     bool also_signs = person->number % 2 == 0;
     const char *extended_usage = person->number % 3 == 1 ? "clientAuth,emailProtection" : "emailProtection";
     const char *usage = rsa ? (also_signs ? "critical,digitalSignature,keyEncipherment" : "critical,keyEncipherment")
@@ -15,7 +20,7 @@ struct certificate_spec spec_good(const struct person *person, const struct auth
 
     return (struct certificate_spec){
         .issuer = issuer,
-        .key = key_new(kind),
+        .key = key,
         .common_name = person->name,
         .addresses = (const char *const *)&person->certified,
         .address_count = 1,

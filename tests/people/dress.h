@@ -15,6 +15,9 @@ extern const char sign_only[]; /* a keyUsage */
 /* A certificate that nothing is wrong with, with a key of its own. Validity differs from person to person. */
 struct certificate_spec spec_good(const struct person *person, const struct authority *issuer, enum key_kind kind);
 
+/* The same with this key, which is used up with the spec. */
+struct certificate_spec spec_good_key(const struct person *person, const struct authority *issuer, EVP_PKEY *key);
+
 /* Adds an attribute value; takes over `der`. */
 struct value *add_value(struct person *person, struct der der, bool smime);
 
@@ -58,6 +61,7 @@ void dress_any_usage(struct person *person, const struct authorities *by);
 void dress_two_entries(struct person *person, const struct authorities *by);
 void dress_two_addresses(struct person *person, const struct authorities *by);
 void dress_simple(struct person *person, const struct authorities *by);
+void dress_simple_rsa(struct person *person, const struct authorities *by);
 void dress_expired(struct person *person, const struct authorities *by);
 void dress_not_yet_valid(struct person *person, const struct authorities *by);
 void dress_revoked(struct person *person, const struct authorities *by);

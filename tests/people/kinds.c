@@ -101,5 +101,6 @@ const struct kind kinds[] = {
 };
 
 const struct kind kind_simple = {"simple", "found", "usable", 0, NULL, dress_simple, "one of many alike"};
+const struct kind kind_simple_rsa = {"simple-rsa", "found", "usable", 0, NULL, dress_simple_rsa, "likewise, RSA"};
 
 const size_t kind_count = sizeof(kinds) / sizeof(kinds[0]);

@@ -1,7 +1,7 @@
 /*
  * makepeople: a throwaway PKI and a directory full of recipients of every kind.
  *
- *     makepeople [--scale N] [--force] FOLDER
+ *     makepeople [--scale N] [--rsa] [--force] FOLDER
  *
  * FOLDER then holds
  *     anchors/ intermediates/ crls/   what a gateway is to be told to trust
@@ -15,7 +15,8 @@
  *     made                            until when all this may be used
  *
  * Nothing is done while what is there is good for some days and newer than this
- * program. --scale adds N people who are all alike, without private keys.
+ * program. --scale adds N people who are all alike, without private keys: on a
+ * curve or, with --rsa, with RSA keys of 2048 bits.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -27,7 +28,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tests/people/pki.h"
+#include "tests/people/person.h"
 #include "tests/people/works.h"
 
 #define USE_DAYS 20
@@ -37,6 +38,7 @@
 struct options {
     const char *folder;
     size_t scale;
+    const struct kind *alike;
     bool force;
 };
 
@@ -44,7 +46,7 @@ static void write_stamp(const struct options *options, long long until)
 {
     FILE *file = file_open("made", 0644);
 
-    fprintf(file, "until %lld\nscale %zu\n", until, options->scale);
+    fprintf(file, "until %lld\nscale %zu %s\n", until, options->scale, options->alike->name);
     file_close(file, "made");
 }
 
@@ -54,15 +56,17 @@ static bool is_good(const struct options *options)
     struct stat program = {0}, stamp = {0};
     long long until = 0;
     size_t scale = 0;
+    char alike[16] = "";
     FILE *file = fopen("made", "r");
 
     if (file == NULL) {
         return false;
     }
-    int fields = fscanf(file, "until %lld scale %zu", &until, &scale);
+    int fields = fscanf(file, "until %lld scale %zu %15s", &until, &scale, alike);
     fclose(file);
-    return fields == 2 && scale == options->scale && until > (long long)time(NULL) && stat("made", &stamp) == 0 &&
-           stat("/proc/self/exe", &program) == 0 && stamp.st_mtime >= program.st_mtime;
+    return fields == 3 && scale == options->scale && strcmp(alike, options->alike->name) == 0 &&
+           until > (long long)time(NULL) && stat("made", &stamp) == 0 && stat("/proc/self/exe", &program) == 0 &&
+           stamp.st_mtime >= program.st_mtime;
 }
 
 /* Somebody may have given us a folder by mistake: what we empty must be empty already, or be ours. */
@@ -94,27 +98,30 @@ static void make(const struct options *options)
     for (size_t i = 0; i < works_folder_count; i++) {
         must(mkdir(works_folders[i], 0755) == 0, works_folders[i]);
     }
-    works_make(options->scale);
+    works_make(options->scale, options->alike);
     write_stamp(options, (long long)time(NULL) + USE_DAYS * DAY_S);
 }
 
 static void usage(void)
 {
-    fputs("usage: makepeople [--scale N] [--force] FOLDER\n", stderr);
+    fputs("usage: makepeople [--scale N] [--rsa] [--force] FOLDER\n", stderr);
     exit(64);
 }
 
 static struct options parse_options(int argc, char **argv)
 {
     static const struct option known[] = {
-        {"scale", required_argument, NULL, 's'}, {"force", no_argument, NULL, 'f'}, {NULL, 0, NULL, 0}};
-    struct options options = {0};
+        {"scale", required_argument, NULL, 's'}, {"rsa", no_argument, NULL, 'r'}, {"force", no_argument, NULL, 'f'},
+        {NULL, 0, NULL, 0}};
+    struct options options = {.alike = &kind_simple};
     char *end = NULL;
 
     for (int option = getopt_long(argc, argv, "", known, NULL); option != -1;
          option = getopt_long(argc, argv, "", known, NULL)) {
         if (option == 's') {
             options.scale = strtoul(optarg, &end, 10);
+        } else if (option == 'r') {
+            options.alike = &kind_simple_rsa;
         } else if (option == 'f') {
             options.force = true;
         } else {

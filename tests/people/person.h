@@ -47,7 +47,7 @@ struct kind {
 
 extern const struct kind kinds[];
 extern const size_t kind_count;
-extern const struct kind kind_simple; /* one of many alike, for benches; not among the others */
+extern const struct kind kind_simple, kind_simple_rsa; /* one of many alike, for benches; not among the others */
 
 struct person {
     const struct kind *kind;

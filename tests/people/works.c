@@ -127,7 +127,7 @@ static void make_batch(struct works *works, struct batch *batch)
     batch->count = 0;
 }
 
-static void make_people(struct works *works, size_t scale)
+static void make_people(struct works *works, size_t scale, const struct kind *alike)
 {
     struct batch batch = {.people = calloc(BATCH_MAX, sizeof(struct person))};
     size_t among_all = 0;
@@ -144,7 +144,7 @@ static void make_people(struct works *works, size_t scale)
     make_batch(works, &batch);
     for (size_t number = 0; number < scale; number++) {
         struct person *person = &batch.people[batch.count++];
-        *person = (struct person){.kind = &kind_simple, .number = number};
+        *person = (struct person){.kind = alike, .number = number};
         person_number(person);
         if (batch.count == BATCH_MAX || number + 1 == scale) {
             make_batch(works, &batch);
@@ -230,7 +230,7 @@ static void revoke_compromised(struct works *works)
     works->revoked_count = 1;
 }
 
-void works_make(size_t scale)
+void works_make(size_t scale, const struct kind *alike)
 {
     struct works works = {0};
 
@@ -239,7 +239,7 @@ void works_make(size_t scale)
     works.ldif = ldif_open("directory.ldif");
     works.recipients = file_open("recipients.tsv", 0644);
     ldif_write_tree(works.ldif, &works.by);
-    make_people(&works, scale);
+    make_people(&works, scale, alike);
     ldif_close(&works.ldif);
     file_close(works.recipients, "recipients.tsv");
     write_trust(&works);

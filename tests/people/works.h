@@ -11,8 +11,10 @@
 extern const char *const works_folders[];
 extern const size_t works_folder_count;
 
-/* Everyone in the table of kinds, and `scale` people who are all alike. */
-void works_make(size_t scale);
+struct kind;
+
+/* Everyone in the table of kinds, and `scale` people of the kind `alike`. */
+void works_make(size_t scale, const struct kind *alike);
 
 /* Files that must open, and that must have been written to the end. */
 FILE *file_open(const char *path, mode_t mode);

@@ -47,9 +47,9 @@
  *                                    partial, whole, usable=n, refused=n, life<=1h, retry=n (seconds), times=n,
  *                                    marked (revocation unknown), good (not revoked), explained, bare (without a trail)
  *     RENEW address                  the gateway is told that its caches are out of date
+ *                                    doubtful (stale, though its life is not over: Redis, which is away, may know better)
  *     COUNTED word n                 so many so far: renewals_started renewals_joined renewals_failed renewals_limited;
  *                                    stale answers: stale_renewing stale_slow stale_failing, and all together stale
- *                                    doubtful (stale, though its life is not over: Redis, which is away, may know better)
  *     NO_ANSWER                      nothing has come that was not looked at
  *     SEARCHES corp n                so many searches so far
  *     REDIS_GETS n    REDIS_SETS n   so many commands so far

@@ -380,7 +380,6 @@ STORY of several gateways one asks the directory
 SET cache.ttl "1h"
 SET cache.ttr "5m"
 SET redis.seal-key-file "seal.key"
-SET cache.memory-ttl "1h"
 REDIS
 DIRECTORY corp example.org
 START
@@ -397,9 +396,8 @@ ASK_LATE alice@example.org
 ANSWER found layer=memory usable=1
 SEARCHES corp 2
 GATEWAY 1
-ASK alice@example.org 2
-ANSWER found fresh layer=redis usable=2
-ANSWER found fresh layer=memory usable=2
+ASK alice@example.org
+ANSWER found layer=redis usable=2
 TIME_PASSES 3m
 ASK alice@example.org 2
 ANSWER found layer=memory usable=2 times=2
@@ -593,9 +591,7 @@ START
 HAS corp alice@example.org good
 ASK alice@example.org
 ANSWER found
-CUT yes
-REDIS-IS forgotten
-CUT no
+REDIS-IS flushed
 MOOD corp hangs
 ASK_EXPIRED alice@example.org
 NO_ANSWER

@@ -31,9 +31,9 @@ directories = (
         uri     = [ "ldap://127.0.0.1:$(server_port hangs)" ];
         base    = "$BASE_DN";
         domains = [ "hangs.example" ];
-        timeout = "10s";
+        timeout = "2s";
         tls     = "none";
-        connect-timeout = "10s";
+        connect-timeout = "2s";
     },
 $(config_directory example ldap)
 );
@@ -48,19 +48,18 @@ CONF
 batch_of() {
     request=$BATS_TEST_TMPDIR/request
     awk 'BEGIN { printf "{\"recipients\":[" }
-        { gsub(/[\\"]/, "\\\\&"); printf "%s\"%s\"", NR > 1 ? "," : "", $0 }
+        { gsub(/[\\"]/, "\\\\&"); printf "%s\"%s\"", (NR > 1 ? "," : ""), $0 }
         END { printf "]}" }' > "$request"
 }
 
-# post FILE [GATEWAY [OPTION…]]: as get does.
+# post FILE [OPTION…]: as get does. TYPE is what it claims to be.
 post() {
-    local file=$1 gateway=${2:-gateway}
-    get "$(gateway_url "$gateway")/v1/recipients" -H 'Content-Type: application/json' --data-binary "@$file" "${@:3}"
+    get "$(gateway_url gateway)/v1/recipients" -H "Content-Type: ${TYPE:-application/json}" --data-binary "@$1" "${@:2}"
 }
 
 # One line for each recipient of the answer: address, status, reason.
 verdicts() {
-    sed 's/},{/}\n{/g' "$body" | while IFS= read -r line; do
+    { sed 's/},{/}\n{/g' "$body" && echo; } | while IFS= read -r line; do
         printf '%s\n' "$line" > "$BATS_TEST_TMPDIR/one"
         printf '%s %s %s\n' "$(json address "$BATS_TEST_TMPDIR/one")" "$(json status "$BATS_TEST_TMPDIR/one")" \
             "$(json reason "$BATS_TEST_TMPDIR/one")"
@@ -83,18 +82,18 @@ status_of_reason() {
     esac
 }
 
-@test "every recipient of every kind gets its status, in order, uncached and cached" {
-    local address kind outcome reason times=0
+@test "a recipient of every kind gets its status, in order, uncached and cached" {
+    local address kind reason
     declare -A reasons
     while IFS=$'\t' read -r kind _ reason _; do
         reasons[$kind]=$reason
     done < "$PEOPLE/kinds.tsv"
-    while IFS=$'\t' read -r address kind outcome; do
+    while IFS=$'\t' read -r address kind _; do
         reason=${reasons[$kind]}
-        printf '%s %s %s\n' "$address" "$(status_of_reason "$reason")" "${reason#usable}"
-    done < <(head -n 140 "$PEOPLE/recipients.tsv") > "$BATS_TEST_TMPDIR/wanted"
-    batch_of < <(head -n 140 "$PEOPLE/recipients.tsv" | cut -f 1)
-    for times in 1 2 3; do
+        printf '%s %s %s\n' "${address,,}" "$(status_of_reason "$reason")" "${reason#usable}"
+    done < <(awk -F '\t' '!seen[$2]++' "$PEOPLE/recipients.tsv") > "$BATS_TEST_TMPDIR/wanted"
+    batch_of < <(cut -d ' ' -f 1 "$BATS_TEST_TMPDIR/wanted")
+    for _ in 1 2 3; do
         post "$request"
         equal "status of the whole" 200 "$code"
         equal "type" application/json "$(header content-type)"
@@ -193,6 +192,8 @@ LIST
 
 @test "more lookups than batches may start: these are told so, single requests go on" {
     local limited
+    process_stop gateway # so that the directory is not known to be down
+    gateway_start gateway
     batch_of < <(for i in $(seq 300); do echo "c.$i@hangs.example"; done)
     limited=$(metric 'certlookup_limit_reached_total{limit="batch_lookups"}')
     (post "$request" && verdicts > "$BATS_TEST_TMPDIR/got") &
@@ -207,7 +208,7 @@ LIST
 
 refused() { # STATUS WORD BODY [OPTION…]
     printf '%b' "$3" > "$BATS_TEST_TMPDIR/bad"
-    post "$BATS_TEST_TMPDIR/bad" gateway "${@:4}"
+    post "$BATS_TEST_TMPDIR/bad" "${@:4}"
     equal "status of $3" "$1" "$code"
     equal "type of $3" application/problem+json "$(header content-type)"
     grep -q -- "$2" "$body" || say_failed "$3: $(cat "$body")"
@@ -227,8 +228,8 @@ refused() { # STATUS WORD BODY [OPTION…]
     refused 400 "number 2 is not a string" '{"recipients":["a@example.org",["b@example.org"]]}'
     refused 400 deeper "{\"recipients\":$(printf '[%.0s' $(seq 100000))"
     refused 413 http.batch "{\"recipients\":[\"a\"$(printf ',"a"%.0s' $(seq 400))]}"
-    refused 415 application/json '{"recipients":[]}' -H 'Content-Type: text/plain'
-    refused 415 application/json '{"recipients":[]}' -H 'Content-Type:'
+    TYPE=text/plain refused 415 application/json '{"recipients":[]}'
+    TYPE=application/x-www-form-urlencoded refused 415 application/json '{"recipients":[]}'
     refused 411 Content-Length '{"recipients":[]}' -H 'Transfer-Encoding: chunked'
     head -c 10485760 /dev/zero > "$BATS_TEST_TMPDIR/large"
     post "$BATS_TEST_TMPDIR/large"
@@ -244,13 +245,15 @@ refused() { # STATUS WORD BODY [OPTION…]
 }
 
 @test "bodies that do not come to their end are left to the idle timeout, and hold next to nothing" {
-    local number port before after
+    local number open port before after
+    local -a connections
     read -r port < "$STACK/gateway/port"
     before=$(metric process_resident_memory_bytes)
-    for number in $(seq 10 49); do
-        eval "exec $number<> /dev/tcp/127.0.0.1/$port"
+    for number in $(seq 40); do
+        exec {open}<> "/dev/tcp/127.0.0.1/$port"
+        connections[number]=$open
         printf 'POST /v1/recipients HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n%s\r\n\r\n{"recipients":[' \
-            'Content-Length: 2000000' >&"$number"
+            'Content-Length: 2000000' >&"$open"
     done
     batch_of < <(first_of rsa)
     post "$request"
@@ -258,9 +261,9 @@ refused() { # STATUS WORD BODY [OPTION…]
     after=$(metric process_resident_memory_bytes)
     echo "# 40 bodies of 2 MB that were begun: $(((after - before) / 1024)) KiB more" >&3
     [[ $BUILD == *address* || $BUILD == *thread* ]] || [ $((after - before)) -le 8000000 ]
-    for number in $(seq 10 49); do
-        timeout 20 cat <&"$number" > "$BATS_TEST_TMPDIR/rest" || say_failed "a connection stays open"
-        eval "exec $number>&-"
+    for open in "${connections[@]}"; do
+        timeout 20 cat <&"$open" > "$BATS_TEST_TMPDIR/rest" || say_failed "a connection stays open"
+        exec {open}>&-
         [ ! -s "$BATS_TEST_TMPDIR/rest" ] || say_failed "an answer to half a question: $(cat "$BATS_TEST_TMPDIR/rest")"
     done
 }

@@ -20,6 +20,7 @@
 #include "base/clock.h"
 
 #define OPTIONS_MAX 32
+#define CALLER_WORDS 8
 
 static int listen_anywhere(uint16_t *port)
 {
@@ -233,7 +234,8 @@ struct caller {
     struct caller *next;
     int fd;
     struct event *reads, *writes;
-    char command[64];  /* its first word */
+    char words[CALLER_WORDS][64]; /* of the command, cut */
+    unsigned word_count;
     char in[65536];
     size_t in_size;
     size_t owed;       /* of the endless bytes */
@@ -260,7 +262,7 @@ static void say(struct caller *caller, const char *text)
     }
 }
 
-/* Takes one whole command (RESP) off the input, keeps its first word. */
+/* Takes one whole command (RESP) off the input, keeps its first words. */
 static bool command_take(struct caller *caller)
 {
     char *at = caller->in, *end = caller->in + caller->in_size, *line;
@@ -277,8 +279,9 @@ static bool command_take(struct caller *caller)
         if (at >= end || (line = strstr(at, "\r\n")) == NULL || line + 2 + size + 2 > end) {
             return false;
         }
-        if (i == 0) {
-            snprintf(caller->command, sizeof(caller->command), "%.*s", (int)size, line + 2);
+        if (i < CALLER_WORDS) {
+            snprintf(caller->words[i], sizeof(caller->words[i]), "%.*s", (int)size, line + 2);
+            caller->word_count = (unsigned)i + 1;
         }
         at = line + 2 + size + 2;
     }
@@ -291,6 +294,34 @@ static bool is_greeting(const char *command)
 {
     return strcmp(command, "PING") == 0 || strcmp(command, "CLIENT") == 0 || strcmp(command, "AUTH") == 0 ||
            strcmp(command, "SELECT") == 0;
+}
+
+static bool is_command(const struct caller *caller, const char *first, const char *second)
+{
+    return strcmp(caller->words[0], first) == 0 &&
+           (second == NULL || (caller->word_count > 1 && strcmp(caller->words[1], second) == 0));
+}
+
+/* What a server says that tracks. False: as to any other command. */
+static bool say_tracking(struct caller *caller)
+{
+    char text[128];
+
+    if (is_command(caller, "SUBSCRIBE", NULL)) {
+        for (unsigned i = 1; caller->fake->tracks && i < caller->word_count; i++) {
+            snprintf(text, sizeof(text), "*3\r\n$9\r\nsubscribe\r\n$%zu\r\n%s\r\n:%u\r\n",
+                     strlen(caller->words[i]), caller->words[i], i);
+            say(caller, text);
+        }
+        say(caller, caller->fake->pushed);
+    } else if (caller->fake->tracks && is_command(caller, "CLIENT", "ID")) {
+        say(caller, ":7\r\n");
+    } else if (caller->fake->tracks && is_command(caller, "PUBLISH", NULL)) {
+        say(caller, ":1\r\n");
+    } else {
+        return false;
+    }
+    return true;
 }
 
 static void on_writable(evutil_socket_t fd, short what, void *context)
@@ -326,8 +357,11 @@ static void on_readable(evutil_socket_t fd, short what, void *context)
     }
     caller->in_size += (size_t)got;
     while (command_take(caller)) {
-        bool greeting = is_greeting(caller->command);
+        bool greeting = is_greeting(caller->words[0]);
 
+        if (say_tracking(caller)) {
+            continue;
+        }
         say(caller, greeting ? fake->ping : fake->reply);
         if (!greeting && fake->closes) {
             caller_close(caller);

@@ -53,6 +53,8 @@ struct fake {
     const char *reply;   /* said to every other command; NULL: nothing */
     size_t endless;      /* after reply: so many bytes 'x' */
     bool closes;         /* after reply */
+    bool tracks;         /* CLIENT ID is answered with a number, SUBSCRIBE confirmed, PUBLISH counted */
+    const char *pushed;  /* said after SUBSCRIBE is confirmed, or instead; NULL: nothing */
     uint16_t port;
     unsigned connections;
     size_t sent;

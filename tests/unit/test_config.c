@@ -100,7 +100,7 @@ static void test_defaults(void **state)
     assert_int_equal(config->http.max_connections, 4096);
     assert_int_equal(config->http.max_waiting, 1024);
     assert_int_equal(config->http.idle_timeout_s, 30);
-    assert_int_equal(config->http.hot_bytes, 16 << 20);
+    assert_int_equal(config->http.hot_bytes, 32 << 20);
     assert_string_equal(config->http.token, "");
     assert_int_equal(config->drain_ms, 10000);
     assert_int_equal(config->cache.memory_bytes, 256 << 20);
@@ -255,7 +255,8 @@ static const struct {
     {"part of a second", GOOD "cache = { ttl = \"1500ms\"; };", "3: cache.ttl: \"1500ms\" is not a whole number of seconds"},
     {"size as a number", GOOD "cache = { memory = 1024; };", "3: cache.memory: has no unit: write a string such as \"64K\""},
     {"size with another unit", GOOD "cache = { memory = \"1T\"; };", "3: cache.memory: \"1T\" is not a size"},
-    {"size too small", GOOD "cache = { memory = \"1K\"; };", "3: cache.memory: 1K is not from 1M to 1024G"},
+    {"size too large", GOOD "cache = { memory = \"1025G\"; };", "3: cache.memory: 1025G is not from 0 to 1024G"},
+    {"a memory that holds next to nothing", GOOD "cache = { memory = \"1K\"; };", "3: cache.memory: is neither 0 nor at"},
     {"number in quotes", GOOD "http = { threads = \"2\"; };", "3: http.threads: must be a whole number, without quotes"},
     {"number with a fraction", GOOD "http = { threads = 2.0; };", "3: http.threads: must be a whole number"},
     {"number negative", GOOD "http = { threads = -1; };", "3: http.threads: \"-1\" is not a number"},

@@ -99,7 +99,7 @@ static void evicts_as_sieve(void **state)
         assert_non_null(memory);
         for (const char *step = cases[i].input; *step != '\0'; step += step[2] == '\0' ? 2 : 3) {
             if (*step == '+') {
-                put(memory, address_of(step[1]), 15 * 1024, 1);
+                put(memory, address_of(step[1]), 14 * 1024, 1);
             } else if (*step == '?') {
                 look(memory, address_of(step[1]));
             } else {
@@ -208,6 +208,18 @@ static void a_large_one_pushes_out_many(void **state)
     put(memory, "large@example.org", 56000, 2);
     assert_int_equal(look(memory, "large@example.org"), 2);
     assert_true(memory_bytes(memory) <= SMALLEST);
+    memory_free(&memory);
+}
+
+static void keeps_nothing_without_room(void **state)
+{
+    struct memory *memory = memory_new(0);
+
+    (void)state;
+    assert_non_null(memory);
+    put(memory, "a@example.org", 1, 1);
+    assert_int_equal(look(memory, "a@example.org"), 0);
+    assert_int_equal(memory_entries(memory), 0);
     memory_free(&memory);
 }
 
@@ -431,6 +443,7 @@ int main(void)
         cmocka_unit_test(an_answer_says_whether_it_is_kept),
         cmocka_unit_test(too_large_is_not_kept_nor_the_older_word),
         cmocka_unit_test(a_large_one_pushes_out_many),
+        cmocka_unit_test(keeps_nothing_without_room),
         cmocka_unit_test(stays_within_its_bytes),
         cmocka_unit_test(finds_each_of_many),
         cmocka_unit_test(drops_what_matches_and_nothing_else),

@@ -1,5 +1,6 @@
 /* cache/redis: what others change is told, by a real redis-server. */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -401,6 +402,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(another_prefix_begins_anew, begin, end),
     };
 
+    signal(SIGPIPE, SIG_IGN);
     log_open(LEVEL_WARNING, LOG_FORMAT_TEXT);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

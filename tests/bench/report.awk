@@ -1,0 +1,31 @@
+# rows.tsv and bench.tsv → a table to read, and the rows that miss what is wanted of them: then status 1.
+#
+#     awk -f report.awk rows.tsv bench.tsv
+
+BEGIN { FS = "\t" }
+FNR == 1 {
+    if (NR != 1) {
+        printf "\n%-16s %11s %11s  %-11s %7s %7s %7s  %-8s %s\n", "", "ours", "peer", "", "median", "lowest", "highest",
+               "wanted", ""
+    }
+    next
+}
+NR == FNR {
+    sense[$1] = $2
+    wanted[$1] = $3
+    unit[$1] = $5
+    what[$1] = $6
+    next
+}
+{
+    held = sense[$1] == "least" ? $4 >= wanted[$1] : $4 <= wanted[$1]
+    if (!held) missed = missed " " $1
+    printf "%-16s %11d %11d  %-11s %7s %7s %7s  %s %-5s %-6s %s\n", $1, $2, $3, unit[$1], $4, $5, $6,
+           sense[$1] == "least" ? "≥" : "≤", wanted[$1], held ? "" : "missed", what[$1]
+}
+END {
+    if (missed != "") {
+        print "missed:" missed
+        exit 1
+    }
+}
