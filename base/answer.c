@@ -176,11 +176,20 @@ static void answer_fill(struct answer *answer, const struct answer_draft *draft,
         .asked_count = draft->asked_count,
     };
     atomic_init(&answer->references, 1);
+    atomic_init(&answer->standing.renew_at, INT64_MAX);
     for (size_t i = 0; i < draft->certificate_count; i++) {
         answer->memory_bytes += certificate_copy(&certificates[i], &draft->certificates[i], &parts, strings, base);
     }
     for (size_t i = 0; i < draft->asked_count; i++) {
         asked_copy(&asked[i], &draft->asked[i], strings, base);
+    }
+}
+
+static void digest_best(struct answer *answer)
+{
+    if (answer->usable_count > 0) {
+        struct digest digest = digest_sha256(blob_bytes(answer->certificates[0].der));
+        memcpy(answer->der_digest, digest.bytes, sizeof(answer->der_digest));
     }
 }
 
@@ -198,6 +207,7 @@ struct answer *answer_make(const struct answer_draft *draft)
                     totals.chain * sizeof(struct blob *) + strings.bytes);
     if (answer != NULL) {
         answer_fill(answer, draft, &strings, totals);
+        digest_best(answer);
     }
     free(strings.items);
     return answer;

@@ -91,7 +91,11 @@ struct standing {
     atomic_bool kept;             /* it is in there: from being put until it is replaced, dropped or evicted */
     atomic_bool asked;            /* somebody asked for it since eviction last came by; see cache/memory_shard.c */
     _Atomic int64_t confirmed;    /* under what conditions it was put last, as who did it says: gateway/coherence.h */
+    _Atomic int64_t renew_at;     /* wall seconds; who gets it from then on has it renewed. INT64_MAX: nobody does */
 };
+
+/* Half a SHA-256: enough to tell one certificate from another. */
+#define ANSWER_DIGEST_BYTES (DIGEST_BYTES / 2)
 
 struct answer {
     atomic_uint references;
@@ -118,6 +122,8 @@ struct answer {
     const struct certificate *certificates; /* usable_count usable ones, best first, then the refused ones */
     size_t certificate_count;
     size_t usable_count;
+    uint8_t der_digest[ANSWER_DIGEST_BYTES]; /* of the best certificate's DER, so that no request hashes it again; zeros:
+                                                none is usable */
     const struct asked *asked;
     size_t asked_count;
 };

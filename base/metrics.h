@@ -20,6 +20,9 @@ enum counter {
     COUNT_LOOKUPS_REDIS,
     COUNT_LOOKUPS_DIRECTORY,
     COUNT_LOOKUPS_STALE,
+    COUNT_STALE_RENEWING,    /* of these: served at once because they had only just expired */
+    COUNT_STALE_SLOW,        /* because the directories took long */
+    COUNT_STALE_FAILING,     /* because they failed */
     COUNT_LOOKUPS_JOINED,    /* waited with another for the same flight */
     COUNT_OUTCOME_FOUND,     /* of requests answered */
     COUNT_OUTCOME_NONE,
@@ -81,7 +84,8 @@ enum counter {
 };
 
 enum gauge {
-    GAUGE_MEMORY_BYTES, GAUGE_MEMORY_ENTRIES, GAUGE_FLIGHTS, GAUGE_WAITING, GAUGE_REDIS_UP, GAUGE_REDIS_TRACKING, GAUGE_GENERATION,
+    GAUGE_MEMORY_BYTES, GAUGE_MEMORY_ENTRIES, GAUGE_FLIGHTS, GAUGE_WAITING, GAUGE_REDIS_UP, GAUGE_REDIS_TRACKING, GAUGE_REDIS_NAMES_BYTES,
+    GAUGE_GENERATION,
     GAUGE_ANCHORS, GAUGE_CRLS, GAUGE_START_TIME,
     GAUGE_EVIDENCE_CRLS, GAUGE_EVIDENCE_OCSP, GAUGE_EVIDENCE_ISSUERS, GAUGE_EVIDENCE_BYTES,
     GAUGE_EVIDENCE_NEXT_UPDATE, /* the earliest of them, wall seconds; 0: none */

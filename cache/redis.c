@@ -174,7 +174,11 @@ bool shared_del(struct shared *shared, const char *key)
     const char *argv[] = {"DEL", key};
     const size_t sizes[] = {3, strlen(key)};
 
-    return send_write(shared, 2, argv, sizes);
+    if (!send_write(shared, 2, argv, sizes)) {
+        return false;
+    }
+    count(COUNT_REDIS_DELS);
+    return true;
 }
 
 bool shared_publish(struct shared *shared, struct bytes message)

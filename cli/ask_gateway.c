@@ -60,7 +60,7 @@ static int fetch(const struct question *question, struct fetch_answer *answer, s
             .ca_file = options->ca_file,
             .timeout_ms = options->timeout_ms,
         };
-        result = fetch_ask(&request, answer, error);
+        result = fetch_exchange(&request, answer, error);
     }
     buffer_free(&url);
     return result;

@@ -32,7 +32,7 @@ static int send_purge(const struct options *options, struct fetch_answer *answer
             .post = buffer_bytes(&body),
             .post_type = "application/json",
         };
-        result = fetch_ask(&request, answer, error);
+        result = fetch_exchange(&request, answer, error);
     }
     buffer_free(&url);
     buffer_free(&body);

@@ -2,7 +2,7 @@
 
 #include "fetch/transfer.h"
 
-int fetch_ask(const struct fetch_request *request, struct fetch_answer *answer, struct error *error)
+int fetch_exchange(const struct fetch_request *request, struct fetch_answer *answer, struct error *error)
 {
     const struct transfer_request transfer = {
         .url = request->url,

@@ -25,7 +25,7 @@ struct fetch_answer {
 };
 
 /* Waits. Follows no redirect, uses no proxy of the environment. -1: no answer; the words say why. */
-int fetch_ask(const struct fetch_request *request, struct fetch_answer *answer, struct error *error);
+int fetch_exchange(const struct fetch_request *request, struct fetch_answer *answer, struct error *error);
 
 /* Appends `text` percent-encoded as one path segment (RFC 3986 3.3). */
 void fetch_append_segment(struct buffer *out, struct bytes text);

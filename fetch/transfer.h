@@ -1,5 +1,5 @@
 /*
- * One HTTP request and its answer, by libcurl, under limits: what fetch_ask()
+ * One HTTP request and its answer, by libcurl, under limits: what fetch_exchange()
  * and the fetcher have in common. A handle of libcurl's own for each, so that
  * nothing of one is left for the next: no connection, cookie, name or session.
  *

@@ -42,18 +42,27 @@ static void log_flight(const struct flight *flight, const struct answer *answer,
               LOG_NUMBER("ms", clock_mono_ms() - flight->started_ms));
 }
 
-void answer_flight(struct flight *flight, struct answer *answer, enum layer layer, bool stale)
+static void count_waiters(const struct flight *flight, enum layer layer, bool stale, enum counter why)
 {
     static const enum counter layers[] = {
         [LAYER_DIRECTORY] = COUNT_LOOKUPS_DIRECTORY,
         [LAYER_REDIS] = COUNT_LOOKUPS_REDIS,
         [LAYER_MEMORY] = COUNT_LOOKUPS_MEMORY,
     };
+    count_add(stale ? COUNT_LOOKUPS_STALE : layers[layer], flight->waiter_count);
+    if (stale) {
+        count_add(why, flight->waiter_count);
+    }
+}
+
+void answer_flight(struct flight *flight, struct answer *answer, enum layer layer, bool stale)
+{
     flight->answered = true;
     flights_remove(flight->lookup->flights, flight);
     renewal_ended(flight);
     engine_timer_clear(&flight->deadline);
-    count_add(stale ? COUNT_LOOKUPS_STALE : layers[layer], flight->waiter_count);
+    engine_timer_clear(&flight->patience);
+    count_waiters(flight, layer, stale, COUNT_STALE_FAILING);
     count_duration((int)layer, (clock_mono_ms() - flight->started_ms) * 1000);
     log_flight(flight, answer, layer, stale);
     flight_wake(flight, answer, layer, stale);
@@ -91,6 +100,12 @@ int64_t flight_rests_ms(const struct flight *flight)
 {
     return backoff_remaining_ms(flight->lookup->backoff, address_bytes(&flight->address), flight->world->generation,
                                 evidence_store_number(flight->lookup->parts.evidence), clock_mono_ms());
+}
+
+bool flight_failed_lately(const struct flight *flight)
+{
+    return backoff_failed_lately(flight->lookup->backoff, address_bytes(&flight->address), flight->world->generation,
+                                 clock_mono_ms());
 }
 
 int64_t flight_next_rest_ms(const struct flight *flight)
@@ -143,10 +158,34 @@ bool is_doubtful(const struct flight *flight, const struct answer *old)
            !coherence_covers(coherence, atomic_load(&old->standing.confirmed));
 }
 
+/* Past its life, or what Redis may know better. */
+static bool is_stale(const struct flight *flight, const struct answer *old)
+{
+    return clock_wall_s() >= old->fresh_until || is_doubtful(flight, old);
+}
+
+static enum layer layer_of(const struct flight *flight, const struct answer *old)
+{
+    return old == flight->record ? LAYER_REDIS : LAYER_MEMORY;
+}
+
 static void answer_with_older(struct flight *flight, struct answer *old)
 {
-    bool stale = clock_wall_s() >= old->fresh_until || is_doubtful(flight, old);
-    answer_flight(flight, old, old == flight->record ? LAYER_REDIS : LAYER_MEMORY, stale);
+    answer_flight(flight, old, layer_of(flight, old), is_stale(flight, old));
+}
+
+struct answer *find_older(struct flight *flight)
+{
+    struct answer *old = find_fallback(flight);
+    return serves_as_it_is(flight, old) ? old : NULL;
+}
+
+void answer_meanwhile(struct flight *flight, struct answer *old, enum counter why)
+{
+    enum layer layer = layer_of(flight, old);
+    bool stale = is_stale(flight, old);
+    count_waiters(flight, layer, stale, why);
+    flight_wake(flight, old, layer, stale);
 }
 
 void fall_back(struct flight *flight, enum reason failure)

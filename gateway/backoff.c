@@ -80,12 +80,22 @@ int64_t backoff_remaining_ms(const struct backoff *backoff, struct bytes address
     return rests ? slot->until_ms - now_ms : 0;
 }
 
+static bool goes_on_failing(const struct slot *slot, int64_t now_ms)
+{
+    return slot != NULL && slot->rest_ms != 0 && now_ms - slot->until_ms <= FORGOTTEN_AFTER_MS;
+}
+
 static int64_t next_rest_ms(const struct slot *slot, int64_t now_ms)
 {
-    if (slot == NULL || slot->rest_ms == 0 || now_ms - slot->until_ms > FORGOTTEN_AFTER_MS) {
+    if (!goes_on_failing(slot, now_ms)) {
         return FIRST_MS;
     }
     return slot->rest_ms * 2 < LONGEST_MS ? slot->rest_ms * 2 : LONGEST_MS;
+}
+
+bool backoff_failed_lately(const struct backoff *backoff, struct bytes address, uint64_t generation, int64_t now_ms)
+{
+    return goes_on_failing(find(backoff, hash_key(address, generation)), now_ms);
 }
 
 int64_t backoff_next_ms(const struct backoff *backoff, struct bytes address, uint64_t generation, int64_t now_ms)

@@ -23,6 +23,9 @@ void backoff_free(struct backoff **backoff);
 int64_t backoff_remaining_ms(const struct backoff *backoff, struct bytes address, uint64_t generation,
                              uint64_t evidence, int64_t now_ms);
 
+/* Whether its last attempt failed, within a minute after the rest that it got for that. */
+bool backoff_failed_lately(const struct backoff *backoff, struct bytes address, uint64_t generation, int64_t now_ms);
+
 /* How many milliseconds it would rest if it failed now. */
 int64_t backoff_next_ms(const struct backoff *backoff, struct bytes address, uint64_t generation, int64_t now_ms);
 

@@ -245,8 +245,3 @@ void coherence_free(struct coherence **coherence)
     free(*coherence);
     *coherence = NULL;
 }
-
-size_t coherence_bytes(const struct coherence *coherence)
-{
-    return sizeof(*coherence) + names_bytes(coherence->names);
-}

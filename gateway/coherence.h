@@ -49,7 +49,4 @@ void coherence_kept(struct coherence *coherence, const struct flight *flight);
 /* Tells Redis and the other gateways of a drop; `at`: wall seconds. */
 void coherence_tell(struct coherence *coherence, const struct drop *drop, int64_t at);
 
-/* What it takes, beside cache.memory. */
-size_t coherence_bytes(const struct coherence *coherence);
-
 #endif

@@ -145,12 +145,13 @@ static void on_write(struct timer *timer)
     write_purged(coherence);
 }
 
-/* Redis has an older record than we know of, and so may have other old ones: it was restarted. */
-static void repeat_lost(struct coherence *coherence, int64_t latest)
+/* Redis has an older record than we know of, and so may have other old ones; or none, and so has none: it was
+ * restarted. */
+static void repeat_lost(struct coherence *coherence, int64_t latest, bool is_empty)
 {
     log_event(LEVEL_NOTICE, "redis came back without all that was dropped; it is told again",
               LOG_NUMBER("latest", latest), LOG_NUMBER("known", coherence->purged.latest));
-    if (latest > 0 && journal_forgotten_at(coherence->journal) > latest) {
+    if (!is_empty && journal_forgotten_at(coherence->journal) > latest) {
         drop_all(coherence, journal_forgotten_at(coherence->journal));
     }
     journal_repeat(coherence->journal, latest - CLOCKS_APART_S, INT64_MAX, tell, coherence);
@@ -213,9 +214,11 @@ static void on_purged(void *context, enum shared_result result, struct bytes val
     int64_t known = coherence->purged.latest;
     take_purged(coherence, &found);
     if (checks && found.latest < known) {
-        repeat_lost(coherence, found.latest);
+        repeat_lost(coherence, found.latest, result == SHARED_MISS);
     }
-    if (result == SHARED_MISS || !purged_is_within(&coherence->purged, &found)) {
+    if (result == SHARED_MISS) {
+        write_purged(coherence); /* before any record is there: so one that came back without it came back empty */
+    } else if (!purged_is_within(&coherence->purged, &found)) {
         write_soon(coherence);
     }
 }

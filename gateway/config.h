@@ -38,6 +38,8 @@ struct config {
     struct cache_config {
         int64_t memory_bytes;                /* cache.memory */
         int64_t ttl_s, negttl_s, limitttl_s, stale_s;
+        int64_t revalidate_s;                /* cache.revalidate: so long an expired answer serves while renewed */
+        int64_t patience_ms;                 /* cache.patience: with the directories, if there is an older answer */
         int64_t ttr_s;                       /* cache.ttr: how long before its end an answer is renewed; 0: never */
         int64_t renewals;                    /* cache.renewals: in a second; 0: none */
         int64_t memory_ttl_s;                /* with redis: how long an answer serves before Redis is asked again */

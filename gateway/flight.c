@@ -110,6 +110,7 @@ void flight_free(struct flight **flight_, struct pool *background)
         search_result_free(&flight->asks[i].result);
     }
     engine_timer_clear(&flight->deadline);
+    engine_timer_clear(&flight->patience);
     needs_free(&flight->needs);
     answer_draft_free(&flight->draft);
     answer_free(&flight->verdict);
@@ -134,6 +135,7 @@ void flight_wake(struct flight *flight, struct answer *answer, enum layer layer,
 {
     struct waiter *waiter = flight->waiters;
     flight->waiters = NULL;
+    flight->waiter_count = 0;
     while (waiter != NULL) {
         struct waiter *next = waiter->next; /* `ready` may free the waiter */
         waiter->ready(waiter, (struct served){answer_ref(answer), layer, stale});

@@ -37,9 +37,9 @@ struct ask {
     struct task came;
 };
 
-/* A flight that nobody started by asking. */
+/* What a flight is for. */
 enum errand {
-    ERRAND_NONE,
+    ERRAND_ASKED, /* somebody wants an answer that is fresh */
     ERRAND_AHEAD, /* an answer is about to expire: one of another gateway's that is newer does as well */
     ERRAND_NOW    /* what the caches hold is known to be old */
 };
@@ -52,7 +52,7 @@ struct flight {
     struct world *world;
     struct digest scope;
     enum errand errand;
-    bool renews; /* begun for it, and counted among the renewals */
+    bool renews; /* begun without anybody waiting, and counted among the renewals */
     int64_t started_ms;
     int64_t stamp;  /* see coherence_stamp() */
     uint64_t began; /* how many drops there were then; see gateway/dropped.h */
@@ -60,13 +60,14 @@ struct flight {
     bool deadline_passed;
     struct waiter *waiters;
     size_t waiter_count;
-    bool answered;
+    bool answered; /* for good: it is in the table no more */
     unsigned open; /* callbacks still to come, and steps being taken */
 
     /* Redis */
     char record_key[RECORD_KEY_BYTES];
     size_t ring_index;     /* which key of the seal ring the record is looked for under */
     struct answer *record; /* what Redis had, whatever its age and policy; NULL: nothing */
+    bool lacks_record;     /* Redis answered, and had none */
 
     /* Directories */
     struct directory *directories[MAX_DIRECTORIES];
@@ -105,6 +106,10 @@ struct flight {
     struct answer *old;     /* an older answer that may still serve; NULL: none */
     struct answer *unknown; /* what the failing directories said; NULL: only `failure` is known */
     enum reason failure;    /* REASON_UNJUDGED: it has not failed */
+
+    /* While the directories take long */
+    struct timer patience;
+    bool is_out_of_patience; /* whoever has an older answer to be given waits no longer */
 
     /* When it explains: how the answer in `old` came. */
     enum layer explained_layer;

@@ -13,7 +13,7 @@
  * the request; all else on the engine thread, in callbacks, in this order:
  *
  *   1  address_parse()            the address is normalised by whoever read it
- *   2  lookup_get()               memory: a fresh answer is served at once
+ *   2  lookup_get()               memory: a fresh answer is served at once (serving.c)
  *      lookup_start()             or else the question goes to the engine
  *   3  begin()                    join the flight that asks the same, or start one
  *   4  ask_shared()               Redis: what another gateway found
@@ -30,7 +30,10 @@
  *
  * When the directories fail, fall_back() looks for an older answer that may
  * still serve; without one the outcome is unknown. Either way the lookup rests
- * a while before the directories are asked for this address again.
+ * a while before the directories are asked for this address again. When they
+ * take long, an older answer serves meanwhile (meanwhile.c).
+ *
+ * A flight may run without anybody waiting for it: renew.c begins these.
  */
 
 /* A verdict may come this much after the deadline, when the values came just before it. */
@@ -47,6 +50,7 @@ struct question {
 static void take_world(struct lookup *lookup, struct world *world)
 {
     lookup->world = world_ref(world);
+    atomic_store(&lookup->revalidate_s, world->config->cache.revalidate_s);
     atomic_store(&lookup->generation, world->generation);
     gauge_set(GAUGE_GENERATION, (int64_t)world->generation);
     gauge_set(GAUGE_ANCHORS, (int64_t)policies_anchor_count(world->policies));
@@ -100,31 +104,6 @@ void lookup_adopt(struct lookup *lookup, struct world *world)
     }
     evidence_store_adopt(lookup->parts.evidence, world);
     world_retire(&before, lookup->parts.background);
-}
-
-/* 2: memory */
-
-bool lookup_may_serve(struct lookup *lookup, struct answer *answer)
-{
-    if (!atomic_load(&answer->standing.kept) || answer->generation != atomic_load(&lookup->generation) ||
-        clock_wall_s() >= answer->fresh_until || answer->made_at <= atomic_load(&lookup->all_dropped_at)) {
-        return false;
-    }
-    if (lookup->coherence != NULL && !coherence_covers(lookup->coherence, atomic_load(&answer->standing.confirmed))) {
-        return false;
-    }
-    answer_asked(answer);
-    count(COUNT_LOOKUPS_MEMORY);
-    return true;
-}
-
-struct served lookup_get(struct lookup *lookup, const struct address *address)
-{
-    struct answer *answer = memory_get(lookup->parts.memory, address_bytes(address));
-    if (answer != NULL && !lookup_may_serve(lookup, answer)) {
-        answer_free(&answer);
-    }
-    return (struct served){.answer = answer, .layer = LAYER_MEMORY};
 }
 
 /* 3: one flight for each key */
@@ -188,6 +167,7 @@ static void begin(struct task *task)
     if (flight != NULL && !flight_is_dropped(flight)) {
         count(COUNT_LOOKUPS_JOINED);
         flight_join(flight, question.waiter);
+        serve_impatient(flight);
         return;
     }
     enum reason why_not;
@@ -213,18 +193,10 @@ void lookup_start(struct lookup *lookup, const struct address *address, struct w
 
 /* 4: an answer that another gateway, or another policy of ours, came to a while ago */
 
-/* Whether the flight is to bring something newer. */
-static bool is_too_old(const struct flight *flight, const struct answer *answer)
-{
-    const struct answer *old = flight->old;
-    bool is_newer = answer != old && (old == NULL || answer->made_at > old->made_at);
-    return flight->errand == ERRAND_NOW || (flight->errand == ERRAND_AHEAD && !is_newer);
-}
-
 /* Fresh, and of the very directories that we would ask. */
 static bool spares_the_directories(const struct flight *flight, const struct answer *answer)
 {
-    return answer != NULL && !is_too_old(flight, answer) && answer->scope == world_scope_number(&flight->scope) &&
+    return answer != NULL && !wants_newer(flight, answer) && answer->scope == world_scope_number(&flight->scope) &&
            clock_wall_s() < answer->fresh_until;
 }
 
@@ -241,6 +213,7 @@ static bool is_confirmed(const struct flight *flight)
 static void serve_known(struct flight *flight, struct answer *known)
 {
     keep_answer(flight, known);
+    count_add(COUNT_REDIS_CONFIRMED, flight->record != NULL && known == flight->old);
     answer_flight(flight, known, flight->record != NULL ? LAYER_REDIS : LAYER_MEMORY, false);
 }
 
@@ -250,6 +223,8 @@ static void go_to_directories(struct flight *flight)
         fall_back(flight, REASON_BACKING_OFF);
     } else if (ask_directories(flight) != 0) {
         fall_back(flight, REASON_INTERNAL);
+    } else {
+        begin_patience(flight);
     }
 }
 
@@ -260,10 +235,10 @@ void flight_record_came(struct flight *flight)
     }
     struct answer *known = flight->lookup->parts.shared != NULL ? flight->record : flight->old;
     if (is_confirmed(flight)) {
-        known = flight->old; /* whose responses are made already */
-        count(COUNT_REDIS_CONFIRMED);
+        known = flight->old; /* its responses are made already */
     }
     if (!spares_the_directories(flight, known)) {
+        serve_meanwhile(flight);
         go_to_directories(flight);
     } else if (known->generation == flight->world->generation && !is_revoked_since(flight->lookup, known)) {
         serve_known(flight, known);
@@ -291,18 +266,9 @@ void flight_directories_came(struct flight *flight)
 
 /* 6 and 7: the verdict, and what it lacks */
 
-/* What an errand brought is kept out of the caches when it is less than what stands there. */
-static bool is_worse(struct flight *flight)
-{
-    const struct answer *old = flight->old;
-    return flight->renews && flight->verdict->partial && old != NULL && !old->partial &&
-           old->outcome == OUTCOME_FOUND && old->generation == flight->world->generation &&
-           clock_wall_s() < old->fresh_until && !is_revoked_since(flight->lookup, old);
-}
-
 static void found_was_judged(struct flight *flight)
 {
-    if (flight->verdict->outcome != OUTCOME_UNKNOWN && is_worse(flight) && !flight->answered) {
+    if (flight->verdict->outcome != OUTCOME_UNKNOWN && renewal_is_worse(flight) && !flight->answered) {
         fall_back(flight, REASON_DIRECTORY_UNAVAILABLE);
     } else if (flight->verdict->outcome != OUTCOME_UNKNOWN) {
         flight_succeeded(flight);
@@ -325,7 +291,8 @@ static void record_was_judged(struct flight *flight)
     }
     const struct answer *verdict = flight->verdict;
     bool lacks = verdict->outcome != OUTCOME_FOUND && flight->needs.count > 0;
-    if (flight->errand == ERRAND_NOW || verdict->outcome == OUTCOME_UNKNOWN || lacks || clock_wall_s() >= verdict->fresh_until) {
+    bool serves = verdict->outcome != OUTCOME_UNKNOWN && !lacks && flight->errand != ERRAND_NOW;
+    if (!serves || clock_wall_s() >= verdict->fresh_until) {
         go_to_directories(flight);
         return;
     }
@@ -440,5 +407,5 @@ void lookup_end_flights(struct lookup *lookup)
 
 bool lookup_idle(const struct lookup *lookup)
 {
-    return lookup->alive == 0 && atomic_load(&lookup->explaining) == 0;
+    return lookup->alive == 0 && atomic_load(&lookup->explaining) == 0 && atomic_load(&lookup->due) == 0;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/digest.h"
+#include "base/metrics.h"
 
 /* Tables that grow one by one, so that the engine never waits for all of them. */
 #define TABLES 64
@@ -110,6 +111,7 @@ static void grow(struct names *names, struct table *table)
     }
     struct table before = *table;
     names->slots += slot_count - table->slot_count;
+    gauge_set(GAUGE_REDIS_NAMES_BYTES, (int64_t)names_bytes(names));
     table->slots = slots;
     table->slot_count = slot_count;
     for (size_t i = 0; i < before.slot_count; i++) {

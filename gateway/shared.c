@@ -44,6 +44,7 @@ static void on_shared(void *context, enum shared_result result, struct bytes val
         ++flight->ring_index < seal_ring_count(flight->world->ring)) {
         ask_under_next_key(flight);
     } else {
+        flight->lacks_record = flight->record == NULL && result == SHARED_MISS;
         flight_record_came(flight);
     }
     flight_release(flight);
@@ -72,6 +73,7 @@ static bool may_keep(const struct flight *flight)
 static void put_into_memory(struct flight *flight, struct answer *answer)
 {
     struct lookup *lookup = flight->lookup;
+    plan_renewal(flight->world, answer);
     memory_put(lookup->parts.memory, answer, flight->stamp);
     if (lookup->coherence != NULL) {
         coherence_kept(lookup->coherence, flight);

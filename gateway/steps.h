@@ -5,6 +5,7 @@
 #ifndef GATEWAY_STEPS_H
 #define GATEWAY_STEPS_H
 
+#include "base/metrics.h"
 #include "gateway/backoff.h"
 #include "gateway/coherence.h"
 #include "gateway/dropped.h"
@@ -26,9 +27,11 @@ struct lookup {
     struct coherence *coherence; /* NULL: no Redis */
     atomic_size_t explaining; /* answers that are judged again for one who wants to know why */
     struct renewals renewals;
+    atomic_size_t due; /* answers that are to be renewed, on their way to the engine */
     size_t alive; /* flights that are not freed yet, answered or not */
     /* What lookup_get() needs of the world, on any thread. */
     _Atomic uint64_t generation;
+    _Atomic int64_t revalidate_s;
     _Atomic int64_t all_dropped_at; /* wall seconds: no answer of then or before is served */
     atomic_bool draining;
 };
@@ -86,11 +89,33 @@ void share_verdict(struct flight *flight);
  * more, nothing of it is stored, and no older answer that it knows may serve. */
 bool flight_is_dropped(const struct flight *flight);
 
-/* renew.c: starts a flight on an errand, or joins one. */
-void renew(struct lookup *lookup, const struct address *address, enum errand errand);
+/* renew.c: says when an answer is to be renewed ahead; before memory has it. */
+void plan_renewal(const struct world *world, struct answer *answer);
+
+/* Any thread. The answer was given out at `now`, and its renewal is due: one of those who see that has it renewed. */
+void renewal_is_due(struct lookup *lookup, struct answer *answer, int64_t now);
+
+/* Whether the flight's errand is to bring something newer than this, which a cache has. */
+bool wants_newer(const struct flight *flight, const struct answer *answer);
+
+/* Whether what a renewal brought is less than the whole answer that there is, because a directory was down: then it
+ * takes the place of nothing. */
+bool renewal_is_worse(const struct flight *flight);
 
 /* The flight has answered. */
 void renewal_ended(struct flight *flight);
+
+/* meanwhile.c: any thread. Whether memory's answer that may not serve as fresh has only just expired (RFC 5861 3) and
+ * serves as stale; then it is counted, and renewed. */
+bool serve_expired(struct lookup *lookup, struct answer *answer);
+
+/* The same of what Redis or memory had for this flight: it goes to everybody who waits, and the flight goes on. */
+void serve_meanwhile(struct flight *flight);
+
+/* The directories were asked. When they take long, an older answer serves meanwhile: to those who wait by then, and at
+ * once to who joins later, which serve_impatient() sees to. */
+void begin_patience(struct flight *flight);
+void serve_impatient(struct flight *flight);
 
 /* answering.c: the end of a flight. Everybody who waits gets the answer; the flight leaves the table. */
 void answer_flight(struct flight *flight, struct answer *answer, enum layer layer, bool stale);
@@ -106,8 +131,17 @@ void fall_back(struct flight *flight, enum reason failure);
 /* Whether this is what memory had, and Redis, which is away, may know better: it serves as stale only. */
 bool is_doubtful(const struct flight *flight, const struct answer *old);
 
+/* What fall_back() would answer with, as it is; NULL: nothing, or nothing without being judged again. */
+struct answer *find_older(struct flight *flight);
+
+/* Everybody who waits gets it; the flight goes on. `why`: COUNT_STALE_*, if it has expired. */
+void answer_meanwhile(struct flight *flight, struct answer *old, enum counter why);
+
 /* The same at once, without judging anything. Nothing happens when the flight has answered. */
 void answer_late(struct flight *flight, enum reason failure);
+
+/* Whether it failed the last time, a short while ago. */
+bool flight_failed_lately(const struct flight *flight);
 
 /* How long the lookup is still to rest, how long it would if it failed now, and that it did not. */
 int64_t flight_rests_ms(const struct flight *flight);
@@ -121,6 +155,9 @@ void tell_plain(struct lookup *lookup, const struct address *address, struct wai
 /* A step that counted itself in flight->open ends: frees the flight when it was the last and the flight has
  * answered. */
 void flight_release(struct flight *flight);
+
+/* serving.c: any thread. Whether memory's answer is of now, whatever its age: kept, of this generation, confirmed. */
+bool answer_stands(struct lookup *lookup, const struct answer *answer);
 
 /* lookup.c: begins a flight; NULL: why not. Whoever waits joins it before it runs. */
 struct flight *flight_start(struct lookup *lookup, const struct address *address, enum reason *why_not);

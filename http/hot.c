@@ -4,15 +4,15 @@
 
 #define WAYS 4
 #define MIN_SETS 16
-#define MAX_SETS 16384
-#define TYPICAL_BYTES 8192 /* of an entry; only sizes the table */
+#define MAX_SETS 32768
+#define TYPICAL_BYTES 1024 /* less than any entry, so that sets are rarely full; only sizes the table */
 
-struct slot {
-    struct answer *answer; /* NULL: free */
-    unsigned variant;
-    bool used;             /* since the hand last came by */
-    size_t bytes;
-    struct reply reply;
+/* A look into a set reads one or two lines of the processor's cache, and the entry only where the hash is right. */
+struct set {
+    struct way {
+        uint64_t hash;
+        struct ready *ready; /* NULL: free */
+    } ways[WAYS];
 };
 
 struct hot {
@@ -20,7 +20,8 @@ struct hot {
     size_t bytes;
     size_t sets; /* a power of two */
     size_t hand;
-    struct slot slots[];
+    uint32_t *asked; /* for each set: half the hash of whom hot_wants() was asked about last */
+    struct set table[];
 };
 
 struct hot *hot_new(size_t max_bytes)
@@ -30,20 +31,25 @@ struct hot *hot_new(size_t max_bytes)
     while (sets < MAX_SETS && sets * WAYS * TYPICAL_BYTES < max_bytes) {
         sets *= 2;
     }
-    struct hot *hot = calloc(1, sizeof(*hot) + sets * WAYS * sizeof(hot->slots[0]));
+    struct hot *hot = calloc(1, sizeof(*hot) + sets * (sizeof(hot->table[0]) + sizeof(*hot->asked)));
     if (hot != NULL) {
         hot->max_bytes = max_bytes;
         hot->sets = sets;
+        hot->asked = (uint32_t *)&hot->table[sets];
     }
     return hot;
 }
 
-static void empty(struct hot *hot, struct slot *slot)
+static void empty(struct hot *hot, struct way *way)
 {
-    if (slot->answer != NULL) {
-        hot->bytes -= slot->bytes;
-        reply_free(&slot->reply);
-        answer_free(&slot->answer);
+    struct ready *ready = way->ready;
+
+    if (ready != NULL) {
+        hot->bytes -= ready->bytes;
+        way->ready = NULL;
+        reply_free(&ready->reply);
+        answer_free(&ready->answer);
+        free(ready);
     }
 }
 
@@ -53,44 +59,70 @@ void hot_free(struct hot **hot)
         return;
     }
     for (size_t i = 0; i < (*hot)->sets * WAYS; i++) {
-        empty(*hot, &(*hot)->slots[i]);
+        empty(*hot, &(*hot)->table[i / WAYS].ways[i % WAYS]);
     }
     free(*hot);
     *hot = NULL;
 }
 
-/* Answers are blocks of malloc(): the low bits of their addresses say nothing. */
-static struct slot *set_of(struct hot *hot, const struct answer *answer, unsigned variant)
+static size_t set_of(const struct hot *hot, uint64_t hash)
 {
-    uint64_t mixed = (((uint64_t)(uintptr_t)answer >> 4) + variant) * UINT64_C(0x9e3779b97f4a7c15);
-
-    return &hot->slots[(size_t)(mixed >> 40) % hot->sets * WAYS];
+    return (size_t)hash & (hot->sets - 1);
 }
 
-const struct reply *hot_get(struct hot *hot, const struct answer *answer, unsigned variant)
+static struct way *find(struct hot *hot, const struct hot_key *key)
 {
-    struct slot *set = set_of(hot, answer, variant);
+    struct set *set = &hot->table[set_of(hot, key->hash)];
 
     for (size_t i = 0; i < WAYS; i++) {
-        if (set[i].answer == answer && set[i].variant == variant) {
-            set[i].used = true;
-            return &set[i].reply;
+        struct way *way = &set->ways[i];
+        if (way->ready != NULL && way->hash == key->hash &&
+            bytes_equal(bytes_of(way->ready->key, way->ready->key_size), key->text)) {
+            return way;
         }
     }
     return NULL;
 }
 
-/* A free place among the ways; else one that was not used lately; else the first. */
-static struct slot *choose(struct slot *set)
+struct ready *hot_get(struct hot *hot, const struct hot_key *key)
 {
-    struct slot *chosen = &set[0];
+    const struct way *way = find(hot, key);
+
+    if (way == NULL) {
+        return NULL;
+    }
+    way->ready->used = true;
+    return way->ready;
+}
+
+bool hot_wants(struct hot *hot, const struct hot_key *key)
+{
+    uint32_t *asked = &hot->asked[set_of(hot, key->hash)];
+    uint32_t half = (uint32_t)(key->hash >> 32);
+    bool before = *asked == half;
+
+    *asked = half;
+    return before;
+}
+
+/* What nobody used lately, or what memory gave up: nobody will be given it again. */
+static bool is_idle(const struct ready *ready)
+{
+    return !ready->used || !atomic_load_explicit(&ready->answer->standing.kept, memory_order_relaxed);
+}
+
+/* A free place among the ways; else one that is idle; else the first. */
+static struct way *choose(struct set *set)
+{
+    struct way *chosen = &set->ways[0];
 
     for (size_t i = 0; i < WAYS; i++) {
-        if (set[i].answer == NULL) {
-            return &set[i];
+        struct way *way = &set->ways[i];
+        if (way->ready == NULL) {
+            return way;
         }
-        if (!set[i].used && chosen->used) {
-            chosen = &set[i];
+        if (!is_idle(chosen->ready) && is_idle(way->ready)) {
+            chosen = way;
         }
     }
     return chosen;
@@ -99,29 +131,52 @@ static struct slot *choose(struct slot *set)
 static void make_room(struct hot *hot, size_t bytes)
 {
     while (hot->bytes + bytes > hot->max_bytes) {
-        struct slot *slot = &hot->slots[hot->hand];
+        struct way *way = &hot->table[hot->hand / WAYS].ways[hot->hand % WAYS];
         hot->hand = (hot->hand + 1) % (hot->sets * WAYS);
-        if (slot->used) {
-            slot->used = false;
-        } else {
-            empty(hot, slot);
+        if (way->ready != NULL && is_idle(way->ready)) {
+            empty(hot, way);
+        } else if (way->ready != NULL) {
+            way->ready->used = false;
         }
     }
 }
 
-bool hot_put(struct hot *hot, struct answer *answer, unsigned variant, const struct reply *reply)
+bool hot_put(struct hot *hot, const struct hot_key *key, struct answer *answer, const struct route *route,
+             const struct reply *reply)
 {
-    size_t bytes = reply->bytes + answer->memory_bytes;
+    size_t bytes = sizeof(struct ready) + key->text.size + reply->bytes + answer->memory_bytes;
+    struct ready *ready = bytes <= hot->max_bytes ? malloc(sizeof(*ready) + key->text.size) : NULL;
 
-    if (bytes > hot->max_bytes) {
+    if (ready == NULL) {
         return false;
     }
-    struct slot *slot = choose(set_of(hot, answer, variant));
-    empty(hot, slot);
+    *ready = (struct ready){.answer = answer_ref(answer), .route = route, .reply = *reply, .bytes = bytes,
+                            .used = true, .key_size = key->text.size};
+    memcpy(ready->key, key->text.data, key->text.size);
+    struct way *way = find(hot, key);
+    if (way == NULL) {
+        way = choose(&hot->table[set_of(hot, key->hash)]);
+    }
+    empty(hot, way);
     make_room(hot, bytes);
-    *slot = (struct slot){answer_ref(answer), variant, true, bytes, *reply};
+    *way = (struct way){key->hash, ready};
     hot->bytes += bytes;
     return true;
+}
+
+void hot_charge(struct hot *hot, struct ready *ready, size_t bytes)
+{
+    ready->bytes += bytes;
+    hot->bytes += bytes;
+}
+
+void hot_drop(struct hot *hot, const struct hot_key *key)
+{
+    struct way *way = find(hot, key);
+
+    if (way != NULL) {
+        empty(hot, way);
+    }
 }
 
 size_t hot_bytes(const struct hot *hot)

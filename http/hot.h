@@ -1,16 +1,20 @@
 /*
- * Ready-made responses for answers that are asked for often. Private to http/.
+ * Ready-made responses for what is asked often. Private to http/.
  *
  * Each thread of libmicrohttpd has a table of its own, so a hit takes no lock
- * that another thread wants, and formats and allocates nothing. What stands
- * here is found by the answer itself: an entry holds a reference to its answer,
- * so the same pointer is the same answer, and a newer answer for the same
- * address is simply another key. Whether an answer may still be served is
- * decided before anybody looks here.
+ * that another thread wants, and parses, formats and allocates nothing. An entry
+ * is found by the text of the request: the target and what Accept says, octet
+ * for octet, in one key. Another spelling of the same address is another entry.
  *
- * Bounded in bytes, the answers' own included, since an entry may be the last
- * to hold one. Room is made as by CLOCK: a hand goes round and takes what has
- * not been used since it last came by.
+ * An entry holds a reference to its answer, and says nothing of whether that may
+ * still be served: whoever finds one asks the backend before each use, and drops
+ * an entry that may not.
+ *
+ * Bounded in bytes, the answers' own included, since an entry may be the last to
+ * hold one. What is asked once is not kept, or a walk through a million addresses
+ * would push out the few that everybody asks for. Room is made as by CLOCK: a
+ * hand goes round and takes what memory no longer keeps, and what has not been
+ * used since it last came by.
  */
 #ifndef HTTP_HOT_H
 #define HTTP_HOT_H
@@ -18,17 +22,43 @@
 #include "http/reply.h"
 
 struct hot;
+struct route;
+
+struct hot_key {
+    struct bytes text;
+    uint64_t hash; /* digest_table_hash() of it */
+};
+
+/* One entry. Its fields are the table's; who found it may give `reply` a not_modified, and says so to hot_charge(). */
+struct ready {
+    struct answer *answer;
+    const struct route *route;
+    struct reply reply;
+    size_t bytes;
+    bool used; /* since the hand last came by */
+    size_t key_size;
+    uint8_t key[];
+};
 
 /* NULL: out of memory. */
 struct hot *hot_new(size_t max_bytes);
 void hot_free(struct hot **hot);
 
-/* `variant` tells apart the replies that one answer gives. The reply is the table's, until the next hot_put(). */
-const struct reply *hot_get(struct hot *hot, const struct answer *answer, unsigned variant);
+/* Valid until the next hot_put() or hot_drop(). NULL: not here. */
+struct ready *hot_get(struct hot *hot, const struct hot_key *key);
 
-/* Takes over what `reply` holds and takes a reference to the answer. False: larger than the whole table, and nothing
- * happened. */
-bool hot_put(struct hot *hot, struct answer *answer, unsigned variant, const struct reply *reply);
+/* Whether the key was asked about before, lately: then an entry is worth its place. Remembers it. */
+bool hot_wants(struct hot *hot, const struct hot_key *key);
+
+/* In the place of what was under this key. Takes over what `reply` holds, and takes a reference to the answer. False:
+ * larger than the whole table, or out of memory, and nothing happened. */
+bool hot_put(struct hot *hot, const struct hot_key *key, struct answer *answer, const struct route *route,
+             const struct reply *reply);
+
+/* The entry has grown; room for it is made at the next hot_put(). */
+void hot_charge(struct hot *hot, struct ready *ready, size_t bytes);
+
+void hot_drop(struct hot *hot, const struct hot_key *key);
 
 size_t hot_bytes(const struct hot *hot);
 

@@ -73,7 +73,7 @@ static bool is_not_modified(const struct request *request, const struct reply *r
 {
     const struct header_list *list = &request->headers.if_none_match;
 
-    for (size_t i = 0; i < list->count && reply->not_modified != NULL; i++) {
+    for (size_t i = 0; i < list->count && reply->etag[0] != '\0'; i++) {
         if (etag_listed(list->values[i], reply->etag)) {
             return true;
         }
@@ -81,27 +81,56 @@ static bool is_not_modified(const struct request *request, const struct reply *r
     return false;
 }
 
-static enum MHD_Result send_reply(struct request *request, const struct reply *reply)
+/* `grown`: what the reply costs more than before. */
+static enum MHD_Result send_reply(struct request *request, const struct served *served, const struct wish *wish,
+                                  struct reply *reply, size_t *grown)
 {
-    if (is_not_modified(request, reply)) {
-        return respond_shared(request, MHD_HTTP_NOT_MODIFIED, reply->not_modified);
+    *grown = 0;
+    if (!is_not_modified(request, reply)) {
+        return respond_shared(request, reply->status, reply->full);
     }
-    return respond_shared(request, reply->status, reply->full);
-}
-
-static enum MHD_Result make_and_send(struct request *request, const struct wish *wish, struct hot *hot,
-                                     unsigned variant)
-{
-    struct reply reply;
-
-    if (reply_make(&request->served, wish, &reply) != 0) {
+    if (reply->not_modified == NULL && (*grown = reply_make_not_modified(served, wish, reply)) == 0) {
         return respond_shared(request, MHD_HTTP_SERVICE_UNAVAILABLE, request->http->out_of_memory);
     }
-    enum MHD_Result result = send_reply(request, &reply);
-    if (hot == NULL || !hot_put(hot, request->served.answer, variant, &reply)) {
-        reply_free(&reply);
+    return respond_shared(request, MHD_HTTP_NOT_MODIFIED, reply->not_modified);
+}
+
+static void count_outcome(const struct answer *answer)
+{
+    static const enum counter counters[] = {
+        [OUTCOME_UNKNOWN] = COUNT_OUTCOME_UNKNOWN,
+        [OUTCOME_NONE] = COUNT_OUTCOME_NONE,
+        [OUTCOME_FOUND] = COUNT_OUTCOME_FOUND,
+    };
+
+    count(counters[answer->outcome]);
+}
+
+bool recipients_answer_again(struct request *request, enum MHD_Result *result)
+{
+    const struct http_backend *backend = &request->http->backend;
+    struct hot *hot = http_hot(request->http);
+    struct ready *ready = NULL;
+    size_t grown;
+
+    /* While draining every reply is one of its own, which closes the connection. */
+    if (!request_key(request) || hot == NULL || atomic_load(&request->http->draining) ||
+        (ready = hot_get(hot, &request->key)) == NULL) {
+        return false;
     }
-    return result;
+    if (!backend->may_serve(backend->context, ready->answer)) {
+        hot_drop(hot, &request->key);
+        return false;
+    }
+    request->route = ready->route;
+    count_outcome(ready->answer);
+    const struct served served = {.answer = ready->answer, .layer = LAYER_MEMORY};
+    const struct wish plain = {0};
+    *result = send_reply(request, &served, &plain, &ready->reply, &grown);
+    if (grown > 0) {
+        hot_charge(hot, ready, grown);
+    }
+    return true;
 }
 
 /* What may be the same for everybody who asks: a fresh answer from memory, for somebody who wants nothing special. */
@@ -111,23 +140,34 @@ static bool may_share(const struct served *served, const struct wish *wish)
            !wish->explain && !wish->close;
 }
 
+static void keep_or_free(struct request *request, struct reply *reply)
+{
+    struct hot *hot = request->key.text.size > 0 ? http_hot(request->http) : NULL;
+
+    if (hot == NULL || !hot_wants(hot, &request->key) ||
+        !hot_put(hot, &request->key, request->served.answer, request->route, reply)) {
+        reply_free(reply);
+    }
+}
+
 static enum MHD_Result send_served(struct request *request, const struct wish *wish)
 {
-    static const enum counter counters[] = {
-        [OUTCOME_UNKNOWN] = COUNT_OUTCOME_UNKNOWN,
-        [OUTCOME_NONE] = COUNT_OUTCOME_NONE,
-        [OUTCOME_FOUND] = COUNT_OUTCOME_FOUND,
-    };
     const struct served *served = &request->served;
-    unsigned variant = (unsigned)wish->format << 1 | wish->best_only;
-    struct hot *hot = may_share(served, wish) ? http_hot(request->http) : NULL;
-    const struct reply *ready_made = hot != NULL ? hot_get(hot, served->answer, variant) : NULL;
+    struct reply reply;
+    size_t grown;
 
-    count(counters[served->answer->outcome]);
-    if (ready_made != NULL) {
-        return send_reply(request, ready_made);
+    count_outcome(served->answer);
+    if (reply_make(served, wish, &reply) != 0) {
+        return respond_shared(request, MHD_HTTP_SERVICE_UNAVAILABLE, request->http->out_of_memory);
     }
-    return make_and_send(request, wish, hot, variant);
+    enum MHD_Result result = send_reply(request, served, wish, &reply, &grown);
+    reply.bytes += grown;
+    if (may_share(served, wish)) {
+        keep_or_free(request, &reply);
+    } else {
+        reply_free(&reply);
+    }
+    return result;
 }
 
 enum MHD_Result recipients_answer(struct request *request)

@@ -6,8 +6,11 @@
 #include "base/text.h"
 #include "http/respond.h"
 
-/* What libmicrohttpd keeps for a response and its header fields, about. */
-#define RESPONSE_OVERHEAD_BYTES 2048
+#define CACHE_LINE 64
+#define FETCHED_BYTES 2048 /* of a body: an ordinary certificate */
+
+/* A problem's body, about. */
+#define PROBLEM_BYTES 256
 
 unsigned reply_status(const struct answer *answer)
 {
@@ -26,7 +29,7 @@ unsigned reply_status(const struct answer *answer)
 
 const char *reply_file_name(struct bytes address, const char *ending, char out[REPLY_FILE_NAME_BYTES])
 {
-    size_t room = REPLY_FILE_NAME_BYTES - strlen(ending) - 2;
+    size_t ending_size = strlen(ending), room = REPLY_FILE_NAME_BYTES - ending_size - 2;
     size_t size = 0;
 
     for (size_t i = 0; i < address.size && size < room; i++) {
@@ -35,7 +38,8 @@ const char *reply_file_name(struct bytes address, const char *ending, char out[R
                      c == '_' || c == '+' || ((c == '.' || c == '-') && size > 0);
         out[size++] = plain ? (char)c : '_';
     }
-    snprintf(out + size, REPLY_FILE_NAME_BYTES - size, ".%s", ending);
+    out[size] = '.';
+    memcpy(out + size + 1, ending, ending_size + 1);
     return out;
 }
 
@@ -52,7 +56,7 @@ static void add_cache_status(const struct served *served, struct response_header
         long long left = (long long)(served->answer->fresh_until - clock_wall_s());
         respond_header(headers, "Cache-Status", "certlookup; hit; ttl=%lld; detail=stale", left < 0 ? left : 0);
     } else {
-        respond_header(headers, "Cache-Status", "%s", words[served->layer]);
+        respond_field(headers, "Cache-Status", words[served->layer]);
     }
 }
 
@@ -72,14 +76,15 @@ static void add_life(const struct served *served, const struct wish *wish, struc
         respond_header(headers, MHD_HTTP_HEADER_RETRY_AFTER, "%lld", wait_s);
     } else {
         int64_t until = served->stale ? earlier(answer->fresh_until, clock_wall_s() - 1) : answer->fresh_until;
-        respond_header(headers, MHD_HTTP_HEADER_EXPIRES, "%s", text_http_date(until, date));
+        const char *const expires[] = {text_http_date(until, date)};
+        respond_joined(headers, MHD_HTTP_HEADER_EXPIRES, expires, 1);
     }
     bool keep = answer->outcome != OUTCOME_UNKNOWN && !served->stale && !wish->explain;
-    respond_header(headers, MHD_HTTP_HEADER_CACHE_CONTROL, "%s", keep ? "private" : "no-store");
-    respond_header(headers, MHD_HTTP_HEADER_VARY, "%s", MHD_HTTP_HEADER_ACCEPT);
+    respond_field(headers, MHD_HTTP_HEADER_CACHE_CONTROL, keep ? "private" : "no-store");
+    respond_field(headers, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT);
     add_cache_status(served, headers);
     if (wish->close) {
-        respond_header(headers, MHD_HTTP_HEADER_CONNECTION, "close");
+        respond_field(headers, MHD_HTTP_HEADER_CONNECTION, "close");
     }
 }
 
@@ -87,12 +92,12 @@ static void add_content(const struct answer *answer, const struct format_info *i
 {
     char name[REPLY_FILE_NAME_BYTES];
 
-    respond_header(headers, MHD_HTTP_HEADER_CONTENT_TYPE, "%s", info->media_type);
-    respond_header(headers, "X-Content-Type-Options", "nosniff");
+    respond_field(headers, MHD_HTTP_HEADER_CONTENT_TYPE, info->media_type);
+    respond_field(headers, "X-Content-Type-Options", "nosniff");
     if (info != &render_formats[FORMAT_JSON]) {
         struct bytes address = bytes_of(answer->address.text, answer->address.size);
-        respond_header(headers, MHD_HTTP_HEADER_CONTENT_DISPOSITION, "attachment; filename=\"%s\"",
-                       reply_file_name(address, info->file_ending, name));
+        const char *const value[] = {"attachment; filename=\"", reply_file_name(address, info->file_ending, name), "\""};
+        respond_joined(headers, MHD_HTTP_HEADER_CONTENT_DISPOSITION, value, 3);
     }
 }
 
@@ -108,7 +113,45 @@ static void make_problem(const struct answer *answer, struct response_headers *h
         .address = answer->address.size > 0 ? answer->address.text : NULL,
     };
 
+    reply->bytes += PROBLEM_BYTES;
     reply->full = respond_make_problem(&problem, headers);
+}
+
+static void add_etag(const struct reply *reply, struct response_headers *headers)
+{
+    respond_field(headers, MHD_HTTP_HEADER_ETAG, reply->etag);
+}
+
+static void give_back(void *answer)
+{
+    struct answer *held = answer;
+
+    answer_free(&held);
+}
+
+/* In a cache that is much larger than the processor's own, the body is far away: it comes while the header is made. */
+static void fetch_ahead(struct bytes body)
+{
+    for (size_t at = 0; at < body.size && at < FETCHED_BYTES; at += CACHE_LINE) {
+        __builtin_prefetch(body.data + at);
+    }
+}
+
+/* DER: the body is in the answer already, and so is its digest. Most answers are asked for in no other format. */
+static void make_in_place(struct answer *answer, struct response_headers *headers, struct reply *reply)
+{
+    struct bytes der = blob_bytes(answer->certificates[0].der);
+
+    fetch_ahead(der);
+    etag_of_digest(answer->der_digest, reply->etag);
+    add_etag(reply, headers);
+    add_content(answer, &render_formats[FORMAT_DER], headers);
+    struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback_cls(
+        der.size, (void *)(uintptr_t)der.data, give_back, answer_ref(answer));
+    if (response == NULL) {
+        give_back(answer);
+    }
+    reply->full = respond_complete(response, headers);
 }
 
 static void make_document(const struct served *served, const struct wish *wish, struct response_headers *headers,
@@ -123,6 +166,10 @@ static void make_document(const struct served *served, const struct wish *wish, 
     };
     struct buffer body;
 
+    if (format == FORMAT_DER && served->answer->usable_count > 0) {
+        make_in_place(served->answer, headers, reply);
+        return;
+    }
     buffer_init(&body, MAX_RESPONSE_BYTES);
     if (render(format, served->answer, &options, &body) != 0) {
         buffer_free(&body);
@@ -131,9 +178,7 @@ static void make_document(const struct served *served, const struct wish *wish, 
     reply->bytes += body.size;
     if (reply->status == MHD_HTTP_OK) {
         etag_make(buffer_bytes(&body), reply->etag);
-        respond_header(headers, MHD_HTTP_HEADER_ETAG, "%s", reply->etag);
-        reply->not_modified = respond_make(NULL, headers);
-        reply->bytes += RESPONSE_OVERHEAD_BYTES;
+        add_etag(reply, headers);
     }
     add_content(served->answer, &render_formats[format], headers);
     reply->full = respond_make(&body, headers);
@@ -143,18 +188,25 @@ int reply_make(const struct served *served, const struct wish *wish, struct repl
 {
     struct response_headers headers = {0};
 
-    *reply = (struct reply){.status = reply_status(served->answer), .bytes = RESPONSE_OVERHEAD_BYTES};
+    *reply = (struct reply){.status = reply_status(served->answer)};
     add_life(served, wish, &headers);
     if (served->answer->outcome == OUTCOME_FOUND || wish->explain) {
         make_document(served, wish, &headers, reply);
     } else {
         make_problem(served->answer, &headers, reply);
     }
-    if (reply->full == NULL || (reply->etag[0] != '\0' && reply->not_modified == NULL)) {
-        reply_free(reply);
-        return -1;
-    }
-    return 0;
+    reply->bytes += respond_bytes(&headers);
+    return reply->full != NULL ? 0 : -1;
+}
+
+size_t reply_make_not_modified(const struct served *served, const struct wish *wish, struct reply *reply)
+{
+    struct response_headers headers = {0};
+
+    add_life(served, wish, &headers);
+    add_etag(reply, &headers);
+    reply->not_modified = respond_make(NULL, &headers);
+    return reply->not_modified != NULL ? respond_bytes(&headers) : 0;
 }
 
 void reply_free(struct reply *reply)

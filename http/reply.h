@@ -1,7 +1,7 @@
 /*
  * An answer to a lookup as a response: status, header fields, body. Private to http/.
  *
- *   found    200 in the format asked for; ETag, and a 304 beside it
+ *   found    200 in the format asked for; ETag, and a 304 for who has that already
  *   none     404, a problem with the reason
  *   unknown  503 and Retry-After; 504 when time ran out; 500 for a defect of ours
  *
@@ -26,17 +26,21 @@ struct wish {
 struct reply {
     unsigned status;
     char etag[ETAG_BYTES];             /* "": none */
-    struct MHD_Response *full;
-    struct MHD_Response *not_modified; /* NULL: there is no etag */
-    size_t bytes;                      /* about what the responses cost in memory */
+    struct MHD_Response *full;         /* holds a reference to the answer where its body stands in there as it is */
+    struct MHD_Response *not_modified; /* NULL: nobody asked for it yet */
+    size_t bytes;                      /* about what `full` costs in memory, the answer aside */
 };
 
 /* The status of an answer: 200 404 500 503 504. */
 unsigned reply_status(const struct answer *answer);
 
-/* -1: out of memory, or the answer does not fit into MAX_RESPONSE_BYTES; `reply` then holds nothing. */
+/* Without not_modified. -1: out of memory, or the answer does not fit into MAX_RESPONSE_BYTES; `reply` then holds
+ * nothing. */
 int reply_make(const struct served *served, const struct wish *wish, struct reply *reply);
 void reply_free(struct reply *reply);
+
+/* Makes reply->not_modified, of a reply with an etag. What it costs, about; 0: out of memory. */
+size_t reply_make_not_modified(const struct served *served, const struct wish *wish, struct reply *reply);
 
 /* "alice@example.org.pem", with '_' for whatever a file's name or a quoted-string had better not hold. */
 #define REPLY_FILE_NAME_BYTES 128

@@ -4,8 +4,12 @@
 
 #include "base/metrics.h"
 #include "http/access.h"
+#include "http/recipients.h"
 #include "http/respond.h"
 #include "http/routes.h"
+
+/* Longer targets with their Accept have their replies made each time. */
+#define HOT_KEY_BYTES 1024
 
 #define REQUEST_OF(waiter_) ((struct request *)((char *)(waiter_) - offsetof(struct request, waiter)))
 
@@ -38,9 +42,11 @@ void *request_on_target(void *cls, const char *target, struct MHD_Connection *co
     if (request != NULL) {
         request->state = REQUEST_NEW;
         request->route = NULL;
-        struct bytes raw = bytes_of_string(target);
-        request->target_end = target + raw.size;
-        request->target_fault = target_parse(raw, &request->target);
+        request->target_size = strlen(target);
+        request->target_end = target + request->target_size;
+        if (request->target_size <= sizeof(request->text)) {
+            memcpy(request->text, target, request->target_size);
+        }
     }
     return request;
 }
@@ -64,13 +70,10 @@ static enum MHD_Result read_headers(struct request *request, const char *method,
 {
     request->state = REQUEST_READ;
     request->method = method;
-    if (request->target_fault == TARGET_OK && is_cut(request, version)) {
-        request->target_fault = TARGET_CONTROL;
-    }
+    request->is_cut = is_cut(request, version);
     headers_init(&request->headers);
     MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, take_header, &request->headers);
 
-    routes_find(request);
     size_t max_body = routes_max_body(request);
     bool host_required = strcmp(version, MHD_HTTP_VERSION_1_0) != 0;
     enum framing_fault fault = headers_check(&request->headers, host_required, max_body);
@@ -81,6 +84,30 @@ static enum MHD_Result read_headers(struct request *request, const char *method,
     /* Before any of the body is read: libmicrohttpd takes no more of this request then, nor another behind it, and
      * says "Connection: close". */
     return respond_problem(request, framing_fault_status(fault), framing_fault_text(fault), NULL);
+}
+
+bool request_key(struct request *request)
+{
+    const struct header_list *accept = &request->headers.accept;
+    size_t size = request->target_size;
+
+    request->key = (struct hot_key){.text = bytes_of(request->text, 0)};
+    if (request->is_cut || size > HOT_KEY_BYTES ||
+        (strcmp(request->method, MHD_HTTP_METHOD_GET) != 0 && strcmp(request->method, MHD_HTTP_METHOD_HEAD) != 0)) {
+        return false;
+    }
+    /* No line end is in a target, nor in the value of a field, so no two requests make the same text. */
+    for (size_t i = 0; i < accept->count; i++) {
+        if (accept->values[i].size >= HOT_KEY_BYTES - size) {
+            return false;
+        }
+        request->text[size] = '\n';
+        memcpy(request->text + size + 1, accept->values[i].data, accept->values[i].size);
+        size += 1 + accept->values[i].size;
+    }
+    request->key.text.size = size;
+    request->key.hash = digest_table_hash(request->key.text);
+    return true;
 }
 
 static void leave_waiting(struct request *request)
@@ -113,7 +140,12 @@ enum MHD_Result request_on_call(void *cls, struct MHD_Connection *connection, co
         leave_waiting(request);
         return request->route->answer(request);
     }
-    return request->body.lost ? request_refuse(request, REASON_OVERLOADED) : routes_answer(request);
+    if (request->body.lost) {
+        return request_refuse(request, REASON_OVERLOADED);
+    }
+    /* Who must not ask at all, or not so often, is to be refused here, before anything is given out. */
+    enum MHD_Result result;
+    return recipients_answer_again(request, &result) ? result : routes_answer(request);
 }
 
 void request_on_completed(void *cls, struct MHD_Connection *connection, void **context,

@@ -4,12 +4,13 @@
  * libmicrohttpd calls, on one thread for each connection:
  *
  *   connection opened → a struct request is made; it serves every request of this connection, one after the other
- *   target read       → taken apart at once, as libmicrohttpd alters it afterwards
+ *   target read       → copied, as libmicrohttpd alters it afterwards
  *   handler, first    → header fields are looked at. An answer given here closes the connection, which is what a
  *                       request with unsound framing gets; every other one waits for the second call, or each request
  *                       would cost a connection.
  *   handler, body     → kept, if the route wants one; else thrown away
- *   handler, second   → the route answers, or suspends the connection and starts what it waits for
+ *   handler, second   → a reply that is ready for this very request goes out; or the target is taken apart and the
+ *                       route answers, or suspends the connection and starts what it waits for
  *   handler, third    → after that has come and resumed the connection: the route answers
  *   request completed → what the request held is given back
  *   connection closed → the struct is freed
@@ -27,6 +28,7 @@
 
 #include "http/body.h"
 #include "http/headers.h"
+#include "http/hot.h"
 #include "http/listener.h"
 #include "http/target.h"
 
@@ -48,11 +50,15 @@ struct request {
     void (*work_free)(void *work);
     struct waiter waiter;
     struct served served;         /* what the waiter brought; .answer NULL: nothing yet */
+    struct hot_key key;           /* what its reply is kept under; no text: not to be kept */
     struct bytes captured;        /* the segment at {address} in the route's pattern; a view into target */
     struct address address;       /* what it says, once the route has read it */
+    bool is_cut;                  /* libmicrohttpd's string of the target ends before the target does: at a NUL */
+    const char *target_end;       /* where that is */
+    size_t target_size;           /* over MAX_URI_BYTES: nothing was copied */
+    char text[MAX_URI_BYTES];     /* the target; behind it, if there is room, what makes it a key: see request_key() */
     enum target_fault target_fault;
-    const char *target_end;       /* where libmicrohttpd's string of it ends */
-    struct target target;
+    struct target target;         /* taken apart, by routes_answer(); of a POST, by routes_max_body() before */
 };
 
 /* The callbacks of libmicrohttpd. cls is the struct http. */
@@ -76,6 +82,10 @@ void request_resume(struct request *request); /* any thread */
 
 /* 503, and a word on when to ask again. */
 enum MHD_Result request_refuse(struct request *request, enum reason why);
+
+/* Makes request->key of the target and what Accept says. False: no two requests like this one get the same reply, or it
+ * is too long. */
+bool request_key(struct request *request);
 
 /* Loopback, and no proxy there that speaks for somebody else; or the token. */
 bool request_is_privileged(const struct request *request);

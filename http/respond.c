@@ -9,16 +9,68 @@
 #include "base/metrics.h"
 #include "http/routes.h"
 
+/* What libmicrohttpd and the allocator take for a response, and for a field beside its text: about, by mallinfo2(). */
+#define RESPONSE_BYTES 320
+#define FIELD_BYTES 88
+
+void respond_field(struct response_headers *headers, const char *name, const char *value)
+{
+    assert(headers->count < RESPOND_HEADERS_MAX);
+    headers->fields[headers->count++] = (struct response_header){name, value};
+}
+
 void respond_header(struct response_headers *headers, const char *name, const char *format, ...)
 {
+    char *value = headers->texts + headers->used;
+    size_t room = sizeof(headers->texts) - headers->used;
     va_list arguments;
 
-    assert(headers->count < RESPOND_HEADERS_MAX);
-    struct response_header *field = &headers->fields[headers->count++];
-    field->name = name;
+    assert(room > 0);
+    room = room < RESPOND_VALUE_BYTES ? room : RESPOND_VALUE_BYTES;
     va_start(arguments, format);
-    vsnprintf(field->value, sizeof(field->value), format, arguments);
+    vsnprintf(value, room, format, arguments);
     va_end(arguments);
+    headers->used += strlen(value) + 1;
+    respond_field(headers, name, value);
+}
+
+void respond_joined(struct response_headers *headers, const char *name, const char *const *texts, size_t count)
+{
+    char *value = headers->texts + headers->used;
+    size_t room = sizeof(headers->texts) - headers->used, size = 0;
+
+    assert(room > 0);
+    room = room < RESPOND_VALUE_BYTES ? room : RESPOND_VALUE_BYTES;
+    for (size_t i = 0; i < count; i++) {
+        size_t more = strlen(texts[i]);
+        more = more < room - 1 - size ? more : room - 1 - size;
+        memcpy(value + size, texts[i], more);
+        size += more;
+    }
+    value[size] = '\0';
+    headers->used += size + 1;
+    respond_field(headers, name, value);
+}
+
+size_t respond_bytes(const struct response_headers *headers)
+{
+    size_t bytes = RESPONSE_BYTES;
+
+    for (size_t i = 0; i < headers->count; i++) {
+        bytes += FIELD_BYTES + strlen(headers->fields[i].name) + strlen(headers->fields[i].value);
+    }
+    return bytes;
+}
+
+struct MHD_Response *respond_complete(struct MHD_Response *response, const struct response_headers *headers)
+{
+    for (size_t i = 0; response != NULL && i < headers->count; i++) {
+        if (MHD_add_response_header(response, headers->fields[i].name, headers->fields[i].value) != MHD_YES) {
+            MHD_destroy_response(response);
+            response = NULL;
+        }
+    }
+    return response;
 }
 
 struct MHD_Response *respond_make(struct buffer *body, const struct response_headers *headers)
@@ -40,15 +92,8 @@ struct MHD_Response *respond_make(struct buffer *body, const struct response_hea
     }
     if (response == NULL) {
         free(data);
-        return NULL;
     }
-    for (size_t i = 0; i < headers->count; i++) {
-        if (MHD_add_response_header(response, headers->fields[i].name, headers->fields[i].value) != MHD_YES) {
-            MHD_destroy_response(response);
-            return NULL;
-        }
-    }
-    return response;
+    return respond_complete(response, headers);
 }
 
 static void count_status(unsigned status)

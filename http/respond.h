@@ -11,17 +11,32 @@
 #define RESPOND_VALUE_BYTES 256
 #define RESPOND_HEADERS_MAX 16
 
-/* Header fields being collected. Values are copied; one that is too long is cut. */
+/* Header fields being collected. */
 struct response_headers {
     size_t count;
+    size_t used; /* of texts */
     struct response_header {
         const char *name;
-        char value[RESPOND_VALUE_BYTES];
+        const char *value;
     } fields[RESPOND_HEADERS_MAX];
+    char texts[4 * RESPOND_VALUE_BYTES];
 };
 
+/* The value stays the caller's, until the response is made. */
+void respond_field(struct response_headers *headers, const char *name, const char *value);
+
+/* The value is copied. One that is too long is cut; what all of them need has room, and more than that is a defect. */
 void respond_header(struct response_headers *headers, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* The value is these texts, one behind the other. For where printf() would cost too much. */
+void respond_joined(struct response_headers *headers, const char *name, const char *const *texts, size_t count);
+
+/* About what a response with these fields costs in memory, its body aside. */
+size_t respond_bytes(const struct response_headers *headers);
+
+/* Adds the fields. Returns the response; NULL: out of memory, or there was none, and it is gone. */
+struct MHD_Response *respond_complete(struct MHD_Response *response, const struct response_headers *headers);
 
 /* A response that takes the body's memory over (and leaves the buffer empty, whatever happens). NULL body: none.
  * NULL: the body failed, or out of memory. The caller's to MHD_destroy_response(). */

@@ -101,18 +101,24 @@ const char *routes_method(const struct route *route)
     return methods[i].name;
 }
 
-void routes_find(struct request *request)
+/* Sets request->route and what its pattern captures; NULL: there is none, or the target cannot be read. */
+static void find_route(struct request *request)
 {
+    request->target_fault = target_parse(bytes_of(request->text, request->target_size), &request->target);
+    if (request->target_fault == TARGET_OK && request->is_cut) {
+        request->target_fault = TARGET_CONTROL;
+    }
     bool findable = request->target_fault == TARGET_OK && !request->target.asterisk;
-
     request->route = findable ? find(&request->target, &request->captured) : NULL;
 }
 
-size_t routes_max_body(const struct request *request)
+size_t routes_max_body(struct request *request)
 {
-    bool posts = strcmp(request->method, MHD_HTTP_METHOD_POST) == 0;
-
-    return posts && request->route != NULL ? request->route->max_body : 0;
+    if (strcmp(request->method, MHD_HTTP_METHOD_POST) != 0) {
+        return 0;
+    }
+    find_route(request);
+    return request->route != NULL ? request->route->max_body : 0;
 }
 
 /* Adds Allow, and returns its value. */
@@ -178,6 +184,7 @@ enum MHD_Result routes_answer(struct request *request)
 {
     bool options = strcmp(request->method, MHD_HTTP_METHOD_OPTIONS) == 0;
 
+    find_route(request);
     if (request->target_fault != TARGET_OK) {
         return refuse_target(request, request->target_fault);
     }

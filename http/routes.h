@@ -29,16 +29,13 @@ struct route {
 extern const struct route routes[];
 extern const size_t routes_count;
 
-/* Sets request->route and what its pattern captures; NULL: there is none, or the target cannot be read. */
-void routes_find(struct request *request);
-
 /* How large a body this request may bring; 0: none is wanted. */
-size_t routes_max_body(const struct request *request);
+size_t routes_max_body(struct request *request);
 
 /* The first of a route's methods: what a person would try. */
 const char *routes_method(const struct route *route);
 
-/* Lets the route answer, or says why not: 400 404 405 403; OPTIONS is answered here. */
+/* Finds the route and lets it answer, or says why not: 400 404 405 403; OPTIONS is answered here. */
 enum MHD_Result routes_answer(struct request *request);
 
 #endif

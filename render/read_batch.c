@@ -50,6 +50,20 @@ static bool read_string(struct cursor *cursor, struct bytes *string)
     return cursor->at < cursor->end && *cursor->at++ == '"';
 }
 
+static bool read_strings(struct cursor *cursor, size_t most, struct recipient_list *list)
+{
+    if (skip(cursor, ']')) {
+        return true;
+    }
+    do {
+        if (list->count == most || !read_string(cursor, &list->texts[list->count])) {
+            return false;
+        }
+        list->count++;
+    } while (skip(cursor, ','));
+    return skip(cursor, ']');
+}
+
 /* False: it is not so plain, or holds more than `most`; nothing is said of it. */
 static bool read_plain(struct bytes json, size_t most, struct recipient_list *list)
 {
@@ -57,20 +71,7 @@ static bool read_plain(struct bytes json, size_t most, struct recipient_list *li
     struct bytes key;
 
     if (!skip(&cursor, '{') || !read_string(&cursor, &key) || !bytes_equal(key, bytes_of_string("recipients")) ||
-        !skip(&cursor, ':') || !skip(&cursor, '[')) {
-        return false;
-    }
-    while (list->count < most && read_string(&cursor, &list->texts[list->count])) {
-        list->count++;
-        if (!skip(&cursor, ',')) {
-            break;
-        }
-        skip_space(&cursor);
-        if (cursor.at < cursor.end && *cursor.at == ']') {
-            return false; /* a comma behind the last one */
-        }
-    }
-    if (!skip(&cursor, ']') || !skip(&cursor, '}')) {
+        !skip(&cursor, ':') || !skip(&cursor, '[') || !read_strings(&cursor, most, list) || !skip(&cursor, '}')) {
         return false;
     }
     skip_space(&cursor);

@@ -18,15 +18,23 @@
 #include "tests/bench/answers.h"
 #include "tests/people/pki.h"
 
+static bool may_serve(void *context, struct answer *answer)
+{
+    (void)context;
+    if (!atomic_load(&answer->standing.kept) || clock_wall_s() >= answer->fresh_until) {
+        return false;
+    }
+    answer_asked(answer);
+    count(COUNT_LOOKUPS_MEMORY);
+    return true;
+}
+
 static struct served get(void *context, const struct address *address)
 {
     struct answer *answer = memory_get(context, address_bytes(address));
 
-    if (answer != NULL && clock_wall_s() >= answer->fresh_until) {
+    if (answer != NULL && !may_serve(context, answer)) {
         answer_free(&answer);
-    }
-    if (answer != NULL) {
-        count(COUNT_LOOKUPS_MEMORY);
     }
     return (struct served){.answer = answer, .layer = LAYER_MEMORY};
 }
@@ -63,7 +71,7 @@ int main(int argc, char **argv)
     static const char *const listen[] = {"127.0.0.1:0"};
     const struct http_config config = {
         .listen = listen, .listen_count = 1, .threads = argc > 2 ? atoi(argv[2]) : 0, .max_connections = 4096,
-        .max_waiting = 2000, .idle_timeout_s = 30, .hot_bytes = 16L * 1024 * 1024, .token = "",
+        .max_waiting = 2000, .idle_timeout_s = 30, .hot_bytes = 32L * 1024 * 1024, .token = "",
     };
     struct error error = {""};
     sigset_t ends;
@@ -78,7 +86,7 @@ int main(int argc, char **argv)
     pthread_sigmask(SIG_BLOCK, &ends, NULL); /* in every thread that comes */
     struct memory *memory = filled((uint32_t)strtoul(argv[1], NULL, 10));
     const struct http_backend backend = {
-        .context = memory, .get = get, .start = start, .ready = ready, .explain = start,
+        .context = memory, .get = get, .may_serve = may_serve, .start = start, .ready = ready, .explain = start,
     };
     struct http *http = http_open(&config, &backend, &error);
     if (http == NULL) {

@@ -15,6 +15,7 @@
  *     HAS corp address kind …        an entry with these values (kinds: stage.h), "-" for none
  *     LACKS corp address             no entry
  *     MOOD corp answers|down|hangs|cuts|no_entries (finds people, but reads no entry of an issuer)
+ *     MOOD corp late                 as hangs, but answers when the mood changes
  *     CRL url days [address …]       the issuing authority publishes a CRL, with the "listed" ones of these addresses
  *     FORGED url days                one in its name that another key signed
  *     ENTRY corp dn days             and one in an entry of the directory; '_' stands for a blank
@@ -35,6 +36,8 @@
  *     RELOAD [refused]               SIGHUP
  *     DRAIN                          SIGTERM whose limit has come
  *     ASK address [times]
+ *     ASK_LATE address [times]       once 10 s are left of the life of the answer that memory has for it
+ *     ASK_EXPIRED address [times]    once its life is over
  *     EXPLAIN address                asks why; the answer is "explained"
  *     DROP address|domain|all        as an admin or a changed directory does
  *     TIME_PASSES 10s
@@ -42,7 +45,9 @@
  *                                    partial, whole, usable=n, refused=n, life<=1h, retry=n (seconds), times=n,
  *                                    marked (revocation unknown), good (not revoked), explained, bare (without a trail)
  *     RENEW address                  the gateway is told that its caches are out of date
- *     RENEWALS word n                so many so far: started joined failed limited
+ *                                    doubtful (stale, though its life is not over: Redis, which is away, may know better)
+ *     COUNTED word n                 so many so far: renewals_started renewals_joined renewals_failed renewals_limited;
+ *                                    stale answers: stale_renewing stale_slow stale_failing, and all together stale
  *     NO_ANSWER                      nothing has come that was not looked at
  *     SEARCHES corp n                so many searches so far
  *     REDIS_GETS n    REDIS_SETS n   so many commands so far
@@ -171,10 +176,11 @@ static void do_lacks(char **words)
 
 static void do_mood(char **words)
 {
-    static const char *const moods[] = {"answers", "down", "hangs", "cuts", "no_entries"};
+    static const char *const moods[] = {"answers", "down", "hangs", "cuts", "no_entries", "late"};
     for (size_t i = 0; i < sizeof(moods) / sizeof(moods[0]); i++) {
         if (strcmp(words[1], moods[i]) == 0) {
             played_directory_mood(words[0], (enum played_mood)i);
+            played_settle();
             return;
         }
     }
@@ -334,6 +340,32 @@ static void do_ask(char **words)
     played_settle();
 }
 
+/* Time passes until so much of the life of memory's answer is left. */
+static void await_age(const char *address, int64_t left_s)
+{
+    int64_t until = stage_fresh_until(story.gateway, address);
+    must(until > 0, address);
+    for (int64_t left_ms = (until - left_s - clock_wall_s()) * 1000, next; left_ms > 0; left_ms -= next) {
+        next = played_next_timer_ms();
+        next = next < 0 || next > left_ms ? left_ms : next;
+        played_clock_pass(next);
+        played_fire_timers();
+        played_settle();
+    }
+}
+
+static void do_ask_late(char **words)
+{
+    await_age(words[0], 10);
+    do_ask(words);
+}
+
+static void do_ask_expired(char **words)
+{
+    await_age(words[0], 0);
+    do_ask(words);
+}
+
 static void do_explain(char **words)
 {
     stage_explain(story.gateway, words[0]);
@@ -378,6 +410,12 @@ static bool is_stale(const struct served *served, int64_t value)
 {
     (void)value;
     return served->stale && clock_wall_s() >= served->answer->fresh_until;
+}
+
+static bool is_doubtful(const struct served *served, int64_t value)
+{
+    (void)value;
+    return served->stale && clock_wall_s() < served->answer->fresh_until;
 }
 
 static bool is_partial(const struct served *served, int64_t value)
@@ -436,7 +474,7 @@ static const struct {
     const char *word;
     bool (*holds)(const struct served *served, int64_t value);
 } claims[] = {
-    {"fresh", is_fresh},     {"stale", is_stale},       {"partial", is_partial}, {"whole", is_whole},
+    {"fresh", is_fresh},     {"stale", is_stale}, {"doubtful", is_doubtful},       {"partial", is_partial}, {"whole", is_whole},
     {"usable=", has_usable}, {"refused=", has_refused}, {"retry=", has_retry},   {"marked", is_marked},
     {"good", is_good},       {"explained", is_explained}, {"bare", is_bare},
 };
@@ -555,16 +593,24 @@ static void do_renew(char **words)
     played_settle();
 }
 
-static void do_renewals(char **words)
+static void do_counted(char **words)
 {
-    static const char *const events[] = {"started", "joined", "failed", "limited"};
-    for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
-        if (strcmp(words[0], events[i]) == 0) {
-            expect_number(words[0], stage_counted(COUNT_RENEWALS_STARTED + i), words[1]);
+    static const struct {
+        const char *word;
+        enum counter counter;
+    } counters[] = {
+        {"renewals_started", COUNT_RENEWALS_STARTED}, {"renewals_joined", COUNT_RENEWALS_JOINED},
+        {"renewals_failed", COUNT_RENEWALS_FAILED},   {"renewals_limited", COUNT_RENEWALS_LIMITED},
+        {"stale_renewing", COUNT_STALE_RENEWING},     {"stale_slow", COUNT_STALE_SLOW},
+        {"stale_failing", COUNT_STALE_FAILING},       {"stale", COUNT_LOOKUPS_STALE},
+    };
+    for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++) {
+        if (strcmp(words[0], counters[i].word) == 0) {
+            expect_number(words[0], stage_counted(counters[i].counter), words[1]);
             return;
         }
     }
-    must(false, "RENEWALS");
+    must(false, "COUNTED");
 }
 
 static void do_secret(char **words)
@@ -604,11 +650,13 @@ static const struct verb {
     {"RELOAD", do_reload, 0},
     {"DRAIN", do_drain, 0},
     {"ASK", do_ask, 1},
+    {"ASK_LATE", do_ask_late, 1},
+    {"ASK_EXPIRED", do_ask_expired, 1},
     {"EXPLAIN", do_explain, 1},
     {"DROP", do_drop, 1},
     {"CUT", do_cut, 1},
     {"RENEW", do_renew, 1},
-    {"RENEWALS", do_renewals, 2},
+    {"COUNTED", do_counted, 2},
     {"TIME_PASSES", do_time_passes, 1},
     {"ANSWER", do_answer, 1},
     {"NO_ANSWER", do_no_answer, 0},

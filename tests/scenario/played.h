@@ -27,7 +27,7 @@ bool played_run_pools(void);
 /* Validators that do nothing, until they are told to work again: the newest first, or as it came. */
 void played_pools(bool hang, bool newest_first);
 
-enum played_mood { MOOD_ANSWERS, MOOD_DOWN, MOOD_HANGS, MOOD_CUTS, MOOD_NO_ENTRIES };
+enum played_mood { MOOD_ANSWERS, MOOD_DOWN, MOOD_HANGS, MOOD_CUTS, MOOD_NO_ENTRIES, MOOD_LATE };
 
 /* What stands in a directory. Values are copied; the empty list is an entry without certificates. */
 void played_directory_reset(void);

@@ -21,6 +21,7 @@ struct directory {
 };
 
 struct search {
+    struct search *next_late; /* in the state's list */
     struct state *state;
     struct address address;
     void (*done)(void *context, struct search_result *result);
@@ -37,6 +38,7 @@ struct person {
 static struct state {
     char name[64];
     enum played_mood mood;
+    struct search *late;
     unsigned searches, person_count;
     struct person people[PEOPLE_MAX];
     unsigned readings, issuer_count;
@@ -109,11 +111,6 @@ void played_directory_reset(void)
     }
 }
 
-void played_directory_mood(const char *directory, enum played_mood mood)
-{
-    state_of(directory)->mood = mood;
-}
-
 unsigned played_directory_searches(const char *directory)
 {
     return state_of(directory)->searches;
@@ -168,10 +165,11 @@ static struct search_result *read_person(struct state *state, const char *addres
         [MOOD_HANGS] = ASKED_TIMED_OUT,
         [MOOD_CUTS] = ASKED_CUT_OFF,
         [MOOD_NO_ENTRIES] = ASKED_ANSWERED,
+        [MOOD_LATE] = ASKED_TIMED_OUT,
     };
     struct search_result *result = calloc(1, sizeof(*result));
     struct person *person = person_of(state, address);
-    bool speaks = state->mood != MOOD_DOWN && state->mood != MOOD_HANGS;
+    bool speaks = state->mood != MOOD_DOWN && state->mood != MOOD_HANGS && state->mood != MOOD_LATE;
     result->result = results[state->mood];
     result->error = strdup(state->mood == MOOD_ANSWERS ? "" : "the story says so");
     if (speaks && person != NULL) {
@@ -186,24 +184,51 @@ static struct search_result *read_person(struct state *state, const char *addres
     return result;
 }
 
+/* Who was late is so no longer. */
+void played_directory_mood(const char *directory, enum played_mood mood)
+{
+    struct state *state = state_of(directory);
+    state->mood = mood;
+    while (state->late != NULL) {
+        struct search *search = state->late;
+        state->late = search->next_late;
+        search->over = true;
+        search->done(search->context, read_person(state, search->address.text));
+    }
+}
+
 struct search *directory_search(struct directory *directory, const struct address *address, int64_t timeout_ms,
                                 void (*done)(void *context, struct search_result *result), void *context)
 {
     (void)timeout_ms; /* one that hangs does so until the lookup's deadline */
     struct state *state = state_of(directory->config.name);
     struct search *search = calloc(1, sizeof(*search));
-    *search = (struct search){state, *address, done, context, false};
+    *search = (struct search){NULL, state, *address, done, context, false};
     state->searches++;
-    if (state->mood != MOOD_HANGS) {
+    if (state->mood == MOOD_LATE) {
+        search->next_late = state->late;
+        state->late = search;
+    } else if (state->mood != MOOD_HANGS) {
         search->over = true;
         done(context, read_person(state, address->text));
     }
     return search;
 }
 
+static void forget_late(struct search *search)
+{
+    for (struct search **place = &search->state->late; *place != NULL; place = &(*place)->next_late) {
+        if (*place == search) {
+            *place = search->next_late;
+            return;
+        }
+    }
+}
+
 void search_abandon(struct search **search)
 {
     if (*search != NULL && !(*search)->over) {
+        forget_late(*search);
         (*search)->done((*search)->context, read_person((*search)->state, (*search)->address.text));
     }
     free(*search);

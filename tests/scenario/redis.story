@@ -42,11 +42,12 @@ ASK alice@example.org
 ANSWER unknown directory_unavailable
 REDIS_SETS 0
 
-STORY memory asks Redis again after memory-ttl
+STORY where Redis tells of no changes, memory asks again after memory-ttl
 SET redis.seal-key-file "seal.key"
 SET cache.memory-ttl "60s"
 DIRECTORY corp example.org
 REDIS
+REDIS-IS not_tracking
 START
 HAS corp alice@example.org good
 ASK alice@example.org
@@ -63,11 +64,12 @@ ASK alice@example.org
 ANSWER found layer=memory
 SEARCHES corp 1
 
-STORY what another gateway dropped from Redis is asked for again
+STORY where Redis tells of no changes, what somebody deleted there is asked for again
 SET redis.seal-key-file "seal.key"
 SET cache.memory-ttl "60s"
 DIRECTORY corp example.org
 REDIS
+REDIS-IS not_tracking
 START
 HAS corp alice@example.org good
 ASK alice@example.org
@@ -141,9 +143,12 @@ ASK alice@example.org
 ANSWER found layer=directory
 REDIS-IS down
 MOOD corp down
-TIME_PASSES 2m
+TIME_PASSES 59s
 ASK alice@example.org
 ANSWER found fresh layer=memory
+TIME_PASSES 1m
+ASK alice@example.org
+ANSWER found doubtful layer=memory
 TIME_PASSES 2h
 ASK alice@example.org
 ANSWER found stale

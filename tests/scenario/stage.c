@@ -440,6 +440,14 @@ void stage_cut(unsigned which, bool cut)
     played_redis_cut(gateways[which].shared, cut);
 }
 
+int64_t stage_fresh_until(unsigned which, const char *address)
+{
+    struct answer *answer = memory_get(gateways[which].memory, bytes_of_string(address));
+    int64_t until = answer != NULL ? answer->fresh_until : 0;
+    answer_free(&answer);
+    return until;
+}
+
 void stage_drop(unsigned which, const char *what)
 {
     bool all = strcmp(what, "all") == 0, address = strchr(what, '@') != NULL;
@@ -510,6 +518,8 @@ void stage_reset(void)
     stage_set("trust.intermediates", "[ \"issuing.pem\" ]");
     stage_set("trust.crls", "[ \"crls.pem\" ]");
     stage_set("trust.revocation", "\"require\"");
+    stage_set("cache.ttr", "\"0\""); /* a story in which time passes says itself what happens meanwhile */
+    stage_set("cache.revalidate", "\"0\"");
     stage_set("redis.uri", "\"redis://127.0.0.1:1\"");
     write_crls(NULL, 0);
     for (unsigned i = 0; i < COUNT_COUNT; i++) {

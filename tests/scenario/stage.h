@@ -63,6 +63,9 @@ void stage_explain(unsigned gateway, const char *address);
 /* Cuts the gateway off from Redis, or lets it back. */
 void stage_cut(unsigned gateway, bool cut);
 
+/* When the life of memory's answer ends, in wall seconds; 0: it has none. */
+int64_t stage_fresh_until(unsigned gateway, const char *address);
+
 /* "alice@example.org", "example.org" or "all". */
 void stage_drop(unsigned gateway, const char *what);
 

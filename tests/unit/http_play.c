@@ -103,6 +103,7 @@ struct answer *play_answer(const char *address, enum outcome outcome, enum reaso
         draft.certificate_count = draft.usable_count = 1;
     }
     answer = answer_make(&draft);
+    atomic_store(&answer->standing.kept, true); /* by the memory that is played */
     blob_free(&one.der);
     blob_free(&one.value);
     return answer;

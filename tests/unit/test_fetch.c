@@ -86,7 +86,7 @@ static int get(struct server *server, const char *path, int64_t timeout_ms, stru
 
     snprintf(url, sizeof(url), "http://127.0.0.1:%u%s", server->port, path);
     struct fetch_request request = {.url = url, .accept = "application/json", .token = "s3cret", .timeout_ms = timeout_ms};
-    return fetch_ask(&request, answer, error);
+    return fetch_exchange(&request, answer, error);
 }
 
 #define OK "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
@@ -222,7 +222,7 @@ static void these_are_not_asked(void **state)
         struct fetch_answer answer = {0};
         struct error error = {""};
         buffer_init(&answer.body, 1 << 20);
-        assert_int_equal(fetch_ask(&request, &answer, &error), -1);
+        assert_int_equal(fetch_exchange(&request, &answer, &error), -1);
         assert_int_not_equal(error.text[0], '\0');
         assert_null(strstr(error.text, "ken"));
         assert_int_equal(answer.body.size, 0);
@@ -240,7 +240,7 @@ static void tokens_have_a_limit(void **state)
 
     memset(token, 'x', sizeof(token) - 1);
     token[sizeof(token) - 1] = '\0';
-    assert_int_equal(fetch_ask(&request, &answer, &error), -1);
+    assert_int_equal(fetch_exchange(&request, &answer, &error), -1);
     assert_non_null(strstr(error.text, "longer than"));
 }
 

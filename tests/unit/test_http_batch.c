@@ -234,6 +234,7 @@ static const struct {
     {"{\"recipients\":[],\"recipients\":[]}", 400, "not JSON"},
     {"{\"recipients\":[\"hit@example.org\"],\"recipients\":[\"none@example.org\"]}", 400, "not JSON"},
     {"{\"recipients\":[\"hit@example.org\",]}", 400, "not JSON"},
+    {"{\"recipients\":[\"hit@example.org\",\"hit@example.org\n]}", 400, "not JSON"},
     {"{\"recipients\":[,\"hit@example.org\"]}", 400, "not JSON"},
     {"{\"recipients\":[\"hit@example.org\" \"hit@example.org\"]}", 400, "not JSON"},
     {"{\"recipients\":[\"hit@example.org\"]}x", 400, "not JSON"},

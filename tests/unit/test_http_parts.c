@@ -9,8 +9,11 @@
 #include <netinet/in.h>
 
 #include "http/access.h"
+#include "http/body.h"
 #include "http/etag.h"
+#include "http/fragments.h"
 #include "http/hot.h"
+#include "http/listener.h"
 #include "http/reply.h"
 #include "http/socket.h"
 #include "tests/unit/http_play.h"
@@ -177,26 +180,79 @@ static struct reply make_reply(struct answer *answer)
     return reply;
 }
 
+static struct hot_key key_of(const char *text)
+{
+    return (struct hot_key){bytes_of_string(text), digest_table_hash(bytes_of_string(text))};
+}
+
+static bool put(struct hot *hot, const char *text, struct answer *answer)
+{
+    struct reply reply = make_reply(answer);
+    struct hot_key key = key_of(text);
+    bool kept = hot_put(hot, &key, answer, NULL, &reply);
+
+    if (!kept) {
+        reply_free(&reply);
+    }
+    return kept;
+}
+
+static const struct answer *get(struct hot *hot, const char *text)
+{
+    struct hot_key key = key_of(text);
+    const struct ready *ready = hot_get(hot, &key);
+
+    return ready != NULL ? ready->answer : NULL;
+}
+
 static void test_hot_keeps_and_tells_apart(void **state)
 {
     struct answer *a = play_answer("a@example.org", OUTCOME_FOUND, REASON_USABLE, "a", 60);
     struct answer *b = play_answer("b@example.org", OUTCOME_FOUND, REASON_USABLE, "b", 60);
     struct hot *hot = hot_new(1024 * 1024);
-    struct reply reply = make_reply(a);
+    struct hot_key key = key_of("/a");
 
     (void)state;
-    assert_null(hot_get(hot, a, 0));
-    assert_true(hot_put(hot, a, 0, &reply));
-    assert_int_equal(atomic_load(&a->references), 2);
-    assert_non_null(hot_get(hot, a, 0));
-    assert_string_equal(hot_get(hot, a, 0)->etag, reply.etag);
-    assert_null(hot_get(hot, a, 1));
-    assert_null(hot_get(hot, b, 0));
+    assert_null(get(hot, "/a"));
+    assert_true(put(hot, "/a", a));
+    assert_int_equal(atomic_load(&a->references), 3); /* the entry's, and the response's for its body */
+    assert_ptr_equal(get(hot, "/a"), a);
+    assert_null(get(hot, "/b"));
+    assert_null(get(hot, "/"));
+    assert_null(get(hot, "/a\nb"));
+    /* The hash alone finds nothing. */
+    struct hot_key same_hash = {bytes_of_string("/b"), key.hash};
+    assert_null(hot_get(hot, &same_hash));
+    /* In the place of the former. */
+    assert_true(put(hot, "/a", b));
+    assert_int_equal(atomic_load(&a->references), 1);
+    assert_ptr_equal(get(hot, "/a"), b);
+    hot_drop(hot, &key);
+    assert_null(get(hot, "/a"));
+    assert_int_equal(hot_bytes(hot), 0);
+    hot_drop(hot, &key);
+    assert_true(put(hot, "/a", a));
     hot_free(&hot);
     assert_null(hot);
     assert_int_equal(atomic_load(&a->references), 1);
+    assert_int_equal(atomic_load(&b->references), 1);
     answer_free(&a);
     answer_free(&b);
+}
+
+static void test_hot_wants_what_is_asked_again(void **state)
+{
+    struct hot *hot = hot_new(1024 * 1024);
+    struct hot_key key = key_of("/a");
+    /* Another one of the same set. */
+    struct hot_key other = {bytes_of_string("/b"), key.hash ^ UINT64_C(1) << 40};
+
+    (void)state;
+    assert_false(hot_wants(hot, &key));
+    assert_true(hot_wants(hot, &key));
+    assert_false(hot_wants(hot, &other));
+    assert_false(hot_wants(hot, &key));
+    hot_free(&hot);
 }
 
 static void test_hot_is_bounded(void **state)
@@ -205,17 +261,19 @@ static void test_hot_is_bounded(void **state)
     struct answer *answers[COUNT];
     struct hot *hot = hot_new(ROOM);
     size_t kept = 0;
+    char text[32];
 
     (void)state;
     for (int i = 0; i < COUNT; i++) {
+        snprintf(text, sizeof(text), "/%d", i);
         answers[i] = play_answer("a@example.org", OUTCOME_FOUND, REASON_USABLE, "", 60);
-        struct reply reply = make_reply(answers[i]);
-        assert_true(hot_put(hot, answers[i], 0, &reply));
-        assert_non_null(hot_get(hot, answers[i], 0));
+        assert_true(put(hot, text, answers[i]));
+        assert_ptr_equal(get(hot, text), answers[i]);
         assert_true(hot_bytes(hot) <= ROOM);
     }
     for (int i = 0; i < COUNT; i++) {
-        kept += hot_get(hot, answers[i], 0) != NULL;
+        snprintf(text, sizeof(text), "/%d", i);
+        kept += get(hot, text) != NULL;
     }
     assert_in_range(kept, 5, COUNT / 2);
     hot_free(&hot);
@@ -225,18 +283,170 @@ static void test_hot_is_bounded(void **state)
     }
 }
 
+/* What memory gave up goes before what is in use. */
+static void test_hot_lets_go_what_is_superseded(void **state)
+{
+    enum { COUNT = 8, ROOM = 64 * 1024 };
+    struct answer *old[COUNT];
+    struct answer *answer = play_answer("a@example.org", OUTCOME_FOUND, REASON_USABLE, "", 60);
+    struct hot *hot = hot_new(ROOM);
+    char text[32];
+
+    (void)state;
+    for (int i = 0; i < COUNT; i++) {
+        snprintf(text, sizeof(text), "/old/%d", i);
+        old[i] = play_answer("a@example.org", OUTCOME_FOUND, REASON_USABLE, "", 60);
+        assert_true(put(hot, text, old[i]));
+        atomic_store(&old[i]->standing.kept, false);
+    }
+    for (int i = 0; hot_bytes(hot) + answer->memory_bytes + 4096 < ROOM || i < COUNT; i++) {
+        snprintf(text, sizeof(text), "/new/%d", i);
+        assert_true(put(hot, text, answer));
+        for (int j = 0; j < COUNT; j++) {
+            snprintf(text, sizeof(text), "/old/%d", j);
+            struct hot_key key = key_of(text);
+            (void)hot_get(hot, &key); /* marks it as used, which does not help it */
+        }
+    }
+    for (int i = 0; i < 3 * COUNT; i++) {
+        snprintf(text, sizeof(text), "/more/%d", i);
+        assert_true(put(hot, text, answer));
+    }
+    for (int i = 0; i < COUNT; i++) {
+        assert_int_equal(atomic_load(&old[i]->references), 1);
+        answer_free(&old[i]);
+    }
+    hot_free(&hot);
+    answer_free(&answer);
+}
+
 static void test_hot_refuses_what_is_too_large(void **state)
 {
     struct answer *a = play_answer("a@example.org", OUTCOME_FOUND, REASON_USABLE, "a", 60);
     struct hot *hot = hot_new(1024);
-    struct reply reply = make_reply(a);
 
     (void)state;
-    assert_false(hot_put(hot, a, 0, &reply));
+    assert_false(put(hot, "/a", a));
     assert_int_equal(hot_bytes(hot), 0);
-    reply_free(&reply);
+    assert_int_equal(atomic_load(&a->references), 1);
     hot_free(&hot);
     answer_free(&a);
+}
+
+static void test_fragments_by_what_was_sent(void **state)
+{
+    struct answer *a = play_answer("a@example.org", OUTCOME_FOUND, REASON_USABLE, "a", 60);
+    struct answer *b = play_answer("a@example.org", OUTCOME_FOUND, REASON_USABLE, "b", 60);
+    struct fragments *fragments = fragments_new(1024 * 1024);
+    struct bytes sent = bytes_of_string("a@example.org"), other = bytes_of_string("A@example.org");
+    struct fragment one = {a, bytes_of_string("{1}")}, two = {b, bytes_of_string("{2, longer}")};
+
+    (void)state;
+    assert_null(fragments_get(fragments, sent).answer);
+    fragments_put(fragments, sent, &one);
+    assert_ptr_equal(fragments_get(fragments, sent).answer, a);
+    assert_true(bytes_equal(fragments_get(fragments, sent).text, one.text));
+    assert_null(fragments_get(fragments, other).answer);
+    size_t bytes = fragments_bytes(fragments);
+    fragments_put(fragments, sent, &two); /* in the place of the first */
+    assert_ptr_equal(fragments_get(fragments, sent).answer, b);
+    assert_true(bytes_equal(fragments_get(fragments, sent).text, two.text));
+    assert_int_equal(atomic_load(&a->references), 1);
+    assert_int_equal(fragments_bytes(fragments), bytes + 8);
+    fragments_put(fragments, sent, &two);
+    assert_int_equal(atomic_load(&b->references), 2);
+    fragments_free(&fragments);
+    assert_null(fragments);
+    assert_int_equal(atomic_load(&b->references), 1);
+    answer_free(&a);
+    answer_free(&b);
+}
+
+static void test_fragments_are_bounded(void **state)
+{
+    enum { COUNT = 2000, ROOM = 256 * 1024 };
+    struct answer *answer = play_answer("a@example.org", OUTCOME_FOUND, REASON_USABLE, "", 60);
+    struct fragments *fragments = fragments_new(ROOM), *none = fragments_new(64);
+    struct fragment fragment = {answer, bytes_of_string("{}")};
+    size_t kept = 0;
+
+    (void)state;
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < COUNT; i++) {
+            char sent[32];
+            snprintf(sent, sizeof(sent), "a%d@example.org", i);
+            if (round == 0) {
+                fragments_put(fragments, bytes_of_string(sent), &fragment);
+                assert_non_null(fragments_get(fragments, bytes_of_string(sent)).answer);
+                assert_true(fragments_bytes(fragments) <= ROOM);
+            } else {
+                kept += fragments_get(fragments, bytes_of_string(sent)).answer != NULL;
+            }
+        }
+    }
+    assert_in_range(kept, 16, COUNT / 2);
+    assert_int_equal(atomic_load(&answer->references), kept + 1);
+    fragments_put(none, bytes_of_string("a@example.org"), &fragment);
+    assert_null(fragments_get(none, bytes_of_string("a@example.org")).answer);
+    fragments_free(&none);
+    fragments_free(&fragments);
+    assert_int_equal(atomic_load(&answer->references), 1);
+    answer_free(&answer);
+}
+
+/* A body that is not copied is the same as one that is, and so is its tag. */
+static void test_reply_in_place(void **state)
+{
+    struct answer *answer = play_answer("a@example.org", OUTCOME_FOUND, REASON_USABLE, "mark", 60);
+    struct served served = {answer, LAYER_MEMORY, false};
+    struct wish wish = {.format = FORMAT_DER, .best_only = true};
+    struct reply reply = make_reply(answer);
+    char etag[ETAG_BYTES];
+
+    (void)state;
+    assert_string_equal(reply.etag, etag_make(blob_bytes(answer->certificates[0].der), etag));
+    assert_null(reply.not_modified);
+    assert_in_range(reply_make_not_modified(&served, &wish, &reply), 256, 4096);
+    assert_non_null(reply.not_modified);
+    reply_free(&reply);
+    assert_int_equal(atomic_load(&answer->references), 1);
+    answer_free(&answer);
+}
+
+static void test_body_in_pieces(void **state)
+{
+    struct http http = {.max_waiting = 1};
+    struct body body = {.length = 5}, unwanted = {.length = 0};
+
+    (void)state;
+    body_take(&unwanted, &http, bytes_of_string("abc"));
+    assert_null(unwanted.data);
+    body_take(&body, &http, bytes_of_string("ab"));
+    body_take(&body, &http, bytes_of_string("cde"));
+    assert_true(bytes_equal(bytes_of(body.data, body.size), bytes_of_string("abcde")));
+    assert_int_equal(atomic_load(&http.held), 5);
+    assert_false(body.lost);
+    body_take(&body, &http, bytes_of_string("f")); /* more than was announced */
+    assert_true(body.lost);
+    assert_null(body.data);
+    body_free(&body, &http);
+    assert_int_equal(atomic_load(&http.held), 0);
+}
+
+static void test_bodies_hold_only_so_much(void **state)
+{
+    struct http http = {.held = MAX_HELD_BYTES - 3};
+    struct body body = {.length = 10}, other = {.length = 10};
+
+    (void)state;
+    body_take(&body, &http, bytes_of_string("abc"));
+    assert_false(body.lost);
+    body_take(&other, &http, bytes_of_string("d"));
+    assert_true(other.lost);
+    assert_false(body_hold(&body, &http, 1));
+    body_free(&other, &http);
+    body_free(&body, &http);
+    assert_int_equal(atomic_load(&http.held), MAX_HELD_BYTES - 3);
 }
 
 static void test_listen_faults(void **state)
@@ -267,8 +477,15 @@ int main(void)
         cmocka_unit_test(test_file_names),
         cmocka_unit_test(test_status),
         cmocka_unit_test(test_hot_keeps_and_tells_apart),
+        cmocka_unit_test(test_hot_wants_what_is_asked_again),
         cmocka_unit_test(test_hot_is_bounded),
+        cmocka_unit_test(test_hot_lets_go_what_is_superseded),
         cmocka_unit_test(test_hot_refuses_what_is_too_large),
+        cmocka_unit_test(test_fragments_by_what_was_sent),
+        cmocka_unit_test(test_fragments_are_bounded),
+        cmocka_unit_test(test_body_in_pieces),
+        cmocka_unit_test(test_bodies_hold_only_so_much),
+        cmocka_unit_test(test_reply_in_place),
         cmocka_unit_test(test_listen_faults),
     };
 
