@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "gateway/following.h"
 #include "gateway/lookup.h"
 #include "tests/people/pki.h"
 #include "tests/soak/played.h"
@@ -35,6 +36,7 @@ static struct {
     struct memory *memory;
     struct pool *validators, *background;
     struct evidence_store *evidence;
+    struct following *following;
     struct lookup *lookup;
 } gateway;
 
@@ -166,13 +168,17 @@ static void gateway_open(struct world *world)
     gateway.background = pool_new("background", 1, 64);
     must(gateway.engine != NULL && gateway.memory != NULL && gateway.validators != NULL && gateway.background != NULL,
          "cannot start");
-    const struct evidence_parts sources = {gateway.engine, gateway.memory, NULL, gateway.validators, gateway.background};
+    const struct evidence_parts sources = {
+        .engine = gateway.engine, .memory = gateway.memory, .validators = gateway.validators,
+        .background = gateway.background,
+    };
     gateway.evidence = evidence_store_new(&sources, world);
+    gateway.following = following_new(gateway.engine);
     const struct lookup_parts parts = {
         .engine = gateway.engine, .memory = gateway.memory, .validators = gateway.validators,
-        .background = gateway.background, .evidence = gateway.evidence,
+        .background = gateway.background, .evidence = gateway.evidence, .following = gateway.following,
     };
-    must(gateway.evidence != NULL, "cannot start");
+    must(gateway.evidence != NULL && gateway.following != NULL, "cannot start");
     gateway.lookup = lookup_new(&parts, world);
     must(gateway.lookup != NULL, "cannot start");
 }
@@ -233,6 +239,7 @@ int main(int argc, char **argv)
     sample();
     gateway_close();
     world_free(&world);
+    following_free(&gateway.following);
     for (size_t i = 0; i < VALUES; i++) {
         free(ders[i].data);
     }
