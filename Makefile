@@ -7,6 +7,8 @@
 #   make tsan         the same tests under ThreadSanitizer
 #   make pkits        NIST's path validation tests through slapd and gateway: "N of 249 rows agree"
 #   make bench        speed beside nginx, webdis and bare libraries, in turns: ten minutes, or BENCH=quick; WHAT=parts
+#   make soak         whether memory stays bounded: 10 million lookups, or SOAK_LOOKUPS; a million cached
+#   make start-time   how long a start takes, with little and with much to load
 #   make fuzz         each parser of outside bytes for FUZZ_SECONDS (60), with clang
 #   make lint         cppcheck, shellcheck, mandoc and the rules of the house
 #   make layering     who may include whom
@@ -103,7 +105,7 @@ helpers = $(patsubst %.c,$B/%.o,$(filter-out $(addsuffix .c,$(call mains,$1)),$(
 UNIT     := $(patsubst tests/%,$B/%,$(call mains,unit))
 SCENARIO := $(patsubst tests/%,$B/%,$(call mains,scenario))
 TOOLS    := $(patsubst tests/%,$B/%,$(call mains,tools))
-BENCH    := $(patsubst tests/%,$B/%,$(call mains,bench))
+BENCHES  := $(patsubst tests/%,$B/%,$(call mains,bench))
 FUZZ     := $(patsubst tests/%,$B/%,$(filter-out %/replay,$(call mains,fuzz)))
 REPLAY   := $(patsubst $B/fuzz/%,$B/replay/%,$(FUZZ))
 
@@ -127,15 +129,20 @@ $(UNIT): $B/%: $B/tests/%.o $B/unit/helpers.a $B/libcertlookup.a
 $B/unit/test_file: private SCARCE_LD += -Wl,--wrap=geteuid
 $(TOOLS): $B/%: $B/tests/%.o $B/tools/helpers.a $B/libcertlookup.a
 	$(call link_test)
+# Judges with and without what is replaced here.
+$B/tools/same_verdicts: private LDFLAGS += \
+    -Wl,--wrap=cert_parse_recipient,--wrap=path_is_plain,--wrap=link_memo_has
 $B/tools/makestart: $B/tests/people/pki.o
 $B/tools/makepeople: $(patsubst %.c,$B/%.o,$(wildcard tests/people/*.c))
 	$(call link_test)
 $B/tools/makecases: $(patsubst %.c,$B/%.o,$(wildcard tests/cases/*.c)) $B/tests/people/pki.o $B/libcertlookup.a
 	$(call link_test)
-$(BENCH): $B/%: $B/tests/%.o $B/bench/helpers.a $B/tests/people/pki.o $B/libcertlookup.a
+$(BENCHES): $B/%: $B/tests/%.o $B/bench/helpers.a $B/tests/people/pki.o $B/libcertlookup.a
 	$(call link_test,,-lm)
 # A directory is played: what stands before the library takes the place of what is in it.
 $B/soak/soak: $B/tests/soak/soak.o $B/tests/soak/played.o $B/tests/people/pki.o $B/libcertlookup.a
+	$(call link_test)
+$B/soak/fill: $B/tests/soak/fill.o $B/tests/bench/answers.o $B/tests/people/pki.o $B/libcertlookup.a
 	$(call link_test)
 # Clock, directory, Redis and engine are played: what stands before the library takes the place of what is in it.
 $(SCENARIO): $B/%: $B/tests/%.o $(call helpers,scenario) $B/tests/people/pki.o $B/libcertlookup.a
@@ -150,7 +157,7 @@ $(REPLAY): $B/replay/%: $B/tests/fuzz/%.o $B/tests/fuzz/replay.o $B/libcertlooku
 SUITES   := checks unit seeds scenario system
 .PHONY: test $(SUITES) tsan test-programs
 TEST_SAN := $(or $(SAN),address$(comma)undefined)
-test-programs: $(PROGRAMS) $(UNIT) $(REPLAY) $(SCENARIO) $(TOOLS) $B/tools/makepeople $B/tools/makecases
+test-programs: $(PROGRAMS) $(UNIT) $(REPLAY) $(SCENARIO) $(TOOLS) $B/tools/makepeople $B/tools/makecases $B/soak/soak
 test $(SUITES):
 	@$(MAKE) --no-print-directory SAN=$(TEST_SAN) test-programs
 	@sh tests/scripts/run.sh build/$(subst $(comma),-,$(TEST_SAN)) $(if $(filter test,$@),$(SUITES),$@)
@@ -171,7 +178,18 @@ bench:
 	@$(MAKE) --no-print-directory bench-programs
 	@bash tests/bench/$(or $(WHAT),bench).sh $B
 .PHONY: bench-programs
-bench-programs: all $B/tools/makepeople $(BENCH)
+bench-programs: all $B/tools/makepeople $(BENCHES)
+
+# Whether memory stays bounded over ever new addresses, and what a million answers take: some minutes each.
+.PHONY: soak start-time
+SOAK_LOOKUPS ?= 10000000
+soak: $B/soak/soak $B/soak/fill
+	@$B/soak/fill 1000000 2200
+	@$B/soak/soak $(SOAK_LOOKUPS) 256 286
+
+# From the start to the first answers, side by side with the bounds.
+start-time: all $B/tools/makepeople $B/tools/makestart $B/tools/start_time
+	@bash tests/bench/start.sh $B
 
 # libFuzzer comes with clang.
 .PHONY: fuzz fuzz-programs

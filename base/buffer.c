@@ -91,24 +91,39 @@ void buffer_append_char(struct buffer *buffer, char c)
     buffer_append(buffer, &c, 1);
 }
 
+uint8_t *buffer_append_room(struct buffer *buffer, size_t size)
+{
+    if (!buffer_grow(buffer, size)) {
+        return NULL;
+    }
+    buffer->size += size;
+    buffer->data[buffer->size] = '\0';
+    return buffer->data + buffer->size - size;
+}
+
+/* Mostly there is room already, and the format is gone through once. */
 void buffer_append_format(struct buffer *buffer, const char *format, ...)
 {
+    size_t room = buffer->failed ? 0 : buffer->capacity - buffer->size;
+    char *end = room > 0 ? (char *)buffer->data + buffer->size : NULL;
     va_list arguments;
     int size;
 
     va_start(arguments, format);
-    size = vsnprintf(NULL, 0, format, arguments);
+    size = vsnprintf(end, room, format, arguments);
     va_end(arguments);
-    if (size < 0) {
-        buffer->failed = true;
+    if (size <= 0 || !buffer_grow(buffer, (size_t)size)) {
+        if (end != NULL) {
+            *end = '\0';
+        }
+        buffer->failed = buffer->failed || size < 0;
         return;
     }
-    if (size == 0 || !buffer_grow(buffer, (size_t)size)) {
-        return;
+    if ((size_t)size >= room) {
+        va_start(arguments, format);
+        vsnprintf((char *)buffer->data + buffer->size, (size_t)size + 1, format, arguments);
+        va_end(arguments);
     }
-    va_start(arguments, format);
-    vsnprintf((char *)buffer->data + buffer->size, (size_t)size + 1, format, arguments);
-    va_end(arguments);
     buffer->size += (size_t)size;
 }
 

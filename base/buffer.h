@@ -30,6 +30,9 @@ void buffer_append_string(struct buffer *buffer, const char *string);
 void buffer_append_char(struct buffer *buffer, char c);
 void buffer_append_format(struct buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Room for so many bytes, which count as written: the caller writes them at once. NULL: failed. */
+uint8_t *buffer_append_room(struct buffer *buffer, size_t size);
+
 /* Big-endian integers, for records. */
 void buffer_append_u8(struct buffer *buffer, uint8_t value);
 void buffer_append_u16(struct buffer *buffer, uint16_t value);

@@ -42,13 +42,11 @@ struct digest digest_sha256(struct bytes bytes)
     return digest;
 }
 
-struct digest digest_hmac(struct bytes key, struct bytes bytes)
+static EVP_MAC_CTX *hmac_begin(struct bytes key)
 {
     char name[] = "SHA256";
     const OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0),
                                      OSSL_PARAM_construct_end()};
-    struct digest digest;
-    size_t size = 0;
     EVP_MAC_CTX *context;
 
     pthread_once(&algorithms.once, algorithms_fetch);
@@ -56,13 +54,62 @@ struct digest digest_hmac(struct bytes key, struct bytes bytes)
     if (key.size == 0) {
         key = bytes_of("", 0); /* for EVP_MAC_init() a key that is NULL is none, not an empty one */
     }
-    if (context == NULL || EVP_MAC_init(context, key.data, key.size, parameters) != 1 ||
-        EVP_MAC_update(context, bytes.data, bytes.size) != 1 ||
+    if (context != NULL && EVP_MAC_init(context, key.data, key.size, parameters) != 1) {
+        EVP_MAC_CTX_free(context);
+        context = NULL;
+    }
+    return context;
+}
+
+/* Frees the context. */
+static struct digest hmac_end(EVP_MAC_CTX *context, struct bytes bytes)
+{
+    struct digest digest;
+    size_t size = 0;
+
+    if (context == NULL || EVP_MAC_update(context, bytes.data, bytes.size) != 1 ||
         EVP_MAC_final(context, digest.bytes, &size, sizeof(digest.bytes)) != 1 || size != sizeof(digest.bytes)) {
         libcrypto_broken("HMAC");
     }
     EVP_MAC_CTX_free(context);
     return digest;
+}
+
+struct digest digest_hmac(struct bytes key, struct bytes bytes)
+{
+    return hmac_end(hmac_begin(key), bytes);
+}
+
+struct digest_key {
+    EVP_MAC_CTX *context; /* the key is in it, and nothing else; only ever copied */
+};
+
+struct digest_key *digest_key_new(struct bytes key)
+{
+    struct digest_key *prepared = malloc(sizeof(*prepared));
+
+    if (prepared == NULL) {
+        return NULL;
+    }
+    prepared->context = hmac_begin(key);
+    if (prepared->context == NULL) {
+        digest_key_free(&prepared);
+    }
+    return prepared;
+}
+
+void digest_key_free(struct digest_key **key)
+{
+    if (*key != NULL) {
+        EVP_MAC_CTX_free((*key)->context);
+        free(*key);
+        *key = NULL;
+    }
+}
+
+struct digest digest_hmac_with(const struct digest_key *key, struct bytes bytes)
+{
+    return hmac_end(EVP_MAC_CTX_dup(key->context), bytes);
 }
 
 bool digest_equal(const struct digest *a, const struct digest *b)

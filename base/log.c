@@ -76,7 +76,9 @@ static void append_field(struct buffer *line, const struct log_field *field, boo
     struct bytes value = bytes_of(field->text, field->text_size);
     bool cut = value.size > MAX_VALUE_SHOWN;
 
-    buffer_append_format(line, json ? ",\"%s\":" : " %s=", field->key);
+    buffer_append_string(line, json ? ",\"" : " ");
+    buffer_append_string(line, field->key);
+    buffer_append_string(line, json ? "\":" : "=");
     if (field->text == NULL) {
         buffer_append_format(line, "%lld", (long long)field->number);
         return;

@@ -12,7 +12,7 @@
 struct seal_key {
     uint8_t id[SEAL_KEY_ID_BYTES];
     uint8_t seal[KEY_BYTES];
-    uint8_t index[KEY_BYTES];
+    struct digest_key *index;
 };
 
 struct seal_ring {
@@ -41,14 +41,18 @@ static int derive(EVP_KDF *hkdf, struct bytes secret, const char *label, uint8_t
     return result;
 }
 
+/* -1: libcrypto cannot, or memory. What was made is the key's all the same. */
 static int key_derive(EVP_KDF *hkdf, struct bytes secret, struct seal_key *key)
 {
-    if (derive(hkdf, secret, "certlookup seal 1: key id", key->id, sizeof(key->id)) != 0 ||
-        derive(hkdf, secret, "certlookup seal 1: sealing", key->seal, sizeof(key->seal)) != 0 ||
-        derive(hkdf, secret, "certlookup seal 1: index", key->index, sizeof(key->index)) != 0) {
-        return -1;
+    uint8_t index[KEY_BYTES];
+
+    if (derive(hkdf, secret, "certlookup seal 1: key id", key->id, sizeof(key->id)) == 0 &&
+        derive(hkdf, secret, "certlookup seal 1: sealing", key->seal, sizeof(key->seal)) == 0 &&
+        derive(hkdf, secret, "certlookup seal 1: index", index, sizeof(index)) == 0) {
+        key->index = digest_key_new(bytes_of(index, sizeof(index)));
     }
-    return 0;
+    OPENSSL_cleanse(index, sizeof(index));
+    return key->index != NULL ? 0 : -1;
 }
 
 static int ring_fill(struct seal_ring *ring, const struct bytes *keys, size_t count, struct error *error)
@@ -100,6 +104,9 @@ struct seal_ring *seal_ring_new(const struct bytes *keys, size_t count, struct e
 void seal_ring_free(struct seal_ring **ring)
 {
     if (*ring != NULL) {
+        for (size_t i = 0; i < SEAL_KEYS_MAX; i++) {
+            digest_key_free(&(*ring)->keys[i].index);
+        }
         EVP_CIPHER_free((*ring)->cipher);
         OPENSSL_cleanse(*ring, sizeof(**ring));
         free(*ring);
@@ -114,7 +121,7 @@ size_t seal_ring_count(const struct seal_ring *ring)
 
 struct digest seal_index(const struct seal_ring *ring, size_t which, struct bytes bytes)
 {
-    return digest_hmac(bytes_of(ring->keys[which].index, KEY_BYTES), bytes);
+    return digest_hmac_with(ring->keys[which].index, bytes);
 }
 
 /* Encrypts `plain` into `body`, which has its size. */
@@ -163,26 +170,24 @@ int seal_close_by(const struct seal_ring *ring, size_t which, struct bytes assoc
 {
     uint8_t nonce[SEAL_NONCE_BYTES], tag[SEAL_TAG_BYTES];
     EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
-    uint8_t *body = NULL;
+    uint8_t *body;
     int result = -1;
 
     if (context == NULL || associated.size > INT_MAX || plain.size > INT_MAX) {
         goto out;
     }
-    body = malloc(plain.size + 1);
     digest_random(nonce, sizeof(nonce));
+    buffer_append(out, ring->keys[which].id, SEAL_KEY_ID_BYTES);
+    buffer_append(out, nonce, sizeof(nonce));
+    body = buffer_append_room(out, plain.size);
     if (body == NULL || EVP_EncryptInit_ex2(context, ring->cipher, ring->keys[which].seal, nonce, NULL) != 1 ||
         gcm_encrypt(context, associated, plain, body, tag) != 0) {
         goto out;
     }
-    buffer_append(out, ring->keys[which].id, SEAL_KEY_ID_BYTES);
-    buffer_append(out, nonce, sizeof(nonce));
-    buffer_append(out, body, plain.size);
     buffer_append(out, tag, sizeof(tag));
     result = out->failed ? -1 : 0;
 out:
     EVP_CIPHER_CTX_free(context);
-    free(body);
     return result;
 }
 
@@ -201,15 +206,23 @@ static const struct seal_key *key_find(const struct seal_ring *ring, const uint8
     return NULL;
 }
 
+/* What was decrypted and is not whole is wiped: nobody reads it. */
+static void forget(struct buffer *out, size_t size)
+{
+    OPENSSL_cleanse(out->data + out->size - size, size);
+    out->size -= size;
+    out->data[out->size] = '\0';
+}
+
 enum seal_result seal_open(const struct seal_ring *ring, struct bytes associated, struct bytes sealed,
                            struct buffer *out)
 {
-    enum seal_result result = SEAL_BROKEN;
     const struct seal_key *key;
     EVP_CIPHER_CTX *context;
     const uint8_t *nonce, *text;
     uint8_t *plain;
     size_t size;
+    bool opened;
 
     if (sealed.size < SEAL_OVERHEAD || sealed.size > INT_MAX || associated.size > INT_MAX) {
         return SEAL_BROKEN;
@@ -221,15 +234,16 @@ enum seal_result seal_open(const struct seal_ring *ring, struct bytes associated
     nonce = sealed.data + SEAL_KEY_ID_BYTES;
     text = nonce + SEAL_NONCE_BYTES;
     size = sealed.size - SEAL_OVERHEAD;
-    context = EVP_CIPHER_CTX_new();
-    plain = malloc(size + 1);
-    if (context != NULL && plain != NULL &&
-        EVP_DecryptInit_ex2(context, ring->cipher, key->seal, nonce, NULL) == 1 &&
-        gcm_decrypt(context, associated, bytes_of(text, size), text + size, plain) == 0) {
-        buffer_append(out, plain, size);
-        result = out->failed ? SEAL_BROKEN : SEAL_OPENED;
+    plain = buffer_append_room(out, size);
+    if (plain == NULL) {
+        return SEAL_BROKEN;
     }
+    context = EVP_CIPHER_CTX_new();
+    opened = context != NULL && EVP_DecryptInit_ex2(context, ring->cipher, key->seal, nonce, NULL) == 1 &&
+             gcm_decrypt(context, associated, bytes_of(text, size), text + size, plain) == 0;
     EVP_CIPHER_CTX_free(context);
-    free(plain);
-    return result;
+    if (!opened) {
+        forget(out, size);
+    }
+    return opened ? SEAL_OPENED : SEAL_BROKEN;
 }

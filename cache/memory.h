@@ -4,7 +4,8 @@
  * Sharded by a keyed hash of the address; each shard has one mutex, held for a
  * few instructions, and SIEVE eviction (a hit sets one bit, moves nothing). The
  * whole is bounded in bytes; what an answer costs is answer->memory_bytes plus
- * the entry's own. memory_get() neither allocates nor does I/O.
+ * the entry's own, and a little for what the allocator loses between blocks.
+ * memory_get() neither allocates nor does I/O.
  *
  * It knows no lives and no policy: it keeps what it is given until there is no
  * room or it is replaced, and gives it back. Whether that may still be served is

@@ -61,6 +61,35 @@ static void add_read(void *adapter)
     }
 }
 
+/* hiredis calls this with each command, to be told when the socket takes more. It mostly does at once: so all that is
+ * said in one turn of the loop goes out at its end, in one piece, and the loop need not be asked for the socket. Only
+ * what did not go out then waits for it; and so does a connection that is not there yet. */
+static void add_write(void *adapter)
+{
+    redisAsyncContext *context = ((redisLibeventEvents *)adapter)->context;
+    struct line *line = context->data;
+
+    if (line == NULL || line->is_flushing || (context->c.flags & REDIS_CONNECTED) == 0) {
+        redisLibeventAddWrite(adapter);
+    } else {
+        event_active(line->flush, EV_WRITE, 0);
+    }
+    if (line != NULL) {
+        line->is_flushing = false;
+    }
+}
+
+/* And this when all is sent. */
+static void del_write(void *adapter)
+{
+    struct line *line = ((redisLibeventEvents *)adapter)->context->data;
+
+    redisLibeventDelWrite(adapter);
+    if (line != NULL) {
+        line->is_flushing = false;
+    }
+}
+
 /* An error may come unasked, as farewell ("max number of clients reached"): hiredis closes then. */
 static bool is_expected(const redisReadTask *task)
 {
@@ -218,5 +247,7 @@ int guard_attach(redisAsyncContext *context, struct event_base *base)
     context->c.reader->fn = &guarded;
     context->c.reader->privdata = context;
     context->ev.addRead = add_read;
+    context->ev.addWrite = add_write;
+    context->ev.delWrite = del_write;
     return 0;
 }

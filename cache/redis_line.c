@@ -2,11 +2,25 @@
 
 #include "cache/redis_private.h"
 
+/* Whatever this calls may close the line. */
+static void on_flush(evutil_socket_t fd, short what, void *context)
+{
+    struct line *line = context;
+
+    (void)fd;
+    (void)what;
+    if (line->context != NULL) {
+        line->is_flushing = true;
+        redisAsyncHandleWrite(line->context);
+    }
+}
+
 int line_open(struct line *line, struct event_base *base, void (*fire)(evutil_socket_t fd, short what, void *owner),
               void *owner)
 {
     line->timer = event_new(base, -1, 0, fire, owner);
-    return line->timer != NULL ? 0 : -1;
+    line->flush = event_new(base, -1, 0, on_flush, line);
+    return line->timer != NULL && line->flush != NULL ? 0 : -1;
 }
 
 void line_close(struct line *line)
@@ -16,6 +30,10 @@ void line_close(struct line *line)
     if (line->timer != NULL) {
         event_free(line->timer);
         line->timer = NULL;
+    }
+    if (line->flush != NULL) {
+        event_free(line->flush);
+        line->flush = NULL;
     }
     if (context != NULL) {
         redisAsyncFree(context);
@@ -55,6 +73,7 @@ redisAsyncContext *line_detach(struct line *line)
     }
     line->context = NULL;
     line->broken = NULL;
+    line->is_flushing = false;
     return context;
 }
 

@@ -104,6 +104,8 @@ enum channel { CHANNEL_CHANGED, CHANNEL_SAID, CHANNEL_BEAT, CHANNEL_COUNT };
 struct line {
     redisAsyncContext *context; /* its `data` is this struct; NULL: there is none */
     struct event *timer;
+    struct event *flush; /* sends what is to be sent; made due by the first command of a turn of the loop */
+    bool is_flushing;    /* hiredis is sending; it says through the adapter whether that was all */
     const char *broken; /* why it must be closed once hiredis is off the stack; NULL: it need not */
     size_t unread_max;  /* as much may come ahead of what hiredis took apart */
     const char (*channels)[CHANNEL_BYTES]; /* of which messages may come unasked; NULL: none may */

@@ -121,9 +121,19 @@ static int add_result(struct flight *flight, const char *directory, const struct
     return add_asked(&flight->draft, asked);
 }
 
+static size_t values_that_came(const struct flight *flight)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < flight->directory_count; i++) {
+        const struct search_result *result = flight->asks[i].back ? flight->asks[i].result : NULL;
+        count += result != NULL ? result->value_count : 0;
+    }
+    return count < MAX_VALUES ? count : MAX_VALUES;
+}
+
 int collect_answers(struct flight *flight)
 {
-    if (begin_draft(flight, MAX_VALUES, flight->directory_count) != 0) {
+    if (begin_draft(flight, values_that_came(flight), flight->directory_count) != 0) {
         return -1;
     }
     flight->judged_before = NULL;

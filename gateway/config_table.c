@@ -221,7 +221,7 @@ const struct setting settings_table[] = {
      .help = "recipients of one POST to /v1/recipients"},
     {"http.idle-timeout", SETTING_DURATION_S, "30s", "1s", "1h", NULL, NULL, true, IN_CONFIG(http.idle_timeout_s),
      .help = "a connection silent for so long is closed"},
-    {"http.hot-memory", SETTING_SIZE, "16M", "0", "1G", NULL, NULL, true, IN_CONFIG(http.hot_bytes),
+    {"http.hot-memory", SETTING_SIZE, "32M", "0", "1G", NULL, NULL, true, IN_CONFIG(http.hot_bytes),
      .help = "bound of the ready-made responses of each thread"},
     {"http.token-file", SETTING_SECRET, "", "16", "256", NULL, accept_token, true, IN_CONFIG(http.token),
      .help = "file with the token that opens /v1/purge, and /metrics and ?explain=1 to others than loopback"},

@@ -87,7 +87,12 @@ struct flight {
     size_t candidate_count;
     struct answer_draft draft;
     struct answer *verdict; /* what the validator made of it; NULL: out of memory */
-    struct buffer sealed;   /* the verdict as a record; empty: not to be stored */
+    bool is_provisional;    /* it may be a better one soon: not for others */
+
+    /* Sealing: while it is under way verdict, record_key and sealed belong to the validator. */
+    struct work seal;
+    struct task was_sealed;
+    struct buffer sealed; /* the verdict as a record; empty: it cannot be stored */
 
     /* Evidence */
     struct evidence *evidence; /* a reference for the validator, who gives it back */

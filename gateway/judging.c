@@ -13,20 +13,6 @@ static void count_refusals(const struct answer *answer)
     }
 }
 
-static void seal_verdict(struct flight *flight, int64_t now)
-{
-    const struct answer *verdict = flight->verdict;
-    if (verdict->outcome == OUTCOME_UNKNOWN || now >= verdict->fresh_until) {
-        return;
-    }
-    record_key(flight->world->ring, 0, flight->world->config->redis_prefix, &flight->scope, &flight->address,
-               flight->record_key);
-    if (record_close(flight->world->ring, flight->record_key, verdict, &flight->sealed) != 0) {
-        count(COUNT_LIMIT_RECORD_BYTES);
-        buffer_clear(&flight->sealed);
-    }
-}
-
 /* The verdicts before, with their blobs; what the directories did stays. */
 static void forget_verdicts(struct answer_draft *draft)
 {
@@ -55,14 +41,13 @@ static void run_judge(struct work *work)
     const struct lives lives = world_lives(flight->world);
     const struct fetch_config *fetch = &flight->world->config->fetch;
     struct answer_draft *draft = &flight->draft;
-    int64_t now = clock_wall_s();
     const struct judge_request request = {
         .policies = flight->world->policies,
         .evidence = flight->evidence,
         .address = &flight->address,
         .candidates = flight->candidates,
         .count = flight->candidate_count,
-        .now = now,
+        .now = clock_wall_s(),
         .ask_urls = fetch->crls,
         .ask_directories = true,
         .ask_ocsp = fetch->ocsp,
@@ -70,7 +55,6 @@ static void run_judge(struct work *work)
         .explain = flight->judging == JUDGING_EXPLAINED,
     };
 
-    buffer_clear(&flight->sealed);
     forget_verdicts(draft);
     close_candidates(flight);
     needs_free(&flight->needs);
@@ -87,9 +71,6 @@ static void run_judge(struct work *work)
     evidence_free(&flight->evidence);
     if (flight->verdict != NULL && flight->judging == JUDGING_FOUND) {
         count_refusals(flight->verdict);
-        if (flight->lookup->parts.shared != NULL) {
-            seal_verdict(flight, now);
-        }
     }
     engine_post(flight->lookup->parts.engine, &flight->judged);
 }

@@ -88,5 +88,5 @@ void shorten_provisional(struct flight *flight)
         answer_free(&flight->verdict);
         flight->verdict = shorter;
     }
-    buffer_clear(&flight->sealed);
+    flight->is_provisional = true;
 }

@@ -25,8 +25,9 @@
  *      flight_judged()
  *   7  fetch_what_lacks()         CRLs, OCSP answers, issuers that the verdict lacks; then 6 again, a few rounds
  *      flight_has_evidence()
- *   8  store_verdict()            Redis, memory
+ *   8  store_verdict()            memory
  *      answer_flight()            everybody who waits
+ *      share_verdict()            Redis: sealed by a validator, when all have their answer
  *
  * When the directories fail, fall_back() looks for an older answer that may
  * still serve; without one the outcome is unknown. Either way the lookup rests
@@ -276,6 +277,7 @@ static void found_was_judged(struct flight *flight)
         if (!flight->answered) {
             answer_flight(flight, flight->verdict, LAYER_DIRECTORY, false);
         }
+        share_verdict(flight);
     } else if (!flight->answered) {
         flight->unknown = answer_ref(flight->verdict);
         fall_back(flight, flight->verdict->reason);

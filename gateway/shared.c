@@ -1,3 +1,5 @@
+#include <stddef.h>
+
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "gateway/steps.h"
@@ -96,18 +98,59 @@ void keep_answer(struct flight *flight, struct answer *answer)
 
 void store_verdict(struct flight *flight)
 {
-    const struct lookup_parts *parts = &flight->lookup->parts;
-    int64_t now = clock_wall_s();
-    if (now >= flight->verdict->fresh_until || !may_keep(flight)) {
+    if (clock_wall_s() >= flight->verdict->fresh_until || !may_keep(flight)) {
         return;
     }
     /* A flight that began before a reload must not take the place of what came after it. */
     if (flight->world->generation == flight->lookup->world->generation) {
         put_into_memory(flight, flight->verdict);
     }
-    if (parts->shared != NULL && flight->sealed.size > 0 && !flight->sealed.failed &&
-        coherence_may_store(flight->lookup->coherence, flight->stamp)) {
-        shared_put(parts->shared, flight->record_key, buffer_bytes(&flight->sealed),
-                   (flight->verdict->stale_until - now) * 1000);
+}
+
+static bool may_share(const struct flight *flight)
+{
+    const struct lookup *lookup = flight->lookup;
+    return lookup->parts.shared != NULL && !flight->is_provisional && flight->verdict->outcome != OUTCOME_UNKNOWN &&
+           clock_wall_s() < flight->verdict->fresh_until && may_keep(flight) &&
+           coherence_may_store(lookup->coherence, flight->stamp);
+}
+
+/* On a validator. The key is known already if the flight asked Redis under its only name. */
+static void run_sealing(struct work *work)
+{
+    struct flight *flight = (struct flight *)((char *)work - offsetof(struct flight, seal));
+    const struct seal_ring *ring = flight->world->ring;
+    if (seal_ring_count(ring) > 1 || flight->record_key[0] == '\0') {
+        record_key(ring, 0, flight->world->config->redis_prefix, &flight->scope, &flight->address, flight->record_key);
+    }
+    if (record_close(ring, flight->record_key, flight->verdict, &flight->sealed) != 0) {
+        count(COUNT_LIMIT_RECORD_BYTES);
+        buffer_clear(&flight->sealed);
+    }
+    engine_post(flight->lookup->parts.engine, &flight->was_sealed);
+}
+
+/* What was dropped while it was sealed is not stored either. */
+static void on_sealed(struct task *task)
+{
+    struct flight *flight = (struct flight *)((char *)task - offsetof(struct flight, was_sealed));
+    if (flight->sealed.size > 0 && may_share(flight)) {
+        shared_put(flight->lookup->parts.shared, flight->record_key, buffer_bytes(&flight->sealed),
+                   (flight->verdict->stale_until - clock_wall_s()) * 1000);
+    }
+    flight_release(flight);
+}
+
+void share_verdict(struct flight *flight)
+{
+    if (!may_share(flight)) {
+        return;
+    }
+    flight->seal.run = run_sealing;
+    flight->was_sealed.run = on_sealed;
+    flight->open++;
+    if (!pool_submit(flight->lookup->parts.validators, &flight->seal)) {
+        count(COUNT_LIMIT_VALIDATORS);
+        flight->open--;
     }
 }

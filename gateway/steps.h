@@ -85,8 +85,11 @@ bool record_is_known(const struct flight *flight);
 /* Puts an answer into memory, unless it was dropped, or another gateway came to a newer one, since the flight began. */
 void keep_answer(struct flight *flight, struct answer *answer);
 
-/* Puts the verdict into memory and, sealed, into Redis, where they belong; unless it was dropped meanwhile. */
+/* Puts the verdict into memory, where it belongs; unless it was dropped meanwhile. */
 void store_verdict(struct flight *flight);
+
+/* And into Redis, what directories sent: a validator seals it, while those who asked have their answer already. */
+void share_verdict(struct flight *flight);
 
 /* dropping.c: what the flight rests on was dropped since it began. It answers who waits for it, but nobody joins it any
  * more, nothing of it is stored, and no older answer that it knows may serve. */

@@ -5,7 +5,7 @@
 #define WAYS 4
 #define MIN_SETS 16
 #define MAX_SETS 32768
-#define TYPICAL_BYTES 3072 /* of an entry; only sizes the table */
+#define TYPICAL_BYTES 1024 /* less than any entry, so that sets are rarely full; only sizes the table */
 
 /* A look into a set reads one or two lines of the processor's cache, and the entry only where the hash is right. */
 struct set {

@@ -29,6 +29,9 @@ void respond_field(struct response_headers *headers, const char *name, const cha
 void respond_header(struct response_headers *headers, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* The value is these texts, one behind the other. For where printf() would cost too much. */
+void respond_joined(struct response_headers *headers, const char *name, const char *const *texts, size_t count);
+
 /* About what a response with these fields costs in memory, its body aside. */
 size_t respond_bytes(const struct response_headers *headers);
 

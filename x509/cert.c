@@ -1,11 +1,15 @@
 #include "x509/cert.h"
 
+#include <openssl/core_names.h>
 #include <openssl/err.h>
+#include <openssl/provider.h>
 #include <openssl/x509v3.h>
+#include <pthread.h>
 #include <time.h>
 
 #include "base/text.h"
 #include "x509/der.h"
+#include "x509/rsa_key.h"
 #include "x509/shown.h"
 
 #define VERSION_1 0
@@ -78,6 +82,61 @@ static bool check_extensions(const X509 *x509, struct finding *finding)
     return true;
 }
 
+/* Extensions that are judged by rules of our own, and those that libcrypto has no name for: it cannot know what to do
+ * with them. Others are name constraints, whose forms libcrypto may know more of, and what mail has no use for: proxies,
+ * resources (RFC 3820, 3779), and whatever another libcrypto learns to judge. */
+static bool has_plain_extensions(const X509 *x509)
+{
+    static const int plain[] = {
+        NID_undef,
+        NID_basic_constraints,
+        NID_key_usage,
+        NID_ext_key_usage,
+        NID_subject_alt_name,
+        NID_issuer_alt_name,
+        NID_subject_key_identifier,
+        NID_authority_key_identifier,
+        NID_crl_distribution_points,
+        NID_freshest_crl,
+        NID_info_access,
+        NID_certificate_policies,
+        NID_policy_mappings,
+        NID_policy_constraints,
+        NID_inhibit_any_policy,
+        NID_SMIMECapabilities,
+    };
+
+    for (int i = 0; i < X509_get_ext_count(x509); i++) {
+        int nid = OBJ_obj2nid(X509_EXTENSION_get_object(X509_get_ext(x509, i)));
+        size_t k = 0;
+
+        while (k < sizeof(plain) / sizeof(plain[0]) && plain[k] != nid) {
+            k++;
+        }
+        if (k == sizeof(plain) / sizeof(plain[0])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* A curve that is spelled out is for libcrypto to refuse, as is a key that cannot be read. */
+static bool has_plain_key(const X509 *x509)
+{
+    EVP_PKEY *key = X509_get0_pubkey(x509);
+    struct rsa_key rsa;
+    int is_spelled_out = 0;
+
+    if (rsa_key_read(x509, &rsa)) {
+        return true;
+    }
+    if (key != NULL && EVP_PKEY_get_base_id(key) == EVP_PKEY_EC) {
+        return EVP_PKEY_get_int_param(key, OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS, &is_spelled_out) == 1 &&
+               is_spelled_out == 0;
+    }
+    return key != NULL;
+}
+
 static bool check_contents(struct cert *cert, struct finding *finding)
 {
     uint32_t flags;
@@ -94,49 +153,107 @@ static bool check_contents(struct cert *cert, struct finding *finding)
         return finding_set(finding, REASON_MALFORMED, "an extension is not what it has to be (RFC 5280 4.2)");
     }
     cert->critical_unknown = (flags & EXFLAG_CRITICAL) != 0;
+    cert->plain = !cert->critical_unknown && has_plain_key(cert->x509) && has_plain_extensions(cert->x509);
     return true;
 }
 
-static bool parse(struct cert *cert, struct finding *finding)
-{
-    const uint8_t *at = cert->der->data;
+/* A library context that knows no keys: what is decoded in it keeps the octets of its key alone. */
+static OSSL_LIB_CTX *keyless;
+static pthread_once_t keyless_once = PTHREAD_ONCE_INIT;
 
-    if (!der_is_strict(blob_bytes(cert->der))) {
+static void keyless_make(void)
+{
+    OSSL_LIB_CTX *context = OSSL_LIB_CTX_new();
+
+    if (context != NULL && OSSL_PROVIDER_load(context, "null") == NULL) {
+        OSSL_LIB_CTX_free(context);
+        context = NULL;
+    }
+    keyless = context;
+}
+
+static X509 *decode(struct bytes der, size_t *used)
+{
+    const uint8_t *at = der.data;
+    X509 *x509 = d2i_X509(NULL, &at, (long)der.size);
+
+    *used = (size_t)(at - der.data);
+    return x509;
+}
+
+/* Whether what there is to know of the certificate is known without an object of its key: libcrypto asks for it to say
+ * whether a certificate that names itself as issuer is signed by itself. */
+static bool is_whole_without_key(const X509 *x509)
+{
+    struct rsa_key key;
+
+    return rsa_key_read(x509, &key) && X509_NAME_cmp(X509_get_subject_name(x509), X509_get_issuer_name(x509)) != 0;
+}
+
+/* NULL: it is to be decoded with its key. */
+static X509 *decode_without_key(struct bytes der, size_t *used)
+{
+    OSSL_LIB_CTX *usual;
+    X509 *x509;
+
+    pthread_once(&keyless_once, keyless_make);
+    if (keyless == NULL) {
+        return NULL;
+    }
+    usual = OSSL_LIB_CTX_set0_default(keyless);
+    x509 = decode(der, used);
+    OSSL_LIB_CTX_set0_default(usual);
+    if (x509 != NULL && !is_whole_without_key(x509)) {
+        X509_free(x509);
+        x509 = NULL;
+    }
+    return x509;
+}
+
+static bool parse(struct cert *cert, bool with_key, struct finding *finding)
+{
+    struct bytes der = blob_bytes(cert->der);
+    size_t used = 0;
+
+    if (!der_is_strict(der)) {
         return finding_set(finding, REASON_MALFORMED, "not one DER element (X.690 10.1, RFC 5280 4.1)");
     }
-    cert->x509 = d2i_X509(NULL, &at, (long)cert->der->size);
-    if (cert->x509 == NULL || at != cert->der->data + cert->der->size) {
+    cert->x509 = with_key ? decode(der, &used) : decode_without_key(der, &used);
+    if (cert->x509 == NULL && !with_key) {
+        cert->x509 = decode(der, &used);
+    }
+    if (cert->x509 == NULL || used != der.size) {
         return finding_set(finding, REASON_MALFORMED, "not a certificate (RFC 5280 4.1)");
     }
     return check_contents(cert, finding);
 }
 
-static bool has_whole_key(const struct cert *cert)
+static bool has_whole_key(const struct cert *cert, bool with_key)
 {
     EVP_PKEY *key = X509_get0_pubkey(cert->x509);
 
-    return key != NULL && EVP_PKEY_get_bits(key) > 0;
+    return (!with_key && is_whole_without_key(cert->x509)) || (key != NULL && EVP_PKEY_get_bits(key) > 0);
 }
 
 /* libcrypto drops its words of why it could not read a key or an extension, so that want of memory looks like a bad
  * certificate: what fails is tried once more. */
-static bool parse_surely(struct cert *cert, struct finding *finding)
+static bool parse_surely(struct cert *cert, bool with_key, struct finding *finding)
 {
-    if (parse(cert, finding) && has_whole_key(cert)) {
+    if (parse(cert, with_key, finding) && has_whole_key(cert, with_key)) {
         return true;
     }
     X509_free(cert->x509);
     cert->x509 = NULL;
-    return parse(cert, finding);
+    return parse(cert, with_key, finding);
 }
 
-bool cert_parse(struct blob *der, struct cert *cert, struct finding *finding)
+static bool parse_whole(struct blob *der, bool with_key, struct cert *cert, struct finding *finding)
 {
     bool parsed;
 
     *cert = (struct cert){.der = blob_ref(der)};
     ERR_clear_error();
-    parsed = parse_surely(cert, finding);
+    parsed = parse_surely(cert, with_key, finding);
     /* Not digest_sha256(), which ends the process rather than fail. */
     if (finding_was_memory() || (parsed && X509_digest(cert->x509, EVP_sha256(), cert->fingerprint.bytes, NULL) != 1)) {
         parsed = finding_set(finding, REASON_INTERNAL, "out of memory");
@@ -145,6 +262,16 @@ bool cert_parse(struct blob *der, struct cert *cert, struct finding *finding)
         cert_free(cert);
     }
     return parsed;
+}
+
+bool cert_parse(struct blob *der, struct cert *cert, struct finding *finding)
+{
+    return parse_whole(der, true, cert, finding);
+}
+
+bool cert_parse_recipient(struct blob *der, struct cert *cert, struct finding *finding)
+{
+    return parse_whole(der, false, cert, finding);
 }
 
 void cert_free(struct cert *cert)

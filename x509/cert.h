@@ -19,6 +19,7 @@ struct cert {
     struct digest fingerprint; /* SHA-256 of the DER */
     int64_t not_before, not_after; /* wall seconds */
     bool anchor;
+    bool plain;                /* nothing in it that libcrypto's path validation knows more of than ours */
     bool critical_unknown;     /* an extension that is critical and that we do not know, RFC 5280 4.2 */
 };
 
@@ -26,6 +27,11 @@ struct cert {
  * finding is REASON_MALFORMED, or REASON_INTERNAL when memory is out; the struct is empty. */
 bool cert_parse(struct blob *der, struct cert *cert, struct finding *finding);
 void cert_free(struct cert *cert);
+
+/* The same for the certificate of a recipient, who signs no other: of an RSA key libcrypto then makes no object, which
+ * costs more than all the rest. X509_get0_pubkey() gives NULL; x509/keys.h reads such a key from its octets. Keys of
+ * other kinds, and of certificates that name themselves as issuer, are there as ever. */
+bool cert_parse_recipient(struct blob *der, struct cert *cert, struct finding *finding);
 
 /* The certificate that libcrypto holds already, as its DER says it, in a struct of its own. */
 bool cert_copy(const X509 *x509, struct cert *cert, struct finding *finding);

@@ -64,6 +64,18 @@ bool der_is_strict(struct bytes bytes)
     return element_read(bytes, &element) && element.size == bytes.size && elements_are_strict(bytes, 0);
 }
 
+bool der_take(struct bytes *left, uint8_t tag, struct bytes *content)
+{
+    struct element element;
+
+    if (!element_read(*left, &element) || left->data[0] != tag) {
+        return false;
+    }
+    *content = element.content;
+    *left = bytes_of(left->data + element.size, left->size - element.size);
+    return true;
+}
+
 int der_inner_tag(struct bytes bytes)
 {
     size_t at = 2;

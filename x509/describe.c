@@ -143,7 +143,7 @@ int description_read(struct bytes der, struct description *description)
     int result = -1;
 
     *description = (struct description){0};
-    if (blob != NULL && cert_parse(blob, &cert, &finding)) {
+    if (blob != NULL && cert_parse_recipient(blob, &cert, &finding)) {
         result = read_cert(&cert, description);
         cert_free(&cert);
     }

@@ -10,6 +10,7 @@
 
 #include "base/limits.h"
 #include "x509/keys_probe.h"
+#include "x509/rsa_key.h"
 #include "x509/shown.h"
 
 static const struct algorithm {
@@ -117,12 +118,14 @@ static void curve_read(EVP_PKEY *pkey, char out[KEY_WORD_BYTES])
 
 void key_read(const X509 *x509, struct key *key)
 {
-    EVP_PKEY *pkey = X509_get0_pubkey(x509);
+    struct rsa_key rsa;
+    bool is_rsa = rsa_key_read(x509, &rsa);
+    EVP_PKEY *pkey = is_rsa ? NULL : X509_get0_pubkey(x509);
     const ASN1_OBJECT *object = key_object(x509);
     int nid = OBJ_obj2nid(object);
     const struct algorithm *algorithm = algorithm_find(nid);
 
-    *key = (struct key){.readable = pkey != NULL, .known = pkey != NULL || algorithm != NULL};
+    *key = (struct key){.readable = is_rsa || pkey != NULL, .known = pkey != NULL || algorithm != NULL};
     if (algorithm != NULL) {
         snprintf(key->algorithm, sizeof(key->algorithm), "%s", algorithm->word);
         key->use = keys_probe_can_encrypt(nid) ? algorithm->use : KEY_USE_NONE;
@@ -131,26 +134,37 @@ void key_read(const X509 *x509, struct key *key)
     } else {
         shown_object(object, key->algorithm, sizeof(key->algorithm));
     }
-    if (pkey != NULL) {
+    if (is_rsa) {
+        key->bits = rsa.bits;
+    } else if (pkey != NULL) {
         key->bits = EVP_PKEY_get_bits(pkey);
         curve_read(pkey, key->curve);
     }
 }
 
 /* e = 1 would send the content key in clear, an even e cannot be decrypted, a long one makes each use slow. */
-static bool exponent_is_sound(const EVP_PKEY *pkey)
+static bool exponent_is_sound(const X509 *x509)
 {
+    EVP_PKEY *pkey;
     BIGNUM *exponent = NULL;
-    bool sound = EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_E, &exponent) == 1 && BN_is_odd(exponent) &&
+    struct rsa_key rsa;
+    bool sound;
+
+    if (rsa_key_read(x509, &rsa)) {
+        return rsa.exponent_bits > 1;
+    }
+    pkey = X509_get0_pubkey(x509);
+    sound = EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_E, &exponent) == 1 && BN_is_odd(exponent) &&
                  !BN_is_one(exponent) && BN_num_bits(exponent) <= MAX_RSA_EXPONENT_BITS;
 
     BN_free(exponent);
     return sound;
 }
 
-static bool rsa_is_strong(const EVP_PKEY *pkey, const char *word, int64_t min_rsa_bits, char *weakness)
+static bool rsa_is_strong(const X509 *x509, const struct key *key, int64_t min_rsa_bits, char *weakness)
 {
-    int bits = EVP_PKEY_get_bits(pkey);
+    const char *word = key->algorithm;
+    int bits = key->bits;
 
     if (bits < min_rsa_bits) {
         snprintf(weakness, KEY_WEAKNESS_BYTES, "%s key of %d bits, fewer than %lld", word, bits,
@@ -161,7 +175,7 @@ static bool rsa_is_strong(const EVP_PKEY *pkey, const char *word, int64_t min_rs
         snprintf(weakness, KEY_WEAKNESS_BYTES, "%s key of %d bits, more than %d", word, bits, MAX_RSA_BITS);
         return false;
     }
-    if (!exponent_is_sound(pkey)) {
+    if (!exponent_is_sound(x509)) {
         snprintf(weakness, KEY_WEAKNESS_BYTES, "%s key with an unsound exponent (RFC 8017 3.1)", word);
         return false;
     }
@@ -170,16 +184,15 @@ static bool rsa_is_strong(const EVP_PKEY *pkey, const char *word, int64_t min_rs
 
 bool key_is_strong(const X509 *x509, const struct strength *strength, char weakness[KEY_WEAKNESS_BYTES])
 {
-    EVP_PKEY *pkey = X509_get0_pubkey(x509);
-    const struct algorithm *algorithm = algorithm_find(OBJ_obj2nid(key_object(x509)));
-    int type = pkey != NULL ? EVP_PKEY_get_base_id(pkey) : EVP_PKEY_NONE;
+    int nid = OBJ_obj2nid(key_object(x509));
+    const struct algorithm *algorithm = algorithm_find(nid);
     struct key key;
 
     key_read(x509, &key);
-    if (type == EVP_PKEY_RSA || type == EVP_PKEY_RSA_PSS) {
-        return rsa_is_strong(pkey, key.algorithm, strength->min_rsa_bits, weakness);
+    if (key.readable && (nid == NID_rsaEncryption || nid == NID_rsassaPss)) {
+        return rsa_is_strong(x509, &key, strength->min_rsa_bits, weakness);
     }
-    if (pkey != NULL &&
+    if (key.readable &&
         ((algorithm != NULL && algorithm->signs) || (key_curve_bit(key.curve) & strength->curves) != 0)) {
         return true;
     }

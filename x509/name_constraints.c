@@ -252,7 +252,7 @@ bool name_constraints_check(const struct path *path, bool *misread, struct findi
         struct constraints constraints;
 
         good = constraints_read(path->certs[i], &constraints) || out_of_memory(finding);
-        good = good && check_below(&check, &constraints, path, i);
+        good = good && (constraints.count == 0 || check_below(&check, &constraints, path, i));
         constraints_free(&constraints);
     }
     return good;

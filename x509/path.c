@@ -4,7 +4,9 @@
 #include <openssl/x509v3.h>
 
 #include "x509/keys.h"
+#include "x509/link_memo.h"
 #include "x509/notes.h"
+#include "x509/rsa_key.h"
 #include "x509/shown.h"
 #include "x509/wants.h"
 
@@ -72,14 +74,21 @@ static bool judge_complete(struct search *search)
     return is_settled(search->best);
 }
 
+/* Of a recipient's key there may be no object. */
+static bool has_same_key(const X509 *x509, const struct cert *issuer)
+{
+    EVP_PKEY *key = X509_get0_pubkey(x509);
+
+    return key != NULL ? EVP_PKEY_eq(key, X509_get0_pubkey(issuer->x509)) == 1 : rsa_key_is_same(x509, issuer->x509);
+}
+
 /* The same name and key twice is a circle (RFC 5280 6.1 asks for none; RFC 4158 2.4.2). */
 static bool is_in_path(const struct path *path, const struct cert *issuer)
 {
     for (size_t i = 0; i < path->count; i++) {
         const X509 *x509 = path->certs[i]->x509;
 
-        if (X509_NAME_cmp(X509_get_subject_name(x509), cert_subject(issuer)) == 0 &&
-            EVP_PKEY_eq(X509_get0_pubkey(x509), X509_get0_pubkey(issuer->x509)) == 1) {
+        if (X509_NAME_cmp(X509_get_subject_name(x509), cert_subject(issuer)) == 0 && has_same_key(x509, issuer)) {
             return true;
         }
     }
@@ -88,6 +97,24 @@ static bool is_in_path(const struct path *path, const struct cert *issuer)
 
 /* What stands between a certificate and one that bears the name of its issuer. */
 enum link { LINK_HOLDS, LINK_OF_ANOTHER, LINK_MAY_NOT_SIGN, LINK_WEAK, LINK_FORGED, LINK_UNTRIED };
+
+/* A signature over what is no leaf is remembered: few certificates issue many. What it costs is spent all the same, so
+ * that no verdict depends on what was judged before. */
+static bool is_signed(const struct search *search, const struct cert *subject, const struct cert *issuer)
+{
+    bool is_leaf = search->path.count == 1;
+
+    if (!is_leaf && link_memo_has(&subject->fingerprint, &issuer->fingerprint)) {
+        return true;
+    }
+    if (X509_verify(subject->x509, X509_get0_pubkey(issuer->x509)) != 1) {
+        return false;
+    }
+    if (!is_leaf) {
+        link_memo_add(&subject->fingerprint, &issuer->fingerprint);
+    }
+    return true;
+}
 
 /* The key comes before the signature: whoever made the certificate chose what it costs to use its key. */
 static enum link link_test(struct search *search, const struct cert *subject, const struct cert *issuer,
@@ -108,7 +135,7 @@ static enum link link_test(struct search *search, const struct cert *subject, co
     if (!spend(search, &search->request->budget->checks)) {
         return LINK_UNTRIED;
     }
-    return X509_verify(subject->x509, key) == 1 ? LINK_HOLDS : LINK_FORGED;
+    return is_signed(search, subject, issuer) ? LINK_HOLDS : LINK_FORGED;
 }
 
 /* A chain that led nowhere: `issuer`, where it is not NULL, is the last of it. */

@@ -9,7 +9,7 @@
 
 static void take_certificate(struct blob *bytes, struct value *value)
 {
-    if (cert_parse(bytes, &value->certs[0], &value->finding)) {
+    if (cert_parse_recipient(bytes, &value->certs[0], &value->finding)) {
         value->count = 1;
     }
 }

@@ -11,6 +11,7 @@
 #include "base/answer.h"
 #include "x509/cert.h"
 
+/* A certificate that stands alone may come without an object of its key: cert_parse_recipient(). */
 struct value {
     struct cert certs[MAX_BUNDLE_CERTIFICATES]; /* those that can be parsed, in the order of the message */
     size_t count;

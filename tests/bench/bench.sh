@@ -5,7 +5,7 @@
 # a wrong status, a broken connection or an answer without a body is no rate.
 #
 #     bench.sh [build folder]      BENCH=quick ONLY="hot_vs_nginx batch" ROUNDS=5 SECONDS_EACH=5 CONNECTIONS=64
-#                                  DOCS=1: the table and the chart of docs/performance.md as well
+#                                  DOCS=1: the table and the chart of docs/performance.md as well, of a full run
 #
 # Server, client, slapd and Redis share the cores of this machine, with ours and with the peer alike. certlookupd has its
 # default configuration: a thread for each core. So have nginx, webdis and bare libmicrohttpd.
@@ -21,12 +21,13 @@ export BUILD
 # shellcheck source=/dev/null
 . tests/bench/rows.sh
 
-case ${BENCH:-full} in
+BENCH=${BENCH:-full}
+case $BENCH in
 full) : "${ROUNDS:=5}" "${SECONDS_EACH:=5}" ;;
 quick) : "${ROUNDS:=3}" "${SECONDS_EACH:=1}" ;;
 *) echo 'bench: BENCH is full or quick' >&2 && exit 64 ;;
 esac
-: "${CONNECTIONS:=64}" "${PEOPLE_COUNT:=100000}" "${SPREAD:=10000}" "${WEBDIS_POOL:=20}" "${ONLY:=}"
+: "${CONNECTIONS:=64}" "${PEOPLE_COUNT:=100000}" "${SPREAD:=10000}" "${GROWN:=1000000}" "${WEBDIS_POOL:=4}" "${ONLY:=}"
 THREADS=$(nproc)
 BODY_BYTES=800
 export SLAPD_LOG=0 # slapd's own time is not for writing lines
@@ -45,6 +46,7 @@ for name in $ONLY; do
     grep -qx "$name" <<< "$names" || { echo "bench: there is no row $name in tests/bench/rows.tsv" >&2; exit 64; }
 done
 [ -z "$ONLY" ] || names=$ONLY
+[ -z "${DOCS:-}" ] || [ "$BENCH$ONLY" = full ] || { echo 'bench: DOCS wants a full run of all rows' >&2; exit 64; }
 
 # Made by whatever makepeople there was then: whoever changes how the many look removes build/bench.
 people_are_there() {
@@ -100,8 +102,20 @@ measure() { # NAME ROUND: "ours peer"
     echo "$ours $peer"
 }
 
-cores=$(nproc)
-printf '%s rounds of %s s, %s connections, %s threads on %s cores\n' "$ROUNDS" "$SECONDS_EACH" "$CONNECTIONS" "$THREADS" "$cores"
+package() { # NAME: "NAME 1.2"
+    echo "$1 $(dpkg-query -W -f '${Version}' "$1" 2> /dev/null || echo '?')"
+}
+
+about() { # what the figures are of
+    local packages
+    packages=$(for name in nginx webdis slapd redis-server wrk nghttp2-client libmicrohttpd12 libhiredis0.14 \
+        libssl3; do package $name; done | grep -v '?$' | paste -sd , | sed 's/,/, /g')
+    echo "$(date -u +%F), certlookup $(git describe --always --dirty 2> /dev/null || echo 'of no repository')," \
+        "$ROUNDS rounds of $SECONDS_EACH s, $CONNECTIONS connections, $THREADS threads of each server."
+    echo "$(sed -n 's/^model name[ \t]*: //p' /proc/cpuinfo | sort -u | head -n 1), $(nproc) cores for servers and clients" \
+        "together; $(sed -n 's/^PRETTY_NAME="\(.*\)"/\1/p' /etc/os-release), Linux $(uname -r); $packages."
+}
+about | tee "$work/about"
 for name in $names; do
     "${name}_open"
     for ((round = 1; round <= ROUNDS; round++)); do
@@ -114,4 +128,5 @@ mkdir -p build
 for name in $names; do
     awk -v name="$name" -f tests/bench/medians.awk "$work/$name"
 done | awk 'BEGIN { print "name\tours\tpeer\tratio\tmin\tmax" } { print }' > "$table"
+[ -z "${DOCS:-}" ] || bash tests/bench/docs.sh "$table" "$work/about" docs/performance.md docs/performance.svg
 awk -f tests/bench/report.awk tests/bench/rows.tsv "$table"

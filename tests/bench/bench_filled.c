@@ -4,13 +4,12 @@
  *
  *   bench_filled ENTRIES [THREADS]     0 threads: one for each core
  *
- * Prints the port when the cache is filled; ends at the end of its input or by SIGTERM.
+ * Prints the port when the cache is filled; ends by SIGTERM.
  */
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/metrics.h"
@@ -67,35 +66,24 @@ static struct memory *filled(uint32_t entries)
     return memory;
 }
 
-static void await_end(void)
-{
-    char byte;
-
-    while (read(STDIN_FILENO, &byte, 1) > 0) {
-    }
-}
-
-static void on_signal(int signal)
-{
-    (void)signal;
-    close(STDIN_FILENO); /* and the read is interrupted */
-}
-
 int main(int argc, char **argv)
 {
     static const char *const listen[] = {"127.0.0.1:0"};
     const struct http_config config = {
         .listen = listen, .listen_count = 1, .threads = argc > 2 ? atoi(argv[2]) : 0, .max_connections = 4096,
-        .max_waiting = 2000, .idle_timeout_s = 30, .hot_bytes = 16L * 1024 * 1024, .token = "",
+        .max_waiting = 2000, .idle_timeout_s = 30, .hot_bytes = 32L * 1024 * 1024, .token = "",
     };
-    const struct sigaction action = {.sa_handler = on_signal};
     struct error error = {""};
+    sigset_t ends;
+    int signal;
 
     if (argc < 2) {
         fprintf(stderr, "usage: bench_filled ENTRIES [THREADS]\n");
         return 64;
     }
-    sigaction(SIGTERM, &action, NULL);
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &ends, NULL); /* in every thread that comes */
     struct memory *memory = filled((uint32_t)strtoul(argv[1], NULL, 10));
     const struct http_backend backend = {
         .context = memory, .get = get, .may_serve = may_serve, .start = start, .ready = ready, .explain = start,
@@ -107,7 +95,7 @@ int main(int argc, char **argv)
     }
     printf("%u\n", http_port(http, 0));
     fflush(stdout);
-    await_end();
+    sigwait(&ends, &signal);
     http_close(&http);
     memory_free(&memory);
     answers_close();

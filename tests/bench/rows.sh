@@ -29,10 +29,16 @@ gateway_fresh() { # and in front of a Redis that knows nothing
     gateway_again
 }
 
+warm() { # ROW: a second that does not count
+    local SECONDS_EACH=1
+    "$1_ours" > /dev/null
+    "$1_peer" > /dev/null
+}
+
 # prime COUNT: so many addresses are asked for once; now Redis has them, and memory, where there is one.
 prime() {
     paths_in_order "$1" | awk -v url="$(gateway_url gateway)" '{ printf "url = \"%s%s\"\noutput = /dev/null\n", url, $0 }' |
-        curl -sSf --parallel --parallel-immediate --parallel-max 50 -K - || bench_fail 'not everybody was found'
+        curl -sS --fail-early -f --parallel --no-progress-meter --parallel-immediate --parallel-max 50 -K - || bench_fail 'not everybody was found'
 }
 
 paths_in_order() { # COUNT
@@ -44,20 +50,22 @@ paths_in_order() { # COUNT
 # draw KIND COUNT DRAWS FORMAT: numbers from 1 to COUNT, every one as likely (uniform) or the nth as 1/n (zipf), the
 # same ones in each run.
 draw() {
-    awk -v kind="$1" -v count="$2" -v draws="$3" -v format="$4\n" 'BEGIN {
-        srand(1)
-        for (i = 1; i <= count; i++) { sum += kind == "zipf" ? 1 / i : 1; below[i] = sum }
-        for (; draws > 0; draws--) {
-            wanted = rand() * sum
+    awk -v kind="$1" -v count="$2" -v draws="$3" -v format="$4\n" '
+        function zipf(    low, high, middle, wanted) {
+            wanted = rand() * below[count]
             low = 1
             high = count
             while (low < high) {
                 middle = int((low + high) / 2)
                 if (below[middle] > wanted) high = middle; else low = middle + 1
             }
-            printf format, low
+            return low
         }
-    }'
+        BEGIN {
+            srand(1)
+            if (kind == "zipf") for (i = 1; i <= count; i++) below[i] = below[i - 1] + 1 / i
+            for (; draws > 0; draws--) printf format, kind == "zipf" ? zipf() : 1 + int(rand() * count)
+        }'
 }
 
 # A hit ÷ a file of nginx, ÷ bare libmicrohttpd
@@ -105,6 +113,7 @@ hot_spread_open() {
     prime "$SPREAD"
     draw zipf "$SPREAD" 100000 '/v1/recipients/user%06d@example.org/certificate' > "$STACK/many"
     sed 's/user[0-9]*/user000001/' "$STACK/many" > "$STACK/one"
+    warm hot_spread
 }
 
 hot_spread_ours() {
@@ -200,4 +209,58 @@ p99_us_ours() {
 
 p99_us_peer() {
     pace "$(server_url nginx)$HOT_PATH" "$HALF"
+}
+
+# Recipients in POSTs of 100 ÷ GETs of one certificate: the same 10,000 addresses, in the same order. Both sides have been
+# asked for all of them before.
+
+batch_open() {
+    local answer body
+    gateway_again
+    prime "$SPREAD"
+    shuffled "$SPREAD" > "$STACK/order"
+    sed 's|.*|/v1/recipients/&/certificate|' "$STACK/order" > "$STACK/singles"
+    awk '{
+        printf "%s\"%s\"%s", NR % 100 == 1 ? "{\"recipients\": [" : ", ", $0, NR % 100 == 0 ? "]}\n" : ""
+    }' "$STACK/order" > "$STACK/bodies"
+    while read -r body; do
+        answer=$(curl -sSf -H 'Content-Type: application/json' --data "$body" "$(gateway_url gateway)/v1/recipients")
+        [ "$(grep -o '"status" *: *"ok"' <<< "$answer" | wc -l)" -eq 100 ] || bench_fail "not 100 are ok: $answer"
+    done < "$STACK/bodies"
+    BATCH_BYTES=$((${#answer} * 9 / 10))
+    warm batch
+}
+
+shuffled() { # COUNT: addresses in an order that is no order, the same one in each run
+    awk -v count="$1" 'BEGIN {
+        srand(1)
+        for (i = 1; i <= count; i++) printf "%.9f user%06d@example.org\n", rand(), i
+    }' | sort | sed 's/.* //'
+}
+
+batch_ours() {
+    rate "$(gateway_url gateway)/v1/recipients" POSTS="$STACK/bodies" LEAST="$BATCH_BYTES" | awk '{ print $1 * 100 }'
+}
+
+batch_peer() {
+    rate "$(gateway_url gateway)" PATHS="$STACK/singles"
+}
+
+# A million ÷ a thousand, in a cache that was filled in-process: any of them as likely as any other, which is the worst
+# that growth can do.
+
+growth_open() {
+    printer_start filled "$BUILD/bench/bench_filled" $((GROWN + 1)) # numbers there begin with 0
+    printer_start few "$BUILD/bench/bench_filled" 1001
+    draw uniform "$GROWN" 200000 '/v1/recipients/firstname.lastname%d@example.org/certificate' > "$STACK/from_all"
+    draw uniform 1000 200000 '/v1/recipients/firstname.lastname%d@example.org/certificate' > "$STACK/from_few"
+    warm growth
+}
+
+growth_ours() {
+    rate "$(server_url filled)" PATHS="$STACK/from_all"
+}
+
+growth_peer() {
+    rate "$(server_url few)" PATHS="$STACK/from_few"
 }

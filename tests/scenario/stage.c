@@ -19,6 +19,7 @@
 #define DIRECTORIES_MAX 4
 #define MADE_MAX        128
 #define ANSWERS_MAX     16384
+#define KEPT_MAX        256
 #define TEXT_BYTES      256
 
 static struct authority root, issuing, hidden, stranger;
@@ -55,6 +56,12 @@ static struct gateway {
 
 static uint64_t counted_before[COUNT_COUNT];
 static struct served answers[ANSWERS_MAX];
+/* The last of them once more, with references of their own: what somebody would hold who keeps ready-made replies. */
+static struct kept {
+    struct answer *answer;
+    unsigned which; /* gateway */
+} kept[KEPT_MAX];
+static unsigned kept_last;
 static unsigned answer_first, answer_last;
 
 static void write_pem(const char *path, X509 *certificate)
@@ -409,11 +416,42 @@ void stage_drain(unsigned which)
     lookup_end_flights(gateways[which].lookup);
 }
 
+static void on_ready(struct waiter *waiter, struct served served);
+
+struct asker {
+    struct waiter waiter; /* stands first */
+    unsigned which;
+};
+
+static struct waiter *asker_new(unsigned which)
+{
+    struct asker *asker = calloc(1, sizeof(*asker));
+    must(asker != NULL, "out of memory");
+    asker->waiter.ready = on_ready;
+    asker->which = which;
+    return &asker->waiter;
+}
+
 static void on_ready(struct waiter *waiter, struct served served)
 {
-    free(waiter);
     must(answer_last < ANSWERS_MAX, "too many answers in one story");
+    struct kept *place = &kept[kept_last++ % KEPT_MAX];
+    answer_free(&place->answer);
+    *place = (struct kept){answer_ref(served.answer), ((struct asker *)waiter)->which};
     answers[answer_last++] = served;
+    free(waiter);
+}
+
+/* Of all that this gateway ever said of the address, whoever kept it may serve again what memory gives out now, and
+ * nothing else. */
+static void check_kept(unsigned which, const struct address *address, const struct answer *now)
+{
+    for (size_t i = 0; i < KEPT_MAX; i++) {
+        struct answer *answer = kept[i].which == which ? kept[i].answer : NULL;
+        if (answer != NULL && bytes_equal(bytes_of(answer->address.text, answer->address.size), address_bytes(address))) {
+            must(lookup_may_serve(gateways[which].lookup, answer) == (answer == now), "an answer that was kept");
+        }
+    }
 }
 
 /* As the HTTP side does: memory at once, or wait. */
@@ -421,9 +459,9 @@ void stage_ask(unsigned which, const char *text)
 {
     struct address address;
     must(address_parse(bytes_of_string(text), &address) == ADDRESS_OK, text);
-    struct waiter *waiter = calloc(1, sizeof(*waiter));
-    waiter->ready = on_ready;
+    struct waiter *waiter = asker_new(which);
     struct served served = lookup_get(gateways[which].lookup, &address);
+    check_kept(which, &address, served.answer);
     if (served.answer != NULL) {
         on_ready(waiter, served);
     } else {
@@ -435,9 +473,7 @@ void stage_explain(unsigned which, const char *text)
 {
     struct address address;
     must(address_parse(bytes_of_string(text), &address) == ADDRESS_OK, text);
-    struct waiter *waiter = calloc(1, sizeof(*waiter));
-    waiter->ready = on_ready;
-    lookup_explain(gateways[which].lookup, &address, waiter);
+    lookup_explain(gateways[which].lookup, &address, asker_new(which));
 }
 
 void stage_cut(unsigned which, bool cut)
@@ -507,6 +543,9 @@ void stage_end(void)
     }
     for (struct served left; (left = stage_next_answer()).answer != NULL;) {
         answer_free(&left.answer);
+    }
+    for (size_t i = 0; i < KEPT_MAX; i++) {
+        answer_free(&kept[i].answer);
     }
     while (made_count > 0) {
         free(made[--made_count].der.data);

@@ -90,7 +90,7 @@ status_of_reason() {
     done < "$PEOPLE/kinds.tsv"
     while IFS=$'\t' read -r address kind _; do
         reason=${reasons[$kind]}
-        printf '%s %s %s\n' "$address" "$(status_of_reason "$reason")" "${reason#usable}"
+        printf '%s %s %s\n' "${address,,}" "$(status_of_reason "$reason")" "${reason#usable}"
     done < <(awk -F '\t' '!seen[$2]++' "$PEOPLE/recipients.tsv") > "$BATS_TEST_TMPDIR/wanted"
     batch_of < <(cut -d ' ' -f 1 "$BATS_TEST_TMPDIR/wanted")
     for _ in 1 2 3; do

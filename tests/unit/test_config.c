@@ -100,7 +100,7 @@ static void test_defaults(void **state)
     assert_int_equal(config->http.max_connections, 4096);
     assert_int_equal(config->http.max_waiting, 1024);
     assert_int_equal(config->http.idle_timeout_s, 30);
-    assert_int_equal(config->http.hot_bytes, 16 << 20);
+    assert_int_equal(config->http.hot_bytes, 32 << 20);
     assert_string_equal(config->http.token, "");
     assert_int_equal(config->drain_ms, 10000);
     assert_int_equal(config->cache.memory_bytes, 256 << 20);

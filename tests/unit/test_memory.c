@@ -99,7 +99,7 @@ static void evicts_as_sieve(void **state)
         assert_non_null(memory);
         for (const char *step = cases[i].input; *step != '\0'; step += step[2] == '\0' ? 2 : 3) {
             if (*step == '+') {
-                put(memory, address_of(step[1]), 15 * 1024, 1);
+                put(memory, address_of(step[1]), 14 * 1024, 1);
             } else if (*step == '?') {
                 look(memory, address_of(step[1]));
             } else {

@@ -1,4 +1,4 @@
-#include "x509/path_misread.h"
+#include "x509/path_check.h"
 
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
@@ -98,4 +98,24 @@ static bool check_policies(const struct path *path, const struct initial_policie
 bool path_check_misread(const struct path *path, const struct initial_policies *initial, struct finding *finding)
 {
     return check_links(path, finding) && check_lengths(path, finding) && check_policies(path, initial, finding);
+}
+
+/* 1: basicConstraints says CA, and keyUsage, where there is one, keyCertSign. libcrypto is content with less only of the
+ * anchor. */
+bool path_is_plain(const struct path *path)
+{
+    for (size_t i = 0; i < path->count; i++) {
+        int authority = i > 0 ? X509_check_ca(path->certs[i]->x509) : 1;
+        bool is_anchor = i + 1 == path->count;
+
+        if (!path->certs[i]->plain || (is_anchor ? authority == 0 : authority != 1)) {
+            return false;
+        }
+    }
+    return path->count > 1;
+}
+
+bool path_check_plain(const struct path *path, const struct initial_policies *initial, struct finding *finding)
+{
+    return check_lengths(path, finding) && check_policies(path, initial, finding);
 }
