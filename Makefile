@@ -105,7 +105,7 @@ helpers = $(patsubst %.c,$B/%.o,$(filter-out $(addsuffix .c,$(call mains,$1)),$(
 UNIT     := $(patsubst tests/%,$B/%,$(call mains,unit))
 SCENARIO := $(patsubst tests/%,$B/%,$(call mains,scenario))
 TOOLS    := $(patsubst tests/%,$B/%,$(call mains,tools))
-BENCH    := $(patsubst tests/%,$B/%,$(call mains,bench))
+BENCHES  := $(patsubst tests/%,$B/%,$(call mains,bench))
 FUZZ     := $(patsubst tests/%,$B/%,$(filter-out %/replay,$(call mains,fuzz)))
 REPLAY   := $(patsubst $B/fuzz/%,$B/replay/%,$(FUZZ))
 
@@ -137,7 +137,7 @@ $B/tools/makepeople: $(patsubst %.c,$B/%.o,$(wildcard tests/people/*.c))
 	$(call link_test)
 $B/tools/makecases: $(patsubst %.c,$B/%.o,$(wildcard tests/cases/*.c)) $B/tests/people/pki.o $B/libcertlookup.a
 	$(call link_test)
-$(BENCH): $B/%: $B/tests/%.o $B/bench/helpers.a $B/tests/people/pki.o $B/libcertlookup.a
+$(BENCHES): $B/%: $B/tests/%.o $B/bench/helpers.a $B/tests/people/pki.o $B/libcertlookup.a
 	$(call link_test,,-lm)
 # A directory is played: what stands before the library takes the place of what is in it.
 $B/soak/soak: $B/tests/soak/soak.o $B/tests/soak/played.o $B/tests/people/pki.o $B/libcertlookup.a
@@ -178,7 +178,7 @@ bench:
 	@$(MAKE) --no-print-directory bench-programs
 	@bash tests/bench/$(or $(WHAT),bench).sh $B
 .PHONY: bench-programs
-bench-programs: all $B/tools/makepeople $(BENCH)
+bench-programs: all $B/tools/makepeople $(BENCHES)
 
 # Whether memory stays bounded over ever new addresses, and what a million answers take: some minutes each.
 .PHONY: soak start-time

@@ -180,7 +180,7 @@ static const struct row_info directory_counters[DIRECTORY_COUNTER_COUNT] = {
     [DIRECTORY_SYNC_CHANGES] = {"certlookup_ldap_sync_changes_total", NULL, NULL,
                                 "Entries that changed, as the directory told, by directory."},
     [DIRECTORY_SYNC_RESETS] = {"certlookup_ldap_sync_resets_total", NULL, NULL,
-                               "Times that everything of the directory was dropped for changes that may have been missed."},
+                               "Times that all of the directory was dropped for changes that may have been missed."},
     [DIRECTORY_SYNC_FAILURES] = {"certlookup_ldap_sync_failures_total", NULL, NULL,
                                  "Times that following the directory did not begin or broke off."},
     [DIRECTORY_SYNC_UNREADABLE] = {"certlookup_ldap_sync_unreadable_total", NULL, NULL,

@@ -13,7 +13,8 @@
 #define QUEUED 1024     /* more than MAX_DOMAINS, which come together */
 #define AT_ONCE 64      /* taken before the engine does something else */
 #define WARM 1024       /* addresses that are to be looked up anew */
-#define WARM_AFTER_MS 250 /* by then the other gateways that follow have dropped it as well, and do not drop what is new */
+/* By then the other gateways that follow have dropped it as well, and do not drop what is new. */
+#define WARM_AFTER_MS 250
 
 _Static_assert(QUEUED > MAX_DOMAINS, "all domains of a directory find room");
 

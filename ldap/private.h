@@ -175,8 +175,8 @@ bool admission_allows(const struct directory *directory, const struct search *se
 bool admission_is_too_late(const struct search *search, int64_t now_ms);
 void admission_note(const struct search *search, int64_t now_ms); /* a search that was sent has ended */
 
-/* dial.c. All are called under the lock. dial_start(): -1: no thread, no memory. `for_sync`: who follows gets the link. dial_give_up() frees a stuck thread by
- * shutting its socket down. */
+/* dial.c. All are called under the lock. dial_start(): -1: no thread, no memory; `for_sync`: who follows gets the link.
+ * dial_give_up() frees a stuck thread by shutting its socket down. */
 int dial_start(struct directory *directory, size_t server, bool for_sync);
 int64_t dial_deadline_ms(const struct dial *dial); /* INT64_MAX: was given up, or is done */
 void dial_leave_all(struct directory *directory);  /* joins those that have ended, leaves the others behind */

@@ -17,8 +17,8 @@
  *
  * What the listener hears:
  *   an entry comes, changes, goes   each address that it has or had
- *   a refresh from a cookie         likewise, what the server names, and whatever it should have named "present" and did
- *                                   not; with more than MAX_SYNC_REFRESH_CHANGES, CHANGED_ALL at its end
+ *   a refresh from a cookie         likewise, what the server names, and whatever it should have named "present" and
+ *                                   did not; with more than MAX_SYNC_REFRESH_CHANGES, CHANGED_ALL at its end
  *   no cookie, or one that the      CHANGED_ALL at the end of the refresh: what changed in between cannot be known. The
  *   server does not go on from,     first time it is CHANGED_UNSEEN
  *   or another server

@@ -76,8 +76,8 @@ int sync_refused(int code, const char *diagnostic, struct sync_fault *fault);
 /* sync.c. False: the directory is being closed. */
 bool sync_tell(struct sync *sync, enum directory_change change, const char *text);
 
-/* sync_session.c. sync_begin(): a link is here; -1: see fault. sync_stands(): every refresh is done. sync_fail(): it does
- * not stand, or no longer: closes the link, says so, and when to begin again. */
+/* sync_session.c. sync_begin(): a link is here; -1: see fault. sync_stands(): every refresh is done. sync_fail(): it
+ * does not stand, or no longer: closes the link, says so, and when to begin again. */
 int sync_begin(struct sync *sync, struct sync_fault *fault);
 void sync_stands(struct sync *sync);
 void sync_fail(struct sync *sync, struct sync_fault *fault);
@@ -97,7 +97,8 @@ struct sync_keys {
     bool is_endless;   /* it has more than are kept */
 };
 
-/* Reads the attributes that begin here; sync_keys_free() in any case. -1: the message cannot be read, or out of memory. */
+/* Reads the attributes that begin here; sync_keys_free() in any case. -1: the message cannot be read, or out of
+ * memory. */
 int sync_keys_read(struct sync_keys *keys, const struct sync_names *names, BerElement *ber);
 void sync_keys_free(struct sync_keys *keys);
 

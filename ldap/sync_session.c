@@ -75,8 +75,8 @@ static void report(struct sync *sync, const struct sync_fault *fault)
     }
     sync->reported = fault->words;
     if (sync->is_standing) {
-        log_event(LEVEL_WARNING, "the directory does not tell of its changes any more; till it does, they are seen when "
-                                 "answers expire",
+        log_event(LEVEL_WARNING, "the directory does not tell of its changes any more; till it does, they are seen "
+                                 "when answers expire",
                   LOG_TEXT("directory", sync->directory->config.name), LOG_TEXT("error", fault->words.text));
     } else {
         log_event(LEVEL_ERROR, "the directory does not tell of its changes; they are seen when answers expire",

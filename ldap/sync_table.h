@@ -30,8 +30,8 @@ void sync_table_clear(struct sync_table *table);
 /* Borrowed, until the table changes. NULL: not there. */
 struct sync_row *sync_table_find(struct sync_table *table, const uint8_t *uuid);
 
-/* Copies `row`, with its keys from `keys`, into the place of what is there. -1: no room, or out of memory; what was there
- * stays. */
+/* Copies `row`, with its keys from `keys`, into the place of what is there. -1: no room, or out of memory; what was
+ * there stays. */
 int sync_table_put(struct sync_table *table, const struct sync_row *row, const char *keys);
 void sync_table_remove(struct sync_table *table, const uint8_t *uuid);
 

@@ -146,7 +146,10 @@ static int find_state(const struct sync *sync, LDAPMessage *message, struct sync
     }
     const LDAPControl *state = ldap_control_find(LDAP_CONTROL_SYNC_STATE, *controls, NULL);
 
-    return state != NULL ? sync_entry_decode(bytes_of(state->ldctl_value.bv_val, state->ldctl_value.bv_len), entry) : -1;
+    if (state == NULL) {
+        return -1;
+    }
+    return sync_entry_decode(bytes_of(state->ldctl_value.bv_val, state->ldctl_value.bv_len), entry);
 }
 
 static int take_entry(struct sync *sync, struct sync_part *part, LDAPMessage *message, struct sync_fault *fault)
@@ -278,8 +281,9 @@ static int take_intermediate(struct sync *sync, struct sync_part *part, LDAPMess
 
 int sync_refused(int code, const char *diagnostic, struct sync_fault *fault)
 {
-    static const char LIMITED[] = "the server limits how many entries bind-dn gets; lift that (slapd: limits dn.exact=BIND-DN "
-                                  "size=unlimited time=unlimited), or say sync = false";
+    static const char LIMITED[] =
+        "the server limits how many entries bind-dn gets; lift that (slapd: limits dn.exact=BIND-DN size=unlimited "
+        "time=unlimited), or say sync = false";
     static const struct {
         int code;
         const char *advice;

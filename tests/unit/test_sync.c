@@ -23,7 +23,10 @@
 #define PATIENT_MS 15000
 
 /* What the server sends in one session, step by step. */
-enum kind { END, ADD, MODIFY, DELETE, PRESENT, DONE, DONE_PRESENT, NAMED_PRESENT, NAMED_DELETED, COOKIE, RESULT, RAW, WAIT, HANG_UP };
+enum kind {
+    END, ADD, MODIFY, DELETE, PRESENT, DONE, DONE_PRESENT, NAMED_PRESENT, NAMED_DELETED, COOKIE, RESULT, RAW, WAIT,
+    HANG_UP
+};
 
 struct step {
     enum kind kind;
@@ -177,7 +180,8 @@ static bool say(struct talk *talk, ber_int_t message, const struct step *step)
     case NAMED_DELETED:
         return say_set(talk, message, step->kind == NAMED_DELETED, step);
     case COOKIE:
-        cookie = (struct berval){.bv_len = strlen(step->cookie) + 2, .bv_val = (char[40]){(char)0x80, (char)strlen(step->cookie)}};
+        cookie = (struct berval){.bv_len = strlen(step->cookie) + 2,
+                                 .bv_val = (char[40]){(char)0x80, (char)strlen(step->cookie)}};
         memcpy(cookie.bv_val + 2, step->cookie, strlen(step->cookie));
         return say_info(talk, message, cookie);
     case RESULT:
@@ -686,7 +690,8 @@ static void malice(void **state)
          {RAW, OCTETS("\x64\x04\x04\x00\x30\x00\xa0\x24\x30\x22\x04\x18" "1.3.6.1.4.1.4203.1.9.1.2"
                       "\x04\x06\x30\x04\x0a\x01\x01\x04")}},
         {"attributes that are none", "cannot be read",
-         {RAW, OCTETS("\x64\x08\x04\x00\x30\x04\x30\x02\x04\x7f\xa0\x35\x30\x33\x04\x18" "1.3.6.1.4.1.4203.1.9.1.2"
+         {RAW, OCTETS("\x64\x08\x04\x00\x30\x04\x30\x02\x04\x7f\xa0\x35\x30\x33\x04\x18"
+                      "1.3.6.1.4.1.4203.1.9.1.2"
                       "\x04\x17\x30\x15\x0a\x01\x01\x04\x10" "0123456789abcdef")}},
         {"an entry that is none", "without a Sync State control", {RAW, OCTETS("\x64\x02\x04\x7f")}},
         {"an info that is none", "a Sync Info message that cannot be read",
