@@ -442,7 +442,7 @@ static void on_ready(struct waiter *waiter, struct served served)
     free(waiter);
 }
 
-/* Of all that this gateway ever said of the address, whoever kept it may serve again what memory gives out now, and
+/* Of all that this gateway ever said of the address, whoever kept it may serve again what memory gives out as fresh, and
  * nothing else. */
 static void check_kept(unsigned which, const struct address *address, const struct answer *now)
 {
