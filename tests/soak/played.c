@@ -175,8 +175,15 @@ void search_result_free(struct search_result **result)
 
 /* Nobody here lacks evidence. */
 
-struct reading *directory_read(struct directory *directory, const char *dn, enum entry_part part, size_t max_value_bytes,
-                               int64_t timeout_ms, void (*done)(void *context, struct entry_result *result),
+int directory_follow(struct directory *directory, const struct directory_listener *listener)
+{
+    (void)directory, (void)listener;
+    return 0;
+}
+
+struct reading *directory_read(struct directory *directory, const char *dn, enum entry_part part,
+                               size_t max_value_bytes, int64_t timeout_ms,
+                               void (*done)(void *context, struct entry_result *result),
                                void *context)
 {
     (void)directory, (void)dn, (void)part, (void)max_value_bytes, (void)timeout_ms;

@@ -1,12 +1,12 @@
 /*
- * Whether memory stays bounded: the whole way of a lookup, over and over for ever new addresses, in front of a directory
- * that is played in this process (played.h). Each is found, with one of 1000 certificates of
+ * Whether memory stays bounded: the whole way of a lookup, over and over for ever new addresses, in front of a
+ * directory that is played in this process (played.h). Each is found, with one of 1000 certificates of
  * 550 to 1000 bytes that an authority issued, and is put into the memory cache, which is soon full.
  *
  *   soak LOOKUPS MEMORY_MIB LIMIT_MIB
  *
- * Prints what the process takes as it goes; ends with status 1 when it grows by more than LIMIT_MIB from before the first
- * lookup. That is resident memory; under a sanitizer, whose own memory would hide ours, what is allocated.
+ * Prints what the process takes as it goes; ends with status 1 when it grows by more than LIMIT_MIB from before the
+ * first lookup. That is resident memory; under a sanitizer, whose own memory would hide ours, what is allocated.
  */
 #include <inttypes.h>
 #include <openssl/pem.h>
@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "gateway/following.h"
 #include "gateway/lookup.h"
 #include "tests/people/pki.h"
 #include "tests/soak/played.h"
@@ -35,6 +36,7 @@ static struct {
     struct memory *memory;
     struct pool *validators, *background;
     struct evidence_store *evidence;
+    struct following *following;
     struct lookup *lookup;
 } gateway;
 
@@ -65,8 +67,8 @@ static void sample(void)
     double seconds = (double)(clock_mono_ms() - soak.start_ms) / 1000;
 
     soak.most = grown > soak.most ? grown : soak.most;
-    printf("%10" PRIu64 " lookups  %6.1f s  grown by %7.1f MiB  %7zu cached, counted as %7.1f MiB\n", soak.ended, seconds,
-           grown, memory_entries(gateway.memory), (double)memory_bytes(gateway.memory) / MIB);
+    printf("%10" PRIu64 " lookups  %6.1f s  grown by %7.1f MiB  %7zu cached, counted as %7.1f MiB\n", soak.ended,
+           seconds, grown, memory_entries(gateway.memory), (double)memory_bytes(gateway.memory) / MIB);
     fflush(stdout);
 }
 
@@ -144,8 +146,8 @@ static void write_config(const char *path, const char *anchors, unsigned memory_
 
     must(file != NULL && fprintf(file,
         "listen = [ \"127.0.0.1:0\" ];\n"
-        "directories = ( { name = \"corp\"; uri = [ \"ldap://played\" ]; base = \"dc=example,dc=org\"; domains = [ \"*\" ];\n"
-        "                  tls = \"none\"; queue = 4096; } );\n"
+        "directories = ( { name = \"corp\"; uri = [ \"ldap://played\" ]; base = \"dc=example,dc=org\";\n"
+        "                  domains = [ \"*\" ]; tls = \"none\"; queue = 4096; } );\n"
         "trust = { anchors = [ \"%s\" ]; revocation = \"off\"; addressless = \"directory\"; };\n"
         "cache = { memory = \"%uM\"; };\n", anchors, memory_mib) > 0 && fclose(file) == 0, path);
 }
@@ -166,13 +168,17 @@ static void gateway_open(struct world *world)
     gateway.background = pool_new("background", 1, 64);
     must(gateway.engine != NULL && gateway.memory != NULL && gateway.validators != NULL && gateway.background != NULL,
          "cannot start");
-    const struct evidence_parts sources = {gateway.engine, gateway.memory, NULL, gateway.validators, gateway.background};
+    const struct evidence_parts sources = {
+        .engine = gateway.engine, .memory = gateway.memory, .validators = gateway.validators,
+        .background = gateway.background,
+    };
     gateway.evidence = evidence_store_new(&sources, world);
+    gateway.following = following_new(gateway.engine);
     const struct lookup_parts parts = {
         .engine = gateway.engine, .memory = gateway.memory, .validators = gateway.validators,
-        .background = gateway.background, .evidence = gateway.evidence,
+        .background = gateway.background, .evidence = gateway.evidence, .following = gateway.following,
     };
-    must(gateway.evidence != NULL, "cannot start");
+    must(gateway.evidence != NULL && gateway.following != NULL, "cannot start");
     gateway.lookup = lookup_new(&parts, world);
     must(gateway.lookup != NULL, "cannot start");
 }
@@ -233,10 +239,11 @@ int main(int argc, char **argv)
     sample();
     gateway_close();
     world_free(&world);
+    following_free(&gateway.following);
     for (size_t i = 0; i < VALUES; i++) {
         free(ders[i].data);
     }
-    printf("certificates of %zu to %zu bytes; %" PRIu64 " of %" PRIu64 " lookups did not find one; grown by %.1f MiB at most, "
-           "allowed: %s\n", values[3].size, values[2].size, soak.wrong, soak.ended, soak.most, argv[3]);
+    printf("certificates of %zu to %zu bytes; %" PRIu64 " of %" PRIu64 " lookups did not find one; grown by %.1f MiB "
+           "at most, allowed: %s\n", values[3].size, values[2].size, soak.wrong, soak.ended, soak.most, argv[3]);
     return soak.wrong == 0 && soak.most <= atof(argv[3]) ? 0 : 1;
 }
