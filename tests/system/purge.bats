@@ -92,6 +92,7 @@ with_certificate() {
 gone() {
     local address=$1 gateway
     value=$BATS_TEST_TMPDIR/value
+    sleep 1.1 # what is found in the second of a purge counts as found before, and is not kept
     first_value "$address" "$value"
     for gateway in "${@:2}"; do
         gives "$gateway" "$address" "$value"
@@ -153,7 +154,6 @@ gone() {
     purge alone '{"all":true}'
     gives alone "$one" ""
     with_certificate "$one" "$value"
-    sleep 1.1 # what was found in the second of a purge counts as found before
     purge gateway '{"all":true}'
     equal "purged" '{"all":true}' "$(sed 's/.*"purged":\({[^}]*}\).*/\1/' "$body")"
     gives gateway "$one" "$value"
