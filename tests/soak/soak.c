@@ -9,6 +9,7 @@
  * first lookup. That is resident memory; under a sanitizer, whose own memory would hide ours, what is allocated.
  */
 #include <inttypes.h>
+#include <malloc.h>
 #include <openssl/pem.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -67,8 +68,9 @@ static void sample(void)
     double seconds = (double)(clock_mono_ms() - soak.start_ms) / 1000;
 
     soak.most = grown > soak.most ? grown : soak.most;
-    printf("%10" PRIu64 " lookups  %6.1f s  grown by %7.1f MiB  %7zu cached, counted as %7.1f MiB\n", soak.ended,
-           seconds, grown, memory_entries(gateway.memory), (double)memory_bytes(gateway.memory) / MIB);
+    printf("%10" PRIu64 " lookups  %6.1f s  grown by %7.1f MiB  %7zu cached, counted as %7.1f MiB, "
+           "allocated %7.1f MiB\n", soak.ended, seconds, grown, memory_entries(gateway.memory), (double)memory_bytes(gateway.memory) / MIB,
+           (double)(mallinfo2().uordblks + mallinfo2().hblkhd) / MIB);
     fflush(stdout);
 }
 
