@@ -400,8 +400,7 @@ ASK alice@example.org
 ANSWER found layer=redis usable=2
 TIME_PASSES 3m
 ASK alice@example.org 2
-ANSWER found
-ANSWER found layer=memory usable=2
+ANSWER found layer=memory usable=2 times=2
 SEARCHES corp 2
 COUNTED renewals_failed 0
 

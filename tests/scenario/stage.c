@@ -442,7 +442,7 @@ static void on_ready(struct waiter *waiter, struct served served)
     free(waiter);
 }
 
-/* Of all that this gateway ever said of the address, whoever kept it may serve again what memory gives out now, and
+/* Of all that this gateway ever said of the address, whoever kept it may serve again what memory gives out as fresh, and
  * nothing else. */
 static void check_kept(unsigned which, const struct address *address, const struct answer *now)
 {
@@ -461,7 +461,7 @@ void stage_ask(unsigned which, const char *text)
     must(address_parse(bytes_of_string(text), &address) == ADDRESS_OK, text);
     struct waiter *waiter = asker_new(which);
     struct served served = lookup_get(gateways[which].lookup, &address);
-    check_kept(which, &address, served.answer);
+    check_kept(which, &address, served.stale ? NULL : served.answer); /* marked, it is another response */
     if (served.answer != NULL) {
         on_ready(waiter, served);
     } else {
