@@ -21,6 +21,7 @@
 #include "base/metrics.h"
 #include "gateway/following.h"
 #include "gateway/lookup.h"
+#include "gateway/trimming.h"
 #include "tests/people/pki.h"
 #include "tests/soak/played.h"
 
@@ -38,6 +39,7 @@ static struct {
     struct pool *validators, *background;
     struct evidence_store *evidence;
     struct following *following;
+    struct trimming trimming;
     struct lookup *lookup;
 } gateway;
 
@@ -187,6 +189,7 @@ static void gateway_open(struct world *world)
 
 static void gateway_close(void)
 {
+    trimming_end(&gateway.trimming);
     lookup_drain(gateway.lookup);
     while (!lookup_idle(gateway.lookup)) {
         engine_run_posted(gateway.engine);
@@ -236,6 +239,7 @@ int main(int argc, char **argv)
     soak.wanted = strtoull(argv[1], NULL, 10);
     soak.before = taken_mib();
     soak.start_ms = clock_mono_ms();
+    trimming_begin(&gateway.trimming, gateway.engine, gateway.background);
     engine_post(gateway.engine, &beginning);
     engine_run(gateway.engine);
     sample();
