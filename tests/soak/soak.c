@@ -9,6 +9,7 @@
  * first lookup. That is resident memory; under a sanitizer, whose own memory would hide ours, what is allocated.
  */
 #include <inttypes.h>
+#include <malloc.h>
 #include <openssl/pem.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@
 #include "base/metrics.h"
 #include "gateway/following.h"
 #include "gateway/lookup.h"
+#include "gateway/trimming.h"
 #include "tests/people/pki.h"
 #include "tests/soak/played.h"
 
@@ -37,6 +39,7 @@ static struct {
     struct pool *validators, *background;
     struct evidence_store *evidence;
     struct following *following;
+    struct trimming trimming;
     struct lookup *lookup;
 } gateway;
 
@@ -67,8 +70,9 @@ static void sample(void)
     double seconds = (double)(clock_mono_ms() - soak.start_ms) / 1000;
 
     soak.most = grown > soak.most ? grown : soak.most;
-    printf("%10" PRIu64 " lookups  %6.1f s  grown by %7.1f MiB  %7zu cached, counted as %7.1f MiB\n", soak.ended,
-           seconds, grown, memory_entries(gateway.memory), (double)memory_bytes(gateway.memory) / MIB);
+    printf("%10" PRIu64 " lookups  %6.1f s  grown by %7.1f MiB  %7zu cached, counted as %7.1f MiB, "
+           "allocated %7.1f MiB\n", soak.ended, seconds, grown, memory_entries(gateway.memory), (double)memory_bytes(gateway.memory) / MIB,
+           (double)(mallinfo2().uordblks + mallinfo2().hblkhd) / MIB);
     fflush(stdout);
 }
 
@@ -185,6 +189,7 @@ static void gateway_open(struct world *world)
 
 static void gateway_close(void)
 {
+    trimming_end(&gateway.trimming);
     lookup_drain(gateway.lookup);
     while (!lookup_idle(gateway.lookup)) {
         engine_run_posted(gateway.engine);
@@ -234,6 +239,7 @@ int main(int argc, char **argv)
     soak.wanted = strtoull(argv[1], NULL, 10);
     soak.before = taken_mib();
     soak.start_ms = clock_mono_ms();
+    trimming_begin(&gateway.trimming, gateway.engine, gateway.background);
     engine_post(gateway.engine, &beginning);
     engine_run(gateway.engine);
     sample();
