@@ -91,22 +91,37 @@ static void append_field(struct buffer *line, const struct log_field *field, boo
     }
 }
 
+/* The second changes less often than there are lines. */
+static void append_time(struct buffer *line, int64_t now_ms)
+{
+    static _Thread_local int64_t second = INT64_MIN;
+    static _Thread_local char text[TEXT_TIME_BYTES];
+    int milliseconds = (int)(now_ms % 1000);
+
+    if (now_ms / 1000 != second) {
+        second = now_ms / 1000;
+        text_time(second, text);
+    }
+    buffer_append(line, text, strlen(text) - 1); /* less the Z */
+    buffer_append_char(line, '.');
+    for (int unit = 100; unit > 0; unit /= 10) {
+        buffer_append_char(line, (char)('0' + milliseconds / unit % 10));
+    }
+    buffer_append_char(line, 'Z');
+}
+
 static void append_head(struct buffer *line, enum log_level level, const char *message, bool json)
 {
-    int64_t now_ms = clock_wall_ms();
-    char time[TEXT_TIME_BYTES];
-    int seconds_end;
-
-    text_time(now_ms / 1000, time);
-    seconds_end = (int)strlen(time) - 1; /* less the Z */
-    if (!json) {
-        buffer_append_format(line, "%.*s.%03dZ %s %s", seconds_end, time, (int)(now_ms % 1000), level_words[level],
-                             message);
-        return;
+    buffer_append_string(line, json ? "{\"time\":\"" : "");
+    append_time(line, clock_wall_ms());
+    buffer_append_string(line, json ? "\",\"level\":\"" : " ");
+    buffer_append_string(line, level_words[level]);
+    buffer_append_string(line, json ? "\",\"message\":" : " ");
+    if (json) {
+        text_append_json_string(line, bytes_of_string(message));
+    } else {
+        buffer_append_string(line, message);
     }
-    buffer_append_format(line, "{\"time\":\"%.*s.%03dZ\",\"level\":\"%s\",\"message\":", seconds_end, time,
-                         (int)(now_ms % 1000), level_words[level]);
-    text_append_json_string(line, bytes_of_string(message));
 }
 
 void log_write(enum log_level level, const char *message, const struct log_field *fields, size_t count)

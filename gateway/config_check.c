@@ -286,7 +286,7 @@ static int64_t smaller(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* Requests that wait may never use up the places that hits need; nor the lookups of batches those of single requests. */
+/* Requests that wait may never use up the places that hits need, nor batches the lookups that single requests need. */
 static void check_http(struct reader *reader)
 {
     struct http_config *http = &reader->config->http;

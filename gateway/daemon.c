@@ -15,6 +15,7 @@
 #include "gateway/lookup.h"
 #include "gateway/purging.h"
 #include "gateway/reload.h"
+#include "gateway/trimming.h"
 #include "gateway/watch.h"
 #include "http/http.h"
 
@@ -46,6 +47,7 @@ struct daemon {
     int64_t drain_until_ms;
     struct timer drain_step;
     struct timer housekeeping;
+    struct trimming trimming;
 };
 
 /* What the HTTP side asks of us. */
@@ -232,6 +234,7 @@ static int start_listening(struct daemon *daemon, const struct config *config)
     }
     daemon->housekeeping.fire = on_housekeeping;
     on_housekeeping(&daemon->housekeeping);
+    trimming_begin(&daemon->trimming, daemon->engine, daemon->background);
     gauge_set(GAUGE_START_TIME, clock_wall_s());
     log_event(LEVEL_NOTICE, "ready", LOG_TEXT("version", VERSION),
               LOG_NUMBER("directories", (int64_t)config->directory_count), LOG_NUMBER("pid", getpid()));
@@ -271,6 +274,7 @@ static void end(struct daemon *daemon)
 {
     engine_timer_clear(&daemon->drain_step);
     engine_timer_clear(&daemon->housekeeping);
+    trimming_end(&daemon->trimming);
     if (daemon->lookup != NULL) {
         lookup_drain(daemon->lookup);
     }

@@ -19,8 +19,8 @@
  * back. */
 void lookup_drop(struct lookup *lookup, const struct drop *drop);
 
-/* One who wants to know when a drop is done here: `done` comes once, on any thread, when a domain is swept out too, with
- * how many answers memory had. Lives inside the one who waits. */
+/* One who wants to know when a drop is done here: `done` comes once, on any thread, when a domain is swept out as well,
+ * with how many answers memory had. Lives inside the one who waits. */
 struct drop_waiter {
     void (*done)(struct drop_waiter *waiter, size_t dropped);
 };

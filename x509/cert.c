@@ -83,8 +83,8 @@ static bool check_extensions(const X509 *x509, struct finding *finding)
 }
 
 /* Extensions that are judged by rules of our own, and those that libcrypto has no name for: it cannot know what to do
- * with them. Others are name constraints, whose forms libcrypto may know more of, and what mail has no use for: proxies,
- * resources (RFC 3820, 3779), and whatever another libcrypto learns to judge. */
+ * with them. Others are name constraints, whose forms libcrypto may know more of, and what mail has no use for:
+ * proxies, resources (RFC 3820, 3779), and whatever another libcrypto learns to judge. */
 static bool has_plain_extensions(const X509 *x509)
 {
     static const int plain[] = {

@@ -238,11 +238,16 @@ static enum crl_taken take_entry(struct making *making, struct bytes *rest)
 /* What was reserved and is not needed goes back. */
 static void trim(struct crl_index *index)
 {
-    struct crl_entry *entries = realloc(index->entries, (index->count + 1) * sizeof(*entries));
-    uint8_t *serials = realloc(index->serials, index->serial_bytes + 1);
+    void *entries = realloc(index->entries, (index->count + 1) * sizeof(index->entries[0]));
+    void *serials;
 
-    index->entries = entries != NULL ? entries : index->entries;
-    index->serials = serials != NULL ? serials : index->serials;
+    if (entries != NULL) {
+        index->entries = entries;
+    }
+    serials = realloc(index->serials, index->serial_bytes + 1);
+    if (serials != NULL) {
+        index->serials = serials;
+    }
 }
 
 enum crl_taken crl_index_make(struct crl_index *index, struct bytes entries, const X509_NAME *issuer, bool indirect,

@@ -14,7 +14,7 @@
 struct crl_entry {
     int64_t revoked_at;
     uint32_t serial;     /* where it begins among `serials` */
-    uint32_t beginning;  /* its first octets, as a number: for what sorts and searches, seldom more is to be looked at */
+    uint32_t beginning;  /* its first octets as a number: order and search seldom look at more */
     uint16_t serial_size;
     uint16_t issuer;     /* id of the certificates' issuer */
     int8_t reason;       /* RFC 5280 5.3.1; -1: none stated */
@@ -41,8 +41,9 @@ enum crl_taken {
     CRL_BROKEN  /* `error` says why */
 };
 
-/* Of all entries, which are what is in revokedCertificates, in one walk: their extensions are read and held against RFC 5280 5.3. `issuer` is the CRL's own. With
- * `indirect`, an entry's certificateIssuer counts for those that follow as well (RFC 5280 5.3.3). Unless CRL_TAKEN, the index is empty. */
+/* Of all entries, which are what is in revokedCertificates, in one walk: their extensions are read and held against RFC
+ * 5280 5.3. `issuer` is the CRL's own. With `indirect`, an entry's certificateIssuer counts for those that follow as
+ * well (RFC 5280 5.3.3). Unless CRL_TAKEN, the index is empty. */
 enum crl_taken crl_index_make(struct crl_index *index, struct bytes entries, const X509_NAME *issuer, bool indirect,
                               struct error *error);
 void crl_index_free(struct crl_index *index);

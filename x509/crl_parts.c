@@ -149,6 +149,6 @@ bool crl_parts_verify(const struct crl_parts *parts, EVP_PKEY *key)
 
     X509_CRL_get0_signature(parts->head, &signature, &algorithm);
     return parts->tbs.size <= INT_MAX &&
-           ASN1_item_verify(ASN1_ITEM_rptr(ASN1_ANY), (X509_ALGOR *)algorithm, (ASN1_BIT_STRING *)signature, (void *)&signed_,
-                            key) == 1;
+           ASN1_item_verify(ASN1_ITEM_rptr(ASN1_ANY), (X509_ALGOR *)algorithm, (ASN1_BIT_STRING *)signature,
+                            (void *)&signed_, key) == 1;
 }

@@ -52,7 +52,8 @@ static int compare(const void *a, const void *b, void *context)
     if (left->issuer != right->issuer) {
         return left->issuer < right->issuer ? -1 : 1;
     }
-    order = compare_serials(index, left, right->beginning, bytes_of(index->serials + right->serial, right->serial_size));
+    order = compare_serials(index, left, right->beginning,
+                            bytes_of(index->serials + right->serial, right->serial_size));
     if (order == 0) {
         order = (left->reason == CRL_REASON_REMOVE_FROM_CRL) - (right->reason == CRL_REASON_REMOVE_FROM_CRL);
     }
@@ -78,7 +79,8 @@ static const struct crl_entry *find(const struct crl_index *index, uint16_t issu
         size_t middle = low + (high - low) / 2;
         const struct crl_entry *entry = &index->entries[middle];
 
-        if (entry->issuer < issuer || (entry->issuer == issuer && compare_serials(index, entry, beginning, serial) < 0)) {
+        if (entry->issuer < issuer ||
+            (entry->issuer == issuer && compare_serials(index, entry, beginning, serial) < 0)) {
             low = middle + 1;
         } else {
             high = middle;

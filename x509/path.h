@@ -80,7 +80,8 @@ struct path_request {
  * end, the verdict. */
 void path_find(const struct path_request *request, const struct cert *leaf, struct verdict *verdict);
 
-/* Judges one complete path, each link of which path_find() has tested: names, keyCertSign, signature. Notes get each rule that it breaks, not only the first. */
+/* Judges one complete path, each link of which path_find() has tested: names, keyCertSign, signature. Notes get each
+ * rule that it breaks, not only the first. */
 void path_judge(const struct path_request *request, const struct path *path, struct verdict *verdict);
 
 #endif

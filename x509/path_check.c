@@ -100,8 +100,8 @@ bool path_check_misread(const struct path *path, const struct initial_policies *
     return check_links(path, finding) && check_lengths(path, finding) && check_policies(path, initial, finding);
 }
 
-/* 1: basicConstraints says CA, and keyUsage, where there is one, keyCertSign. libcrypto is content with less only of the
- * anchor. */
+/* An authority of 1: basicConstraints says CA, and keyUsage, where there is one, keyCertSign. libcrypto is content with
+ * less only of the anchor. */
 bool path_is_plain(const struct path *path)
 {
     for (size_t i = 0; i < path->count; i++) {

@@ -27,7 +27,8 @@ full) : "${ROUNDS:=5}" "${SECONDS_EACH:=5}" ;;
 quick) : "${ROUNDS:=3}" "${SECONDS_EACH:=1}" ;;
 *) echo 'bench: BENCH is full or quick' >&2 && exit 64 ;;
 esac
-: "${CONNECTIONS:=64}" "${PEOPLE_COUNT:=100000}" "${SPREAD:=10000}" "${GROWN:=1000000}" "${WEBDIS_POOL:=4}" "${ONLY:=}"
+: "${CONNECTIONS:=64}" "${PEOPLE_COUNT:=100000}" "${SPREAD:=10000}" "${BATCHED:=1000}" "${GROWN:=1000000}"
+: "${WEBDIS_POOL:=4}" "${ONLY:=}"
 THREADS=$(nproc)
 BODY_BYTES=800
 export SLAPD_LOG=0 # slapd's own time is not for writing lines

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -97,17 +98,36 @@ static size_t allocated(void)
     return info.uordblks + info.hblkhd;
 }
 
+static int compare(const void *a, const void *b)
+{
+    const float *left = a, *right = b;
+
+    return *left < *right ? -1 : *left > *right;
+}
+
+/* Of a processor: a put that makes a shard's table double is among the slowest, and a get may wait for it. */
+static void show_puts(float *times_ns, uint32_t count)
+{
+    qsort(times_ns, count, sizeof(*times_ns), compare);
+    printf("%8" PRIu32 " entries  a put takes %.1f us, 99.9 %% at most %.1f us, the slowest %.0f us\n", count,
+           times_ns[count / 2] / 1e3, times_ns[(uint64_t)count * 999 / 1000] / 1e3, times_ns[count - 1] / 1e3);
+}
+
 static void measure_memory(uint32_t entries)
 {
     size_t before = allocated(), counted;
     struct memory *memory = memory_new((size_t)8 << 30);
     int64_t start = clock_mono_us();
+    float *times_ns = mmap(NULL, entries * sizeof(*times_ns), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
+    must(times_ns != MAP_FAILED, "out of memory"); /* beside what is counted */
     must(memory != NULL, "out of memory");
     for (uint32_t i = 0; i < entries; i++) {
         struct answer *answer = answers_new(i);
 
+        double began = cpu_ns();
         memory_put(memory, answer, 1);
+        times_ns[i] = (float)(cpu_ns() - began);
         answer_free(&answer);
     }
     counted = memory_bytes(memory);
@@ -115,6 +135,8 @@ static void measure_memory(uint32_t entries)
            entries, entries / ((double)(clock_mono_us() - start) / 1e6) / 1e3, counted / entries,
            (allocated() - before) / entries,
            ((double)counted / (double)(allocated() - before) - 1) * 100);
+    show_puts(times_ns, entries);
+    munmap(times_ns, entries * sizeof(*times_ns));
     measure_gets(memory, entries);
     memory_free(&memory);
 }

@@ -43,7 +43,8 @@ http {
 CONF
 }
 
-# webdis_start NAME: in front of the stack's Redis, with as few connections to it as were the fastest (of 1, 4, 20, 64). What it is asked for stands there under cert:NUMBER.
+# webdis_start NAME: in front of the stack's Redis, with as few connections to it as were the fastest (of 1, 4, 20, 64). What
+# it is asked for stands there under cert:NUMBER.
 webdis_start() {
     server_start "$1" webdis_launch
 }

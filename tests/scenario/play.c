@@ -32,7 +32,7 @@
  *     REDIS-IS tracking|not_tracking whether it tells gateways of changes; at first it does
  *     CUT yes|no                     the gateway alone is cut off from Redis
  *     REDIS-IS forged                the first gateway's seal is on a CRL that another key signed
- *     VALIDATORS hang|work|work_newest_first
+ *     VALIDATORS hang|work|work_newest_first|work_once
  *     REVOKE address                 a new CRL with the good one of this address
  *     RELOAD [refused]               SIGHUP
  *     DRAIN                          SIGTERM whose limit has come
@@ -304,6 +304,11 @@ static void do_redis_is(char **words)
 static void do_validators(char **words)
 {
     bool hang = strcmp(words[0], "hang") == 0, newest_first = strcmp(words[0], "work_newest_first") == 0;
+    if (strcmp(words[0], "work_once") == 0) {
+        played_pools_once();
+        played_settle();
+        return;
+    }
     must(hang || newest_first || strcmp(words[0], "work") == 0, "VALIDATORS");
     played_pools(hang, newest_first);
     if (!hang && !newest_first) {

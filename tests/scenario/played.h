@@ -26,6 +26,7 @@ bool played_run_pools(void);
 
 /* Validators that do nothing, until they are told to work again: the newest first, or as it came. */
 void played_pools(bool hang, bool newest_first);
+void played_pools_once(void); /* what is submitted now is done, and nothing that comes after it */
 
 enum played_mood { MOOD_ANSWERS, MOOD_DOWN, MOOD_HANGS, MOOD_CUTS, MOOD_NO_ENTRIES, MOOD_LATE, MOOD_OVERLOADED };
 

@@ -127,12 +127,19 @@ bool pool_submit(struct pool *pool, struct work *work)
     return true;
 }
 
-static bool pools_hang, newest_first;
+static bool pools_hang, newest_first, only_once;
 
 void played_pools(bool hang, bool newest)
 {
     pools_hang = hang;
     newest_first = newest;
+    only_once = false;
+}
+
+void played_pools_once(void)
+{
+    played_pools(false, false);
+    only_once = true;
 }
 
 /* Turns the list round. */
@@ -171,6 +178,9 @@ bool played_run_pools(void)
             last_work = &first_work;
         }
         work->run(work);
+    }
+    if (only_once && any) {
+        played_pools(true, false);
     }
     return any;
 }

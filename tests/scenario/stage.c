@@ -461,7 +461,7 @@ void stage_ask(unsigned which, const char *text)
     must(address_parse(bytes_of_string(text), &address) == ADDRESS_OK, text);
     struct waiter *waiter = asker_new(which);
     struct served served = lookup_get(gateways[which].lookup, &address);
-    check_kept(which, &address, served.stale ? NULL : served.answer);
+    check_kept(which, &address, served.stale ? NULL : served.answer); /* marked, it is another response */
     if (served.answer != NULL) {
         on_ready(waiter, served);
     } else {

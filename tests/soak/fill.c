@@ -1,6 +1,6 @@
 /*
- * What an answer costs: the memory cache filled with answers as most are (tests/bench/answers.h), and how much larger the
- * process is by it.
+ * What an answer costs: the memory cache filled with answers as most are (tests/bench/answers.h), and how much larger
+ * the process is by it.
  *
  *   fill ENTRIES LIMIT_BYTES
  *

@@ -181,8 +181,9 @@ int directory_follow(struct directory *directory, const struct directory_listene
     return 0;
 }
 
-struct reading *directory_read(struct directory *directory, const char *dn, enum entry_part part, size_t max_value_bytes,
-                               int64_t timeout_ms, void (*done)(void *context, struct entry_result *result),
+struct reading *directory_read(struct directory *directory, const char *dn, enum entry_part part,
+                               size_t max_value_bytes, int64_t timeout_ms,
+                               void (*done)(void *context, struct entry_result *result),
                                void *context)
 {
     (void)directory, (void)dn, (void)part, (void)max_value_bytes, (void)timeout_ms;

@@ -1,14 +1,15 @@
 /*
- * Whether memory stays bounded: the whole way of a lookup, over and over for ever new addresses, in front of a directory
- * that is played in this process (played.h). Each is found, with one of 1000 certificates of
+ * Whether memory stays bounded: the whole way of a lookup, over and over for ever new addresses, in front of a
+ * directory that is played in this process (played.h). Each is found, with one of 1000 certificates of
  * 550 to 1000 bytes that an authority issued, and is put into the memory cache, which is soon full.
  *
  *   soak LOOKUPS MEMORY_MIB LIMIT_MIB
  *
- * Prints what the process takes as it goes; ends with status 1 when it grows by more than LIMIT_MIB from before the first
- * lookup. That is resident memory; under a sanitizer, whose own memory would hide ours, what is allocated.
+ * Prints what the process takes as it goes; ends with status 1 when it grows by more than LIMIT_MIB from before the
+ * first lookup. That is resident memory; under a sanitizer, whose own memory would hide ours, what is allocated.
  */
 #include <inttypes.h>
+#include <malloc.h>
 #include <openssl/pem.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@
 #include "base/metrics.h"
 #include "gateway/following.h"
 #include "gateway/lookup.h"
+#include "gateway/trimming.h"
 #include "tests/people/pki.h"
 #include "tests/soak/played.h"
 
@@ -37,6 +39,7 @@ static struct {
     struct pool *validators, *background;
     struct evidence_store *evidence;
     struct following *following;
+    struct trimming trimming;
     struct lookup *lookup;
 } gateway;
 
@@ -67,8 +70,9 @@ static void sample(void)
     double seconds = (double)(clock_mono_ms() - soak.start_ms) / 1000;
 
     soak.most = grown > soak.most ? grown : soak.most;
-    printf("%10" PRIu64 " lookups  %6.1f s  grown by %7.1f MiB  %7zu cached, counted as %7.1f MiB\n", soak.ended, seconds,
-           grown, memory_entries(gateway.memory), (double)memory_bytes(gateway.memory) / MIB);
+    printf("%10" PRIu64 " lookups  %6.1f s  grown by %7.1f MiB  %7zu cached, counted as %7.1f MiB, "
+           "allocated %7.1f MiB\n", soak.ended, seconds, grown, memory_entries(gateway.memory), (double)memory_bytes(gateway.memory) / MIB,
+           (double)(mallinfo2().uordblks + mallinfo2().hblkhd) / MIB);
     fflush(stdout);
 }
 
@@ -146,8 +150,8 @@ static void write_config(const char *path, const char *anchors, unsigned memory_
 
     must(file != NULL && fprintf(file,
         "listen = [ \"127.0.0.1:0\" ];\n"
-        "directories = ( { name = \"corp\"; uri = [ \"ldap://played\" ]; base = \"dc=example,dc=org\"; domains = [ \"*\" ];\n"
-        "                  tls = \"none\"; queue = 4096; } );\n"
+        "directories = ( { name = \"corp\"; uri = [ \"ldap://played\" ]; base = \"dc=example,dc=org\";\n"
+        "                  domains = [ \"*\" ]; tls = \"none\"; queue = 4096; } );\n"
         "trust = { anchors = [ \"%s\" ]; revocation = \"off\"; addressless = \"directory\"; };\n"
         "cache = { memory = \"%uM\"; };\n", anchors, memory_mib) > 0 && fclose(file) == 0, path);
 }
@@ -185,6 +189,7 @@ static void gateway_open(struct world *world)
 
 static void gateway_close(void)
 {
+    trimming_end(&gateway.trimming);
     lookup_drain(gateway.lookup);
     while (!lookup_idle(gateway.lookup)) {
         engine_run_posted(gateway.engine);
@@ -234,6 +239,7 @@ int main(int argc, char **argv)
     soak.wanted = strtoull(argv[1], NULL, 10);
     soak.before = taken_mib();
     soak.start_ms = clock_mono_ms();
+    trimming_begin(&gateway.trimming, gateway.engine, gateway.background);
     engine_post(gateway.engine, &beginning);
     engine_run(gateway.engine);
     sample();
@@ -243,7 +249,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < VALUES; i++) {
         free(ders[i].data);
     }
-    printf("certificates of %zu to %zu bytes; %" PRIu64 " of %" PRIu64 " lookups did not find one; grown by %.1f MiB at most, "
-           "allowed: %s\n", values[3].size, values[2].size, soak.wrong, soak.ended, soak.most, argv[3]);
+    printf("certificates of %zu to %zu bytes; %" PRIu64 " of %" PRIu64 " lookups did not find one; grown by %.1f MiB "
+           "at most, allowed: %s\n", values[3].size, values[2].size, soak.wrong, soak.ended, soak.most, argv[3]);
     return soak.wrong == 0 && soak.most <= atof(argv[3]) ? 0 : 1;
 }

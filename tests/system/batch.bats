@@ -178,7 +178,7 @@ LIST
 @test "a directory that hangs holds nobody back beyond the deadline, however many it is asked for" {
     local started took known
     known=$(first_of rsa)
-    batch_of < <(echo "$known" && for i in $(seq 50); do echo "a.$i@hangs.example"; done && echo "b.$RANDOM@example.org")
+    batch_of < <(echo "$known" && printf 'a.%d@hangs.example\n' $(seq 50) && echo "b.$RANDOM@example.org")
     started=$(now_ms)
     post "$request"
     took=$(($(now_ms) - started))
@@ -252,8 +252,8 @@ refused() { # STATUS WORD BODY [OPTION…]
     for number in $(seq 40); do
         exec {open}<> "/dev/tcp/127.0.0.1/$port"
         connections[number]=$open
-        printf 'POST /v1/recipients HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n%s\r\n\r\n{"recipients":[' \
-            'Content-Length: 2000000' >&"$open"
+        printf '%s\r\n' 'POST /v1/recipients HTTP/1.1' 'Host: a' 'Content-Type: application/json' \
+            'Content-Length: 2000000' '' '{"recipients":[' >&"$open"
     done
     batch_of < <(first_of rsa)
     post "$request"

@@ -217,12 +217,23 @@ modify_at_rest() {
     process_stop ldap
 }
 
+changes() { # that this gateway has heard of
+    metric 'certlookup_ldap_sync_changes_total{directory="example"}' "$(gateway_url "$1")"
+}
+
+both_heard() { # ONE TWO: so many
+    [ "$(changes one)" -ge "$1" ] && [ "$(changes two)" -ge "$2" ]
+}
+
 @test "what changes while slapd is away is seen when it is back, and only that is dropped" {
     certificate h1 h@example.org
     certificate h2 h@example.org
     certificate i1 i@example.org
+    one=$(($(changes one) + 2)) two=$(($(changes two) + 2))
     add_person h h@example.org h1
     add_person i i@example.org i1
+    wait_until 20 both_heard $one $two
+    sleep 0.5 # what was heard is dropped
     both_serve h@example.org h1
     both_serve i@example.org i1
     resets=$(metric 'certlookup_ldap_sync_resets_total{directory="example"}' "$(gateway_url one)")

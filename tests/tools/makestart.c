@@ -80,7 +80,8 @@ static void write_crl(const char *folder, unsigned number, const struct authorit
     for (unsigned i = 0; i < entries; i++) {
         add_entry(crl, i, when);
     }
-    must(X509_CRL_sign(crl, issuer->key, EVP_sha256()) > 0 && i2d_X509_CRL_fp(file, crl) == 1 && fclose(file) == 0, "cannot write a CRL");
+    must(X509_CRL_sign(crl, issuer->key, EVP_sha256()) > 0 && i2d_X509_CRL_fp(file, crl) == 1 &&
+             fclose(file) == 0, "cannot write a CRL");
     ASN1_TIME_free(when);
     X509_CRL_free(crl);
 }

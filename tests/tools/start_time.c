@@ -53,7 +53,8 @@ static bool is_good(uint16_t port, const char *path)
 {
     char request[1024], status[] = "HTTP/1.1 nnn";
     int fd = connected(port);
-    int size = snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", path);
+    int size = snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+                        path);
     bool good = false;
 
     if (fd >= 0) {

@@ -78,6 +78,46 @@ static void the_maximum_holds_and_failure_stays(void **state)
     buffer_free(&buffer);
 }
 
+/* What there is no room for is formatted again, once there is; what fails leaves what was there. */
+static void formats_at_each_end_of_the_room(void **state)
+{
+    (void)state;
+    for (size_t before = 0; before < 600; before++) {
+        struct buffer buffer;
+
+        buffer_init(&buffer, 1000);
+        for (size_t i = 0; i < before; i++) {
+            buffer_append_char(&buffer, '.');
+        }
+        buffer_append_format(&buffer, "%s%d", "abcdefgh", 12345678);
+        assert_int_equal(buffer.size, before + 16);
+        assert_string_equal(buffer_string(&buffer) + before, "abcdefgh12345678");
+        buffer_append_format(&buffer, "%1000d", 1);
+        assert_true(buffer.failed);
+        assert_string_equal(buffer_string(&buffer) + before, "abcdefgh12345678");
+        buffer_free(&buffer);
+    }
+}
+
+static void gives_room(void **state)
+{
+    struct buffer buffer;
+    uint8_t *room;
+
+    (void)state;
+    buffer_init(&buffer, 8);
+    buffer_append_string(&buffer, "abc");
+    room = buffer_append_room(&buffer, 5);
+    assert_non_null(room);
+    memcpy(room, "defgh", 5);
+    assert_string_equal(buffer_string(&buffer), "abcdefgh");
+    assert_int_equal(buffer.size, 8);
+    assert_null(buffer_append_room(&buffer, 1));
+    assert_true(buffer.failed);
+    assert_int_equal(buffer.size, 8);
+    buffer_free(&buffer);
+}
+
 static void sizes_do_not_overflow(void **state)
 {
     struct buffer buffer;
@@ -168,6 +208,8 @@ int main(void)
         cmocka_unit_test(appends),
         cmocka_unit_test(integers_are_big_endian),
         cmocka_unit_test(the_maximum_holds_and_failure_stays),
+        cmocka_unit_test(formats_at_each_end_of_the_room),
+        cmocka_unit_test(gives_room),
         cmocka_unit_test(sizes_do_not_overflow),
         cmocka_unit_test(grows_far),
         cmocka_unit_test(is_taken),

@@ -28,16 +28,32 @@ static void known_hashes(void **state)
     digest = digest_sha256(bytes_of(NULL, 0));
     hex_is(&digest, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     memset(key1, 0x0b, sizeof(key1));
-    digest = digest_hmac(bytes_of(key1, sizeof(key1)), bytes_of_string("Hi There"));
-    hex_is(&digest, "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
-    digest = digest_hmac(bytes_of_string("Jefe"), bytes_of_string("what do ya want for nothing?"));
-    hex_is(&digest, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
-    digest = digest_hmac(bytes_of(NULL, 0), bytes_of(NULL, 0));
-    hex_is(&digest, "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
     memset(key6, 0xaa, sizeof(key6));
-    digest = digest_hmac(bytes_of(key6, sizeof(key6)),
-                         bytes_of_string("Test Using Larger Than Block-Size Key - Hash Key First"));
-    hex_is(&digest, "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+    const struct {
+        struct bytes key, text;
+        const char *want;
+    } rows[] = {
+        {bytes_of(key1, sizeof(key1)), bytes_of_string("Hi There"),
+         "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"},
+        {bytes_of_string("Jefe"), bytes_of_string("what do ya want for nothing?"),
+         "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"},
+        {bytes_of(NULL, 0), bytes_of(NULL, 0), "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad"},
+        {bytes_of(key6, sizeof(key6)), bytes_of_string("Test Using Larger Than Block-Size Key - Hash Key First"),
+         "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct digest_key *key = digest_key_new(rows[i].key);
+
+        assert_non_null(key);
+        digest = digest_hmac(rows[i].key, rows[i].text);
+        hex_is(&digest, rows[i].want);
+        for (int turn = 0; turn < 2; turn++) { /* nothing of a text stays in the key */
+            digest = digest_hmac_with(key, rows[i].text);
+            hex_is(&digest, rows[i].want);
+        }
+        digest_key_free(&key);
+        assert_null(key);
+    }
 }
 
 static void equality(void **state)

@@ -43,8 +43,8 @@ static void post_bytes(const char *path, const char *fields, struct bytes body)
     struct buffer request;
 
     buffer_init(&request, 8 * 1024 * 1024);
-    buffer_append_format(&request, "POST %s HTTP/1.1\r\nHost: test\r\nConnection: close\r\n%sContent-Length: %zu\r\n\r\n",
-                         path, fields, body.size);
+    buffer_append_format(&request, "POST %s HTTP/1.1\r\nHost: test\r\nConnection: close\r\n%s", path, fields);
+    buffer_append_format(&request, "Content-Length: %zu\r\n\r\n", body.size);
     buffer_append_bytes(&request, body);
     play_exchange(port, buffer_string(&request), request.size, &response);
     buffer_free(&request);
@@ -311,7 +311,7 @@ static const struct {
     int status;
     const char *word;
 } requests[] = {
-    {"POST /v1/recipients HTTP/1.1\r\nHost: a\r\nContent-Length: 17\r\n\r\n{\"recipients\":[]}", 415, "application/json"},
+    {"POST /v1/recipients HTTP/1.1\r\nHost: a\r\nContent-Length: 17\r\n\r\n{\"recipients\":[]}", 415, "/json"},
     {"POST /v1/recipients HTTP/1.1\r\nHost: a\r\nContent-Type: text/json\r\nContent-Length: 17\r\n\r\n"
      "{\"recipients\":[]}", 415, "application/json"},
     {"POST /v1/recipients HTTP/1.1\r\nHost: a\r\n" JSON "\r\n", 411, "Content-Length"},
@@ -385,8 +385,8 @@ static void test_pieces_and_pipelining(void **state)
 
 static void test_expect_continue(void **state)
 {
-    static const char head[] = "POST /v1/recipients HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nConnection: close\r\n"
-                               JSON "Content-Length: 34\r\n\r\n";
+    static const char head[] = "POST /v1/recipients HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n"
+                               "Connection: close\r\n" JSON "Content-Length: 34\r\n\r\n";
     static const char body[] = "{\"recipients\":[\"hit@example.org\"]}";
     int fd = play_connect(port);
 
@@ -457,7 +457,7 @@ static size_t count_status(const json_t *list, const char *status)
     return found;
 }
 
-/* A batch waits in one place. Its lookups have a number of their own, and whoever finds none is told so; single requests
+/* A batch waits in one place. Its lookups have places of their own, and whoever finds none is told so; single requests
  * go on. */
 static void test_limits_of_waiting(void **state)
 {
@@ -613,7 +613,7 @@ static const struct {
     {"Authorization: Bearer secret\r\n", "{\"all\":true,\"all\":true}", 400, "not JSON", PURGE_COUNT, NULL},
     {"Authorization: Bearer secret\r\n", "{\"address\":\"alice\"}", 400, "@", PURGE_COUNT, NULL},
     {"Authorization: Bearer secret\r\n", "{\"address\":1}", 400, "not a string", PURGE_COUNT, NULL},
-    {"Authorization: Bearer secret\r\n", "{\"address\":[\"alice@example.org\"]}", 400, "not a string", PURGE_COUNT, NULL},
+    {"Authorization: Bearer secret\r\n", "{\"address\":[\"a@example.org\"]}", 400, "not a string", PURGE_COUNT, NULL},
     {"Authorization: Bearer secret\r\n", "{\"domain\":\"example\"}", 400, "host name", PURGE_COUNT, NULL},
     {"Authorization: Bearer secret\r\n", "{\"domain\":\"*.example.org\"}", 400, "host name", PURGE_COUNT, NULL},
     {"Authorization: Bearer secret\r\n", "{\"domain\":\"*\"}", 400, "host name", PURGE_COUNT, NULL},

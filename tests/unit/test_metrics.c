@@ -54,6 +54,11 @@ static void names_are_all_there_at_once(void **state)
         "certlookup_evidence_dropped_answers_total counter", "certlookup_evidence_crls gauge",
         "certlookup_evidence_ocsp_answers gauge", "certlookup_evidence_issuers gauge",
         "certlookup_evidence_bytes gauge", "certlookup_evidence_next_update_seconds gauge",
+        "certlookup_drops_total counter", "certlookup_redis_dels_total counter",
+        "certlookup_redis_changes_total counter", "certlookup_redis_confirmed_total counter",
+        "certlookup_redis_tracking_losses_total counter", "certlookup_redis_generations_total counter",
+        "certlookup_redis_messages_total counter", "certlookup_redis_bad_messages_total counter",
+        "certlookup_redis_tracking gauge", "certlookup_redis_names_bytes gauge",
         "certlookup_crls gauge", "process_start_time_seconds gauge", "process_resident_memory_bytes gauge",
         "process_open_fds gauge", "certlookup_build_info gauge",
     };
