@@ -129,8 +129,8 @@ struct answer {
     const struct certificate *certificates; /* usable_count usable ones, best first, then the refused ones */
     size_t certificate_count;
     size_t usable_count;
-    uint8_t der_digest[ANSWER_DIGEST_BYTES]; /* of the best certificate's DER, so that no request hashes it again; zeros:
-                                                none is usable */
+    uint8_t der_digest[ANSWER_DIGEST_BYTES]; /* of the best certificate's DER, so that no request hashes it again;
+                                                zeros: none is usable */
     const struct asked *asked;
     size_t asked_count;
 };

@@ -36,8 +36,8 @@ struct http_backend {
     void *context;
     /* A fresh answer that is in memory now, or .answer = NULL. Any thread; does not wait. */
     struct served (*get)(void *context, const struct address *address);
-    /* Whether get() would give this answer out now, which it did before. True: it counts as given out. Any thread; takes
-     * no lock. */
+    /* Whether get() would give this answer out now, which it did before. True: it counts as given out. Any thread;
+     * takes no lock. */
     bool (*may_serve)(void *context, struct answer *answer);
     /* Starts, or joins, the lookup; waiter->ready comes exactly once, at the latest at the lookup's deadline. Any
      * thread; does not wait. */

@@ -11,7 +11,8 @@
 enum MHD_Result recipients_answer(struct request *request);
 
 /* A request that this thread answered from memory before, word for word, with what memory still gives out: the same
- * reply goes out, and nothing of the request but its header fields was read. False: it is to be answered as any other. */
+ * reply goes out, and nothing of the request but its header fields was read. False: it is to be answered as any
+ * other. */
 bool recipients_answer_again(struct request *request, enum MHD_Result *result);
 
 #endif

@@ -96,7 +96,8 @@ static void add_content(const struct answer *answer, const struct format_info *i
     respond_field(headers, "X-Content-Type-Options", "nosniff");
     if (info != &render_formats[FORMAT_JSON]) {
         struct bytes address = bytes_of(answer->address.text, answer->address.size);
-        const char *const value[] = {"attachment; filename=\"", reply_file_name(address, info->file_ending, name), "\""};
+        reply_file_name(address, info->file_ending, name);
+        const char *const value[] = {"attachment; filename=\"", name, "\""};
         respond_joined(headers, MHD_HTTP_HEADER_CONTENT_DISPOSITION, value, 3);
     }
 }

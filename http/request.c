@@ -86,7 +86,7 @@ static enum MHD_Result read_headers(struct request *request, const char *method,
     return respond_problem(request, framing_fault_status(fault), framing_fault_text(fault), NULL);
 }
 
-bool request_key(struct request *request)
+bool request_make_key(struct request *request)
 {
     const struct header_list *accept = &request->headers.accept;
     size_t size = request->target_size;

@@ -56,7 +56,7 @@ struct request {
     bool is_cut;                  /* libmicrohttpd's string of the target ends before the target does: at a NUL */
     const char *target_end;       /* where that is */
     size_t target_size;           /* over MAX_URI_BYTES: nothing was copied */
-    char text[MAX_URI_BYTES];     /* the target; behind it, if there is room, what makes it a key: see request_key() */
+    char text[MAX_URI_BYTES];     /* the target; behind it, if there is room, what makes it a key */
     enum target_fault target_fault;
     struct target target;         /* taken apart, by routes_answer(); of a POST, by routes_max_body() before */
 };
@@ -85,7 +85,7 @@ enum MHD_Result request_refuse(struct request *request, enum reason why);
 
 /* Makes request->key of the target and what Accept says. False: no two requests like this one get the same reply, or it
  * is too long. */
-bool request_key(struct request *request);
+bool request_make_key(struct request *request);
 
 /* Loopback, and no proxy there that speaks for somebody else; or the token. */
 bool request_is_privileged(const struct request *request);
