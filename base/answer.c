@@ -143,8 +143,8 @@ static struct totals totals_of(const struct answer_draft *draft)
     return totals;
 }
 
-/* Strings stand first, so that the address, which every finding compares, is in the line of the processor's cache behind
- * the struct and nobody has to read that to know where. What follows them is aligned. */
+/* Strings stand first, so that the address, which every finding compares, is in the line of the processor's cache
+ * behind the struct and nobody has to read that to know where. What follows them is aligned. */
 static size_t strings_room(const struct strings *strings)
 {
     size_t alignment = _Alignof(struct certificate);
