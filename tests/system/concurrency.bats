@@ -85,13 +85,13 @@ commands() {
 }
 
 @test "1,000 clients wait for one address: one search, one GET, one SET, 1,000 equal answers" {
-    local address gets sets
+    local address gets
     address=$(nth_of rsa 1)
-    gets=$(metric certlookup_redis_gets_total) sets=$(metric certlookup_redis_sets_total) # of the drops at its start
     printf '/v1/recipients/%s\t200\n' "$(encoded "$address")" > "$BATS_TEST_TMPDIR/list"
     mkdir -p "$STACK/monitor"
     process_run monitor redis-cli -p "$(server_port redis)" MONITOR
     wait_until 10 log_has monitor OK
+    gets=$(metric certlookup_redis_gets_total)
 
     process_signal ldap STOP
     load_start crowd gateway "$BATS_TEST_TMPDIR/list" -c 1000 -n 1000
@@ -99,8 +99,10 @@ commands() {
     equal "flights" 1 "$(metric certlookup_flights)"
     process_signal ldap CONT
     load_wait crowd
-    wait_until 5 metric_is certlookup_redis_sets_total $((sets + 1))
-    wait_until 5 test "$(commands SET)" -ge 1
+    is_stored() {
+        [ "$(commands SET)" -ge 1 ]
+    }
+    wait_until 5 is_stored
     process_stop monitor
 
     all_right crowd

@@ -124,7 +124,7 @@ static void what_comes_too_late_is_not_asked(void **state)
     print_message("answered %u of %u possible, refused %u, %u not at once, too late %u\n", answered, possible,
                   overloaded, waited, late);
     assert_true(answered > possible / 5);
-    assert_true(late < answered);
+    assert_true(late < answered * 2);
     assert_true(waited < overloaded / 3);
 }
 
