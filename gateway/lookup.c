@@ -143,7 +143,9 @@ void flight_run(struct flight *flight)
 {
     struct lookup *lookup = flight->lookup;
     flight->open++;
-    flight->old = memory_get(lookup->parts.memory, address_bytes(&flight->address));
+    if (!is_being_swept(lookup, &flight->address)) {
+        flight->old = memory_get(lookup->parts.memory, address_bytes(&flight->address));
+    }
     if (flight->directory_count == 0) {
         answer_plain(flight, OUTCOME_NONE, REASON_NO_DIRECTORY, 0);
     } else if (lookup->parts.shared != NULL && flight->errand != ERRAND_NOW) {
