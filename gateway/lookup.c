@@ -270,8 +270,10 @@ void flight_directories_came(struct flight *flight)
 
 static void found_was_judged(struct flight *flight)
 {
-    if (flight->verdict->outcome != OUTCOME_UNKNOWN && renewal_is_worse(flight) && !flight->answered) {
-        fall_back(flight, REASON_DIRECTORY_UNAVAILABLE);
+    if (flight->verdict->outcome != OUTCOME_UNKNOWN && renewal_is_worse(flight)) {
+        if (!flight->answered) {
+            fall_back(flight, REASON_DIRECTORY_UNAVAILABLE);
+        }
     } else if (flight->verdict->outcome != OUTCOME_UNKNOWN) {
         flight_succeeded(flight);
         shorten_provisional(flight);
