@@ -172,7 +172,7 @@ static void begin(struct task *task)
         return;
     }
     struct flight *flight = flights_find(lookup->flights, &question.address, lookup->world->generation);
-    if (flight != NULL && !flight_is_dropped(flight)) {
+    if (flight != NULL && !flight_is_outdated(flight)) {
         count(COUNT_LOOKUPS_JOINED);
         flight_join(flight, question.waiter);
         serve_impatient(flight);

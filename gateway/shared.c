@@ -73,10 +73,10 @@ bool record_is_known(const struct flight *flight)
            old->usable_count == record->usable_count;
 }
 
-static bool may_keep(const struct flight *flight)
+bool flight_is_outdated(const struct flight *flight)
 {
     const struct coherence *coherence = flight->lookup->coherence;
-    return !flight_is_dropped(flight) && (coherence == NULL || !coherence_is_overtaken(coherence, flight));
+    return flight_is_dropped(flight) || (coherence != NULL && coherence_is_overtaken(coherence, flight));
 }
 
 static void put_into_memory(struct flight *flight, struct answer *answer)
@@ -91,14 +91,14 @@ static void put_into_memory(struct flight *flight, struct answer *answer)
 
 void keep_answer(struct flight *flight, struct answer *answer)
 {
-    if (may_keep(flight)) {
+    if (!flight_is_outdated(flight)) {
         put_into_memory(flight, answer);
     }
 }
 
 void store_verdict(struct flight *flight)
 {
-    if (clock_wall_s() >= flight->verdict->fresh_until || !may_keep(flight)) {
+    if (clock_wall_s() >= flight->verdict->fresh_until || flight_is_outdated(flight)) {
         return;
     }
     /* A flight that began before a reload must not take the place of what came after it. */
@@ -111,7 +111,7 @@ static bool may_share(const struct flight *flight)
 {
     const struct lookup *lookup = flight->lookup;
     return lookup->parts.shared != NULL && !flight->is_provisional && flight->verdict->outcome != OUTCOME_UNKNOWN &&
-           clock_wall_s() < flight->verdict->fresh_until && may_keep(flight) &&
+           clock_wall_s() < flight->verdict->fresh_until && !flight_is_outdated(flight) &&
            coherence_may_store(lookup->coherence, flight->stamp);
 }
 

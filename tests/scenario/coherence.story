@@ -215,6 +215,29 @@ ASK alice@example.org
 ANSWER found layer=directory
 REDIS_SETS 2
 
+STORY and nobody joins it then
+SET redis.seal-key-file "seal.key"
+SET cache.ttl "1h"
+DIRECTORY corp example.org
+REDIS
+START
+HAS corp alice@example.org good
+ASK alice@example.org
+ANSWER found layer=directory
+TIME_PASSES 2h
+VALIDATORS hang
+ASK alice@example.org
+ASK alice@example.org
+SEARCHES corp 2
+REDIS-IS touched
+HAS corp alice@example.org expired
+ASK alice@example.org
+SEARCHES corp 3
+VALIDATORS work
+ANSWER found layer=directory
+ANSWER found layer=directory
+ANSWER none expired layer=directory
+
 STORY after a loss, each answer is confirmed by one GET
 SET redis.seal-key-file "seal.key"
 DIRECTORY corp example.org
