@@ -22,7 +22,7 @@ struct digest digest_hmac(struct bytes key, struct bytes bytes);
 struct digest_key;
 struct digest_key *digest_key_new(struct bytes key); /* NULL: out of memory */
 void digest_key_free(struct digest_key **key);
-struct digest digest_hmac_with(const struct digest_key *key, struct bytes bytes);
+struct digest digest_hmac_with(struct digest_key *key, struct bytes bytes);
 
 bool digest_equal(const struct digest *a, const struct digest *b);
 

@@ -119,7 +119,7 @@ static void on_deadline(struct timer *timer);
 struct flight *flight_start(struct lookup *lookup, const struct address *address, enum reason *why_not)
 {
     *why_not = REASON_INTERNAL;
-    struct flight *flight = flight_new(lookup, address, lookup->world);
+    struct flight *flight = flight_new(lookup->flights, lookup, address, lookup->world);
     if (flight == NULL) {
         return NULL;
     }
@@ -129,10 +129,10 @@ struct flight *flight_start(struct lookup *lookup, const struct address *address
     if (flights_add(lookup->flights, flight) != 0) {
         *why_not = REASON_OVERLOADED;
         count(COUNT_LIMIT_FLIGHTS);
-        flight_free(&flight, lookup->parts.background);
+        flight_free(lookup->flights, &flight, lookup->parts.background);
     } else if (engine_timer_set(lookup->parts.engine, &flight->deadline, lookup->world->config->deadline_ms) != 0) {
         flights_remove(lookup->flights, flight);
-        flight_free(&flight, lookup->parts.background);
+        flight_free(lookup->flights, &flight, lookup->parts.background);
     } else {
         lookup->alive++;
     }
