@@ -88,7 +88,10 @@ void buffer_append_string(struct buffer *buffer, const char *string)
 
 void buffer_append_char(struct buffer *buffer, char c)
 {
-    buffer_append(buffer, &c, 1);
+    if (buffer_grow(buffer, 1)) {
+        buffer->data[buffer->size++] = (uint8_t)c;
+        buffer->data[buffer->size] = '\0';
+    }
 }
 
 void buffer_append_number(struct buffer *buffer, int64_t number)

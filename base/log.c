@@ -69,7 +69,9 @@ static void append_text_value(struct buffer *line, struct bytes value, bool cut)
     }
     if (plain) {
         buffer_append_bytes(line, value);
-        buffer_append_string(line, cut ? "..." : "");
+        if (cut) {
+            buffer_append_string(line, "...");
+        }
         return;
     }
     buffer_append_char(line, '"');
@@ -84,9 +86,15 @@ static void append_field(struct buffer *line, const struct log_field *field, boo
     struct bytes value = bytes_of(field->text, field->text_size);
     bool cut = value.size > MAX_VALUE_SHOWN;
 
-    buffer_append_string(line, json ? ",\"" : " ");
-    buffer_append_string(line, field->key);
-    buffer_append_string(line, json ? "\":" : "=");
+    if (json) {
+        buffer_append_string(line, ",\"");
+        buffer_append_string(line, field->key);
+        buffer_append_string(line, "\":");
+    } else {
+        buffer_append_char(line, ' ');
+        buffer_append_string(line, field->key);
+        buffer_append_char(line, '=');
+    }
     if (field->text == NULL) {
         buffer_append_number(line, field->number);
         return;

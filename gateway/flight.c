@@ -124,7 +124,7 @@ struct flight *flight_new(struct flights *flights, struct lookup *lookup, const 
         return NULL;
     }
     flight->lookup = lookup;
-    flight->address = *address;
+    address_copy(&flight->address, address);
     flight->world = world_ref(world);
     flight->started_ms = clock_mono_ms();
     buffer_init(&flight->sealed, MAX_RECORD_BYTES);
