@@ -21,6 +21,9 @@ struct engine {
     struct event *wake_event;
     int wake_fd;
 
+    struct event *soon_event;
+    struct task *soon;
+
     pthread_mutex_t lock; /* guards the queue; a leaf: nothing else is locked while it is held */
     struct task *first;
     struct task **last;
@@ -57,6 +60,26 @@ static void on_wake(evutil_socket_t fd, short what, void *context)
     engine_run_posted(context);
 }
 
+static void on_soon(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd, (void)what;
+    struct engine *engine = context;
+    struct task *next;
+    struct task *task = engine->soon;
+
+    for (engine->soon = NULL; task != NULL; task = next) {
+        next = task->next;
+        task->run(task);
+    }
+}
+
+void engine_soon(struct engine *engine, struct task *task)
+{
+    task->next = engine->soon;
+    engine->soon = task;
+    event_active(engine->soon_event, EV_TIMEOUT, 0); /* behind those that are active already */
+}
+
 /* Timers that count real milliseconds: by default libevent reads a clock that lags behind by up to 10. */
 static struct event_base *new_base(void)
 {
@@ -84,8 +107,9 @@ struct engine *engine_new(void)
     engine->base = new_base();
     if (engine->wake_fd >= 0 && engine->base != NULL) {
         engine->wake_event = event_new(engine->base, engine->wake_fd, EV_READ | EV_PERSIST, on_wake, engine);
+        engine->soon_event = event_new(engine->base, -1, 0, on_soon, engine);
     }
-    if (engine->wake_event == NULL || event_add(engine->wake_event, NULL) != 0) {
+    if (engine->wake_event == NULL || engine->soon_event == NULL || event_add(engine->wake_event, NULL) != 0) {
         engine_free(&engine);
     }
     return engine;
@@ -102,6 +126,9 @@ void engine_free(struct engine **engine_)
     }
     if (engine->wake_event != NULL) {
         event_free(engine->wake_event);
+    }
+    if (engine->soon_event != NULL) {
+        event_free(engine->soon_event);
     }
     if (engine->base != NULL) {
         event_base_free(engine->base);

@@ -84,6 +84,11 @@ void http_drain(struct http *http);
 /* How many requests wait for a lookup. */
 size_t http_waiting(const struct http *http);
 
+/* For a thread that calls many waiters at a time: from now on it wakes those who send the answers in http_wake(), all
+ * at once. When there is somebody to wake `later` is called, on this thread, and sees to it that http_wake() is. */
+void http_wake_later(void (*later)(void *context), void *context);
+void http_wake(void);
+
 /* Every waiter must have been called before: ends connections and threads. */
 void http_close(struct http **http);
 

@@ -272,6 +272,7 @@ void http_close(struct http **http)
     struct http *h = *http;
 
     atomic_store(&h->draining, true);
+    http_wake(); /* whom this thread has put off */
     await_resumed(h);
     for (size_t i = 0; i < h->count; i++) {
         close_listener(&h->listeners[i]);

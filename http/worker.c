@@ -14,6 +14,9 @@
 
 #define PAUSE_NS 10000000
 
+/* How many workers a thread puts off to wake; more are woken at once. */
+#define MAX_UNWOKEN 64
+
 void worker_init(struct worker *worker, struct http *http)
 {
     memset(worker, 0, sizeof(*worker));
@@ -46,6 +49,41 @@ static void wake(struct worker *worker)
     }
 }
 
+/* Whom this thread is to wake in http_wake(). */
+static _Thread_local struct {
+    void (*later)(void *context);
+    void *context;
+    struct worker *workers[MAX_UNWOKEN]; /* one may be there twice; each counts in its worker's `handing` */
+    size_t count;
+} unwoken;
+
+void http_wake_later(void (*later)(void *context), void *context)
+{
+    unwoken.later = later;
+    unwoken.context = context;
+}
+
+void http_wake(void)
+{
+    while (unwoken.count > 0) {
+        struct worker *worker = unwoken.workers[--unwoken.count];
+        wake(worker);
+        atomic_fetch_sub(&worker->handing, 1);
+    }
+}
+
+static bool put_off(struct worker *worker)
+{
+    if (unwoken.later == NULL || unwoken.count == MAX_UNWOKEN) {
+        return false;
+    }
+    if (unwoken.count == 0) {
+        unwoken.later(unwoken.context);
+    }
+    unwoken.workers[unwoken.count++] = worker;
+    return true;
+}
+
 void worker_hand_back(struct request *request)
 {
     struct worker *worker = request->worker;
@@ -56,6 +94,9 @@ void worker_hand_back(struct request *request)
     do {
         request->next_back = last;
     } while (!atomic_compare_exchange_weak(&worker->back, &last, request));
+    if (last == NULL && put_off(worker)) {
+        return;
+    }
     if (last == NULL) {
         wake(worker);
     }

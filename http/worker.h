@@ -6,7 +6,8 @@
  * into the worker's list of those that are back. The first one into an empty list
  * wakes the worker, which resumes all of them in one go. Were they resumed one by
  * one from outside, as libmicrohttpd's own threads would have it, each would
- * cost a wake-up and a fight for the daemon's lock.
+ * cost a wake-up and a fight for the daemon's lock. A thread that brings many
+ * at a time wakes when it is through with them (http_wake_later()).
  *
  * All workers of a listener accept from the same socket.
  */
@@ -46,7 +47,7 @@ int worker_start(struct worker *worker);
 /* Ends the connections, the daemon and the thread. No request may be suspended, nor brought back any more. */
 void worker_stop(struct worker *worker);
 
-/* Resumes the request's connection. Any thread; the request is the worker's again, and may be gone when this returns. */
+/* Resumes the request's connection. Any thread. The request is the worker's again; it may be gone on return. */
 void worker_hand_back(struct request *request);
 
 /* Whether some thread still is about to wake the worker. */
