@@ -105,32 +105,31 @@ struct standing {
 #define ANSWER_DIGEST_BYTES (DIGEST_BYTES / 2)
 
 struct answer {
+    /* What is read each time that it is given out stands together: in a large cache every line of it is far away. */
     atomic_uint references;
-    struct standing standing;
-    size_t memory_bytes; /* this block and the blobs that only it holds: what it costs the memory cache */
-
-    struct address_text {
-        const char *text;
-        size_t size;
-    } address;
-
     enum outcome outcome;
-    enum reason reason;     /* why none or unknown; REASON_USABLE when found */
-    bool partial;           /* found, but a directory was not asked or cut its answer off */
+    struct standing standing;
     uint64_t generation;    /* of the world that it was judged in; see gateway/world.h */
-    uint64_t scope;         /* names the set of directories that were asked; see gateway/world.h */
-    struct digest policy;   /* fingerprint of the policy that judged it */
-
     int64_t made_at;        /* wall seconds, when the directories answered */
     int64_t fresh_until;    /* wall seconds; never beyond a usable certificate's notAfter or its CRLs' nextUpdate */
-    int64_t stale_until;    /* wall seconds; until then it may serve while its directory is down */
-    int64_t retry_after_s;  /* outcome unknown: when to ask again */
+
+    struct address_text {
+        const char *text;   /* right behind the struct */
+        size_t size;
+    } address;
 
     const struct certificate *certificates; /* usable_count usable ones, best first, then the refused ones */
     size_t certificate_count;
     size_t usable_count;
     uint8_t der_digest[ANSWER_DIGEST_BYTES]; /* of the best certificate's DER, so that no request hashes it again;
                                                 zeros: none is usable */
+    enum reason reason;     /* why none or unknown; REASON_USABLE when found */
+    bool partial;           /* found, but a directory was not asked or cut its answer off */
+    uint64_t scope;         /* names the set of directories that were asked; see gateway/world.h */
+    struct digest policy;   /* fingerprint of the policy that judged it */
+    int64_t stale_until;    /* wall seconds; until then it may serve while its directory is down */
+    int64_t retry_after_s;  /* outcome unknown: when to ask again */
+    size_t memory_bytes;    /* this block and the blobs that only it holds: what it costs the memory cache */
     const struct asked *asked;
     size_t asked_count;
 };

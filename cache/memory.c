@@ -11,7 +11,7 @@
 
 /* Blocks of many sizes come and go, and between them the allocator loses some: make soak saw up to a twelfth. A part of
  * that is counted with each answer, so that the process takes about what it was told to. */
-#define LOST_PART 32
+#define LOST_PART 16
 
 struct memory {
     struct shard *shards;

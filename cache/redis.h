@@ -70,11 +70,12 @@ struct shared_ears {
     void (*state)(void *context, enum shared_state state); /* it is another one now */
     void (*changed)(void *context, struct bytes key); /* somebody else set or deleted it, or it expired; .data NULL: any
                                                        * key may have changed */
-    void (*said)(void *context, struct bytes message); /* published under the prefix by whoever may: no more than bytes */
+    void (*said)(void *context, struct bytes message); /* published under the prefix, by whoever may */
     void *context;
 };
 
-/* From now on; again, with another prefix, it ends what was and begins anew. `prefix`: at most SHARED_PREFIX_MAX bytes. */
+/* From now on; again, with another prefix, it ends what was and begins anew. `prefix`: at most SHARED_PREFIX_MAX
+ * bytes. */
 void shared_listen(struct shared *shared, const char *prefix, const struct shared_ears *ears);
 
 /* SET key value PX life_ms; copied, sent and forgotten: a failure is counted, nothing waits for it. */

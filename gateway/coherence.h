@@ -31,7 +31,7 @@ void coherence_free(struct coherence **coherence);
 /* The lookup has another world now. */
 void coherence_adopt(struct coherence *coherence);
 
-/* Under what conditions something begins now: epoch and time. It is what answer->standing.confirmed says of an answer. */
+/* Under what conditions something begins now: epoch and time. That is what answer->standing.confirmed says. */
 int64_t coherence_stamp(const struct coherence *coherence);
 
 /* Any thread, no lock. Whether an answer that was confirmed then may serve without asking Redis. */

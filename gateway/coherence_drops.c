@@ -260,8 +260,8 @@ static void hear(struct coherence *coherence, const struct drop_message *message
     purged_add(&coherence->purged, drop, at);
     journal_add(coherence->journal, drop, at, clock_mono_ms());
     lookup_drop_here(coherence->lookup, drop, at);
-    /* What we stored a moment ago may have come to Redis after the deletion that this tells of; and where our directories
-     * are others, our record has another name. */
+    /* What we stored a moment ago may have come to Redis after the deletion that this tells of; and where our
+     * directories are others, our record has another name. */
     if (drop->what == DROP_ADDRESS) {
         delete_records(coherence, &drop->address);
     }

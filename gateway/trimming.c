@@ -3,7 +3,7 @@
 #include <malloc.h>
 #include <stddef.h>
 
-#define TRIM_EVERY_MS 60000
+#define TRIM_EVERY_MS 20000
 
 static void trim(struct work *work)
 {

@@ -1,5 +1,5 @@
 /*
- * Gives back to the system, once a minute, what the allocator holds and nobody
+ * Gives back to the system, every 20 seconds, what the allocator holds and nobody
  * uses. Answers are made on several threads, each with an arena of its own; as
  * work moves between them, one arena keeps free pages that the others cannot
  * have: after millions of lookups a tenth of the cache and more.

@@ -118,6 +118,7 @@ bool recipients_answer_again(struct request *request, enum MHD_Result *result)
         (ready = hot_get(hot, &request->key)) == NULL) {
         return false;
     }
+    reply_fetch_ahead(&ready->reply);
     if (!backend->may_serve(backend->context, ready->answer)) {
         hot_drop(hot, &request->key);
         return false;

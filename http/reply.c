@@ -130,11 +130,10 @@ static void give_back(void *answer)
     answer_free(&held);
 }
 
-/* In a cache that is much larger than the processor's own, the body is far away: it comes while the header is made. */
-static void fetch_ahead(struct bytes body)
+void reply_fetch_ahead(const struct reply *reply)
 {
-    for (size_t at = 0; at < body.size && at < FETCHED_BYTES; at += CACHE_LINE) {
-        __builtin_prefetch(body.data + at);
+    for (size_t at = 0; at < reply->body.size && at < FETCHED_BYTES; at += CACHE_LINE) {
+        __builtin_prefetch(reply->body.data + at);
     }
 }
 
@@ -143,7 +142,8 @@ static void make_in_place(struct answer *answer, struct response_headers *header
 {
     struct bytes der = blob_bytes(answer->certificates[0].der);
 
-    fetch_ahead(der);
+    reply->body = der;
+    reply_fetch_ahead(reply); /* while its header is made */
     etag_of_digest(answer->der_digest, reply->etag);
     add_etag(reply, headers);
     add_content(answer, &render_formats[FORMAT_DER], headers);

@@ -28,6 +28,7 @@ struct reply {
     char etag[ETAG_BYTES];             /* "": none */
     struct MHD_Response *full;         /* holds a reference to the answer where its body stands in there as it is */
     struct MHD_Response *not_modified; /* NULL: nobody asked for it yet */
+    struct bytes body;                 /* of `full`, where it stands in the answer; else empty */
     size_t bytes;                      /* about what `full` costs in memory, the answer aside */
 };
 
@@ -38,6 +39,9 @@ unsigned reply_status(const struct answer *answer);
  * nothing. */
 int reply_make(const struct served *served, const struct wish *wish, struct reply *reply);
 void reply_free(struct reply *reply);
+
+/* The body will be sent soon: lets it come from main memory meanwhile. */
+void reply_fetch_ahead(const struct reply *reply);
 
 /* Makes reply->not_modified, of a reply with an etag. What it costs, about; 0: out of memory. */
 size_t reply_make_not_modified(const struct served *served, const struct wish *wish, struct reply *reply);

@@ -14,7 +14,7 @@ static int64_t places(const struct directory *directory)
     return links * LINK_REQUESTS / (directory->base_count > 0 ? (int64_t)directory->base_count : 1);
 }
 
-/* What a search takes now. While all places are taken none is sent: if none has ended either since the last one was, then
+/* What a search takes now. While all places are taken none is sent: if none has ended either since the last one was,
  * each of them has taken that long already, and the average will hear of it when it is too late. */
 static int64_t takes_us(const struct directory *directory, int64_t now_ms)
 {

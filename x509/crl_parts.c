@@ -7,7 +7,7 @@
 #define HEADER_MAX 8 /* tag and length of what is shorter than 4 GiB, and some more */
 
 struct element {
-    int tag; /* universal; -1: another class */
+    int tag; /* universal; -1: another class, or a SEQUENCE that is not constructed */
     struct bytes whole, content;
 };
 
@@ -26,6 +26,9 @@ static bool take(struct bytes *rest, struct element *element)
         return false;
     }
     element->tag = class == V_ASN1_UNIVERSAL ? tag : -1;
+    if (tag == V_ASN1_SEQUENCE && (form & V_ASN1_CONSTRUCTED) == 0) {
+        element->tag = -1;
+    }
     element->content = bytes_of(at, (size_t)size);
     element->whole = bytes_of(rest->data, (size_t)(at - rest->data) + (size_t)size);
     *rest = bytes_of(rest->data + element->whole.size, rest->size - element->whole.size);
@@ -91,7 +94,7 @@ static X509_CRL *read_head(struct bytes before, struct bytes after, struct bytes
         at = write_sequence(write_sequence(der, whole), tbs_size);
         at = write_bytes(write_bytes(write_bytes(at, before), after), tail);
         head = d2i_X509_CRL(NULL, &from, (long)(at - der));
-        if (head != NULL && from != at) {
+        if (head != NULL && (from != at || X509_CRL_get_REVOKED(head) != NULL)) { /* what we do not take for entries */
             X509_CRL_free(head);
             head = NULL;
         }

@@ -46,8 +46,8 @@
  *     ANSWER word …                  the next answer is so: found none unknown, a reason, layer=…, fresh, stale,
  *                                    partial, whole, usable=n, refused=n, life<=1h, retry=n (seconds), times=n,
  *                                    marked (revocation unknown), good (not revoked), explained, bare (without a trail)
+ *                                    doubtful (stale, though its life is not over: Redis is away and may know better)
  *     RENEW address                  the gateway is told that its caches are out of date
- *                                    doubtful (stale, though its life is not over: Redis, which is away, may know better)
  *     COUNTED word n                 so many so far: renewals_started renewals_joined renewals_failed renewals_limited;
  *                                    stale answers: stale_renewing stale_slow stale_failing, and all together stale
  *     NO_ANSWER                      nothing has come that was not looked at

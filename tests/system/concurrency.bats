@@ -85,12 +85,13 @@ commands() {
 }
 
 @test "1,000 clients wait for one address: one search, one GET, one SET, 1,000 equal answers" {
-    local address
+    local address gets
     address=$(nth_of rsa 1)
     printf '/v1/recipients/%s\t200\n' "$(encoded "$address")" > "$BATS_TEST_TMPDIR/list"
     mkdir -p "$STACK/monitor"
     process_run monitor redis-cli -p "$(server_port redis)" MONITOR
     wait_until 10 log_has monitor OK
+    gets=$(metric certlookup_redis_gets_total)
 
     process_signal ldap STOP
     load_start crowd gateway "$BATS_TEST_TMPDIR/list" -c 1000 -n 1000
@@ -98,8 +99,10 @@ commands() {
     equal "flights" 1 "$(metric certlookup_flights)"
     process_signal ldap CONT
     load_wait crowd
-    wait_until 5 metric_is certlookup_redis_sets_total 1
-    wait_until 5 test "$(commands SET)" -ge 1
+    is_stored() {
+        [ "$(commands SET)" -ge 1 ]
+    }
+    wait_until 5 is_stored
     process_stop monitor
 
     all_right crowd
@@ -108,7 +111,7 @@ commands() {
     equal "searches" 1 "$(searches_of "$address")"
     equal "searches by our count" 1 "$(metric 'certlookup_ldap_searches_total{directory="example"}')"
     equal "who waited with another" 999 "$(metric certlookup_lookups_joined_total)"
-    equal "records asked for" 1 "$(metric certlookup_redis_gets_total)"
+    equal "records asked for" $((gets + 1)) "$(metric certlookup_redis_gets_total)"
     equal "GETs that Redis saw" 1 "$(commands 'GET|GETRANGE')"
     equal "SETs that Redis saw" 1 "$(commands SET)"
     equal "who waits" 0 "$(metric certlookup_waiting_requests)"

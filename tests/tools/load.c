@@ -1,15 +1,17 @@
 /*
  * load: many clients that ask a gateway, and look at each answer.
  *
- *     load [-c CLIENTS] [-n REQUESTS] [-t SECONDS] [-p PAUSE_MS] [-r PER_SECOND] [-g GIVE_UP_MS] [-o ANSWERS] PORT LIST
+ *     load [-c CLIENTS] [-n REQUESTS] [-t SECONDS] [-p PAUSE_MS] [-r PER_SECOND] [-g GIVE_UP_MS] [-o ANSWERS]
+ *          PORT LIST
  *
  * LIST names a file of lines "PATH [TAB STATUS,STATUS… [TAB SHA256]]": what to ask, which statuses are right, and the
  * hash of a right 200's body. The lines are asked in turn; {n} in a path becomes the number of the request. All clients
  * connect to 127.0.0.1 before the first of them asks. Each keeps its connection, rests PAUSE_MS after an answer, and
  * with -g leaves when none has come by then. With -r requests are due at an even pace, whoever of the clients is free
- * asks, and the time that an answer took counts from when it was due, so that it tells of waiting for a client, too. It ends after REQUESTS or SECONDS, or at SIGTERM, once what is open was
- * answered, and reports in lines "WORD NUMBER": requests, "status N NUMBER", wrong, failed (no answer), left, per_second
- * (answers, while it asked), median_ms, p99_ms, slowest_ms. ANSWERS gets "STATUS TAB SHA256 TAB MS TAB PATH" of each. Status 0: nothing wrong, nothing failed.
+ * asks, and the time that an answer took counts from when it was due, so that it tells of waiting for a client, too. It
+ * ends after REQUESTS or SECONDS, or at SIGTERM, once what is open was answered, and reports in lines "WORD NUMBER":
+ * requests, "status N NUMBER", wrong, failed (no answer), left, per_second (answers, while it asked), median_ms,
+ * p99_ms, slowest_ms. ANSWERS gets "STATUS TAB SHA256 TAB MS TAB PATH" of each. Status 0: nothing wrong, nothing failed.
  */
 #include "tests/tools/load.h"
 

@@ -109,6 +109,10 @@ static void test_defaults(void **state)
     assert_int_equal(config->cache.limitttl_s, 60);
     assert_int_equal(config->cache.stale_s, 86400);
     assert_int_equal(config->cache.memory_ttl_s, 60);
+    assert_int_equal(config->cache.ttr_s, 300);
+    assert_int_equal(config->cache.renewals, 50);
+    assert_int_equal(config->cache.revalidate_s, 30);
+    assert_int_equal(config->cache.patience_ms, 1000);
     assert_false(config->has_redis);
     assert_int_equal(config->seal_key_count, 0);
     assert_int_equal(config->deadline_ms, 5000);
@@ -360,6 +364,11 @@ static const struct {
 
     {"watching as a number", DIRECTORY "trust = { anchors = [ \"/etc\" ]; watch = 30; };", "2: trust.watch: "},
     {"watching too seldom", DIRECTORY "trust = { anchors = [ \"/etc\" ]; watch = \"2d\"; };", "2: trust.watch: "},
+    {"ttr below nothing", GOOD "cache = { ttr = \"-1s\"; };", "3: cache.ttr: "},
+    {"more renewals than there may be", GOOD "cache = { renewals = 10001; };", "3: cache.renewals: "},
+    {"renewals as a duration", GOOD "cache = { renewals = \"50\"; };", "3: cache.renewals: "},
+    {"revalidate too long", GOOD "cache = { revalidate = \"2h\"; };", "3: cache.revalidate: "},
+    {"no patience at all", GOOD "cache = { patience = \"0\"; };", "3: cache.patience: "},
     {"negttl over ttl", GOOD "cache = { ttl = \"1m\";\n negttl = \"2m\"; };", "4: cache.negttl: is longer than cache.ttl"},
     {"limitttl over ttl", GOOD "cache = { ttl = \"1m\"; limitttl = \"2m\"; };", "3: cache.limitttl: is longer than cache.ttl"},
     {"memory-ttl without redis", GOOD "cache = { memory-ttl = \"5s\"; };", "3: cache.memory-ttl: means something with a redis"},

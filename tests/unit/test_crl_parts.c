@@ -87,7 +87,7 @@ static void append_element(struct buffer *buffer, uint8_t tag, struct bytes cont
 }
 
 /* A CRL of CN=A, version 2, signed by nobody. */
-static void make_crl(const char *entries, struct buffer *der)
+static void make_crl_of(uint8_t entries_tag, const char *entries, struct buffer *der)
 {
     static const char before[] = "020101" "300a06082a8648ce3d040302" "300c310a3008060355040313" "0141"
                                  "170d3236303130323033303430355a" "170d3336303130323033303430355a";
@@ -99,13 +99,18 @@ static void make_crl(const char *entries, struct buffer *der)
     buffer_init(&all, HEX_MAX);
     struct bytes part = unhex(before, bytes);
     buffer_append(&tbs, part.data, part.size);
-    append_element(&tbs, 0x30, unhex(entries, bytes));
+    append_element(&tbs, entries_tag, unhex(entries, bytes));
     append_element(&all, 0x30, buffer_bytes(&tbs));
     part = unhex(after, bytes);
     buffer_append(&all, part.data, part.size);
     append_element(der, 0x30, buffer_bytes(&all));
     buffer_free(&tbs);
     buffer_free(&all);
+}
+
+static void make_crl(const char *entries, struct buffer *der)
+{
+    make_crl_of(0x30, entries, der);
 }
 
 /* Of libcrypto's entries, what our index says of each. */
@@ -223,12 +228,32 @@ static void what_is_not_whole_is_no_crl(void **state)
     buffer_free(&der);
 }
 
+/* libcrypto takes a primitive SEQUENCE for the list, too; to overlook its entries would be to overlook who is revoked. */
+static void a_list_that_is_none_is_no_list(void **state)
+{
+    static const uint8_t tags[] = {0x10, 0x31, 0x04, 0x11};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(tags); i++) {
+        struct buffer der;
+        struct error error = {""};
+        struct crl *crl;
+
+        buffer_init(&der, HEX_MAX);
+        make_crl_of(tags[i], "3012" SERIAL TIME, &der);
+        assert_false(crl_is(buffer_bytes(&der)));
+        assert_int_equal(crl_read(buffer_bytes(&der), "a file", &crl, &error), CRL_BROKEN);
+        buffer_free(&der);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(entries_are_read_as_libcrypto_does),
         cmocka_unit_test(what_is_no_time_is_refused),
         cmocka_unit_test(what_is_not_whole_is_no_crl),
+        cmocka_unit_test(a_list_that_is_none_is_no_list),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
