@@ -26,6 +26,9 @@ struct engine {
     struct event *posted_event; /* made due by the engine itself, when it finds tasks before it would sleep */
     bool stopped;
 
+    struct event *soon_event;
+    struct task *soon;
+
     pthread_mutex_t lock; /* guards the queue; a leaf: nothing else is locked while it is held */
     struct task *first;
     struct task **last;
@@ -67,6 +70,26 @@ static void on_wake(evutil_socket_t fd, short what, void *context)
         /* Nothing to read means that somebody else was woken by it; the queue says what is to do. */
     }
     engine_run_posted(context);
+}
+
+static void on_soon(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd, (void)what;
+    struct engine *engine = context;
+    struct task *next;
+    struct task *task = engine->soon;
+
+    for (engine->soon = NULL; task != NULL; task = next) {
+        next = task->next;
+        task->run(task);
+    }
+}
+
+void engine_soon(struct engine *engine, struct task *task)
+{
+    task->next = engine->soon;
+    engine->soon = task;
+    event_active(engine->soon_event, EV_TIMEOUT, 0); /* behind those that are active already */
 }
 
 static void on_posted(evutil_socket_t fd, short what, void *context)
@@ -134,8 +157,10 @@ struct engine *engine_new(void)
         engine->wake_event = listen_to(engine, engine->wake_fd, on_wake);
         engine->timer_event = listen_to(engine, engine->timer_fd, on_time);
         engine->posted_event = event_new(engine->base, -1, 0, on_posted, engine);
+        engine->soon_event = event_new(engine->base, -1, 0, on_soon, engine);
     }
-    if (engine->wake_event == NULL || engine->timer_event == NULL || engine->posted_event == NULL) {
+    if (engine->wake_event == NULL || engine->timer_event == NULL || engine->posted_event == NULL ||
+        engine->soon_event == NULL) {
         engine_free(&engine);
     }
     return engine;
@@ -167,6 +192,7 @@ void engine_free(struct engine **engine_)
     event_end(engine->wake_event);
     event_end(engine->timer_event);
     event_end(engine->posted_event);
+    event_end(engine->soon_event);
     if (engine->base != NULL) {
         event_base_free(engine->base);
     }

@@ -42,6 +42,10 @@ struct task {
 /* From any thread; never fails, never waits. In the order of posting. */
 void engine_post(struct engine *engine, struct task *task);
 
+/* Runs the task once the callbacks are through that are due now. Engine thread only; no system call. A task that is on
+ * its way must not be given again. What has not run when engine_run() ends runs with the next one, if any. */
+void engine_soon(struct engine *engine, struct task *task);
+
 /* A moment to wake up at. Lives in its owner's struct, zeroed but for `fire`; engine thread only. */
 struct timer {
     void (*fire)(struct timer *timer);

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -112,6 +113,45 @@ static void timers_fire_beside_endless_tasks(void **state)
     assert_int_equal(timer.place, 0);
 }
 
+/* Of two tasks that are due the first has something done soon: that comes after the second. */
+static struct task first, second, soon;
+static char order[8];
+
+static void note_soon(struct task *task)
+{
+    (void)task;
+    strcat(order, "s");
+    engine_stop(engine);
+}
+
+static void note_first(struct task *task)
+{
+    (void)task;
+    strcat(order, "1");
+    soon.run = note_soon;
+    engine_soon(engine, &soon);
+}
+
+static void note_second(struct task *task)
+{
+    (void)task;
+    strcat(order, "2");
+}
+
+static void soon_is_after_what_is_due(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        order[0] = '\0';
+        first.run = note_first;
+        second.run = note_second;
+        engine_post(engine, &first);
+        engine_post(engine, &second);
+        engine_run(engine);
+        assert_string_equal(order, "12s");
+    }
+}
+
 static void must_not_fire(struct timer *timer)
 {
     (void)timer;
@@ -206,6 +246,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(tasks_of_many_threads_run_on_one_in_order, begin, end),
         cmocka_unit_test_setup_teardown(timers_fire_beside_endless_tasks, begin, end),
+        cmocka_unit_test_setup_teardown(soon_is_after_what_is_due, begin, end),
         cmocka_unit_test_setup_teardown(a_cleared_timer_does_not_fire, begin, end),
         cmocka_unit_test_setup_teardown(timers_fire_in_order, begin, end),
         cmocka_unit_test_setup_teardown(signals_come_to_the_engine, begin, end),
