@@ -45,7 +45,7 @@ static inline void address_copy(struct address *to, const struct address *from)
     to->size = from->size;
     to->local_size = from->local_size;
     memcpy(to->text, from->text, from->size + 1);
-    strcpy(to->display, from->display);
+    memcpy(to->display, from->display, strlen(from->display) + 1);
 }
 
 static inline const char *address_domain(const struct address *address)

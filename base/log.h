@@ -36,8 +36,8 @@ enum log_format log_current_format(void);
 bool log_enabled(enum log_level level);
 
 /* For a thread that does many things in a turn: its lines of LEVEL_NOTICE and below wait from now on, until some
- * kilobytes are full, one of a higher level comes, or it calls log_flush(), which it does at the end of the turn. Lines of
- * one thread stay in their order. Off: what waits is written. A process that is killed loses what waits. */
+ * kilobytes are full, one of a higher level comes, or it calls log_flush(), which it does at the end of the turn. Lines
+ * of one thread stay in their order. Off: what waits is written. A process that is killed loses what waits. */
 void log_gather(bool on);
 void log_flush(void);
 

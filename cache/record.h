@@ -35,8 +35,8 @@ int record_close(const struct seal_ring *ring, const char *key, const struct ans
 
 enum record_result { RECORD_GOOD, RECORD_BAD_SEAL, RECORD_BAD };
 
-/* Opens and decodes, as record_decode() does. The draft is filled only when RECORD_GOOD; its address is the one in the record, which the caller
- * compares with the one it asked for. */
+/* Opens and decodes, as record_decode() does. The draft is filled only when RECORD_GOOD; its address is the one in the
+ * record, which the caller compares with the one it asked for. */
 enum record_result record_open(const struct seal_ring *ring, const char *key, struct bytes value,
                                struct answer_draft *draft, struct error *error);
 
