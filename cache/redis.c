@@ -34,8 +34,7 @@ static void on_reply(redisAsyncContext *context, void *reply, void *private)
     free(command);
 }
 
-/* Of those that hiredis need not put together, a piece after the other in a block of its own. */
-#define COMMAND_BYTES 512
+#define COMMAND_BYTES 512 /* longer ones are put together by hiredis, piece after piece in a block of its own */
 
 /* "*4\r\n", "$128\r\n": numbers of three digits at most. */
 static size_t put_head(char *out, char kind, size_t number)
