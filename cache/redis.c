@@ -156,7 +156,7 @@ static void finish_write(struct shared *shared, struct command *command, const r
 
 /* GETRANGE, not GET: it bounds what we may be sent. It asks for one byte more than a record may have, which tells that
  * a value is too large; for a key that is not there it gives "". */
-void shared_get(struct shared *shared, const char *key,
+static void get(struct shared *shared, const char *key,
                 void (*done)(void *context, enum shared_result result, struct bytes value), void *context)
 {
     const struct command draft = {.finish = finish_get, .done = done, .context = context};
@@ -164,10 +164,6 @@ void shared_get(struct shared *shared, const char *key,
     const char *argv[] = {"GETRANGE", key, "0", last};
     const size_t sizes[] = {8, strlen(key), 1, (size_t)snprintf(last, sizeof(last), "%d", MAX_RECORD_BYTES)};
 
-    if (shared->state == WIRE_UP && is_full(shared, 0)) {
-        done(context, SHARED_MISS, (struct bytes){0});
-        return;
-    }
     if (shared->state == WIRE_UP && command_send(shared, &draft, 4, argv, sizes)) {
         count(COUNT_REDIS_GETS);
         return;
@@ -176,7 +172,24 @@ void shared_get(struct shared *shared, const char *key,
     done(context, SHARED_FAILED, (struct bytes){0});
 }
 
-void shared_put(struct shared *shared, const char *key, struct bytes value, int64_t life_ms)
+void shared_get(struct shared *shared, const char *key,
+                void (*done)(void *context, enum shared_result result, struct bytes value), void *context)
+{
+    if (shared->state == WIRE_UP && is_full(shared, 0)) {
+        done(context, SHARED_MISS, (struct bytes){0});
+    } else {
+        get(shared, key, done, context);
+    }
+}
+
+void shared_get_first(struct shared *shared, const char *key,
+                      void (*done)(void *context, enum shared_result result, struct bytes value), void *context)
+{
+    get(shared, key, done, context);
+}
+
+/* False: nothing was sent. */
+static bool put(struct shared *shared, const char *key, struct bytes value, int64_t life_ms)
 {
     const struct command draft = {.finish = finish_write};
     char life[24];
@@ -184,18 +197,32 @@ void shared_put(struct shared *shared, const char *key, struct bytes value, int6
     const size_t sizes[] = {3, strlen(key), value.size, 2,
                             (size_t)snprintf(life, sizeof(life), "%" PRId64, life_ms)};
 
+    bool sent = shared->state == WIRE_UP && command_send(shared, &draft, 5, argv, sizes);
+    count(sent ? COUNT_REDIS_SETS : COUNT_REDIS_ERRORS);
+    return sent;
+}
+
+void shared_put(struct shared *shared, const char *key, struct bytes value, int64_t life_ms)
+{
     if (life_ms <= 0) {
         return;
     }
     if (value.size > MAX_RECORD_BYTES) {
         count(COUNT_LIMIT_RECORD_BYTES);
-        return;
+    } else if (shared->state != WIRE_UP || !is_full(shared, value.size)) {
+        put(shared, key, value, life_ms);
     }
-    if (shared->state == WIRE_UP && is_full(shared, value.size)) {
-        return;
-    }
-    count(shared->state == WIRE_UP && command_send(shared, &draft, 5, argv, sizes) ? COUNT_REDIS_SETS
-                                                                                  : COUNT_REDIS_ERRORS);
+}
+
+/* What others must not serve any longer goes before what is only faster: `queue` does not hold it up. */
+static bool has_place_first(const struct shared *shared, size_t bytes)
+{
+    return shared->queued_bytes + bytes <= MAX_REDIS_QUEUED_BYTES;
+}
+
+bool shared_put_first(struct shared *shared, const char *key, struct bytes value, int64_t life_ms)
+{
+    return has_place_first(shared, value.size) && put(shared, key, value, life_ms);
 }
 
 static bool send_write(struct shared *shared, int argc, const char **argv, const size_t *sizes)
@@ -206,8 +233,7 @@ static bool send_write(struct shared *shared, int argc, const char **argv, const
     for (int i = 0; i < argc; i++) {
         bytes += sizes[i];
     }
-    /* What others must not serve any longer goes before what is only faster: `queue` does not hold it up. */
-    return shared->state == WIRE_UP && shared->queued_bytes + bytes <= MAX_REDIS_QUEUED_BYTES &&
+    return shared->state == WIRE_UP && has_place_first(shared, bytes) &&
            command_send(shared, &draft, argc, argv, sizes);
 }
 

@@ -49,6 +49,11 @@ enum shared_result { SHARED_HIT, SHARED_MISS, SHARED_FAILED };
 void shared_get(struct shared *shared, const char *key,
                 void (*done)(void *context, enum shared_result result, struct bytes value), void *context);
 
+/* The same for what says what others must not serve any longer: `max_queued` does not hold it up. Without a place, too,
+ * it is SHARED_FAILED. */
+void shared_get_first(struct shared *shared, const char *key,
+                      void (*done)(void *context, enum shared_result result, struct bytes value), void *context);
+
 /* DEL key. False: Redis is away or its queue is full, nothing was sent; what was sent may still be lost with the
  * connection. */
 bool shared_del(struct shared *shared, const char *key);
@@ -80,5 +85,8 @@ void shared_listen(struct shared *shared, const char *prefix, const struct share
 
 /* SET key value PX life_ms; copied, sent and forgotten: a failure is counted, nothing waits for it. */
 void shared_put(struct shared *shared, const char *key, struct bytes value, int64_t life_ms);
+
+/* As shared_get_first(). False: as of shared_del(). */
+bool shared_put_first(struct shared *shared, const char *key, struct bytes value, int64_t life_ms);
 
 #endif

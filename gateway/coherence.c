@@ -56,8 +56,7 @@ bool coherence_covers(const struct coherence *coherence, int64_t stamp)
 
 bool coherence_may_store(const struct coherence *coherence, int64_t stamp)
 {
-    uint64_t now = atomic_load(&coherence->now);
-    return state_of(now) != SHARED_HEARS || (uint32_t)((uint64_t)stamp >> 32) == epoch_of(now);
+    return (uint32_t)((uint64_t)stamp >> 32) == epoch_of(atomic_load(&coherence->now));
 }
 
 static void begin_epoch(struct coherence *coherence, enum shared_state state)

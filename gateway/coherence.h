@@ -37,7 +37,8 @@ int64_t coherence_stamp(const struct coherence *coherence);
 /* Any thread, no lock. Whether an answer that was confirmed then may serve without asking Redis. */
 bool coherence_covers(const struct coherence *coherence, int64_t stamp);
 
-/* Whether what was found since then may go to Redis: nothing that we would have heard of can have been dropped. */
+/* Whether what was found since then may go to Redis: nothing can have been dropped that we would have heard of, were
+ * it not for a change in what we hear. */
 bool coherence_may_store(const struct coherence *coherence, int64_t stamp);
 
 /* Whether another gateway changed the flight's record since the flight began. */

@@ -29,25 +29,29 @@ static const struct world *world_of(const struct coherence *coherence)
 
 /* The record of what was dropped */
 
-static void write_purged(struct coherence *coherence)
-{
-    coherence->write_is_due = false;
-    for (size_t i = 0; i < coherence->ring_count; i++) {
-        struct buffer sealed;
-        buffer_init(&sealed, MAX_RECORD_BYTES);
-        const char *key = coherence->purged_keys[i];
-        if (purged_close(world_of(coherence)->ring, i, key, &coherence->purged, &sealed) == 0) {
-            shared_put(coherence->shared, key, buffer_bytes(&sealed), PURGED_LIFE_MS);
-        }
-        buffer_free(&sealed);
-    }
-}
-
 static void write_soon(struct coherence *coherence)
 {
     if (!coherence->write_is_due) {
         coherence->write_is_due =
             engine_timer_set(coherence->lookup->parts.engine, &coherence->write, WRITE_AFTER_MS) == 0;
+    }
+}
+
+/* What finds no place is written a little later. */
+static void write_purged(struct coherence *coherence)
+{
+    bool sent = true;
+    for (size_t i = 0; i < coherence->ring_count; i++) {
+        struct buffer sealed;
+        buffer_init(&sealed, MAX_RECORD_BYTES);
+        const char *key = coherence->purged_keys[i];
+        sent = purged_close(world_of(coherence)->ring, i, key, &coherence->purged, &sealed) == 0 &&
+               shared_put_first(coherence->shared, key, buffer_bytes(&sealed), PURGED_LIFE_MS) && sent;
+        buffer_free(&sealed);
+    }
+    coherence->write_is_due = false;
+    if (!sent) {
+        write_soon(coherence);
     }
 }
 
@@ -85,8 +89,8 @@ static bool publish(struct coherence *coherence, const struct drop *drop, int64_
     return sent;
 }
 
-/* First what lasts, then what goes by: who comes in between finds it. */
-static void tell(void *context, const struct drop *drop, int64_t at)
+/* First what lasts, then what goes by: who comes in between finds it. `mono_ms`: when it was dropped. */
+static void tell(void *context, const struct drop *drop, int64_t at, int64_t mono_ms)
 {
     struct coherence *coherence = context;
     bool sent = true;
@@ -97,37 +101,39 @@ static void tell(void *context, const struct drop *drop, int64_t at)
         write_purged(coherence);
     }
     sent = publish(coherence, drop, at) && sent;
-    if (!sent && coherence->unsent_ms == INT64_MAX) {
-        coherence->unsent_ms = clock_mono_ms();
+    if (!sent) {
+        coherence->unsent_ms = mono_ms < coherence->unsent_ms ? mono_ms : coherence->unsent_ms;
         write_soon(coherence);
     }
 }
 
 void coherence_tell(struct coherence *coherence, const struct drop *drop, int64_t at)
 {
+    int64_t now_ms = clock_mono_ms();
     purged_add(&coherence->purged, drop, at);
-    journal_add(coherence->journal, drop, at, clock_mono_ms());
+    journal_add(coherence->journal, drop, at, now_ms);
     if (coherence_is_up(coherence)) {
-        tell(coherence, drop, at);
+        tell(coherence, drop, at, now_ms);
     }
 }
 
 /* Again */
 
-static void drop_all(struct coherence *coherence, int64_t at)
+static void drop_all(struct coherence *coherence, int64_t at, int64_t mono_ms)
 {
     const struct drop all = {.what = DROP_ALL};
     purged_add(&coherence->purged, &all, at);
     lookup_drop_here(coherence->lookup, &all, at);
-    tell(coherence, &all, at);
+    tell(coherence, &all, at, mono_ms);
 }
 
 /* What was dropped since then, and may not have come to Redis. What we no longer know stands for everything. */
 static void repeat_since(struct coherence *coherence, int64_t since_ms)
 {
+    int64_t forgotten_ms = journal_forgotten_mono_ms(coherence->journal);
     coherence->unsent_ms = INT64_MAX;
-    if (journal_forgotten_mono_ms(coherence->journal) >= since_ms) {
-        drop_all(coherence, journal_forgotten_at(coherence->journal));
+    if (forgotten_ms >= since_ms) {
+        drop_all(coherence, journal_forgotten_at(coherence->journal), forgotten_ms);
     }
     journal_repeat(coherence->journal, INT64_MAX, since_ms, tell, coherence);
 }
@@ -152,7 +158,7 @@ static void repeat_lost(struct coherence *coherence, int64_t latest, bool is_emp
     log_event(LEVEL_NOTICE, "redis came back without all that was dropped; it is told again",
               LOG_NUMBER("latest", latest), LOG_NUMBER("known", coherence->purged.latest));
     if (!is_empty && journal_forgotten_at(coherence->journal) > latest) {
-        drop_all(coherence, journal_forgotten_at(coherence->journal));
+        drop_all(coherence, journal_forgotten_at(coherence->journal), clock_mono_ms());
     }
     journal_repeat(coherence->journal, latest - CLOCKS_APART_S, INT64_MAX, tell, coherence);
 }
@@ -242,7 +248,7 @@ static void read_purged(struct reading *reading)
     if (!reading->under_way) {
         reading->under_way = true;
         memcpy(reading->key, coherence->purged_keys[reading->which], sizeof(reading->key));
-        shared_get(coherence->shared, reading->key, on_purged, reading);
+        shared_get_first(coherence->shared, reading->key, on_purged, reading);
     }
 }
 

@@ -302,6 +302,9 @@ static void end(struct daemon *daemon)
     if (daemon->evidence != NULL) {
         evidence_store_end(daemon->evidence);
     }
+    if (daemon->following != NULL) {
+        following_end(daemon->following); /* a change that comes now would be told to Redis */
+    }
     shared_close(&daemon->shared);
     pool_free(&daemon->validators);
     if (daemon->evidence != NULL) {

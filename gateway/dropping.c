@@ -10,7 +10,7 @@
 /* What is swept out of memory in the background. */
 struct sweeping {
     struct work work;
-    struct memory *memory;
+    struct lookup *lookup;
     struct drop drop;
     struct drop_waiter *waiter; /* NULL: nobody waits */
 };
@@ -37,7 +37,9 @@ static bool matches(void *context, const struct answer *answer)
 static void run_sweeping(struct work *work)
 {
     struct sweeping *sweeping = (struct sweeping *)((char *)work - offsetof(struct sweeping, work));
-    tell(sweeping->waiter, memory_drop_if(sweeping->memory, matches, &sweeping->drop));
+    size_t dropped = memory_drop_if(sweeping->lookup->parts.memory, matches, &sweeping->drop);
+    atomic_fetch_sub(&sweeping->lookup->sweeps, 1);
+    tell(sweeping->waiter, dropped);
     free(sweeping);
 }
 
@@ -49,8 +51,8 @@ static void sweep(struct lookup *lookup, const struct drop *drop, struct drop_wa
         tell(waiter, memory_drop_if(lookup->parts.memory, matches, (void *)drop));
         return;
     }
-    *sweeping = (struct sweeping){
-        .work = {.run = run_sweeping}, .memory = lookup->parts.memory, .drop = *drop, .waiter = waiter};
+    *sweeping = (struct sweeping){.work = {.run = run_sweeping}, .lookup = lookup, .drop = *drop, .waiter = waiter};
+    atomic_fetch_add(&lookup->sweeps, 1);
     if (!pool_submit(lookup->parts.background, &sweeping->work)) {
         run_sweeping(&sweeping->work);
     }
@@ -67,6 +69,9 @@ static void drop_address(struct lookup *lookup, const struct address *address, s
 static void drop_here(struct lookup *lookup, const struct drop *drop, int64_t at, struct drop_waiter *waiter)
 {
     count(COUNT_DROPS);
+    if (atomic_load(&lookup->sweeps) == 0) {
+        lookup->sweeps_began = dropped_number(lookup->dropped);
+    }
     dropped_note(lookup->dropped, drop, at);
     if (drop->what == DROP_ADDRESS) {
         drop_address(lookup, &drop->address, waiter);
@@ -86,15 +91,20 @@ void lookup_drop_here(struct lookup *lookup, const struct drop *drop, int64_t at
 void lookup_drop_and_tell(struct lookup *lookup, const struct drop *drop, struct drop_waiter *waiter)
 {
     int64_t now = clock_wall_s();
-    drop_here(lookup, drop, now, waiter);
     if (lookup->coherence != NULL) {
-        coherence_tell(lookup->coherence, drop, now);
+        coherence_tell(lookup->coherence, drop, now); /* first: who waits is told by the other that all is done */
     }
+    drop_here(lookup, drop, now, waiter);
 }
 
 void lookup_drop(struct lookup *lookup, const struct drop *drop)
 {
     lookup_drop_and_tell(lookup, drop, NULL);
+}
+
+bool is_being_swept(const struct lookup *lookup, const struct address *address)
+{
+    return atomic_load(&lookup->sweeps) > 0 && dropped_since(lookup->dropped, address, lookup->sweeps_began);
 }
 
 bool flight_is_dropped(const struct flight *flight)

@@ -5,7 +5,7 @@
  * and nothing of it is stored.
  *
  * A whole domain is swept out of memory in the background; until that is done
- * an answer of it may still come from there.
+ * an answer of it may still come from there, but no flight takes it up.
  *
  * Engine thread only.
  */

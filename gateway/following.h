@@ -27,7 +27,7 @@ void following_free(struct following **following);
 
 /* Engine thread, from here on. Changes are drops of this lookup; after the end they are nobody's. */
 void following_begin(struct following *following, struct lookup *lookup);
-void following_end(struct following *following);
+void following_end(struct following *following); /* twice does no harm */
 
 /* Follows the directories of this world that are to be followed. */
 void following_adopt(struct following *following, const struct world *world);

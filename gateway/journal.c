@@ -86,7 +86,7 @@ int64_t journal_forgotten_mono_ms(const struct journal *journal)
 }
 
 void journal_repeat(const struct journal *journal, int64_t at, int64_t mono_ms,
-                    void (*say)(void *context, const struct drop *drop, int64_t at), void *context)
+                    void (*say)(void *context, const struct drop *drop, int64_t at, int64_t mono_ms), void *context)
 {
     for (size_t i = 0; i < journal->count; i++) {
         const struct line *line = &journal->lines[(journal->first + i) % journal->max];
@@ -98,7 +98,7 @@ void journal_repeat(const struct journal *journal, int64_t at, int64_t mono_ms,
             snprintf(drop.domain, sizeof(drop.domain), "%s", line->text);
         }
         if (line->what != DROP_ADDRESS || address_parse(bytes_of_string(line->text), &drop.address) == ADDRESS_OK) {
-            say(context, &drop, line->at);
+            say(context, &drop, line->at, line->mono_ms);
         }
     }
 }

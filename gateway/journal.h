@@ -24,9 +24,9 @@ void journal_forget(struct journal *journal, int64_t at);
 int64_t journal_forgotten_at(const struct journal *journal);
 int64_t journal_forgotten_mono_ms(const struct journal *journal);
 
-/* Gives each drop that was added at `mono_ms` or later, or that is of `at` or later, in the order they came. `say` must
- * not add any. */
+/* Gives each drop that was added at `mono_ms` or later, or that is of `at` or later, in the order they came, with its
+ * own times. `say` must not add any. */
 void journal_repeat(const struct journal *journal, int64_t at, int64_t mono_ms,
-                    void (*say)(void *context, const struct drop *drop, int64_t at), void *context);
+                    void (*say)(void *context, const struct drop *drop, int64_t at, int64_t mono_ms), void *context);
 
 #endif

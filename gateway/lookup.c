@@ -165,7 +165,9 @@ void flight_run(struct flight *flight)
 {
     struct lookup *lookup = flight->lookup;
     flight->open++;
-    flight->old = memory_get(lookup->parts.memory, address_bytes(&flight->address));
+    if (!is_being_swept(lookup, &flight->address)) {
+        flight->old = memory_get(lookup->parts.memory, address_bytes(&flight->address));
+    }
     if (flight->directory_count == 0) {
         answer_plain(flight, OUTCOME_NONE, REASON_NO_DIRECTORY, 0);
     } else if (lookup->parts.shared != NULL && flight->errand != ERRAND_NOW) {
@@ -195,7 +197,7 @@ static void begin(struct task *task)
         return;
     }
     struct flight *flight = flights_find(lookup->flights, &address, lookup->world->generation);
-    if (flight != NULL && !flight_is_dropped(flight)) {
+    if (flight != NULL && !flight_is_outdated(flight)) {
         count(COUNT_LOOKUPS_JOINED);
         flight_join(flight, waiter);
         serve_impatient(flight);
@@ -293,8 +295,10 @@ void flight_directories_came(struct flight *flight)
 
 static void found_was_judged(struct flight *flight)
 {
-    if (flight->verdict->outcome != OUTCOME_UNKNOWN && renewal_is_worse(flight) && !flight->answered) {
-        fall_back(flight, REASON_DIRECTORY_UNAVAILABLE);
+    if (flight->verdict->outcome != OUTCOME_UNKNOWN && renewal_is_worse(flight)) {
+        if (!flight->answered) {
+            fall_back(flight, REASON_DIRECTORY_UNAVAILABLE);
+        }
     } else if (flight->verdict->outcome != OUTCOME_UNKNOWN) {
         flight_succeeded(flight);
         shorten_provisional(flight);

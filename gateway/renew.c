@@ -51,7 +51,7 @@ static void renew(struct lookup *lookup, const struct address *address, enum err
         return;
     }
     struct flight *flight = flights_find(lookup->flights, address, lookup->world->generation);
-    if (flight != NULL && !flight_is_dropped(flight)) {
+    if (flight != NULL && !flight_is_outdated(flight)) {
         flight->errand = flight->errand > errand ? flight->errand : errand;
         count(COUNT_RENEWALS_JOINED);
         return;

@@ -64,19 +64,30 @@ void ask_shared(struct flight *flight)
     ask_under_next_key(flight);
 }
 
+/* Within one second another gateway may have found other certificates. */
+static bool says_the_same(const struct answer *a, const struct answer *b)
+{
+    bool same = a->outcome == b->outcome && a->reason == b->reason && a->certificate_count == b->certificate_count &&
+                a->usable_count == b->usable_count;
+    for (size_t i = 0; same && i < a->certificate_count; i++) {
+        const struct certificate *left = &a->certificates[i], *right = &b->certificates[i];
+        same = left->reason == right->reason && bytes_equal(blob_bytes(left->value), blob_bytes(right->value));
+    }
+    return same;
+}
+
 bool record_is_known(const struct flight *flight)
 {
     const struct answer *old = flight->old, *record = flight->record;
-    return old != NULL && record != NULL && old->made_at == record->made_at && old->outcome == record->outcome &&
-           old->generation == record->generation && old->scope == record->scope &&
-           old->fresh_until == record->fresh_until && old->certificate_count == record->certificate_count &&
-           old->usable_count == record->usable_count;
+    return old != NULL && record != NULL && old->made_at == record->made_at &&
+           old->fresh_until == record->fresh_until && old->generation == record->generation &&
+           old->scope == record->scope && says_the_same(old, record);
 }
 
-static bool may_keep(const struct flight *flight)
+bool flight_is_outdated(const struct flight *flight)
 {
     const struct coherence *coherence = flight->lookup->coherence;
-    return !flight_is_dropped(flight) && (coherence == NULL || !coherence_is_overtaken(coherence, flight));
+    return flight_is_dropped(flight) || (coherence != NULL && coherence_is_overtaken(coherence, flight));
 }
 
 static void put_into_memory(struct flight *flight, struct answer *answer)
@@ -91,7 +102,7 @@ static void put_into_memory(struct flight *flight, struct answer *answer)
 
 void keep_answer(struct flight *flight, struct answer *answer)
 {
-    if (memory_keeps(flight->lookup->parts.memory) && may_keep(flight)) {
+    if (memory_keeps(flight->lookup->parts.memory) && !flight_is_outdated(flight)) {
         put_into_memory(flight, answer);
     }
 }
@@ -99,7 +110,7 @@ void keep_answer(struct flight *flight, struct answer *answer)
 void store_verdict(struct flight *flight)
 {
     if (!memory_keeps(flight->lookup->parts.memory) || clock_wall_s() >= flight->verdict->fresh_until ||
-        !may_keep(flight)) {
+        flight_is_outdated(flight)) {
         return;
     }
     /* A flight that began before a reload must not take the place of what came after it. */
@@ -112,7 +123,7 @@ static bool may_share(const struct flight *flight)
 {
     const struct lookup *lookup = flight->lookup;
     return lookup->parts.shared != NULL && !flight->is_provisional && flight->verdict->outcome != OUTCOME_UNKNOWN &&
-           clock_wall_s() < flight->verdict->fresh_until && may_keep(flight) &&
+           clock_wall_s() < flight->verdict->fresh_until && !flight_is_outdated(flight) &&
            coherence_may_store(lookup->coherence, flight->stamp);
 }
 

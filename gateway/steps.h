@@ -33,6 +33,8 @@ struct lookup {
     _Atomic uint64_t generation;
     _Atomic int64_t revalidate_s;
     _Atomic int64_t all_dropped_at; /* wall seconds: no answer of then or before is served */
+    atomic_size_t sweeps;  /* drops that are still being swept out of memory */
+    uint64_t sweeps_began; /* how many drops there were before the first of these; engine thread only */
     atomic_bool draining;
 };
 
@@ -79,6 +81,10 @@ void flight_explained(struct flight *flight);
  * there was something. */
 void ask_shared(struct flight *flight);
 
+/* What the flight rests on was dropped since it began, or another gateway came to a newer answer: who waits for it gets
+ * what it comes to, but nobody joins it any more, and nothing of it is stored. */
+bool flight_is_outdated(const struct flight *flight);
+
 /* Whether what Redis had is what memory has, from before we heard nothing for a while. */
 bool record_is_known(const struct flight *flight);
 
@@ -91,8 +97,11 @@ void store_verdict(struct flight *flight);
 /* And into Redis, what directories sent: a validator seals it, while those who asked have their answer already. */
 void share_verdict(struct flight *flight);
 
-/* dropping.c: what the flight rests on was dropped since it began. It answers who waits for it, but nobody joins it any
- * more, nothing of it is stored, and no older answer that it knows may serve. */
+/* dropping.c: what memory has of this address may be what was dropped, as it is not all swept out yet. */
+bool is_being_swept(const struct lookup *lookup, const struct address *address);
+
+/* dropping.c: what the flight rests on was dropped since it began. It is outdated, and no older answer that it knows may
+ * serve. */
 bool flight_is_dropped(const struct flight *flight);
 
 /* renew.c: says when an answer is to be renewed ahead; before memory has it. */

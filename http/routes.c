@@ -50,8 +50,9 @@ static bool fits_segment(const char **pattern, struct bytes segment, struct byte
         *pattern = strchr(*pattern, '}') + 1;
         return segment.size > 0;
     }
-    /* A segment holds no NUL, so nothing is compared behind the pattern's end. */
-    if (strncmp(*pattern, (const char *)segment.data, segment.size) != 0) {
+    /* A segment holds no NUL, so nothing is compared behind the pattern's end; but a '/' perhaps, as %2F. */
+    if (strncmp(*pattern, (const char *)segment.data, segment.size) != 0 ||
+        (segment.size > 0 && memchr(segment.data, '/', segment.size) != NULL)) {
         return false;
     }
     *pattern += segment.size;

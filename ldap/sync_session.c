@@ -43,6 +43,7 @@ void sync_stands(struct sync *sync)
     } else if (sync->all_at_end) {
         (void)sync_tell(sync, CHANGED_ALL, "");
     }
+    sync->all_at_end = false;
     sync->has_stood = true;
     sync->is_standing = true;
     sync->strikes = 0;
@@ -197,7 +198,6 @@ static int send_search(struct sync *sync, struct sync_part *part, struct sync_fa
 int sync_begin(struct sync *sync, struct sync_fault *fault)
 {
     sync->continues = can_continue(sync);
-    sync->all_at_end = false;
     sync->changes = 0;
     sync->sign = 0;
     sync->mark++;

@@ -57,11 +57,16 @@ static void tell_row(struct sync *sync, const struct sync_part *part, const stru
     }
 }
 
-/* The entry as it was is of no account any more. */
+/* The entry as it was is of no account any more. One that another base named since went there, and is told of by that
+ * one from now on. */
 static void take_gone(struct sync *sync, const struct sync_part *part, const uint8_t *uuid)
 {
-    tell_row(sync, part, sync_table_find(sync->table, uuid), bytes_of(NULL, 0));
-    sync_table_remove(sync->table, uuid);
+    const struct sync_row *row = sync_table_find(sync->table, uuid);
+
+    tell_row(sync, part, row, bytes_of(NULL, 0));
+    if (row != NULL && row->part == part - sync->parts) {
+        sync_table_remove(sync->table, uuid);
+    }
 }
 
 static int keep_row(struct sync *sync, const struct sync_row *row, const struct sync_keys *keys,
@@ -181,7 +186,9 @@ static int take_entry(struct sync *sync, struct sync_part *part, LDAPMessage *me
         result = take_content(sync, part, &entry, message, fault);
         break;
     }
-    keep_cookie(part, entry.cookie);
+    if (result == 0) { /* else the server has to say it once more */
+        keep_cookie(part, entry.cookie);
+    }
     ldap_controls_free(controls);
     return result;
 }

@@ -215,6 +215,29 @@ ASK alice@example.org
 ANSWER found layer=directory
 REDIS_SETS 2
 
+STORY and nobody joins it then
+SET redis.seal-key-file "seal.key"
+SET cache.ttl "1h"
+DIRECTORY corp example.org
+REDIS
+START
+HAS corp alice@example.org good
+ASK alice@example.org
+ANSWER found layer=directory
+TIME_PASSES 2h
+VALIDATORS hang
+ASK alice@example.org
+ASK alice@example.org
+SEARCHES corp 2
+REDIS-IS touched
+HAS corp alice@example.org expired
+ASK alice@example.org
+SEARCHES corp 3
+VALIDATORS work
+ANSWER found layer=directory
+ANSWER found layer=directory
+ANSWER none expired layer=directory
+
 STORY after a loss, each answer is confirmed by one GET
 SET redis.seal-key-file "seal.key"
 DIRECTORY corp example.org
@@ -341,6 +364,60 @@ REDIS_SETS 0
 ASK alice@example.org
 ANSWER found layer=directory
 REDIS_SETS 1
+
+STORY nor where nothing tells of changes
+SET redis.seal-key-file "seal.key"
+DIRECTORY corp example.org
+REDIS
+REDIS-IS not_tracking
+REDIS-IS down
+START
+HAS corp alice@example.org good
+VALIDATORS hang
+ASK alice@example.org
+REDIS-IS up
+VALIDATORS work
+ANSWER found layer=directory
+REDIS_SETS 0
+ASK alice@example.org
+ANSWER found layer=directory
+REDIS_SETS 1
+
+STORY what found no place among the commands is told when there is one
+SET redis.seal-key-file "seal.key"
+DIRECTORY corp example.org other.example
+REDIS
+START
+HAS corp alice@example.org good
+HAS corp carol@other.example good
+ASK alice@example.org
+ANSWER found layer=directory
+ASK carol@other.example
+ANSWER found layer=directory
+GATEWAY 2
+START
+ASK alice@example.org
+ANSWER found layer=redis
+TIME_PASSES 1s
+REDIS-IS full
+HAS corp alice@example.org expired
+DROP alice@example.org
+DROP other.example
+GATEWAY 1
+ASK alice@example.org
+ANSWER found layer=memory
+TIME_PASSES 5s
+REDIS-IS free
+TIME_PASSES 2s
+ASK alice@example.org
+ANSWER none expired layer=directory
+HAS corp carol@other.example expired
+GATEWAY 2
+DRAIN
+GATEWAY 3
+START
+ASK carol@other.example
+ANSWER none expired layer=directory
 
 STORY what was dropped while Redis was away is dropped when it is back
 SET redis.seal-key-file "seal.key"

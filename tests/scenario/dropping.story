@@ -139,3 +139,44 @@ HAS corp alice@example.org expired
 DROP example.org
 ASK alice@example.org
 ANSWER none expired layer=directory
+
+STORY what is not swept out yet does not come back
+SET cache.ttl "1h"
+SET cache.stale "1d"
+DIRECTORY corp example.org
+START
+HAS corp alice@example.org good
+ASK alice@example.org
+ANSWER found
+TIME_PASSES 2h
+MOOD corp hangs
+VALIDATORS hang
+DROP example.org
+ASK alice@example.org
+VALIDATORS work
+TIME_PASSES 1m
+ANSWER unknown
+
+STORY nor what all that was dropped left behind
+SET cache.ttl "1h"
+SET cache.stale "1d"
+DIRECTORY corp example.org
+START
+HAS corp alice@example.org good
+ASK alice@example.org
+ANSWER found
+TIME_PASSES 2h
+MOOD corp down
+VALIDATORS hang
+DROP all
+ASK alice@example.org
+VALIDATORS work
+ANSWER unknown directory_unavailable
+MOOD corp answers
+TIME_PASSES 1m
+ASK alice@example.org
+ANSWER found layer=directory
+TIME_PASSES 2h
+MOOD corp down
+ASK alice@example.org
+ANSWER found stale

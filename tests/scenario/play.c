@@ -29,6 +29,7 @@
  *     REDIS-IS up|down|tampered|swapped|forgotten|evidence_forgotten
  *     REDIS-IS flushed|touched       emptied, or written again, before the eyes of all
  *     REDIS-IS saved|restored        it has again what it had when it was saved
+ *     REDIS-IS full|free             whether its commands find no place among those under way
  *     REDIS-IS tracking|not_tracking whether it tells gateways of changes; at first it does
  *     CUT yes|no                     the gateway alone is cut off from Redis
  *     REDIS-IS forged                the first gateway's seal is on a CRL that another key signed
@@ -273,6 +274,16 @@ static void redis_does_not_track(void)
     played_redis_track(false);
 }
 
+static void redis_full(void)
+{
+    played_redis_fill(true);
+}
+
+static void redis_free(void)
+{
+    played_redis_fill(false);
+}
+
 static void do_redis_is(char **words)
 {
     static const struct {
@@ -290,6 +301,8 @@ static void do_redis_is(char **words)
                 {"restored", played_redis_restore},
                 {"tracking", redis_tracks},
                 {"not_tracking", redis_does_not_track},
+                {"full", redis_full},
+                {"free", redis_free},
                 {"forged", stage_forge}};
     for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++) {
         if (strcmp(words[0], acts[i].word) == 0) {

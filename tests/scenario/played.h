@@ -54,6 +54,7 @@ unsigned played_web_fetches(const char *url);
 /* The one Redis that all gateways of a story share. */
 void played_redis_reset(void);
 void played_redis_up(bool up);
+void played_redis_fill(bool full);
 void played_redis_tamper(void);  /* flips one bit in every value */
 void played_redis_swap(void);    /* gives every key the value of another */
 void played_redis_forget(void);

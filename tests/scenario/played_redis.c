@@ -24,6 +24,7 @@ static struct item {
     int64_t until_ms;
 } items[ITEMS_MAX], saved[ITEMS_MAX];
 static bool is_up, tracks;
+static bool is_full; /* no command finds a place */
 static unsigned gets, sets;
 
 static enum shared_state state_of(const struct shared *shared)
@@ -167,6 +168,12 @@ void played_redis_reset(void)
     played_redis_save();
     gets = sets = 0;
     is_up = tracks = true;
+    is_full = false;
+}
+
+void played_redis_fill(bool full)
+{
+    is_full = full;
 }
 
 void played_redis_up(bool up)
@@ -261,8 +268,8 @@ bool shared_is_up(const struct shared *shared)
     return state_of(shared) != SHARED_AWAY;
 }
 
-void shared_get(struct shared *shared, const char *key,
-                void (*done)(void *context, enum shared_result result, struct bytes value), void *context)
+void shared_get_first(struct shared *shared, const char *key,
+                      void (*done)(void *context, enum shared_result result, struct bytes value), void *context)
 {
     bool up = shared_is_up(shared);
     struct item *item = up ? find(key) : NULL;
@@ -271,10 +278,20 @@ void shared_get(struct shared *shared, const char *key,
          item != NULL ? blob_bytes(item->value) : bytes_of(NULL, 0));
 }
 
-void shared_put(struct shared *shared, const char *key, struct bytes value, int64_t life_ms)
+void shared_get(struct shared *shared, const char *key,
+                void (*done)(void *context, enum shared_result result, struct bytes value), void *context)
 {
-    if (!shared_is_up(shared)) {
-        return;
+    if (is_full && shared_is_up(shared)) {
+        done(context, SHARED_MISS, bytes_of(NULL, 0));
+    } else {
+        shared_get_first(shared, key, done, context);
+    }
+}
+
+bool shared_put_first(struct shared *shared, const char *key, struct bytes value, int64_t life_ms)
+{
+    if (!shared_is_up(shared) || is_full) {
+        return false;
     }
     sets += strstr(key, ":p:") == NULL;
     struct item *item = find(key);
@@ -286,11 +303,17 @@ void shared_put(struct shared *shared, const char *key, struct bytes value, int6
     item->value = blob_new(value);
     item->until_ms = clock_mono_ms() + life_ms;
     tell_others(shared, key);
+    return true;
+}
+
+void shared_put(struct shared *shared, const char *key, struct bytes value, int64_t life_ms)
+{
+    shared_put_first(shared, key, value, life_ms);
 }
 
 bool shared_del(struct shared *shared, const char *key)
 {
-    if (!shared_is_up(shared)) {
+    if (!shared_is_up(shared) || is_full) {
         return false;
     }
     struct item *item = find(key);
@@ -303,10 +326,11 @@ bool shared_del(struct shared *shared, const char *key)
 
 bool shared_publish(struct shared *shared, struct bytes message)
 {
-    for (size_t i = 0; shared_is_up(shared) && i < GATEWAYS_MAX; i++) {
+    bool goes = shared_is_up(shared) && !is_full;
+    for (size_t i = 0; goes && i < GATEWAYS_MAX; i++) {
         if (hears(gateways[i], shared->prefix)) {
             gateways[i]->ears.said(gateways[i]->ears.context, message);
         }
     }
-    return shared_is_up(shared);
+    return goes;
 }

@@ -61,6 +61,22 @@ COUNTED renewals_failed 1
 ASK alice@example.org
 ANSWER found whole usable=2 layer=memory
 
+STORY also when it comes too late
+DIRECTORY corp example.org
+DIRECTORY branch example.org
+START
+HAS corp alice@example.org good
+HAS branch alice@example.org good2
+ASK alice@example.org
+ANSWER found whole usable=2
+MOOD branch down
+VALIDATORS hang
+RENEW alice@example.org
+TIME_PASSES 6s
+VALIDATORS work
+ASK alice@example.org
+ANSWER found whole usable=2 layer=memory
+
 STORY whoever asks meanwhile waits with it
 DIRECTORY corp example.org
 START

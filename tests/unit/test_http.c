@@ -99,6 +99,7 @@ static const struct {
     {"GET", "/v1/recipients/../../healthz", "", 404, PROBLEM},
     {"GET", "/1/2/3/4/5/6/7/8/9/10", "", 404, PROBLEM},
     {"GET", "/V1/recipients/hit@example.org", "", 404, PROBLEM},
+    {"GET", "/v1%2Frecipients/hit@example.org", "", 404, PROBLEM},
     {"POST", "/healthz", "Content-Length: 0\r\n", 405, PROBLEM},
     {"PUT", ADDRESS, "Content-Length: 3\r\n\r\nabc", 405, PROBLEM},
     {"DELETE", ADDRESS, "", 405, PROBLEM},

@@ -15,16 +15,16 @@ struct said {
     char text[1024];
 };
 
-static void say(void *context, const struct drop *drop, int64_t at)
+static void say(void *context, const struct drop *drop, int64_t at, int64_t mono_ms)
 {
     struct said *said = context;
     size_t size = strlen(said->text);
 
-    snprintf(said->text + size, sizeof(said->text) - size, "%s %d;",
+    snprintf(said->text + size, sizeof(said->text) - size, "%s %d %d;",
              drop->what == DROP_ADDRESS  ? drop->address.text
              : drop->what == DROP_DOMAIN ? drop->domain
                                          : "all",
-             (int)at);
+             (int)at, (int)mono_ms);
 }
 
 static void add(struct journal *journal, const char *text, int64_t at, int64_t mono_ms)
@@ -58,11 +58,11 @@ static void what_is_late_enough_is_said_in_order(void **state)
     add(journal, "a@example.org", 100, 1000);
     add(journal, "example.org", 105, 2000);
     add(journal, "all", 95, 3000); /* by another's clock */
-    is_said(journal, 0, 0, "a@example.org 100;example.org 105;all 95;");
-    is_said(journal, INT64_MAX, 2000, "example.org 105;all 95;");
+    is_said(journal, 0, 0, "a@example.org 100 1000;example.org 105 2000;all 95 3000;");
+    is_said(journal, INT64_MAX, 2000, "example.org 105 2000;all 95 3000;");
     is_said(journal, INT64_MAX, 3001, "");
-    is_said(journal, 100, INT64_MAX, "a@example.org 100;example.org 105;");
-    is_said(journal, 105, 3000, "example.org 105;all 95;");
+    is_said(journal, 100, INT64_MAX, "a@example.org 100 1000;example.org 105 2000;");
+    is_said(journal, 105, 3000, "example.org 105 2000;all 95 3000;");
     assert_int_equal(journal_forgotten_at(journal), 0);
     assert_true(journal_forgotten_mono_ms(journal) == INT64_MIN);
     journal_free(&journal);
@@ -82,7 +82,7 @@ static void what_is_pushed_out_leaves_its_time(void **state)
     add(journal, "d@example.org", 120, 4000);
     assert_int_equal(journal_forgotten_at(journal), 100);
     assert_int_equal(journal_forgotten_mono_ms(journal), 2000);
-    is_said(journal, 0, 0, "c@example.org 110;d@example.org 120;");
+    is_said(journal, 0, 0, "c@example.org 110 3000;d@example.org 120 4000;");
     journal_forget(journal, 105);
     assert_int_equal(journal_forgotten_at(journal), 105);
     journal_forget(journal, 50);

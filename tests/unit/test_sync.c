@@ -25,12 +25,12 @@
 /* What the server sends in one session, step by step. */
 enum kind {
     END, ADD, MODIFY, DELETE, PRESENT, DONE, DONE_PRESENT, NAMED_PRESENT, NAMED_DELETED, COOKIE, RESULT, RAW, WAIT,
-    HANG_UP
+    HANG_UP, OF
 };
 
 struct step {
     enum kind kind;
-    int number;          /* of the entry; or a result code */
+    int number;          /* of the entry; or a result code; of OF, of the session that what follows belongs to */
     const char *mail;    /* or, of RAW, octets of a whole message behind the message id */
     const char *cookie;
     size_t size;         /* of RAW */
@@ -44,6 +44,7 @@ static atomic_size_t begun;             /* sessions so far */
 static atomic_int allowed;              /* WAITs that may be passed */
 static char cookies[SESSIONS][40];      /* that came with each; "-": none */
 static char asked_for[SESSIONS][200];
+static ber_int_t messages[SESSIONS];
 
 /* ---- what the server says */
 
@@ -191,6 +192,7 @@ static bool say(struct talk *talk, ber_int_t message, const struct step *step)
     case WAIT:
         return wait_turn(talk);
     case HANG_UP:
+    case OF:
     case END:
         break;
     }
@@ -239,12 +241,15 @@ static bool follow(struct talk *talk, ber_int_t message)
     if (session < SESSIONS) {
         memcpy(cookies[session], cookie, sizeof(cookie));
         memcpy(asked_for[session], attributes, sizeof(attributes));
+        messages[session] = message;
     }
     atomic_fetch_add(&begun, 1);
     const struct step *steps = sessions[session < session_count ? session : session_count - 1];
 
     for (size_t i = 0; i < STEPS && steps[i].kind != END; i++) {
-        if (!say(talk, message, &steps[i])) {
+        if (steps[i].kind == OF) {
+            message = messages[steps[i].number];
+        } else if (!say(talk, message, &steps[i])) {
             return false;
         }
     }
@@ -551,6 +556,76 @@ static void a_refresh_that_breaks_off(void **state)
     end();
 }
 
+/* What could not be read has to be said again. */
+static void a_change_that_cannot_be_read(void **state)
+{
+#define OCTETS(text_) 0, text_, NULL, sizeof(text_) - 1
+    static const struct step script[][STEPS] = {
+        {
+            {ADD, 1, "a@example.org"},
+            {DONE, 0, NULL, "c1"},
+            {WAIT},
+            {MODIFY, 1, "a@example.org", "c2"},
+            {RAW, OCTETS("\x64\x08\x04\x00\x30\x04\x30\x02\x04\x7f\xa0\x39\x30\x37\x04\x18"
+                         "1.3.6.1.4.1.4203.1.9.1.2"
+                         "\x04\x1b\x30\x19\x0a\x01\x01\x04\x10" "0123456789abcdef" "\x04\x02" "c3")},
+        },
+        {{DONE, 0, NULL, "c4"}, {WAIT}},
+    };
+
+    (void)state;
+    BEGIN(script);
+    expect_heard("UNSEEN ");
+    pass();
+    expect_heard("a@example.org ");
+    assert_true(comes_to(FAILURES, 1));
+    assert_true(comes_to(GAUGE, 1));
+    assert_string_equal(cookies[1], "c2");
+    assert_int_equal(logged("cannot be read"), 1);
+    end();
+}
+
+static bool two_contexts(struct talk *talk, ber_int_t message)
+{
+    BerElement *ber = open_message(message, LDAP_RES_SEARCH_ENTRY);
+
+    ber_printf(ber, "{s{{s[ss]}}}}", "", "namingContexts", "dc=example,dc=org", "dc=example,dc=com");
+    return played_send(talk, ber) && played_result(talk, message, LDAP_SUCCESS, "");
+}
+
+/* The one that it left does not take its address from the one where it is now. */
+static void an_entry_that_goes_to_another_base(void **state)
+{
+    static const struct step script[][STEPS] = {
+        {{ADD, 1, "a@example.org"}, {DONE, 0, NULL, "c1"}},
+        {
+            {DONE, 0, NULL, "d1"},
+            {WAIT},
+            {ADD, 1, "a@example.org"},
+            {OF, 0},
+            {DELETE, 1},
+            {OF, 1},
+            {WAIT},
+            {DELETE, 1},
+            {WAIT},
+        },
+    };
+    struct directory_config config = sync_config();
+
+    (void)state;
+    config.base = "";
+    play.root = two_contexts;
+    begin_with(script, 2, config);
+    expect_heard("UNSEEN ");
+    pass();
+    expect_heard("a@example.org a@example.org ");
+    assert_int_equal(shown("\ncertlookup_ldap_sync_entries"), 1);
+    pass();
+    expect_heard("a@example.org ");
+    assert_int_equal(shown("\ncertlookup_ldap_sync_entries"), 0);
+    end();
+}
+
 /* The first connection is for searches; each after it for one session. */
 static bool no_sync_root(struct talk *talk, ber_int_t message)
 {
@@ -680,7 +755,6 @@ static void signs_of_life(void **state)
 
 static void malice(void **state)
 {
-#define OCTETS(text_) 0, text_, NULL, sizeof(text_) - 1
     static const struct {
         const char *name, *words;
         struct step step;
@@ -748,7 +822,8 @@ static void oddities(void **state)
 
 /* ---- floods */
 
-static unsigned flood_of; /* entries within each refresh */
+static unsigned flood_of;                    /* entries within each refresh */
+static size_t flood_broken_at = SIZE_MAX;    /* the session that ends before its refresh does; none has entries later */
 
 static bool flood(struct talk *talk, ber_int_t message)
 {
@@ -760,7 +835,7 @@ static bool flood(struct talk *talk, ber_int_t message)
     size_t session = atomic_fetch_add(&begun, 1);
 
     memcpy(cookies[session % SESSIONS], cookie, sizeof(cookie));
-    for (unsigned i = 0; i < flood_of; i++) {
+    for (unsigned i = 0; i < (session > flood_broken_at ? 0 : flood_of); i++) {
         (void)snprintf(mail, sizeof(mail), "person%u@example.org", i);
         const struct step step = {MODIFY, (int)i, mail};
 
@@ -770,6 +845,9 @@ static bool flood(struct talk *talk, ber_int_t message)
     }
     const struct step rest[] = {{DONE, 0, NULL, "c1"}, {WAIT}};
 
+    if (session == flood_broken_at) {
+        return false;
+    }
     return say(talk, message, &rest[0]) && say(talk, message, &rest[1]) && false;
 }
 
@@ -811,10 +889,8 @@ static void a_directory_that_is_too_large(void **state)
 }
 
 /* More than can be told one by one within a refresh is told once. */
-static void a_refresh_that_changes_everything(void **state)
+static void expect_all_in_the_end(const char *cookie)
 {
-    (void)state;
-    begin_flood(MAX_SYNC_REFRESH_CHANGES + 100, 8 << 20);
     expect_heard("UNSEEN ");
     pass();
     int64_t until_ms = clock_mono_ms() + PATIENT_MS;
@@ -834,7 +910,25 @@ static void a_refresh_that_changes_everything(void **state)
     pthread_mutex_unlock(&heard_lock);
     assert_in_range(told, 2, MAX_SYNC_REFRESH_CHANGES + 1);
     assert_string_equal(cookies[1], "c1");
+    assert_string_equal(cookies[2], cookie);
     end();
+}
+
+static void a_refresh_that_changes_everything(void **state)
+{
+    (void)state;
+    cookies[2][0] = '\0';
+    begin_flood(MAX_SYNC_REFRESH_CHANGES + 100, 8 << 20);
+    expect_all_in_the_end("");
+}
+
+/* What was not told one by one is told even if the refresh breaks off, and the next one has nothing new. */
+static void one_that_breaks_off(void **state)
+{
+    (void)state;
+    flood_broken_at = 1;
+    begin_flood(MAX_SYNC_REFRESH_CHANGES + 100, 8 << 20);
+    expect_all_in_the_end("c1");
 }
 
 /* The engine is slow: the server is not read any further, and the end comes in time. */
@@ -1008,6 +1102,7 @@ static int clean_up(void **state)
     if (is_open) {
         end();
     }
+    flood_broken_at = SIZE_MAX;
     return 0;
 }
 
@@ -1025,6 +1120,8 @@ int main(void)
         cmocka_unit_test_teardown(it_goes_on_from_the_cookie, clean_up),
         cmocka_unit_test_teardown(a_cookie_that_is_of_no_use, clean_up),
         cmocka_unit_test_teardown(a_refresh_that_breaks_off, clean_up),
+        cmocka_unit_test_teardown(a_change_that_cannot_be_read, clean_up),
+        cmocka_unit_test_teardown(an_entry_that_goes_to_another_base, clean_up),
         cmocka_unit_test_teardown(a_start_that_fails_is_loud, clean_up),
         cmocka_unit_test_teardown(silence_has_an_end, clean_up),
         cmocka_unit_test_teardown(signs_of_life, clean_up),
@@ -1032,6 +1129,7 @@ int main(void)
         cmocka_unit_test_teardown(oddities, clean_up),
         cmocka_unit_test_teardown(a_directory_that_is_too_large, clean_up),
         cmocka_unit_test_teardown(a_refresh_that_changes_everything, clean_up),
+        cmocka_unit_test_teardown(one_that_breaks_off, clean_up),
         cmocka_unit_test_teardown(a_listener_that_does_not_listen, clean_up),
         cmocka_unit_test_teardown(an_entry_with_too_many_addresses, clean_up),
         cmocka_unit_test_teardown(the_better_server_is_followed, clean_up),
