@@ -75,11 +75,6 @@ static struct digest hmac_end(EVP_MAC_CTX *context, struct bytes bytes)
     return digest;
 }
 
-struct digest digest_hmac(struct bytes key, struct bytes bytes)
-{
-    return hmac_end(hmac_begin(key), bytes);
-}
-
 struct digest_key {
     EVP_MAC_CTX *context; /* the key is in it, and nothing else; only ever copied */
 };
@@ -107,7 +102,7 @@ void digest_key_free(struct digest_key **key)
     }
 }
 
-struct digest digest_hmac_with(const struct digest_key *key, struct bytes bytes)
+struct digest digest_hmac(const struct digest_key *key, struct bytes bytes)
 {
     return hmac_end(EVP_MAC_CTX_dup(key->context), bytes);
 }

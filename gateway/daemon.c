@@ -72,9 +72,9 @@ static void backend_explain(void *context, const struct address *address, struct
     lookup_explain(context, address, waiter);
 }
 
-static int backend_purge(void *context, const struct purge *purge, struct purge_waiter *waiter)
+static int backend_purge(void *context, const struct drop *drop, struct drop_waiter *waiter)
 {
-    return lookup_purge(context, purge, waiter);
+    return lookup_purge(context, drop, waiter);
 }
 
 static bool backend_ready(void *context, char *why, size_t why_size)

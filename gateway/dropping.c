@@ -83,18 +83,13 @@ void lookup_drop_here(struct lookup *lookup, const struct drop *drop, int64_t at
     drop_here(lookup, drop, at, NULL);
 }
 
-void lookup_drop_and_tell(struct lookup *lookup, const struct drop *drop, struct drop_waiter *waiter)
+void lookup_drop(struct lookup *lookup, const struct drop *drop, struct drop_waiter *waiter)
 {
     int64_t now = clock_wall_s();
     drop_here(lookup, drop, now, waiter);
     if (lookup->coherence != NULL) {
         coherence_tell(lookup->coherence, drop, now);
     }
-}
-
-void lookup_drop(struct lookup *lookup, const struct drop *drop)
-{
-    lookup_drop_and_tell(lookup, drop, NULL);
 }
 
 bool flight_is_dropped(const struct flight *flight)

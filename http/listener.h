@@ -43,7 +43,6 @@ struct http {
 /* This thread's table of ready-made responses; NULL: out of memory. */
 struct hot *http_hot(struct http *http);
 
-
 /* Likewise of what batches say of recipients, as large again; a thread has none until a batch comes by. */
 struct fragments *http_fragments(struct http *http);
 
