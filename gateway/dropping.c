@@ -86,10 +86,10 @@ void lookup_drop_here(struct lookup *lookup, const struct drop *drop, int64_t at
 void lookup_drop(struct lookup *lookup, const struct drop *drop, struct drop_waiter *waiter)
 {
     int64_t now = clock_wall_s();
-    drop_here(lookup, drop, now, waiter);
     if (lookup->coherence != NULL) {
-        coherence_tell(lookup->coherence, drop, now);
+        coherence_tell(lookup->coherence, drop, now); /* before whoever waits hears that it is done */
     }
+    drop_here(lookup, drop, now, waiter);
 }
 
 bool flight_is_dropped(const struct flight *flight)

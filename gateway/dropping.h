@@ -16,7 +16,8 @@
 #include "gateway/lookup.h"
 
 /* Out of memory, out of Redis, and out of the other gateways' memory. While Redis is away that is done when it is
- * back. `waiter` hears when it is done here, a domain swept out as well; NULL: nobody wants to know. */
+ * back. `waiter` hears when the others were told and it is done here, a domain swept out as well, which may be before
+ * this returns; NULL: nobody wants to know. */
 void lookup_drop(struct lookup *lookup, const struct drop *drop, struct drop_waiter *waiter);
 
 /* The same for this gateway alone, of all that was found at `at` (wall seconds) or before: what another one told us. */
