@@ -11,7 +11,7 @@
 
 /* Blocks of many sizes come and go, and between them the allocator loses some: make soak saw up to a twelfth. A part of
  * that is counted with each answer, so that the process takes about what it was told to. */
-#define LOST_PART 32
+#define LOST_PART 16
 
 struct memory {
     struct shard *shards;
@@ -49,6 +49,11 @@ struct memory *memory_new(size_t max_bytes)
         }
     }
     return memory;
+}
+
+bool memory_keeps(const struct memory *memory)
+{
+    return memory->shards[0].max_bytes > 0;
 }
 
 void memory_free(struct memory **memory)

@@ -89,8 +89,9 @@ void answer_unknown(struct flight *flight, enum reason reason)
 void flight_release(struct flight *flight)
 {
     if (--flight->open == 0 && flight->answered) {
-        flight->lookup->alive--;
-        flight_free(&flight, flight->lookup->parts.background);
+        struct lookup *lookup = flight->lookup;
+        lookup->alive--;
+        flight_free(lookup->flights, &flight, lookup->parts.background);
     }
 }
 

@@ -31,6 +31,7 @@ struct daemon {
     const char *config_path;
     bool log_fixed;
     struct engine *engine;
+    struct task waking;
     struct memory *memory;
     struct shared *shared;
     struct pool *validators;
@@ -75,6 +76,21 @@ static void backend_explain(void *context, const struct address *address, struct
 static int backend_purge(void *context, const struct drop *drop, struct drop_waiter *waiter)
 {
     return lookup_purge(context, drop, waiter);
+}
+
+static void wake_http(struct task *task)
+{
+    (void)task;
+    http_wake();
+}
+
+/* One read from Redis or from a directory brings many answers: they all go out, then those are woken who send them. */
+static void on_answers(void *context)
+{
+    struct daemon *daemon = context;
+
+    daemon->waking.run = wake_http;
+    engine_soon(daemon->engine, &daemon->waking);
 }
 
 static bool backend_ready(void *context, char *why, size_t why_size)
@@ -232,6 +248,7 @@ static int start_listening(struct daemon *daemon, const struct config *config)
     if (daemon->http == NULL) {
         return fail("listen", &error);
     }
+    http_wake_later(on_answers, daemon);
     daemon->housekeeping.fire = on_housekeeping;
     on_housekeeping(&daemon->housekeeping);
     trimming_begin(&daemon->trimming, daemon->engine, daemon->background);

@@ -7,7 +7,7 @@
 /* Takes what Redis had as an answer of ours. Its generation is ours only if our policy judged it. */
 static void take_record(struct flight *flight, struct bytes value)
 {
-    struct answer_draft draft = {0};
+    struct answer_draft draft = {.address = flight->address};
     struct error error;
     switch (record_open(flight->world->ring, flight->record_key, value, &draft, &error)) {
     case RECORD_BAD_SEAL:
@@ -91,14 +91,15 @@ static void put_into_memory(struct flight *flight, struct answer *answer)
 
 void keep_answer(struct flight *flight, struct answer *answer)
 {
-    if (may_keep(flight)) {
+    if (memory_keeps(flight->lookup->parts.memory) && may_keep(flight)) {
         put_into_memory(flight, answer);
     }
 }
 
 void store_verdict(struct flight *flight)
 {
-    if (clock_wall_s() >= flight->verdict->fresh_until || !may_keep(flight)) {
+    if (!memory_keeps(flight->lookup->parts.memory) || clock_wall_s() >= flight->verdict->fresh_until ||
+        !may_keep(flight)) {
         return;
     }
     /* A flight that began before a reload must not take the place of what came after it. */

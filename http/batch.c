@@ -269,7 +269,7 @@ static bool look_up(struct batch *batch, struct fragments *ready, size_t index)
 
 static bool look_all_up(struct batch *batch)
 {
-    struct fragments *ready = http_fragments(batch->request->http);
+    struct fragments *ready = worker_fragments(batch->request->worker);
 
     for (size_t i = 0; i < batch->list.count; i++) {
         bool told = batch->recipients == NULL && tell_ready(batch, ready, batch->list.texts[i]);
@@ -283,7 +283,7 @@ static bool look_all_up(struct batch *batch)
 static enum MHD_Result send_all(struct batch *batch)
 {
     struct request *request = batch->request;
-    struct fragments *ready = http_fragments(request->http);
+    struct fragments *ready = worker_fragments(request->worker);
     struct buffer *body = &batch->body;
 
     while (batch->told < batch->list.count && !body->failed) {

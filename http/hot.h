@@ -1,7 +1,7 @@
 /*
  * Ready-made responses for what is asked often. Private to http/.
  *
- * Each thread of libmicrohttpd has a table of its own, so a hit takes no lock
+ * Each worker has a table of its own, so a hit takes no lock
  * that another thread wants, and parses, formats and allocates nothing. An entry
  * is found by the text of the request: the target and what Accept says, octet
  * for octet, in one key. Another spelling of the same address is another entry.

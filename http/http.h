@@ -1,7 +1,8 @@
 /*
  * The HTTP side: listens, reads requests, sends answers.
  *
- *   listener.c   the daemons of libmicrohttpd, their limits, draining; socket.c binds
+ *   listener.c   the workers of each address, their limits, draining; socket.c binds
+ *   worker.c     a thread that runs a daemon of libmicrohttpd, and resumes what has waited
  *   request.c    one request from its first byte to its last, and the wait for an answer
  *   target.c     path segments and query parameters of a request
  *   headers.c    its header fields, and whether its framing is sound
@@ -14,7 +15,7 @@
  *   hot.c        ready-made responses for answers that are asked for often
  *   respond.c    responses with their headers; problems
  *
- * A request is read on a thread of libmicrohttpd. An answer from memory goes
+ * A request is read on the thread of a worker. An answer from memory goes
  * out from there; otherwise the connection is suspended and the lookup resumes
  * it (request.c says how). This folder knows no lookup: the gateway hands in
  * struct http_backend.
@@ -76,6 +77,11 @@ void http_drain(struct http *http);
 
 /* How many requests wait for a lookup. */
 size_t http_waiting(const struct http *http);
+
+/* For a thread that calls many waiters at a time: from now on it wakes those who send the answers in http_wake(), all
+ * at once. When there is somebody to wake `later` is called, on this thread, and sees to it that http_wake() is. */
+void http_wake_later(void (*later)(void *context), void *context);
+void http_wake(void);
 
 /* Every waiter must have been called before: ends connections and threads. */
 void http_close(struct http **http);

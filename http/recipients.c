@@ -98,7 +98,7 @@ static enum MHD_Result send_reply(struct request *request, const struct served *
 bool recipients_answer_again(struct request *request, enum MHD_Result *result)
 {
     const struct http_backend *backend = &request->http->backend;
-    struct hot *hot = http_hot(request->http);
+    struct hot *hot = worker_hot(request->worker);
     struct ready *ready = NULL;
     size_t grown;
 
@@ -131,7 +131,7 @@ static bool may_share(const struct served *served, const struct wish *wish)
 
 static void keep_or_free(struct request *request, struct reply *reply)
 {
-    struct hot *hot = request->key.text.size > 0 ? http_hot(request->http) : NULL;
+    struct hot *hot = request->key.text.size > 0 ? worker_hot(request->worker) : NULL;
 
     if (hot == NULL || !hot_wants(hot, &request->key) ||
         !hot_put(hot, &request->key, request->served.answer, request->route, reply)) {

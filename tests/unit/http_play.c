@@ -258,6 +258,13 @@ static bool take_pending(struct play *play, struct pending *taken)
     return false;
 }
 
+static void on_later(void *context)
+{
+    struct play *play = context;
+
+    play->wakings++;
+}
+
 static void *run(void *context)
 {
     struct play *play = context;
@@ -273,10 +280,12 @@ static void *run(void *context)
             pthread_mutex_lock(&play->lock);
         } else if (take_pending(play, &taken)) {
             pthread_mutex_unlock(&play->lock);
+            http_wake_later(play->wakes_later ? on_later : NULL, play);
             taken.waiter->ready(taken.waiter,
                                 taken.explain ? serve_explained(play, taken.kind) : serve(play, taken.kind));
             pthread_mutex_lock(&play->lock);
         } else {
+            http_wake();
             pthread_cond_wait(&play->change, &play->lock);
         }
     }
