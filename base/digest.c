@@ -74,15 +74,6 @@ static struct digest hmac_end(EVP_MAC_CTX *context, struct bytes bytes)
     return digest;
 }
 
-struct digest digest_hmac(struct bytes key, struct bytes bytes)
-{
-    EVP_MAC_CTX *context = hmac_begin(key);
-    struct digest digest = hmac_end(context, bytes);
-
-    EVP_MAC_CTX_free(context);
-    return digest;
-}
-
 struct digest_key {
     EVP_MAC_CTX *context; /* the key is in it, and nothing else; only ever copied */
     struct spare copy;    /* begun again, it has the key still */
@@ -112,7 +103,7 @@ void digest_key_free(struct digest_key **key)
     }
 }
 
-struct digest digest_hmac_with(struct digest_key *key, struct bytes bytes)
+struct digest digest_hmac(struct digest_key *key, struct bytes bytes)
 {
     EVP_MAC_CTX *context = spare_take(&key->copy);
     struct digest digest;

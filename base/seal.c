@@ -135,7 +135,7 @@ size_t seal_ring_count(const struct seal_ring *ring)
 
 struct digest seal_index(const struct seal_ring *ring, size_t which, struct bytes bytes)
 {
-    return digest_hmac_with(ring->keys[which].index, bytes);
+    return digest_hmac(ring->keys[which].index, bytes);
 }
 
 /* Encrypts `plain` into `body`, which has its size. */

@@ -11,13 +11,12 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/text.h"
+#include "gateway/backend.h"
 #include "gateway/following.h"
 #include "gateway/lookup.h"
-#include "gateway/purging.h"
 #include "gateway/reload.h"
 #include "gateway/trimming.h"
 #include "gateway/watch.h"
-#include "http/http.h"
 
 #define MAX_VALIDATIONS_QUEUED 4096
 #define MAX_BACKGROUND_QUEUED 64
@@ -51,33 +50,6 @@ struct daemon {
     struct trimming trimming;
 };
 
-/* What the HTTP side asks of us. */
-
-static struct served backend_get(void *context, const struct address *address)
-{
-    return lookup_get(context, address);
-}
-
-static bool backend_may_serve(void *context, struct answer *answer)
-{
-    return lookup_may_serve(context, answer);
-}
-
-static void backend_start(void *context, const struct address *address, struct waiter *waiter)
-{
-    lookup_start(context, address, waiter);
-}
-
-static void backend_explain(void *context, const struct address *address, struct waiter *waiter)
-{
-    lookup_explain(context, address, waiter);
-}
-
-static int backend_purge(void *context, const struct purge *purge, struct purge_waiter *waiter)
-{
-    return lookup_purge(context, purge, waiter);
-}
-
 static void wake_http(struct task *task)
 {
     (void)task;
@@ -91,15 +63,6 @@ static void on_answers(void *context)
 
     daemon->waking.run = wake_http;
     engine_soon(daemon->engine, &daemon->waking);
-}
-
-static bool backend_ready(void *context, char *why, size_t why_size)
-{
-    const char *reason = lookup_why_not_ready(context);
-    if (reason != NULL) {
-        snprintf(why, why_size, "%s", reason);
-    }
-    return reason == NULL;
 }
 
 /* Draining: no new lookups, open ones to their end within `drain`, then everything else. */
@@ -237,8 +200,7 @@ static int start_parts(struct daemon *daemon, struct world *world)
 static int start_listening(struct daemon *daemon, const struct config *config)
 {
     struct error error = {"cannot catch signals"};
-    const struct http_backend backend = {daemon->lookup, backend_get, backend_may_serve, backend_start, backend_ready,
-                                         backend_explain, backend_purge};
+    const struct http_backend backend = backend_of(daemon->lookup);
     if (engine_catch(daemon->engine, SIGTERM, on_end, daemon) != 0 ||
         engine_catch(daemon->engine, SIGINT, on_end, daemon) != 0 ||
         engine_catch(daemon->engine, SIGHUP, on_reload, daemon) != 0) {

@@ -40,6 +40,9 @@ struct ready {
     uint8_t key[];
 };
 
+/* Whether what is made of this may be kept for the next one who asks: it is a fresh answer from memory. */
+bool hot_may_keep(const struct served *served);
+
 /* NULL: out of memory. */
 struct hot *hot_new(size_t max_bytes);
 void hot_free(struct hot **hot);

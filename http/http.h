@@ -24,14 +24,8 @@
 #define HTTP_HTTP_H
 
 #include "base/answer.h"
+#include "base/drop.h"
 #include "base/error.h"
-#include "base/purge.h"
-
-/* Somebody who waits for a purge. Lives inside the one who waits, who keeps it alive until `done` was called: exactly
- * once, on any thread. `dropped`: how many answers this process had in memory. */
-struct purge_waiter {
-    void (*done)(struct purge_waiter *waiter, size_t dropped);
-};
 
 struct http_backend {
     void *context;
@@ -48,9 +42,9 @@ struct http_backend {
     /* As start, but for one who wants to know why: the answer carries how each verdict came about (certificate.trail).
      * It is made for this one and stands in no cache; it comes at twice the lookup's deadline at the latest. */
     void (*explain)(void *context, const struct address *address, struct waiter *waiter);
-    /* Drops answers; `done` comes when none of them is served by this process any more, and the others that share our
-     * Redis have been told. Any thread; does not wait. -1: out of memory, and `done` never comes. */
-    int (*purge)(void *context, const struct purge *purge, struct purge_waiter *waiter);
+    /* Drops answers; waiter->done comes when that is so here, and the others that share our Redis have been told. Any
+     * thread; does not wait. -1: out of memory, and it never comes. */
+    int (*purge)(void *context, const struct drop *drop, struct drop_waiter *waiter);
 };
 
 struct http_config {
@@ -63,7 +57,7 @@ struct http_config {
     int64_t max_batch_lookups; /* under way for all batches together; over it a recipient is answered "limit" */
     int64_t idle_timeout_s;
     int64_t hot_bytes;         /* ready-made responses, for each thread */
-    const char *token;         /* opens /metrics and ?explain=1 from elsewhere than loopback; "": nobody */
+    const char *token;         /* opens /v1/purge; from elsewhere than loopback also /metrics, ?explain=1. "": nobody */
 };
 
 struct http;

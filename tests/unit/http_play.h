@@ -43,8 +43,8 @@ struct play {
         bool explain;
     } pending[PLAY_WAITERS_MAX];
     size_t pending_count;
-    struct purge_waiter *purge_waiter; /* who waits for a purge */
-    struct purge purge;                /* the last one that was asked for */
+    struct drop_waiter *drop_waiter;   /* who waits for a purge */
+    struct drop purge;                 /* the last one that was asked for */
     size_t gets, served_again, starts, explains, purges;
 };
 
