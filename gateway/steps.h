@@ -100,8 +100,8 @@ void share_verdict(struct flight *flight);
 /* dropping.c: what memory has of this address may be what was dropped, as it is not all swept out yet. */
 bool is_being_swept(const struct lookup *lookup, const struct address *address);
 
-/* dropping.c: what the flight rests on was dropped since it began. It is outdated, and no older answer that it knows may
- * serve. */
+/* dropping.c: what the flight rests on was dropped since it began. It is outdated, and no older answer that it knows
+ * may serve. */
 bool flight_is_dropped(const struct flight *flight);
 
 /* renew.c: says when an answer is to be renewed ahead; before memory has it. */
