@@ -39,6 +39,15 @@ enum address_fault address_parse(struct bytes raw, struct address *address);
 /* A sentence for people: "the domain is not a valid host name". */
 const char *address_fault_text(enum address_fault fault);
 
+/* As a whole it has room for the longest: copies what there is. */
+static inline void address_copy(struct address *to, const struct address *from)
+{
+    to->size = from->size;
+    to->local_size = from->local_size;
+    memcpy(to->text, from->text, from->size + 1);
+    memcpy(to->display, from->display, strlen(from->display) + 1);
+}
+
 static inline const char *address_domain(const struct address *address)
 {
     return address->text + address->local_size + 1;

@@ -13,6 +13,7 @@
  * and an equal blob is made beside it.
  */
 #define BUCKETS 4096
+#define HASHED_BYTES 64 /* the end of a certificate is its signature: as good as all of it */
 
 struct interned {
     struct interned *next;
@@ -76,9 +77,16 @@ static struct blob *table_find(size_t bucket, struct bytes bytes)
     return NULL;
 }
 
+static size_t bucket_of(struct bytes bytes)
+{
+    size_t skipped = bytes.size > HASHED_BYTES ? bytes.size - HASHED_BYTES : 0;
+
+    return bytes.size > 0 ? digest_table_hash(bytes_of(bytes.data + skipped, bytes.size - skipped)) % BUCKETS : 0;
+}
+
 struct blob *blob_intern(struct bytes bytes)
 {
-    size_t bucket = digest_table_hash(bytes) % BUCKETS;
+    size_t bucket = bucket_of(bytes);
     struct interned *entry;
     struct blob *found;
 

@@ -88,7 +88,26 @@ void buffer_append_string(struct buffer *buffer, const char *string)
 
 void buffer_append_char(struct buffer *buffer, char c)
 {
-    buffer_append(buffer, &c, 1);
+    if (buffer_grow(buffer, 1)) {
+        buffer->data[buffer->size++] = (uint8_t)c;
+        buffer->data[buffer->size] = '\0';
+    }
+}
+
+void buffer_append_number(struct buffer *buffer, int64_t number)
+{
+    char digits[20];
+    size_t first = sizeof(digits);
+    uint64_t left = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+
+    do {
+        digits[--first] = (char)('0' + left % 10);
+        left /= 10;
+    } while (left > 0);
+    if (number < 0) {
+        digits[--first] = '-';
+    }
+    buffer_append(buffer, digits + first, sizeof(digits) - first);
 }
 
 uint8_t *buffer_append_room(struct buffer *buffer, size_t size)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "base/spare.h"
 
 /* Fetched once: libcrypto otherwise searches its providers for each hash. They live as long as the process. */
 static struct {
@@ -61,7 +62,6 @@ static EVP_MAC_CTX *hmac_begin(struct bytes key)
     return context;
 }
 
-/* Frees the context. */
 static struct digest hmac_end(EVP_MAC_CTX *context, struct bytes bytes)
 {
     struct digest digest;
@@ -71,22 +71,17 @@ static struct digest hmac_end(EVP_MAC_CTX *context, struct bytes bytes)
         EVP_MAC_final(context, digest.bytes, &size, sizeof(digest.bytes)) != 1 || size != sizeof(digest.bytes)) {
         libcrypto_broken("HMAC");
     }
-    EVP_MAC_CTX_free(context);
     return digest;
-}
-
-struct digest digest_hmac(struct bytes key, struct bytes bytes)
-{
-    return hmac_end(hmac_begin(key), bytes);
 }
 
 struct digest_key {
     EVP_MAC_CTX *context; /* the key is in it, and nothing else; only ever copied */
+    struct spare copy;    /* begun again, it has the key still */
 };
 
 struct digest_key *digest_key_new(struct bytes key)
 {
-    struct digest_key *prepared = malloc(sizeof(*prepared));
+    struct digest_key *prepared = calloc(1, sizeof(*prepared));
 
     if (prepared == NULL) {
         return NULL;
@@ -102,14 +97,25 @@ void digest_key_free(struct digest_key **key)
 {
     if (*key != NULL) {
         EVP_MAC_CTX_free((*key)->context);
+        EVP_MAC_CTX_free(spare_take(&(*key)->copy));
         free(*key);
         *key = NULL;
     }
 }
 
-struct digest digest_hmac_with(const struct digest_key *key, struct bytes bytes)
+struct digest digest_hmac(struct digest_key *key, struct bytes bytes)
 {
-    return hmac_end(EVP_MAC_CTX_dup(key->context), bytes);
+    EVP_MAC_CTX *context = spare_take(&key->copy);
+    struct digest digest;
+
+    if (context == NULL) {
+        context = EVP_MAC_CTX_dup(key->context);
+    } else if (EVP_MAC_init(context, NULL, 0, NULL) != 1) {
+        libcrypto_broken("HMAC");
+    }
+    digest = hmac_end(context, bytes);
+    EVP_MAC_CTX_free(spare_give(&key->copy, context));
+    return digest;
 }
 
 bool digest_equal(const struct digest *a, const struct digest *b)

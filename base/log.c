@@ -1,5 +1,6 @@
 #include "base/log.h"
 
+#include <limits.h>
 #include <stdatomic.h>
 #include <unistd.h>
 
@@ -12,6 +13,13 @@
 #define MAX_VALUE_SHOWN 1024
 
 static const char *const level_words[] = {"error", "warning", "notice", "info", "debug"};
+
+/* No more than goes into a pipe in one piece, whoever else writes there: no line is torn. */
+static _Thread_local struct {
+    bool on;
+    size_t size;
+    uint8_t bytes[PIPE_BUF];
+} gathered;
 
 static atomic_int most_level = LEVEL_INFO;
 static atomic_int line_format = LOG_FORMAT_TEXT;
@@ -61,7 +69,9 @@ static void append_text_value(struct buffer *line, struct bytes value, bool cut)
     }
     if (plain) {
         buffer_append_bytes(line, value);
-        buffer_append_string(line, cut ? "..." : "");
+        if (cut) {
+            buffer_append_string(line, "...");
+        }
         return;
     }
     buffer_append_char(line, '"');
@@ -76,11 +86,17 @@ static void append_field(struct buffer *line, const struct log_field *field, boo
     struct bytes value = bytes_of(field->text, field->text_size);
     bool cut = value.size > MAX_VALUE_SHOWN;
 
-    buffer_append_string(line, json ? ",\"" : " ");
-    buffer_append_string(line, field->key);
-    buffer_append_string(line, json ? "\":" : "=");
+    if (json) {
+        buffer_append_string(line, ",\"");
+        buffer_append_string(line, field->key);
+        buffer_append_string(line, "\":");
+    } else {
+        buffer_append_char(line, ' ');
+        buffer_append_string(line, field->key);
+        buffer_append_char(line, '=');
+    }
     if (field->text == NULL) {
-        buffer_append_format(line, "%lld", (long long)field->number);
+        buffer_append_number(line, field->number);
         return;
     }
     value.size = cut ? MAX_VALUE_SHOWN : value.size;
@@ -124,6 +140,42 @@ static void append_head(struct buffer *line, enum log_level level, const char *m
     }
 }
 
+/* Nobody is left to tell when the log itself fails. */
+static void write_out(const void *data, size_t size)
+{
+    if (size > 0 && write(STDERR_FILENO, data, size) < 0) {
+        return;
+    }
+}
+
+void log_flush(void)
+{
+    write_out(gathered.bytes, gathered.size);
+    gathered.size = 0;
+}
+
+void log_gather(bool on)
+{
+    log_flush();
+    gathered.on = on;
+}
+
+static void hand_over(enum log_level level, struct bytes line)
+{
+    if (gathered.size + line.size > sizeof(gathered.bytes)) {
+        log_flush();
+    }
+    if (!gathered.on || line.size > sizeof(gathered.bytes)) {
+        write_out(line.data, line.size);
+        return;
+    }
+    memcpy(gathered.bytes + gathered.size, line.data, line.size);
+    gathered.size += line.size;
+    if (level <= LEVEL_WARNING) {
+        log_flush();
+    }
+}
+
 void log_write(enum log_level level, const char *message, const struct log_field *fields, size_t count)
 {
     static const char json_cut[] = ",\"cut\":true", text_cut[] = " cut=true";
@@ -146,8 +198,5 @@ void log_write(enum log_level level, const char *message, const struct log_field
     line.max_bytes = MAX_LOG_LINE_BYTES;
     buffer_append_string(&line, !cut ? "" : json ? json_cut : text_cut);
     buffer_append_string(&line, json ? "}\n" : "\n");
-    /* Nobody is left to tell when the log itself fails. */
-    if (write(STDERR_FILENO, line.data, line.size) < 0) {
-        return;
-    }
+    hand_over(level, buffer_bytes(&line));
 }

@@ -6,7 +6,8 @@
  *
  *     log_event(LEVEL_WARNING, "directory does not answer", LOG_TEXT("directory", name), LOG_NUMBER("ms", waited));
  *
- * Thread-safe: a line is one write(2). A line over MAX_LOG_LINE_BYTES is cut.
+ * Thread-safe: a line is one write(2), or a part of one. A line over
+ * MAX_LOG_LINE_BYTES is cut.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
@@ -33,6 +34,12 @@ void log_open(enum log_level most, enum log_format format);
 enum log_format log_current_format(void);
 
 bool log_enabled(enum log_level level);
+
+/* For a thread that does many things in a turn: its lines of LEVEL_NOTICE and below wait from now on, until some
+ * kilobytes are full, one of a higher level comes, or it calls log_flush(), which it does at the end of the turn. Lines
+ * of one thread stay in their order. Off: what waits is written. A process that is killed loses what waits. */
+void log_gather(bool on);
+void log_flush(void);
 
 /* Never called directly: see log_event. */
 void log_write(enum log_level level, const char *message, const struct log_field *fields, size_t count);

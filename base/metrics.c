@@ -106,6 +106,17 @@ uint64_t count_read(enum counter counter)
     return sum;
 }
 
+void count_outcome(enum outcome outcome)
+{
+    static const enum counter counters[] = {
+        [OUTCOME_UNKNOWN] = COUNT_OUTCOME_UNKNOWN,
+        [OUTCOME_NONE] = COUNT_OUTCOME_NONE,
+        [OUTCOME_FOUND] = COUNT_OUTCOME_FOUND,
+    };
+
+    count(counters[outcome]);
+}
+
 void count_refusal(enum reason reason)
 {
     add(&refusals[reason], 1);

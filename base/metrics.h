@@ -119,6 +119,9 @@ void count(enum counter counter);
 void count_add(enum counter counter, uint64_t by);
 uint64_t count_read(enum counter counter);
 
+/* One request, or one recipient of a batch, that was answered. */
+void count_outcome(enum outcome outcome);
+
 /* A value that was refused, by reason. */
 void count_refusal(enum reason reason);
 

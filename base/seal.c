@@ -7,12 +7,15 @@
 #include <openssl/kdf.h>
 #include <stdlib.h>
 
+#include "base/spare.h"
+
 #define KEY_BYTES 32
 
 struct seal_key {
     uint8_t id[SEAL_KEY_ID_BYTES];
     uint8_t seal[KEY_BYTES];
     struct digest_key *index;
+    struct spare *opener; /* a context to decrypt with, which has the key */
 };
 
 struct seal_ring {
@@ -50,9 +53,10 @@ static int key_derive(EVP_KDF *hkdf, struct bytes secret, struct seal_key *key)
         derive(hkdf, secret, "certlookup seal 1: sealing", key->seal, sizeof(key->seal)) == 0 &&
         derive(hkdf, secret, "certlookup seal 1: index", index, sizeof(index)) == 0) {
         key->index = digest_key_new(bytes_of(index, sizeof(index)));
+        key->opener = calloc(1, sizeof(*key->opener));
     }
     OPENSSL_cleanse(index, sizeof(index));
-    return key->index != NULL ? 0 : -1;
+    return key->index != NULL && key->opener != NULL ? 0 : -1;
 }
 
 static int ring_fill(struct seal_ring *ring, const struct bytes *keys, size_t count, struct error *error)
@@ -101,11 +105,21 @@ struct seal_ring *seal_ring_new(const struct bytes *keys, size_t count, struct e
     return ring;
 }
 
+static void opener_free(struct spare **opener)
+{
+    if (*opener != NULL) {
+        EVP_CIPHER_CTX_free(spare_take(*opener));
+        free(*opener);
+        *opener = NULL;
+    }
+}
+
 void seal_ring_free(struct seal_ring **ring)
 {
     if (*ring != NULL) {
         for (size_t i = 0; i < SEAL_KEYS_MAX; i++) {
             digest_key_free(&(*ring)->keys[i].index);
+            opener_free(&(*ring)->keys[i].opener);
         }
         EVP_CIPHER_free((*ring)->cipher);
         OPENSSL_cleanse(*ring, sizeof(**ring));
@@ -121,7 +135,7 @@ size_t seal_ring_count(const struct seal_ring *ring)
 
 struct digest seal_index(const struct seal_ring *ring, size_t which, struct bytes bytes)
 {
-    return digest_hmac_with(ring->keys[which].index, bytes);
+    return digest_hmac(ring->keys[which].index, bytes);
 }
 
 /* Encrypts `plain` into `body`, which has its size. */
@@ -206,6 +220,23 @@ static const struct seal_key *key_find(const struct seal_ring *ring, const uint8
     return NULL;
 }
 
+/* For this nonce; NULL: libcrypto cannot, or memory. */
+static EVP_CIPHER_CTX *opener_take(const struct seal_ring *ring, const struct seal_key *key, const uint8_t *nonce)
+{
+    EVP_CIPHER_CTX *context = spare_take(key->opener);
+    bool is_new = context == NULL;
+
+    if (is_new) {
+        context = EVP_CIPHER_CTX_new();
+    }
+    if (context == NULL || EVP_DecryptInit_ex2(context, is_new ? ring->cipher : NULL, is_new ? key->seal : NULL, nonce,
+                                               NULL) != 1) {
+        EVP_CIPHER_CTX_free(context);
+        context = NULL;
+    }
+    return context;
+}
+
 /* What was decrypted and is not whole is wiped: nobody reads it. */
 static void forget(struct buffer *out, size_t size)
 {
@@ -238,12 +269,13 @@ enum seal_result seal_open(const struct seal_ring *ring, struct bytes associated
     if (plain == NULL) {
         return SEAL_BROKEN;
     }
-    context = EVP_CIPHER_CTX_new();
-    opened = context != NULL && EVP_DecryptInit_ex2(context, ring->cipher, key->seal, nonce, NULL) == 1 &&
-             gcm_decrypt(context, associated, bytes_of(text, size), text + size, plain) == 0;
-    EVP_CIPHER_CTX_free(context);
+    context = opener_take(ring, key, nonce);
+    opened = context != NULL && gcm_decrypt(context, associated, bytes_of(text, size), text + size, plain) == 0;
     if (!opened) {
+        EVP_CIPHER_CTX_free(context);
         forget(out, size);
+    } else {
+        EVP_CIPHER_CTX_free(spare_give(key->opener, context));
     }
     return opened ? SEAL_OPENED : SEAL_BROKEN;
 }

@@ -51,6 +51,11 @@ struct memory *memory_new(size_t max_bytes)
     return memory;
 }
 
+bool memory_keeps(const struct memory *memory)
+{
+    return memory->shards[0].max_bytes > 0;
+}
+
 void memory_free(struct memory **memory)
 {
     if (*memory == NULL) {

@@ -21,6 +21,7 @@ struct memory;
 
 /* NULL: out of memory. max_bytes is at least 64 KiB, or 0: then nothing is kept. */
 struct memory *memory_new(size_t max_bytes);
+bool memory_keeps(const struct memory *memory); /* false: it never has anything */
 void memory_free(struct memory **memory);
 
 /* With a reference for the caller; NULL: not here. */

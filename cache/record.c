@@ -42,6 +42,7 @@
 #define MAGIC_BYTES 3
 #define HEADER_BYTES (MAGIC_BYTES + 1)
 #define PLAIN_MAX (MAX_RECORD_BYTES - SEAL_OVERHEAD)
+#define SMALL_BYTES 4096 /* most records are smaller, and opened without a block of their own */
 
 const char *record_key(const struct seal_ring *ring, size_t which, const char *prefix, const struct digest *scope,
                        const struct address *address, char out[RECORD_KEY_BYTES])
@@ -91,26 +92,28 @@ enum record_result record_open(const struct seal_ring *ring, const char *key, st
     static const uint8_t header[HEADER_BYTES] = {'C', 'L', 'R', RECORD_VERSION};
     uint8_t bound[1 + RECORD_KEY_BYTES];
     enum record_result result = RECORD_BAD_SEAL;
-    struct buffer plain;
+    uint8_t memory[SMALL_BYTES + 1];
+    struct buffer small = {.data = memory, .capacity = sizeof(memory), .max_bytes = SMALL_BYTES}, large;
+    struct buffer *plain = value.size <= SMALL_BYTES ? &small : &large;
 
-    buffer_init(&plain, PLAIN_MAX);
+    buffer_init(&large, PLAIN_MAX);
     if (value.size > MAX_RECORD_BYTES) {
         error_set(error, "record: %zu bytes are over the limit of %d", value.size, MAX_RECORD_BYTES);
         goto out;
     }
-    if (seal_open(ring, associated(key, bound), value, &plain) != SEAL_OPENED) {
+    if (seal_open(ring, associated(key, bound), value, plain) != SEAL_OPENED) {
         error_set(error, "record: the seal is broken, for another key, or by a seal key that we do not have");
         goto out;
     }
     result = RECORD_BAD;
-    if (plain.size < HEADER_BYTES || memcmp(plain.data, header, HEADER_BYTES) != 0) {
+    if (plain->size < HEADER_BYTES || memcmp(plain->data, header, HEADER_BYTES) != 0) {
         error_set(error, "record: does not begin as one of version %d", RECORD_VERSION);
         goto out;
     }
-    if (record_decode(bytes_of(plain.data + HEADER_BYTES, plain.size - HEADER_BYTES), draft, error) == 0) {
+    if (record_decode(bytes_of(plain->data + HEADER_BYTES, plain->size - HEADER_BYTES), draft, error) == 0) {
         result = RECORD_GOOD;
     }
 out:
-    buffer_free(&plain);
+    buffer_free(&large);
     return result;
 }

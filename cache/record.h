@@ -25,7 +25,8 @@ const char *record_key(const struct seal_ring *ring, size_t which, const char *p
                        const struct address *address, char out[RECORD_KEY_BYTES]);
 
 /* The body in clear, for tests and fuzzing; and back. record_decode() fills a draft whose strings and blobs are its own
- * (answer_draft_free()); generation and scope are not part of a record and stay as they were. -1: not a record. */
+ * (answer_draft_free()); generation and scope are not part of a record and stay as they were. The draft may come with
+ * the address that is expected: what equals it is not parsed again. -1: not a record. */
 int record_encode(const struct answer *answer, struct buffer *out);
 int record_decode(struct bytes body, struct answer_draft *draft, struct error *error);
 
@@ -34,8 +35,8 @@ int record_close(const struct seal_ring *ring, const char *key, const struct ans
 
 enum record_result { RECORD_GOOD, RECORD_BAD_SEAL, RECORD_BAD };
 
-/* Opens and decodes. The draft is filled only when RECORD_GOOD; its address is the one in the record, which the caller
- * compares with the one it asked for. */
+/* Opens and decodes, as record_decode() does. The draft is filled only when RECORD_GOOD; its address is the one in the
+ * record, which the caller compares with the one it asked for. */
 enum record_result record_open(const struct seal_ring *ring, const char *key, struct bytes value,
                                struct answer_draft *draft, struct error *error);
 

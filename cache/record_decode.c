@@ -37,12 +37,18 @@ static const char *asked_word_of(unsigned number)
     return asked_word((enum asked_result)number);
 }
 
+/* `address` is a normalised one, or empty. What equals it is so, too; if not, it is parsed into `other`. */
+static bool is_normalised(struct bytes text, const struct address *address, struct address *other)
+{
+    return (text.size > 0 && bytes_equal(text, address_bytes(address))) ||
+           (address_parse(text, other) == ADDRESS_OK && bytes_equal(text, address_bytes(other)));
+}
+
 static void get_address(struct record_reader *reader, struct address *address)
 {
     struct bytes text = record_get_bytes(reader, record_get_count(reader, 2, MAX_ADDRESS_BYTES));
 
-    if (reader->fault == NULL &&
-        (address_parse(text, address) != ADDRESS_OK || !bytes_equal(text, address_bytes(address)))) {
+    if (reader->fault == NULL && !is_normalised(text, address, address)) {
         record_fail(reader, "the address is not a normalised one");
     }
 }
@@ -136,18 +142,17 @@ static void get_chain(struct record_reader *reader, struct certificate *certific
 }
 
 /* What whoever reads them relies on: lines of normalised addresses, not too many. */
-static char *get_mails(struct record_reader *reader)
+static char *get_mails(struct record_reader *reader, const struct address *own)
 {
     char *mails = record_get_text(reader, MAX_MAILS_BYTES);
     const char *line = mails;
-    struct address address;
+    struct address other;
 
     for (size_t count = 0; reader->fault == NULL && line != NULL && *line != '\0'; count++) {
         const char *end = strchrnul(line, '\n');
         struct bytes text = bytes_of(line, (size_t)(end - line));
 
-        if (*end == '\0' || count == MAX_ENTRY_MAILS || address_parse(text, &address) != ADDRESS_OK ||
-            !bytes_equal(text, address_bytes(&address))) {
+        if (*end == '\0' || count == MAX_ENTRY_MAILS || !is_normalised(text, own, &other)) {
             record_fail(reader, "the entry's mails are not lines of normalised addresses");
             break;
         }
@@ -156,14 +161,14 @@ static char *get_mails(struct record_reader *reader)
     return mails;
 }
 
-static void get_source(struct record_reader *reader, struct source *source)
+static void get_source(struct record_reader *reader, struct source *source, const struct address *own)
 {
     source->directory = record_get_text(reader, RECORD_NAME_BYTES);
     source->dn = record_get_text(reader, MAX_DN_BYTES);
     source->attribute =
         (enum attribute)record_get_enum(reader, attribute_word_of, ATTRIBUTE_USER_SMIME_CERTIFICATE + 1);
     source->index = (uint32_t)record_get_number(reader, 4);
-    source->mails = get_mails(reader);
+    source->mails = get_mails(reader, own);
 }
 
 static void get_revocation(struct record_reader *reader, struct revocation *revocation)
@@ -193,12 +198,13 @@ static void get_links(struct record_reader *reader, struct certificate *certific
     }
 }
 
-static void get_certificate(struct record_reader *reader, struct certificate *certificate, struct issuers *issuers)
+static void get_certificate(struct record_reader *reader, struct certificate *certificate, struct issuers *issuers,
+                            const struct address *own)
 {
     certificate->value = record_get_blob(reader, blob_new);
     get_der(reader, certificate);
     get_chain(reader, certificate, issuers);
-    get_source(reader, &certificate->source);
+    get_source(reader, &certificate->source, own);
     certificate->reason = get_reason(reader);
     certificate->detail = record_get_text(reader, MAX_ERROR_BYTES);
     get_revocation(reader, &certificate->revocation);
@@ -225,7 +231,7 @@ static void get_certificates(struct record_reader *reader, struct answer_draft *
     while (reader->fault == NULL && draft->certificate_count < count) {
         struct certificate *certificate = &draft->certificates[draft->certificate_count++];
 
-        get_certificate(reader, certificate, issuers);
+        get_certificate(reader, certificate, issuers, &draft->address);
         if (certificate->reason == REASON_USABLE) {
             draft->usable_count++;
             if (draft->usable_count != draft->certificate_count) {
@@ -278,7 +284,7 @@ static void check_whole(struct record_reader *reader, const struct answer_draft 
 
 int record_decode(struct bytes body, struct answer_draft *draft, struct error *error)
 {
-    struct answer_draft filled = {.generation = draft->generation, .scope = draft->scope};
+    struct answer_draft filled = {.address = draft->address, .generation = draft->generation, .scope = draft->scope};
     struct record_reader reader = {.left = body};
     struct issuers issuers = {.count = 0};
 

@@ -34,6 +34,48 @@ static void on_reply(redisAsyncContext *context, void *reply, void *private)
     free(command);
 }
 
+#define COMMAND_BYTES 512 /* longer ones are put together by hiredis, piece after piece in a block of its own */
+
+/* "*4\r\n", "$128\r\n": numbers of three digits at most. */
+static size_t put_head(char *out, char kind, size_t number)
+{
+    size_t size = 0;
+
+    out[size++] = kind;
+    for (size_t unit = number >= 100 ? 100 : number >= 10 ? 10 : 1; unit > 0; unit /= 10) {
+        out[size++] = (char)('0' + number / unit % 10);
+    }
+    memcpy(out + size, "\r\n", 2);
+    return size + 2;
+}
+
+/* 0: it is longer. */
+static size_t put_command(char out[COMMAND_BYTES], int argc, const char **argv, const size_t *sizes)
+{
+    size_t size = put_head(out, '*', (size_t)argc);
+
+    for (int i = 0; i < argc; i++) {
+        if (sizes[i] > COMMAND_BYTES || size + sizes[i] + 32 > COMMAND_BYTES) {
+            return 0;
+        }
+        size += put_head(out + size, '$', sizes[i]);
+        memcpy(out + size, argv[i], sizes[i]);
+        memcpy(out + size + sizes[i], "\r\n", 2);
+        size += sizes[i] + 2;
+    }
+    return size;
+}
+
+static int hand_to_hiredis(struct shared *shared, struct command *command, int argc, const char **argv,
+                           const size_t *sizes)
+{
+    char formatted[COMMAND_BYTES];
+    size_t size = sizes != NULL ? put_command(formatted, argc, argv, sizes) : 0;
+
+    return size > 0 ? redisAsyncFormattedCommand(shared->line.context, on_reply, command, formatted, size)
+                    : redisAsyncCommandArgv(shared->line.context, on_reply, command, argc, argv, sizes);
+}
+
 bool command_send(struct shared *shared, const struct command *draft, int argc, const char **argv, const size_t *sizes)
 {
     struct command *command = malloc(sizeof(*command));
@@ -48,7 +90,7 @@ bool command_send(struct shared *shared, const struct command *draft, int argc, 
     for (int i = 0; i < argc && sizes != NULL; i++) {
         command->bytes += sizes[i];
     }
-    if (redisAsyncCommandArgv(shared->line.context, on_reply, command, argc, argv, sizes) != REDIS_OK) {
+    if (hand_to_hiredis(shared, command, argc, argv, sizes) != REDIS_OK) {
         free(command);
         return false;
     }

@@ -1,3 +1,4 @@
+#include <event2/event.h>
 #include <hiredis/adapters/libevent.h>
 
 #include "base/limits.h"
@@ -229,9 +230,28 @@ static void *refuse_bool(const redisReadTask *task, int truth)
 }
 #endif
 
+/* Before 1.0 hiredis has the loop forget the socket with each read, and learn it again: two system calls. */
+static int keep_reading(redisAsyncContext *context, struct event_base *base)
+{
+#if HIREDIS_MAJOR >= 1
+    (void)context;
+    (void)base;
+    return 0;
+#else
+    redisLibeventEvents *events = context->ev.data;
+
+    return event_del(events->rev) == 0 &&
+                   event_assign(events->rev, base, context->c.fd, EV_READ | EV_PERSIST, redisLibeventReadEvent,
+                                events) == 0 &&
+                   event_add(events->rev, NULL) == 0
+               ? 0
+               : -1;
+#endif
+}
+
 int guard_attach(redisAsyncContext *context, struct event_base *base)
 {
-    if (redisLibeventAttach(context, base) != REDIS_OK) {
+    if (redisLibeventAttach(context, base) != REDIS_OK || keep_reading(context, base) != 0) {
         return -1;
     }
     originals = context->c.reader->fn;

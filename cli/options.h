@@ -9,8 +9,8 @@
 #define CLI_OPTIONS_H
 
 #include "base/buffer.h"
+#include "base/drop.h"
 #include "base/network.h"
-#include "base/purge.h"
 #include "cli/trust.h"
 #include "ldap/directory.h"
 #include "render/render.h"
@@ -55,7 +55,7 @@ struct options {
     const char *token_file;
     struct buffer token;    /* owned, wiped */
     bool purges;            /* nobody is looked up: the gateway drops what `purge` names */
-    struct purge purge;
+    struct drop purge;
 
     struct trust_options trust;
     struct fetch_options fetch;

@@ -222,7 +222,7 @@ static int set_purge(struct options *options, char *argument, struct error *erro
         return error_set(error, "given twice");
     }
     options->purges = true;
-    return purge_parse_any(argument, &options->purge, error);
+    return drop_parse_any(argument, &options->purge, error);
 }
 
 static int set_output(struct options *options, char *argument, struct error *error)

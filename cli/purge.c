@@ -69,7 +69,7 @@ static int read_answer(const struct fetch_answer *answer, int64_t *dropped, stru
 /* JSON goes on as the gateway wrote it. */
 static int show(const struct options *options, const struct fetch_answer *answer, int64_t dropped)
 {
-    const char *name = options->purge.what == PURGE_ALL ? purge_word(PURGE_ALL) : purge_text(&options->purge);
+    const char *name = options->purge.what == DROP_ALL ? drop_word(DROP_ALL) : drop_text(&options->purge);
     struct buffer out;
     int result;
 

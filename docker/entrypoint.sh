@@ -1,6 +1,6 @@
 #!/bin/sh
 # What a gateway needs to keep and is not given is made at the first start, in /var/lib/certlookup: the key that seals
-# what it stores in Redis, and the token for /metrics and ?explain=1.
+# what it stores in Redis, and the token for /v1/purge, /metrics and ?explain=1.
 set -eu
 
 for secret in seal.key token; do

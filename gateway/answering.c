@@ -24,7 +24,7 @@ static struct answer *make_plain(const struct lookup *lookup, const struct addre
 }
 
 void tell_plain(struct lookup *lookup, const struct address *address, struct waiter *waiter,
-                       enum outcome outcome, enum reason reason, int64_t retry_after_ms)
+                enum outcome outcome, enum reason reason, int64_t retry_after_ms)
 {
     struct answer *answer = make_plain(lookup, address, outcome, reason, retry_after_ms);
     waiter->ready(waiter, (struct served){.answer = answer, .layer = LAYER_DIRECTORY});
@@ -89,8 +89,9 @@ void answer_unknown(struct flight *flight, enum reason reason)
 void flight_release(struct flight *flight)
 {
     if (--flight->open == 0 && flight->answered) {
-        flight->lookup->alive--;
-        flight_free(&flight, flight->lookup->parts.background);
+        struct lookup *lookup = flight->lookup;
+        lookup->alive--;
+        flight_free(lookup->flights, &flight, lookup->parts.background);
     }
 }
 

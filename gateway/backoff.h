@@ -4,9 +4,10 @@
  * A lookup that ended unknown rests for 1 s, then 2, 4 … up to 30 s while it
  * goes on failing; a success clears it. One whose directories answered, and
  * whose verdict waits for evidence, rests until there is other evidence, if that
- * is earlier: the number of a snapshot says which it was judged by. A fixed table of 32,768 places;
- * when the places for one are taken, the one that ends first gives way, which
- * costs that directory one search too many and nothing else. Engine thread only.
+ * is earlier: the number of a snapshot says which it was judged by. A fixed table
+ * of 32,768 places; when the places for one are taken, the one that ends first
+ * gives way, which costs that directory one search too many and nothing else.
+ * Engine thread only.
  */
 #ifndef GATEWAY_BACKOFF_H
 #define GATEWAY_BACKOFF_H

@@ -11,13 +11,12 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/text.h"
+#include "gateway/backend.h"
 #include "gateway/following.h"
 #include "gateway/lookup.h"
-#include "gateway/purging.h"
 #include "gateway/reload.h"
 #include "gateway/trimming.h"
 #include "gateway/watch.h"
-#include "http/http.h"
 
 #define MAX_VALIDATIONS_QUEUED 4096
 #define MAX_BACKGROUND_QUEUED 64
@@ -31,6 +30,7 @@ struct daemon {
     const char *config_path;
     bool log_fixed;
     struct engine *engine;
+    struct task waking;
     struct memory *memory;
     struct shared *shared;
     struct pool *validators;
@@ -50,40 +50,19 @@ struct daemon {
     struct trimming trimming;
 };
 
-/* What the HTTP side asks of us. */
-
-static struct served backend_get(void *context, const struct address *address)
+static void wake_http(struct task *task)
 {
-    return lookup_get(context, address);
+    (void)task;
+    http_wake();
 }
 
-static bool backend_may_serve(void *context, struct answer *answer)
+/* One read from Redis or from a directory brings many answers: they all go out, then those are woken who send them. */
+static void on_answers(void *context)
 {
-    return lookup_may_serve(context, answer);
-}
+    struct daemon *daemon = context;
 
-static void backend_start(void *context, const struct address *address, struct waiter *waiter)
-{
-    lookup_start(context, address, waiter);
-}
-
-static void backend_explain(void *context, const struct address *address, struct waiter *waiter)
-{
-    lookup_explain(context, address, waiter);
-}
-
-static int backend_purge(void *context, const struct purge *purge, struct purge_waiter *waiter)
-{
-    return lookup_purge(context, purge, waiter);
-}
-
-static bool backend_ready(void *context, char *why, size_t why_size)
-{
-    const char *reason = lookup_why_not_ready(context);
-    if (reason != NULL) {
-        snprintf(why, why_size, "%s", reason);
-    }
-    return reason == NULL;
+    daemon->waking.run = wake_http;
+    engine_soon(daemon->engine, &daemon->waking);
 }
 
 /* Draining: no new lookups, open ones to their end within `drain`, then everything else. */
@@ -221,8 +200,7 @@ static int start_parts(struct daemon *daemon, struct world *world)
 static int start_listening(struct daemon *daemon, const struct config *config)
 {
     struct error error = {"cannot catch signals"};
-    const struct http_backend backend = {daemon->lookup, backend_get, backend_may_serve, backend_start, backend_ready,
-                                         backend_explain, backend_purge};
+    const struct http_backend backend = backend_of(daemon->lookup);
     if (engine_catch(daemon->engine, SIGTERM, on_end, daemon) != 0 ||
         engine_catch(daemon->engine, SIGINT, on_end, daemon) != 0 ||
         engine_catch(daemon->engine, SIGHUP, on_reload, daemon) != 0) {
@@ -232,6 +210,7 @@ static int start_listening(struct daemon *daemon, const struct config *config)
     if (daemon->http == NULL) {
         return fail("listen", &error);
     }
+    http_wake_later(on_answers, daemon);
     daemon->housekeeping.fire = on_housekeeping;
     on_housekeeping(&daemon->housekeeping);
     trimming_begin(&daemon->trimming, daemon->engine, daemon->background);

@@ -88,18 +88,13 @@ void lookup_drop_here(struct lookup *lookup, const struct drop *drop, int64_t at
     drop_here(lookup, drop, at, NULL);
 }
 
-void lookup_drop_and_tell(struct lookup *lookup, const struct drop *drop, struct drop_waiter *waiter)
+void lookup_drop(struct lookup *lookup, const struct drop *drop, struct drop_waiter *waiter)
 {
     int64_t now = clock_wall_s();
     if (lookup->coherence != NULL) {
-        coherence_tell(lookup->coherence, drop, now); /* first: who waits is told by the other that all is done */
+        coherence_tell(lookup->coherence, drop, now); /* before whoever waits hears that it is done */
     }
     drop_here(lookup, drop, now, waiter);
-}
-
-void lookup_drop(struct lookup *lookup, const struct drop *drop)
-{
-    lookup_drop_and_tell(lookup, drop, NULL);
 }
 
 bool is_being_swept(const struct lookup *lookup, const struct address *address)

@@ -16,17 +16,9 @@
 #include "gateway/lookup.h"
 
 /* Out of memory, out of Redis, and out of the other gateways' memory. While Redis is away that is done when it is
- * back. */
-void lookup_drop(struct lookup *lookup, const struct drop *drop);
-
-/* One who wants to know when a drop is done here: `done` comes once, on any thread, when a domain is swept out as well,
- * with how many answers memory had. Lives inside the one who waits. */
-struct drop_waiter {
-    void (*done)(struct drop_waiter *waiter, size_t dropped);
-};
-
-/* As lookup_drop(). */
-void lookup_drop_and_tell(struct lookup *lookup, const struct drop *drop, struct drop_waiter *waiter);
+ * back. `waiter` hears when the others were told and it is done here, a domain swept out as well, which may be before
+ * this returns; NULL: nobody wants to know. */
+void lookup_drop(struct lookup *lookup, const struct drop *drop, struct drop_waiter *waiter);
 
 /* The same for this gateway alone, of all that was found at `at` (wall seconds) or before: what another one told us. */
 void lookup_drop_here(struct lookup *lookup, const struct drop *drop, int64_t at);

@@ -4,9 +4,12 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "gateway/timers.h"
 
 #define MAX_SIGNALS 8
 
@@ -20,10 +23,21 @@ struct engine {
     struct event_base *base;
     struct event *wake_event;
     int wake_fd;
+    struct event *posted_event; /* made due by the engine itself, when it finds tasks before it would sleep */
+    bool stopped;
+
+    struct event *soon_event;
+    struct task *soon;
 
     pthread_mutex_t lock; /* guards the queue; a leaf: nothing else is locked while it is held */
     struct task *first;
     struct task **last;
+    bool sleeps; /* or is about to: whoever posts wakes it up */
+
+    struct timers timers;
+    struct event *timer_event;
+    int timer_fd;
+    int64_t armed_us; /* when timer_fd will be readable; INT64_MAX: never */
 
     struct signal_watch signals[MAX_SIGNALS];
     unsigned signal_count;
@@ -35,6 +49,7 @@ static struct task *take_posted(struct engine *engine)
     struct task *first = engine->first;
     engine->first = NULL;
     engine->last = &engine->first;
+    engine->sleeps = false;
     pthread_mutex_unlock(&engine->lock);
     return first;
 }
@@ -57,18 +72,72 @@ static void on_wake(evutil_socket_t fd, short what, void *context)
     engine_run_posted(context);
 }
 
-/* Timers that count real milliseconds: by default libevent reads a clock that lags behind by up to 10. */
-static struct event_base *new_base(void)
+static void on_soon(evutil_socket_t fd, short what, void *context)
 {
-    struct event_config *config = event_config_new();
-    struct event_base *base = NULL;
-    if (config != NULL && event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER) == 0) {
-        base = event_base_new_with_config(config);
+    (void)fd, (void)what;
+    struct engine *engine = context;
+    struct task *next;
+    struct task *task = engine->soon;
+
+    for (engine->soon = NULL; task != NULL; task = next) {
+        next = task->next;
+        task->run(task);
     }
-    if (config != NULL) {
-        event_config_free(config);
+}
+
+void engine_soon(struct engine *engine, struct task *task)
+{
+    task->next = engine->soon;
+    engine->soon = task;
+    event_active(engine->soon_event, EV_TIMEOUT, 0); /* behind those that are active already */
+}
+
+static void on_posted(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd, (void)what;
+    engine_run_posted(context);
+}
+
+/* The timer fires at the first one's time, or before, when that one was cleared: so it is rarely set anew. */
+static void arm(struct engine *engine)
+{
+    const struct timer *first = timers_first(&engine->timers);
+    if (first == NULL || first->due_us >= engine->armed_us) {
+        return;
     }
-    return base;
+    int64_t due_us = first->due_us > 0 ? first->due_us : 1; /* 0 would disarm it */
+    const struct itimerspec at = {.it_value = {due_us / 1000000, due_us % 1000000 * 1000}};
+    if (timerfd_settime(engine->timer_fd, TFD_TIMER_ABSTIME, &at, NULL) == 0) {
+        engine->armed_us = due_us;
+    }
+}
+
+static void on_time(evutil_socket_t fd, short what, void *context)
+{
+    (void)what;
+    struct engine *engine = context;
+    uint64_t count;
+    if (read(fd, &count, sizeof(count)) < 0) {
+        /* It was set anew meanwhile; what is due is seen below. */
+    }
+    engine->armed_us = INT64_MAX;
+    int64_t now_us = clock_mono_us();
+    struct timer *timer;
+    while (!engine->stopped && (timer = timers_first(&engine->timers)) != NULL && timer->due_us <= now_us) {
+        timers_remove(&engine->timers, timer);
+        timer->fire(timer);
+    }
+    arm(engine);
+}
+
+static struct event *listen_to(struct engine *engine, int fd, event_callback_fn callback)
+{
+    struct event *event = fd >= 0 ? event_new(engine->base, fd, EV_READ | EV_PERSIST, callback, engine) : NULL;
+    if (event != NULL && event_add(event, NULL) != 0) {
+        event_free(event);
+        event = NULL;
+    }
+    return event;
 }
 
 struct engine *engine_new(void)
@@ -78,17 +147,37 @@ struct engine *engine_new(void)
         return NULL;
     }
     engine->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    engine->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    engine->armed_us = INT64_MAX;
     pthread_mutex_init(&engine->lock, NULL);
     engine->last = &engine->first;
 
-    engine->base = new_base();
-    if (engine->wake_fd >= 0 && engine->base != NULL) {
-        engine->wake_event = event_new(engine->base, engine->wake_fd, EV_READ | EV_PERSIST, on_wake, engine);
+    engine->base = event_base_new();
+    if (engine->base != NULL) {
+        engine->wake_event = listen_to(engine, engine->wake_fd, on_wake);
+        engine->timer_event = listen_to(engine, engine->timer_fd, on_time);
+        engine->posted_event = event_new(engine->base, -1, 0, on_posted, engine);
+        engine->soon_event = event_new(engine->base, -1, 0, on_soon, engine);
     }
-    if (engine->wake_event == NULL || event_add(engine->wake_event, NULL) != 0) {
+    if (engine->wake_event == NULL || engine->timer_event == NULL || engine->posted_event == NULL ||
+        engine->soon_event == NULL) {
         engine_free(&engine);
     }
     return engine;
+}
+
+static void event_end(struct event *event)
+{
+    if (event != NULL) {
+        event_free(event);
+    }
+}
+
+static void descriptor_end(int fd)
+{
+    if (fd >= 0) {
+        close(fd);
+    }
 }
 
 void engine_free(struct engine **engine_)
@@ -100,15 +189,16 @@ void engine_free(struct engine **engine_)
     for (unsigned i = 0; i < engine->signal_count; i++) {
         event_free(engine->signals[i].event);
     }
-    if (engine->wake_event != NULL) {
-        event_free(engine->wake_event);
-    }
+    event_end(engine->wake_event);
+    event_end(engine->timer_event);
+    event_end(engine->posted_event);
+    event_end(engine->soon_event);
     if (engine->base != NULL) {
         event_base_free(engine->base);
     }
-    if (engine->wake_fd >= 0) {
-        close(engine->wake_fd);
-    }
+    descriptor_end(engine->wake_fd);
+    descriptor_end(engine->timer_fd);
+    timers_close(&engine->timers);
     pthread_mutex_destroy(&engine->lock);
     free(engine);
     *engine_ = NULL;
@@ -119,13 +209,31 @@ struct event_base *engine_base(struct engine *engine)
     return engine->base;
 }
 
+/* What was posted while the engine was at work is no reason to wake it: it looks before it sleeps. */
+static bool falls_asleep(struct engine *engine)
+{
+    pthread_mutex_lock(&engine->lock);
+    bool sleeps = engine->sleeps = engine->first == NULL;
+    pthread_mutex_unlock(&engine->lock);
+    return sleeps;
+}
+
 void engine_run(struct engine *engine)
 {
-    event_base_dispatch(engine->base);
+    engine->stopped = false;
+    log_gather(true);
+    for (int left = 0; left == 0 && !engine->stopped; log_flush()) {
+        if (!falls_asleep(engine)) {
+            event_active(engine->posted_event, EV_READ, 0);
+        }
+        left = event_base_loop(engine->base, EVLOOP_ONCE);
+    }
+    log_gather(false);
 }
 
 void engine_stop(struct engine *engine)
 {
+    engine->stopped = true;
     event_base_loopbreak(engine->base);
 }
 
@@ -133,41 +241,34 @@ void engine_post(struct engine *engine, struct task *task)
 {
     task->next = NULL;
     pthread_mutex_lock(&engine->lock);
-    bool was_empty = engine->first == NULL;
+    bool sleeps = engine->sleeps;
+    engine->sleeps = false;
     *engine->last = task;
     engine->last = &task->next;
     pthread_mutex_unlock(&engine->lock);
 
     uint64_t one = 1;
-    if (was_empty && write(engine->wake_fd, &one, sizeof(one)) < 0) {
+    if (sleeps && write(engine->wake_fd, &one, sizeof(one)) < 0) {
         /* Only a full counter refuses a write, and then the engine is awake anyway. */
     }
 }
 
-static void on_timer(evutil_socket_t fd, short what, void *context)
-{
-    (void)fd, (void)what;
-    struct timer *timer = context;
-    timer->fire(timer);
-}
-
 int engine_timer_set(struct engine *engine, struct timer *timer, int64_t after_ms)
 {
-    if (timer->event == NULL) {
-        timer->event = evtimer_new(engine->base, on_timer, timer);
+    engine_timer_clear(timer);
+    timer->engine = engine;
+    int64_t after_us = after_ms < 0 ? 0 : after_ms * 1000;
+    if (timers_add(&engine->timers, timer, clock_mono_us() + after_us) != 0) {
+        return -1;
     }
-    if (after_ms < 0) {
-        after_ms = 0;
-    }
-    struct timeval after = {.tv_sec = after_ms / 1000, .tv_usec = after_ms % 1000 * 1000};
-    return timer->event != NULL && evtimer_add(timer->event, &after) == 0 ? 0 : -1;
+    arm(engine);
+    return 0;
 }
 
 void engine_timer_clear(struct timer *timer)
 {
-    if (timer->event != NULL) {
-        event_free(timer->event);
-        timer->event = NULL;
+    if (timer->place != 0) {
+        timers_remove(&timer->engine->timers, timer);
     }
 }
 

@@ -10,6 +10,7 @@
 #define GATEWAY_ENGINE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct engine;
@@ -24,7 +25,8 @@ void engine_free(struct engine **engine);
 /* The event loop, for those who live on it (Redis). */
 struct event_base *engine_base(struct engine *engine);
 
-/* Runs on the calling thread, which is the engine thread from then on, until engine_stop(). May be run again. */
+/* Runs on the calling thread, which is the engine thread from then on, until engine_stop(). May be run again. What the
+ * thread logs meanwhile is gathered (see base/log.h), and written at the end of each turn of the loop. */
 void engine_run(struct engine *engine);
 void engine_stop(struct engine *engine);
 
@@ -40,10 +42,16 @@ struct task {
 /* From any thread; never fails, never waits. In the order of posting. */
 void engine_post(struct engine *engine, struct task *task);
 
-/* A moment to wake up at. Lives in its owner's struct; engine thread only. */
+/* Runs the task once the callbacks are through that are due now. Engine thread only; no system call. A task that is on
+ * its way must not be given again. What has not run when engine_run() ends runs with the next one, if any. */
+void engine_soon(struct engine *engine, struct task *task);
+
+/* A moment to wake up at. Lives in its owner's struct, zeroed but for `fire`; engine thread only. */
 struct timer {
     void (*fire)(struct timer *timer);
-    void *event;
+    struct engine *engine; /* the rest is the engine's */
+    size_t place;          /* 0: it is not set */
+    int64_t due_us;
 };
 
 /* (Re)sets the timer to `after_ms` from now. -1: out of memory, it is not set. */

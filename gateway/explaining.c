@@ -36,7 +36,7 @@ static int start(struct explanation *explanation)
     struct served *served = &explanation->served;
     struct flight *flight = NULL;
     if (served->answer->certificate_count > 0) {
-        flight = flight_new(lookup, &explanation->address, lookup->world);
+        flight = flight_new(lookup->flights, lookup, &explanation->address, lookup->world);
     }
     if (flight == NULL) {
         return -1;
@@ -47,7 +47,7 @@ static int start(struct explanation *explanation)
     flight->old = served->answer;
     if (collect_from_answer(flight, flight->old) != 0 || judge_candidates(flight, JUDGING_EXPLAINED) != 0) {
         flight->old = NULL;
-        flight_free(&flight, lookup->parts.background);
+        flight_free(lookup->flights, &flight, lookup->parts.background);
         return -1;
     }
     flight->deadline.fire = on_late;

@@ -5,8 +5,13 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 
+/* A flight is large for an allocator, and most end soon: so many are kept for the next ones. */
+#define SPARE_MAX 64
+
 struct flights {
     size_t max, count, buckets;
+    struct flight *spare; /* by their `next` */
+    size_t spare_count;
     struct flight *table[];
 };
 
@@ -26,6 +31,10 @@ struct flights *flights_new(size_t max)
 
 void flights_free(struct flights **flights)
 {
+    for (struct flight *spare = *flights != NULL ? (*flights)->spare : NULL, *next; spare != NULL; spare = next) {
+        next = spare->next;
+        free(spare);
+    }
     free(*flights);
     *flights = NULL;
 }
@@ -84,14 +93,38 @@ struct flight *flights_any(const struct flights *flights)
     return NULL;
 }
 
-struct flight *flight_new(struct lookup *lookup, const struct address *address, struct world *world)
+static struct flight *take_spare(struct flights *flights)
 {
-    struct flight *flight = calloc(1, sizeof(*flight));
+    struct flight *flight = flights->spare;
+    if (flight == NULL) {
+        return calloc(1, sizeof(*flight));
+    }
+    flights->spare = flight->next;
+    flights->spare_count--;
+    memset(flight, 0, sizeof(*flight));
+    return flight;
+}
+
+static void give_back(struct flights *flights, struct flight *flight)
+{
+    if (flights->spare_count == SPARE_MAX) {
+        free(flight);
+        return;
+    }
+    flight->next = flights->spare;
+    flights->spare = flight;
+    flights->spare_count++;
+}
+
+struct flight *flight_new(struct flights *flights, struct lookup *lookup, const struct address *address,
+                          struct world *world)
+{
+    struct flight *flight = take_spare(flights);
     if (flight == NULL) {
         return NULL;
     }
     flight->lookup = lookup;
-    flight->address = *address;
+    address_copy(&flight->address, address);
     flight->world = world_ref(world);
     flight->started_ms = clock_mono_ms();
     buffer_init(&flight->sealed, MAX_RECORD_BYTES);
@@ -99,7 +132,7 @@ struct flight *flight_new(struct lookup *lookup, const struct address *address, 
     return flight;
 }
 
-void flight_free(struct flight **flight_, struct pool *background)
+void flight_free(struct flights *flights, struct flight **flight_, struct pool *background)
 {
     struct flight *flight = *flight_;
     *flight_ = NULL;
@@ -121,7 +154,7 @@ void flight_free(struct flight **flight_, struct pool *background)
     free(flight->candidates);
     free(flight->asks);
     world_retire(&flight->world, background);
-    free(flight);
+    give_back(flights, flight);
 }
 
 void flight_join(struct flight *flight, struct waiter *waiter)

@@ -129,10 +129,11 @@ size_t flights_count(const struct flights *flights);
 /* Any flight that is in the table, or NULL: for ending them all. */
 struct flight *flights_any(const struct flights *flights);
 
-/* NULL: out of memory. Takes a reference of `world`. */
-struct flight *flight_new(struct lookup *lookup, const struct address *address, struct world *world);
+/* NULL: out of memory. Takes a reference of `world`. In no table yet; `flights` may have the memory for it. */
+struct flight *flight_new(struct flights *flights, struct lookup *lookup, const struct address *address,
+                          struct world *world);
 /* `background` closes a world that nobody needs any longer. */
-void flight_free(struct flight **flight, struct pool *background);
+void flight_free(struct flights *flights, struct flight **flight, struct pool *background);
 
 void flight_join(struct flight *flight, struct waiter *waiter);
 

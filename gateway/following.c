@@ -193,7 +193,7 @@ static void drop(struct following *following, const struct item *item)
     if (item->here) {
         lookup_drop_here(following->lookup, &drop, 0); /* whenever it was found, as far as it is here */
     } else {
-        lookup_drop(following->lookup, &drop);
+        lookup_drop(following->lookup, &drop, NULL);
     }
     if (warms) {
         warm_later(following, item->text);

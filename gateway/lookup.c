@@ -40,13 +40,35 @@
 /* A verdict may come this much after the deadline, when the values came just before it. */
 #define JUDGING_GRACE_MS 500
 
-/* A question on its way from the thread that read it to the engine. */
+/* A question on its way from the thread that read it to the engine. A struct address has room for the longest. */
 struct question {
     struct task task;
     struct lookup *lookup;
-    struct address address;
     struct waiter *waiter;
+    size_t size, local_size, display_size;
+    char texts[]; /* the address's text and display, each with its NUL */
 };
+
+static struct question *question_new(struct lookup *lookup, const struct address *address, struct waiter *waiter)
+{
+    size_t display_size = strlen(address->display);
+    struct question *question = malloc(sizeof(*question) + address->size + 1 + display_size + 1);
+    if (question != NULL) {
+        *question = (struct question){.lookup = lookup, .waiter = waiter, .size = address->size,
+                                      .local_size = address->local_size, .display_size = display_size};
+        memcpy(question->texts, address->text, address->size + 1);
+        memcpy(question->texts + address->size + 1, address->display, display_size + 1);
+    }
+    return question;
+}
+
+static void question_address(const struct question *question, struct address *address)
+{
+    address->size = question->size;
+    address->local_size = question->local_size;
+    memcpy(address->text, question->texts, question->size + 1);
+    memcpy(address->display, question->texts + question->size + 1, question->display_size + 1);
+}
 
 static void take_world(struct lookup *lookup, struct world *world)
 {
@@ -119,7 +141,7 @@ static void on_deadline(struct timer *timer);
 struct flight *flight_start(struct lookup *lookup, const struct address *address, enum reason *why_not)
 {
     *why_not = REASON_INTERNAL;
-    struct flight *flight = flight_new(lookup, address, lookup->world);
+    struct flight *flight = flight_new(lookup->flights, lookup, address, lookup->world);
     if (flight == NULL) {
         return NULL;
     }
@@ -129,10 +151,10 @@ struct flight *flight_start(struct lookup *lookup, const struct address *address
     if (flights_add(lookup->flights, flight) != 0) {
         *why_not = REASON_OVERLOADED;
         count(COUNT_LIMIT_FLIGHTS);
-        flight_free(&flight, lookup->parts.background);
+        flight_free(lookup->flights, &flight, lookup->parts.background);
     } else if (engine_timer_set(lookup->parts.engine, &flight->deadline, lookup->world->config->deadline_ms) != 0) {
         flights_remove(lookup->flights, flight);
-        flight_free(&flight, lookup->parts.background);
+        flight_free(lookup->flights, &flight, lookup->parts.background);
     } else {
         lookup->alive++;
     }
@@ -158,44 +180,47 @@ void flight_run(struct flight *flight)
 
 static void begin(struct task *task)
 {
-    struct question question = *(struct question *)task;
-    struct lookup *lookup = question.lookup;
-    free(task);
+    struct question *question = (struct question *)task;
+    struct lookup *lookup = question->lookup;
+    struct waiter *waiter = question->waiter;
+    struct address address;
+    question_address(question, &address);
+    free(question);
 
-    struct served served = lookup_get(lookup, &question.address); /* it may have come while the question waited */
+    struct served served = lookup_get(lookup, &address); /* it may have come while the question waited */
     if (served.answer != NULL) {
-        question.waiter->ready(question.waiter, served);
+        waiter->ready(waiter, served);
         return;
     }
     if (lookup_is_draining(lookup)) {
-        tell_plain(lookup, &question.address, question.waiter, OUTCOME_UNKNOWN, REASON_SHUTTING_DOWN, 1000);
+        tell_plain(lookup, &address, waiter, OUTCOME_UNKNOWN, REASON_SHUTTING_DOWN, 1000);
         return;
     }
-    struct flight *flight = flights_find(lookup->flights, &question.address, lookup->world->generation);
+    struct flight *flight = flights_find(lookup->flights, &address, lookup->world->generation);
     if (flight != NULL && !flight_is_outdated(flight)) {
         count(COUNT_LOOKUPS_JOINED);
-        flight_join(flight, question.waiter);
+        flight_join(flight, waiter);
         serve_impatient(flight);
         return;
     }
     enum reason why_not;
-    flight = flight_start(lookup, &question.address, &why_not);
+    flight = flight_start(lookup, &address, &why_not);
     if (flight == NULL) {
-        tell_plain(lookup, &question.address, question.waiter, OUTCOME_UNKNOWN, why_not, 1000);
+        tell_plain(lookup, &address, waiter, OUTCOME_UNKNOWN, why_not, 1000);
         return;
     }
-    flight_join(flight, question.waiter);
+    flight_join(flight, waiter);
     flight_run(flight);
 }
 
 void lookup_start(struct lookup *lookup, const struct address *address, struct waiter *waiter)
 {
-    struct question *question = malloc(sizeof(*question));
+    struct question *question = question_new(lookup, address, waiter);
     if (question == NULL) {
         waiter->ready(waiter, (struct served){.answer = answer_internal_error(), .layer = LAYER_DIRECTORY});
         return;
     }
-    *question = (struct question){.task = {.run = begin}, .lookup = lookup, .address = *address, .waiter = waiter};
+    question->task.run = begin;
     engine_post(lookup->parts.engine, &question->task);
 }
 

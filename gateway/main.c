@@ -33,6 +33,7 @@ static const struct option long_options[] = {
 static const char help[] =
     "usage: certlookupd [-c FILE] [-t] [--log text|json]\n"
     "       certlookupd --new-key FILE\n"
+    "       certlookupd --settings\n"
     "\n"
     "Serves recipient encryption certificates from LDAP directories over HTTP.\n"
     "\n"

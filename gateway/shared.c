@@ -7,7 +7,7 @@
 /* Takes what Redis had as an answer of ours. Its generation is ours only if our policy judged it. */
 static void take_record(struct flight *flight, struct bytes value)
 {
-    struct answer_draft draft = {0};
+    struct answer_draft draft = {.address = flight->address};
     struct error error;
     switch (record_open(flight->world->ring, flight->record_key, value, &draft, &error)) {
     case RECORD_BAD_SEAL:
@@ -64,13 +64,24 @@ void ask_shared(struct flight *flight)
     ask_under_next_key(flight);
 }
 
+/* Within one second another gateway may have found other certificates. */
+static bool says_the_same(const struct answer *a, const struct answer *b)
+{
+    bool same = a->outcome == b->outcome && a->reason == b->reason && a->certificate_count == b->certificate_count &&
+                a->usable_count == b->usable_count;
+    for (size_t i = 0; same && i < a->certificate_count; i++) {
+        const struct certificate *left = &a->certificates[i], *right = &b->certificates[i];
+        same = left->reason == right->reason && bytes_equal(blob_bytes(left->value), blob_bytes(right->value));
+    }
+    return same;
+}
+
 bool record_is_known(const struct flight *flight)
 {
     const struct answer *old = flight->old, *record = flight->record;
-    return old != NULL && record != NULL && old->made_at == record->made_at && old->outcome == record->outcome &&
-           old->generation == record->generation && old->scope == record->scope &&
-           old->fresh_until == record->fresh_until && old->certificate_count == record->certificate_count &&
-           old->usable_count == record->usable_count;
+    return old != NULL && record != NULL && old->made_at == record->made_at &&
+           old->fresh_until == record->fresh_until && old->generation == record->generation &&
+           old->scope == record->scope && says_the_same(old, record);
 }
 
 bool flight_is_outdated(const struct flight *flight)
@@ -91,14 +102,15 @@ static void put_into_memory(struct flight *flight, struct answer *answer)
 
 void keep_answer(struct flight *flight, struct answer *answer)
 {
-    if (!flight_is_outdated(flight)) {
+    if (memory_keeps(flight->lookup->parts.memory) && !flight_is_outdated(flight)) {
         put_into_memory(flight, answer);
     }
 }
 
 void store_verdict(struct flight *flight)
 {
-    if (clock_wall_s() >= flight->verdict->fresh_until || flight_is_outdated(flight)) {
+    if (!memory_keeps(flight->lookup->parts.memory) || clock_wall_s() >= flight->verdict->fresh_until ||
+        flight_is_outdated(flight)) {
         return;
     }
     /* A flight that began before a reload must not take the place of what came after it. */

@@ -152,7 +152,7 @@ struct answer *find_older(struct flight *flight);
 /* Everybody who waits gets it; the flight goes on. `why`: COUNT_STALE_*, if it has expired. */
 void answer_meanwhile(struct flight *flight, struct answer *old, enum counter why);
 
-/* The same at once, without judging anything. Nothing happens when the flight has answered. */
+/* As fall_back(), but at once, without judging anything. Nothing happens when the flight has answered. */
 void answer_late(struct flight *flight, enum reason failure);
 
 /* Whether it failed the last time, a short while ago. */

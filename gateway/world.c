@@ -88,6 +88,7 @@ static struct directory_hold *hold_directory(const struct directory_config *conf
     atomic_init(&hold->references, 1);
     hold->identity = identity;
     hold->fingerprint = directory_fingerprint(config);
+    hold->scope = digest_sha256(bytes_of(hold->fingerprint.bytes, DIGEST_BYTES));
     hold->directory = directory_open(config, error);
     if (hold->directory == NULL) {
         free(hold);
@@ -289,14 +290,16 @@ size_t world_directories(const struct world *world, const char *domain, struct d
 {
     uint8_t fingerprints[MAX_DIRECTORIES * DIGEST_BYTES];
     size_t count = 0;
+    const struct directory_hold *last = NULL;
     for (size_t i = 0; i < world->directory_count && count < MAX_DIRECTORIES; i++) {
         const struct directory_hold *hold = world->directories[i];
         if (directory_serves(directory_settings(hold->directory), domain)) {
             memcpy(fingerprints + count * DIGEST_BYTES, hold->fingerprint.bytes, DIGEST_BYTES);
             out[count++] = hold->directory;
+            last = hold;
         }
     }
-    *scope = digest_sha256(bytes_of(fingerprints, count * DIGEST_BYTES));
+    *scope = count == 1 ? last->scope : digest_sha256(bytes_of(fingerprints, count * DIGEST_BYTES));
     return count;
 }
 

@@ -39,6 +39,7 @@ struct directory_hold {
     struct directory *directory;
     struct digest identity;    /* over every setting */
     struct digest fingerprint; /* over those that may change an answer */
+    struct digest scope;       /* of an address that is asked for here, and nowhere else */
 };
 
 /* The fetcher, likewise: one that a reload leaves as it was goes on, and remembers whom it asked how often. */

@@ -1,6 +1,6 @@
 /*
- * Who may see what is not for everybody: explain, metrics, status. Loopback, or
- * whoever has the token.
+ * Who may have what is not for everybody: explain and metrics, loopback or
+ * whoever has the token; a purge, the token alone.
  */
 #ifndef HTTP_ACCESS_H
 #define HTTP_ACCESS_H

@@ -172,23 +172,6 @@ static bool ask(struct batch *batch, size_t index, const struct address *address
 
 /* Telling: into the body, one after the other */
 
-/* What is the same for everybody who asks: of a fresh answer from memory. */
-static bool may_keep(const struct served *served)
-{
-    return served->layer == LAYER_MEMORY && !served->stale && served->answer->outcome != OUTCOME_UNKNOWN;
-}
-
-static void count_outcome(const struct answer *answer)
-{
-    static const enum counter counters[] = {
-        [OUTCOME_UNKNOWN] = COUNT_OUTCOME_UNKNOWN,
-        [OUTCOME_NONE] = COUNT_OUTCOME_NONE,
-        [OUTCOME_FOUND] = COUNT_OUTCOME_FOUND,
-    };
-
-    count(counters[answer->outcome]);
-}
-
 static void begin_telling(struct batch *batch)
 {
     buffer_append_string(&batch->body, batch->told > 0 ? "," : "{\"recipients\":[");
@@ -207,7 +190,7 @@ static bool tell_ready(struct batch *batch, struct fragments *ready, struct byte
     if (fragment.answer == NULL || !backend->may_serve(backend->context, fragment.answer)) {
         return false;
     }
-    count_outcome(fragment.answer);
+    count_outcome(fragment.answer->outcome);
     begin_telling(batch);
     buffer_append_bytes(&batch->body, fragment.text);
     return true;
@@ -217,11 +200,11 @@ static void tell_served(struct batch *batch, struct fragments *ready, struct byt
 {
     struct buffer *body = &batch->body;
 
-    count_outcome(served->answer);
+    count_outcome(served->answer->outcome);
     begin_telling(batch);
     size_t before = body->size;
     render_recipient(served->answer, served->stale, sent, body);
-    if (ready != NULL && may_keep(served) && !body->failed) {
+    if (ready != NULL && hot_may_keep(served) && !body->failed) {
         struct fragment fragment = {served->answer, bytes_of(body->data + before, body->size - before)};
         fragments_put(ready, sent, &fragment);
     }
@@ -235,7 +218,7 @@ static void tell_invalid(struct batch *batch, struct bytes sent, enum address_fa
 
 static void tell_untold(struct batch *batch, struct bytes sent)
 {
-    count(COUNT_OUTCOME_UNKNOWN);
+    count_outcome(OUTCOME_UNKNOWN);
     begin_telling(batch);
     render_recipient_untold(sent, batch->untold, &batch->body);
 }
@@ -286,7 +269,7 @@ static bool look_up(struct batch *batch, struct fragments *ready, size_t index)
 
 static bool look_all_up(struct batch *batch)
 {
-    struct fragments *ready = http_fragments(batch->request->http);
+    struct fragments *ready = worker_fragments(batch->request->worker);
 
     for (size_t i = 0; i < batch->list.count; i++) {
         bool told = batch->recipients == NULL && tell_ready(batch, ready, batch->list.texts[i]);
@@ -300,7 +283,7 @@ static bool look_all_up(struct batch *batch)
 static enum MHD_Result send_all(struct batch *batch)
 {
     struct request *request = batch->request;
-    struct fragments *ready = http_fragments(request->http);
+    struct fragments *ready = worker_fragments(request->worker);
     struct buffer *body = &batch->body;
 
     while (batch->told < batch->list.count && !body->failed) {

@@ -24,6 +24,11 @@ struct hot {
     struct set table[];
 };
 
+bool hot_may_keep(const struct served *served)
+{
+    return served->layer == LAYER_MEMORY && !served->stale && served->answer->outcome != OUTCOME_UNKNOWN;
+}
+
 struct hot *hot_new(size_t max_bytes)
 {
     size_t sets = MIN_SETS;

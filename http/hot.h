@@ -1,7 +1,7 @@
 /*
  * Ready-made responses for what is asked often. Private to http/.
  *
- * Each thread of libmicrohttpd has a table of its own, so a hit takes no lock
+ * Each worker has a table of its own, so a hit takes no lock
  * that another thread wants, and parses, formats and allocates nothing. An entry
  * is found by the text of the request: the target and what Accept says, octet
  * for octet, in one key. Another spelling of the same address is another entry.
@@ -39,6 +39,9 @@ struct ready {
     size_t key_size;
     uint8_t key[];
 };
+
+/* Whether what is made of this may be kept for the next one who asks: it is a fresh answer from memory. */
+bool hot_may_keep(const struct served *served);
 
 /* NULL: out of memory. */
 struct hot *hot_new(size_t max_bytes);

@@ -1,7 +1,8 @@
 /*
  * The HTTP side: listens, reads requests, sends answers.
  *
- *   listener.c   the daemons of libmicrohttpd, their limits, draining; socket.c binds
+ *   listener.c   the workers of each address, their limits, draining; socket.c binds
+ *   worker.c     a thread that runs a daemon of libmicrohttpd, and resumes what has waited
  *   request.c    one request from its first byte to its last, and the wait for an answer
  *   target.c     path segments and query parameters of a request
  *   headers.c    its header fields, and whether its framing is sound
@@ -14,7 +15,7 @@
  *   hot.c        ready-made responses for answers that are asked for often
  *   respond.c    responses with their headers; problems
  *
- * A request is read on a thread of libmicrohttpd. An answer from memory goes
+ * A request is read on the thread of a worker. An answer from memory goes
  * out from there; otherwise the connection is suspended and the lookup resumes
  * it (request.c says how). This folder knows no lookup: the gateway hands in
  * struct http_backend.
@@ -23,14 +24,8 @@
 #define HTTP_HTTP_H
 
 #include "base/answer.h"
+#include "base/drop.h"
 #include "base/error.h"
-#include "base/purge.h"
-
-/* Somebody who waits for a purge. Lives inside the one who waits, who keeps it alive until `done` was called: exactly
- * once, on any thread. `dropped`: how many answers this process had in memory. */
-struct purge_waiter {
-    void (*done)(struct purge_waiter *waiter, size_t dropped);
-};
 
 struct http_backend {
     void *context;
@@ -47,9 +42,9 @@ struct http_backend {
     /* As start, but for one who wants to know why: the answer carries how each verdict came about (certificate.trail).
      * It is made for this one and stands in no cache; it comes at twice the lookup's deadline at the latest. */
     void (*explain)(void *context, const struct address *address, struct waiter *waiter);
-    /* Drops answers; `done` comes when none of them is served by this process any more, and the others that share our
-     * Redis have been told. Any thread; does not wait. -1: out of memory, and `done` never comes. */
-    int (*purge)(void *context, const struct purge *purge, struct purge_waiter *waiter);
+    /* Drops answers; waiter->done comes when that is so here, and the others that share our Redis have been told. Any
+     * thread; does not wait. -1: out of memory, and it never comes. */
+    int (*purge)(void *context, const struct drop *drop, struct drop_waiter *waiter);
 };
 
 struct http_config {
@@ -62,7 +57,7 @@ struct http_config {
     int64_t max_batch_lookups; /* under way for all batches together; over it a recipient is answered "limit" */
     int64_t idle_timeout_s;
     int64_t hot_bytes;         /* ready-made responses, for each thread */
-    const char *token;         /* opens /metrics and ?explain=1 from elsewhere than loopback; "": nobody */
+    const char *token;         /* opens /v1/purge; from elsewhere than loopback also /metrics, ?explain=1. "": nobody */
 };
 
 struct http;
@@ -82,6 +77,11 @@ void http_drain(struct http *http);
 
 /* How many requests wait for a lookup. */
 size_t http_waiting(const struct http *http);
+
+/* For a thread that calls many waiters at a time: from now on it wakes those who send the answers in http_wake(), all
+ * at once. When there is somebody to wake `later` is called, on this thread, and sees to it that http_wake() is. */
+void http_wake_later(void (*later)(void *context), void *context);
+void http_wake(void);
 
 /* Every waiter must have been called before: ends connections and threads. */
 void http_close(struct http **http);

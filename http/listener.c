@@ -11,8 +11,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "http/fragments.h"
-#include "http/hot.h"
 #include "http/request.h"
 #include "http/respond.h"
 #include "http/socket.h"
@@ -25,14 +23,23 @@
  * in a target; at level 0 it leaves that to us, who say why. */
 #define STRICTNESS (MHD_VERSION >= 0x01000000 ? 1 : 0)
 
+/* Its name from 1.0 on for what 0.9.75 does by itself where it has no thread of its own: nothing is written to wake the
+ * loop when a connection is resumed, as the loop's own thread does that. */
+#if MHD_VERSION >= 0x01000000
+#define ONE_THREAD MHD_USE_NO_THREAD_SAFETY
+#else
+#define ONE_THREAD 0
+#endif
+
 /* How long http_close() waits for requests whose waiters have been called. */
 #define RESUME_WAIT_MS 10000
 
 __attribute__((format(printf, 2, 0))) static void on_log(void *cls, const char *format, va_list arguments)
 {
+    struct worker *worker = cls;
     char text[MAX_ERROR_BYTES];
 
-    (void)cls;
+    worker->complained = true;
     vsnprintf(text, sizeof(text), format, arguments);
     text[strcspn(text, "\n")] = '\0';
     log_event(LEVEL_DEBUG, "libmicrohttpd says", LOG_TEXT("text", text));
@@ -65,46 +72,6 @@ static size_t leave_escaped(void *cls, struct MHD_Connection *connection, char *
     return strlen(text);
 }
 
-static void free_hot(void *hot)
-{
-    struct hot *table = hot;
-
-    hot_free(&table);
-}
-
-struct hot *http_hot(struct http *http)
-{
-    struct hot *hot = pthread_getspecific(http->hot);
-
-    if (hot == NULL && http->hot_bytes > 0) {
-        hot = hot_new(http->hot_bytes);
-        if (hot != NULL && pthread_setspecific(http->hot, hot) != 0) {
-            hot_free(&hot);
-        }
-    }
-    return hot;
-}
-
-static void free_fragments(void *fragments)
-{
-    struct fragments *table = fragments;
-
-    fragments_free(&table);
-}
-
-struct fragments *http_fragments(struct http *http)
-{
-    struct fragments *fragments = pthread_getspecific(http->fragments);
-
-    if (fragments == NULL && http->hot_bytes > 0) {
-        fragments = fragments_new(http->hot_bytes);
-        if (fragments != NULL && pthread_setspecific(http->fragments, fragments) != 0) {
-            fragments_free(&fragments);
-        }
-    }
-    return fragments;
-}
-
 static unsigned thread_count(int64_t wanted)
 {
     cpu_set_t cores;
@@ -115,30 +82,61 @@ static unsigned thread_count(int64_t wanted)
     return sched_getaffinity(0, sizeof(cores), &cores) == 0 ? (unsigned)CPU_COUNT(&cores) : 1;
 }
 
-static struct MHD_Daemon *start_daemon(struct http *http, const struct http_config *config, int socket)
+/* Libmicrohttpd takes the socket over. */
+static struct MHD_Daemon *start_daemon(struct worker *worker, const struct http_config *config, int socket,
+                                       size_t max_connections)
 {
-    unsigned threads = thread_count(config->threads);
-    /* A pool of one is an error to libmicrohttpd: its single thread is made without a pool. */
-    struct MHD_OptionItem pool[] = {
-        {threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, (intptr_t)threads, NULL},
-        {MHD_OPTION_END, 0, NULL},
-    };
+    struct http *http = worker->http;
 
     return MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, on_accept, http,
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG | ONE_THREAD, 0, on_accept, http,
         request_on_call, http,
-        MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
+        MHD_OPTION_EXTERNAL_LOGGER, on_log, worker,
         MHD_OPTION_LISTEN_SOCKET, socket,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)config->max_connections,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)max_connections,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)config->idle_timeout_s,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY_BYTES,
         MHD_OPTION_STRICT_FOR_CLIENT, STRICTNESS,
         MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,
         MHD_OPTION_URI_LOG_CALLBACK, request_on_target, http,
-        MHD_OPTION_NOTIFY_CONNECTION, request_on_connection, http,
+        MHD_OPTION_NOTIFY_CONNECTION, request_on_connection, worker,
         MHD_OPTION_NOTIFY_COMPLETED, request_on_completed, http,
-        MHD_OPTION_ARRAY, pool,
         MHD_OPTION_END);
+}
+
+/* Each worker has its share of the connections. Its socket is a duplicate, as libmicrohttpd closes what it was given at
+ * some failures and not at others. */
+static int start_worker(struct listener *listener, const struct http_config *config, size_t number)
+{
+    struct worker *worker = &listener->workers[number];
+    size_t max_connections = (size_t)config->max_connections;
+    size_t share = max_connections / listener->worker_count + (number < max_connections % listener->worker_count);
+    int duplicate = fcntl(listener->socket, F_DUPFD_CLOEXEC, 0);
+
+    worker->daemon = duplicate >= 0 ? start_daemon(worker, config, duplicate, share) : NULL;
+    return worker->daemon != NULL ? worker_start(worker) : -1;
+}
+
+static int start_workers(struct http *http, struct listener *listener, const struct http_config *config)
+{
+    size_t count = thread_count(config->threads);
+    int result = 0;
+
+    if (count > (size_t)config->max_connections) {
+        count = (size_t)config->max_connections;
+    }
+    listener->workers = calloc(count, sizeof(*listener->workers));
+    if (listener->workers == NULL) {
+        return -1;
+    }
+    listener->worker_count = count;
+    for (size_t i = 0; i < count; i++) {
+        worker_init(&listener->workers[i], http);
+    }
+    for (size_t i = 0; i < count && result == 0; i++) {
+        result = start_worker(listener, config, i);
+    }
+    return result;
 }
 
 static int open_listener(struct http *http, const struct http_config *config, size_t which, struct error *error)
@@ -149,9 +147,7 @@ static int open_listener(struct http *http, const struct http_config *config, si
     if (listener->socket < 0) {
         return -1;
     }
-    int duplicate = fcntl(listener->socket, F_DUPFD_CLOEXEC, 0);
-    listener->daemon = duplicate >= 0 ? start_daemon(http, config, duplicate) : NULL;
-    if (listener->daemon == NULL) {
+    if (start_workers(http, listener, config) != 0) {
         return error_set(error, "\"%s\": cannot start its threads: %s", config->listen[which], strerror(errno));
     }
     log_event(LEVEL_NOTICE, "listening", LOG_TEXT("address", config->listen[which]),
@@ -191,9 +187,7 @@ static struct http *make_http(const struct http_config *config, const struct htt
     }
     http->token = strdup(config->token);
     http->out_of_memory = make_out_of_memory();
-    http->has_hot = pthread_key_create(&http->hot, free_hot) == 0;
-    http->has_fragments = pthread_key_create(&http->fragments, free_fragments) == 0;
-    if (http->token == NULL || http->out_of_memory == NULL || !http->has_hot || !http->has_fragments) {
+    if (http->token == NULL || http->out_of_memory == NULL) {
         http_close(&http);
     }
     return http;
@@ -232,12 +226,25 @@ size_t http_waiting(const struct http *http)
     return atomic_load(&http->waiting);
 }
 
+/* Whether a request is suspended, or some thread has yet to leave the worker to which it brought one back. */
+static bool is_anybody_waiting(const struct http *http)
+{
+    bool result = http_waiting(http) > 0;
+
+    for (size_t i = 0; i < http->count; i++) {
+        for (size_t j = 0; j < http->listeners[i].worker_count; j++) {
+            result = result || worker_is_handed(&http->listeners[i].workers[j]);
+        }
+    }
+    return result;
+}
+
 /* libmicrohttpd aborts when it is stopped with a connection suspended. */
 static void await_resumed(struct http *http)
 {
     int64_t end = clock_mono_ms() + RESUME_WAIT_MS;
 
-    while (http_waiting(http) > 0) {
+    while (is_anybody_waiting(http)) {
         if (clock_mono_ms() > end) {
             log_event(LEVEL_ERROR, "requests still wait for their lookups", LOG_NUMBER("requests", http_waiting(http)));
             abort();
@@ -248,9 +255,10 @@ static void await_resumed(struct http *http)
 
 static void close_listener(struct listener *listener)
 {
-    if (listener->daemon != NULL) {
-        MHD_stop_daemon(listener->daemon);
+    for (size_t i = 0; i < listener->worker_count; i++) {
+        worker_stop(&listener->workers[i]);
     }
+    free(listener->workers);
     if (listener->socket >= 0) {
         close(listener->socket);
     }
@@ -264,15 +272,10 @@ void http_close(struct http **http)
     struct http *h = *http;
 
     atomic_store(&h->draining, true);
+    http_wake(); /* whom this thread has put off */
     await_resumed(h);
     for (size_t i = 0; i < h->count; i++) {
         close_listener(&h->listeners[i]);
-    }
-    if (h->has_hot) {
-        pthread_key_delete(h->hot);
-    }
-    if (h->has_fragments) {
-        pthread_key_delete(h->fragments);
     }
     if (h->out_of_memory != NULL) {
         MHD_destroy_response(h->out_of_memory);

@@ -7,16 +7,16 @@
 
 /* A purge on its way. */
 struct purging {
-    struct purge_waiter waiter;
+    struct drop_waiter waiter;
     struct request *request;
-    struct purge purge;
+    struct drop drop;
     bool failed;
     size_t dropped;
 };
 
 #define PURGING_OF(waiter_) ((struct purging *)((char *)(waiter_) - offsetof(struct purging, waiter)))
 
-static void on_done(struct purge_waiter *waiter, size_t dropped)
+static void on_done(struct drop_waiter *waiter, size_t dropped)
 {
     struct purging *purging = PURGING_OF(waiter);
 
@@ -38,13 +38,13 @@ static enum MHD_Result start(struct request *request)
     request->work_free = free;
     purging->request = request;
     purging->waiter.done = on_done;
-    if (render_read_purge(bytes_of(request->body.data, request->body.size), &purging->purge, &error) != 0) {
+    if (render_read_purge(bytes_of(request->body.data, request->body.size), &purging->drop, &error) != 0) {
         return respond_problem(request, MHD_HTTP_BAD_REQUEST, error.text, NULL);
     }
     if (!request_suspend(request, &why)) {
         return request_refuse(request, why);
     }
-    if (backend->purge(backend->context, &purging->purge, &purging->waiter) != 0) {
+    if (backend->purge(backend->context, &purging->drop, &purging->waiter) != 0) {
         purging->failed = true;
         request_resume(request);
     }
@@ -60,7 +60,7 @@ enum MHD_Result purge_answer(struct request *request)
         return start(request);
     }
     buffer_init(&body, MAX_ERROR_BYTES + MAX_PURGE_BODY_BYTES);
-    if (purging->failed || render_purged(&purging->purge, purging->dropped, &body) != 0) {
+    if (purging->failed || render_purged(&purging->drop, purging->dropped, &body) != 0) {
         buffer_free(&body);
         return request_refuse(request, REASON_OVERLOADED);
     }

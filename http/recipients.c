@@ -95,21 +95,10 @@ static enum MHD_Result send_reply(struct request *request, const struct served *
     return respond_shared(request, MHD_HTTP_NOT_MODIFIED, reply->not_modified);
 }
 
-static void count_outcome(const struct answer *answer)
-{
-    static const enum counter counters[] = {
-        [OUTCOME_UNKNOWN] = COUNT_OUTCOME_UNKNOWN,
-        [OUTCOME_NONE] = COUNT_OUTCOME_NONE,
-        [OUTCOME_FOUND] = COUNT_OUTCOME_FOUND,
-    };
-
-    count(counters[answer->outcome]);
-}
-
 bool recipients_answer_again(struct request *request, enum MHD_Result *result)
 {
     const struct http_backend *backend = &request->http->backend;
-    struct hot *hot = http_hot(request->http);
+    struct hot *hot = worker_hot(request->worker);
     struct ready *ready = NULL;
     size_t grown;
 
@@ -124,7 +113,7 @@ bool recipients_answer_again(struct request *request, enum MHD_Result *result)
         return false;
     }
     request->route = ready->route;
-    count_outcome(ready->answer);
+    count_outcome(ready->answer->outcome);
     const struct served served = {.answer = ready->answer, .layer = LAYER_MEMORY};
     const struct wish plain = {0};
     *result = send_reply(request, &served, &plain, &ready->reply, &grown);
@@ -134,16 +123,15 @@ bool recipients_answer_again(struct request *request, enum MHD_Result *result)
     return true;
 }
 
-/* What may be the same for everybody who asks: a fresh answer from memory, for somebody who wants nothing special. */
+/* What may be the same for everybody who asks: for somebody who wants nothing special. */
 static bool may_share(const struct served *served, const struct wish *wish)
 {
-    return served->layer == LAYER_MEMORY && !served->stale && served->answer->outcome != OUTCOME_UNKNOWN &&
-           !wish->explain && !wish->close;
+    return hot_may_keep(served) && !wish->explain && !wish->close;
 }
 
 static void keep_or_free(struct request *request, struct reply *reply)
 {
-    struct hot *hot = request->key.text.size > 0 ? http_hot(request->http) : NULL;
+    struct hot *hot = request->key.text.size > 0 ? worker_hot(request->worker) : NULL;
 
     if (hot == NULL || !hot_wants(hot, &request->key) ||
         !hot_put(hot, &request->key, request->served.answer, request->route, reply)) {
@@ -157,7 +145,7 @@ static enum MHD_Result send_served(struct request *request, const struct wish *w
     struct reply reply;
     size_t grown;
 
-    count_outcome(served->answer);
+    count_outcome(served->answer->outcome);
     if (reply_make(served, wish, &reply) != 0) {
         return respond_shared(request, MHD_HTTP_SERVICE_UNAVAILABLE, request->http->out_of_memory);
     }

@@ -25,7 +25,8 @@ void request_on_connection(void *cls, struct MHD_Connection *connection, void **
     if (request != NULL) {
         const union MHD_ConnectionInfo *info =
             MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-        request->http = cls;
+        request->worker = cls;
+        request->http = request->worker->http;
         request->connection = connection;
         request->loopback = info != NULL && access_is_loopback(info->client_addr);
     }
@@ -173,7 +174,7 @@ void request_on_completed(void *cls, struct MHD_Connection *connection, void **c
 
 void request_resume(struct request *request)
 {
-    MHD_resume_connection(request->connection);
+    worker_hand_back(request);
 }
 
 static void on_ready(struct waiter *waiter, struct served served)

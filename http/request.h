@@ -1,7 +1,7 @@
 /*
  * One request, from its first byte to its last. Private to http/.
  *
- * libmicrohttpd calls, on one thread for each connection:
+ * libmicrohttpd calls, on the thread of one worker for each connection:
  *
  *   connection opened → a struct request is made; it serves every request of this connection, one after the other
  *   target read       → copied, as libmicrohttpd alters it afterwards
@@ -16,8 +16,8 @@
  *   connection closed → the struct is freed
  *
  * The one thing that another thread does is to bring what the request waits
- * for: it writes that (on_ready() in request.c: request->served), resumes the
- * connection, and does not touch the request again; libmicrohttpd's own lock
+ * for: it writes that (on_ready() in request.c: request->served), hands the
+ * request back to its worker, and does not touch it again; the worker's list
  * orders the writing before the third call. A suspended connection cannot close,
  * so the waiter outlives the lookup.
  */
@@ -38,6 +38,8 @@ enum request_state { REQUEST_NEW, REQUEST_READ, REQUEST_WAITING };
 
 struct request {
     struct http *http;
+    struct worker *worker;        /* on whose thread all this happens */
+    struct request *next_back;    /* in the worker's list of those that are back */
     struct MHD_Connection *connection;
     bool loopback;                /* whoever is at the other end of the connection */
 
@@ -61,7 +63,7 @@ struct request {
     struct target target;         /* taken apart, by routes_answer(); of a POST, by routes_max_body() before */
 };
 
-/* The callbacks of libmicrohttpd. cls is the struct http. */
+/* The callbacks of libmicrohttpd. cls is the struct http; of request_on_connection() the struct worker. */
 void request_on_connection(void *cls, struct MHD_Connection *connection, void **context,
                            enum MHD_ConnectionNotificationCode code);
 void *request_on_target(void *cls, const char *target, struct MHD_Connection *connection);

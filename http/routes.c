@@ -26,7 +26,7 @@ const struct route routes[] = {
      FORMAT_BIT(FORMAT_JSON), FORMAT_JSON, true, MAX_BATCH_BODY_BYTES},
     {"/healthz", READ, DOOR_OPEN, pages_health, "200 while the process lives"},
     {"/readyz", READ, DOOR_OPEN, pages_readiness,
-     "200, or 503 while shutting down; directories that are down do not count"},
+     "200, or 503 while starting or shutting down; directories that are down do not count"},
     {"/metrics", READ, DOOR_PRIVILEGED, pages_metrics, "counters for Prometheus (loopback or token)"},
     {"/v1/purge", METHOD_POST, DOOR_TOKEN, purge_answer,
      "{\"address\": ADDRESS}, {\"domain\": DOMAIN} or {\"all\": true}: drops cached answers (token)",

@@ -55,7 +55,7 @@ struct sync {
     size_t server;          /* that cookies and table are of */
     bool has_stood, is_standing;
     bool continues;         /* this refresh goes on from cookies */
-    bool all_at_end;        /* too much changed since them to tell one by one. Until they all stand, whatever breaks
+    bool all_at_end;        /* too much changed since them to tell one by one; until they all stand, whatever breaks
                              * off: the table has it already, and would not tell of it again */
     unsigned changes;       /* told in this refresh */
     uint32_t mark;          /* this refresh */

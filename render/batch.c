@@ -4,6 +4,20 @@
 #include "base/text.h"
 #include "render/formats.h"
 
+/* What a mailer does with a recipient hangs on this word. */
+enum status {
+    RECIPIENT_UNKNOWN, /* ask again later */
+    RECIPIENT_OK,
+    RECIPIENT_NONE,
+    RECIPIENT_EXPIRED,
+    RECIPIENT_REVOKED,
+    RECIPIENT_NO_ENCRYPTION_USAGE,
+    RECIPIENT_UNTRUSTED,
+    RECIPIENT_ADDRESS_MISMATCH,
+    RECIPIENT_INVALID_ADDRESS,
+    RECIPIENT_LIMIT /* not looked for, as too much is under way: ask again */
+};
+
 static const char *const words[] = {
     [RECIPIENT_UNKNOWN] = "unknown",
     [RECIPIENT_OK] = "ok",
@@ -18,7 +32,7 @@ static const char *const words[] = {
 };
 
 /* A reason that is not here is one of not knowing. */
-static const enum recipient_status statuses[REASON_COUNT] = {
+static const enum status statuses[REASON_COUNT] = {
     [REASON_USABLE] = RECIPIENT_OK,
     [REASON_MALFORMED] = RECIPIENT_NONE,
     [REASON_NOT_ENCRYPTION_CAPABLE] = RECIPIENT_NO_ENCRYPTION_USAGE,
@@ -45,15 +59,10 @@ static const enum recipient_status statuses[REASON_COUNT] = {
     [REASON_OVERLOADED] = RECIPIENT_LIMIT,
 };
 
-const char *recipient_status_word(enum recipient_status status)
-{
-    return words[status];
-}
-
 /* The outcome goes first: a reason that refuses a value says nothing as long as there may be others. */
-enum recipient_status recipient_status_of(const struct answer *answer)
+static enum status status_of(const struct answer *answer)
 {
-    enum recipient_status status = statuses[answer->reason];
+    enum status status = statuses[answer->reason];
 
     if (answer->outcome == OUTCOME_FOUND) {
         return RECIPIENT_OK;
@@ -118,7 +127,7 @@ static void append_address(struct buffer *out, const struct answer *answer, stru
 void render_recipient(const struct answer *answer, bool stale, struct bytes sent, struct buffer *out)
 {
     append_address(out, answer, sent);
-    append_plain(out, ",\"status\":", words[recipient_status_of(answer)]);
+    append_plain(out, ",\"status\":", words[status_of(answer)]);
     if (answer->outcome != OUTCOME_FOUND) {
         append_plain(out, ",\"reason\":", reason_word(answer->reason));
         append_plain(out, ",\"reason_text\":", reason_text(answer->reason));
@@ -138,7 +147,7 @@ void render_recipient(const struct answer *answer, bool stale, struct bytes sent
 
 void render_recipient_untold(struct bytes sent, enum reason reason, struct buffer *out)
 {
-    enum recipient_status status = statuses[reason] == RECIPIENT_LIMIT ? RECIPIENT_LIMIT : RECIPIENT_UNKNOWN;
+    enum status status = statuses[reason] == RECIPIENT_LIMIT ? RECIPIENT_LIMIT : RECIPIENT_UNKNOWN;
 
     append_text(out, "{\"address\":", sent);
     append_plain(out, ",\"status\":", words[status]);

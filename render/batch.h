@@ -14,25 +14,6 @@
 #include "base/buffer.h"
 #include "base/error.h"
 
-/* What a mailer does with a recipient hangs on this word. */
-enum recipient_status {
-    RECIPIENT_UNKNOWN, /* ask again later */
-    RECIPIENT_OK,
-    RECIPIENT_NONE,
-    RECIPIENT_EXPIRED,
-    RECIPIENT_REVOKED,
-    RECIPIENT_NO_ENCRYPTION_USAGE,
-    RECIPIENT_UNTRUSTED,
-    RECIPIENT_ADDRESS_MISMATCH,
-    RECIPIENT_INVALID_ADDRESS,
-    RECIPIENT_LIMIT /* not looked for, as too much is under way: ask again */
-};
-
-/* "unknown" "ok" "no_encryption_usage" … */
-const char *recipient_status_word(enum recipient_status status);
-
-enum recipient_status recipient_status_of(const struct answer *answer);
-
 /* Appends one recipient as a JSON object. `sent`: the address as it came, for an answer that names none. */
 void render_recipient(const struct answer *answer, bool stale, struct bytes sent, struct buffer *out);
 

@@ -3,7 +3,7 @@
 #include "render/json_scan.h"
 #include "render/json_tree.h"
 
-int render_read_purge(struct bytes json, struct purge *purge, struct error *error)
+int render_read_purge(struct bytes json, struct drop *drop, struct error *error)
 {
     json_t *root = json_scan_load(json, error);
     int result = -1;
@@ -14,47 +14,47 @@ int render_read_purge(struct bytes json, struct purge *purge, struct error *erro
     const char *key = json_object_iter_key(json_object_iter(root));
     const json_t *value = json_object_iter_value(json_object_iter(root));
     int what = 0;
-    while (key != NULL && what < PURGE_COUNT && strcmp(key, purge_word((enum purge_what)what)) != 0) {
+    while (key != NULL && what < DROP_WHATS && strcmp(key, drop_word((enum drop_what)what)) != 0) {
         what++;
     }
-    if (json_object_size(root) != 1 || what == PURGE_COUNT) {
+    if (json_object_size(root) != 1 || what == DROP_WHATS) {
         error_set(error, "not exactly one of {\"address\": …}, {\"domain\": …} and {\"all\": true}");
-    } else if (what == PURGE_ALL ? !json_is_true(value) : !json_is_string(value)) {
-        error_set(error, "%s: not %s", key, what == PURGE_ALL ? "true" : "a string");
+    } else if (what == DROP_ALL ? !json_is_true(value) : !json_is_string(value)) {
+        error_set(error, "%s: not %s", key, what == DROP_ALL ? "true" : "a string");
     } else {
         struct bytes text = bytes_of(json_string_value(value), json_string_length(value));
-        result = purge_parse((enum purge_what)what, text, purge, error);
+        result = drop_parse((enum drop_what)what, text, drop, error);
     }
     json_decref(root);
     return result;
 }
 
-static void put_what(struct json_tree *tree, json_t *object, const struct purge *purge)
+static void put_what(struct json_tree *tree, json_t *object, const struct drop *drop)
 {
-    const char *key = purge_word(purge->what);
+    const char *key = drop_word(drop->what);
 
-    if (purge->what == PURGE_ALL) {
+    if (drop->what == DROP_ALL) {
         json_tree_put_bool(tree, object, key, true);
     } else {
-        json_tree_put_text(tree, object, key, purge_text(purge));
+        json_tree_put_text(tree, object, key, drop_text(drop));
     }
 }
 
-int render_purge(const struct purge *purge, struct buffer *out)
+int render_purge(const struct drop *drop, struct buffer *out)
 {
     struct json_tree tree;
 
     json_tree_init(&tree);
-    put_what(&tree, tree.root, purge);
+    put_what(&tree, tree.root, drop);
     return json_tree_end(&tree, out);
 }
 
-int render_purged(const struct purge *purge, size_t dropped, struct buffer *out)
+int render_purged(const struct drop *drop, size_t dropped, struct buffer *out)
 {
     struct json_tree tree;
 
     json_tree_init(&tree);
-    put_what(&tree, json_tree_put_object(&tree, tree.root, "purged"), purge);
+    put_what(&tree, json_tree_put_object(&tree, tree.root, "purged"), drop);
     json_tree_put_number(&tree, tree.root, "dropped", (int64_t)dropped);
     return json_tree_end(&tree, out);
 }

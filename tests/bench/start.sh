@@ -28,7 +28,7 @@ redis_start redis
 "$BUILD/tools/makestart" "$work/twenty" "$ROOTS" 20 $((ENTRIES / 20))
 
 loaded_config() { # FOLDER PORT: the demo's, and what stands in FOLDER
-    gateway_config gateway "$2" | sed "s|\(anchors  *= \[\)|\1 \"$1/anchors\",|; s|\(crls  *= \[\)|\1 \"$1/crls\",|"
+    demo_config gateway "$2" | sed "s|\(anchors  *= \[\)|\1 \"$1/anchors\",|; s|\(crls  *= \[\)|\1 \"$1/crls\",|"
 }
 
 starts() { # NAME BOUND_MS: ROUNDS starts with $work/conf
@@ -62,7 +62,7 @@ starts() { # NAME BOUND_MS: ROUNDS starts with $work/conf
 
 status=0
 port=$((FIRST_PORT + RANDOM % (LAST_PORT - FIRST_PORT)))
-gateway_config gateway $port > "$work/conf"
+demo_config gateway $port > "$work/conf"
 starts "the demo's" 100 || status=1
 for folder in one twenty; do
     loaded_config "$work/$folder" $port > "$work/conf"

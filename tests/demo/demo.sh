@@ -51,15 +51,6 @@ start() {
     write_env > "$folder/env.new" && mv "$folder/env.new" "$folder/env"
 }
 
-# The stack's own, with a directory that tells of its changes.
-demo_config() {
-    local conf
-    config_listen "$2"
-    conf=$(config_directory example ldap 'sync    = true;' 'warm    = true;') && config_directories "$conf"
-    config_trust
-    config_redis redis
-}
-
 write_env() {
     quoted HTTP_URL "$(gateway_url gateway)"
     quoted LDAP_URI "$(slapd_uri ldap)"
@@ -70,6 +61,7 @@ write_env() {
     quoted DAEMON_PID "$(process_pid gateway)"
     quoted PEOPLE "$folder/people"
     quoted CERTLOOKUP "$BUILD/certlookup"
+    quoted TOKEN "$folder/token"
 }
 
 stop() {
@@ -109,9 +101,12 @@ It stays up until Ctrl-C. To try:
     curl $HTTP_URL/v1/recipients/alice@example.org
     curl '$HTTP_URL/v1/recipients/sybil@example.org?explain=1'
     curl '$HTTP_URL/v1/recipients/bob@example.org/certificate?format=pem'
+    curl -H 'Content-Type: application/json' -d '{"recipients": ["alice@example.org", "mallory@example.org"]}' \\
+        $HTTP_URL/v1/recipients
     curl $HTTP_URL/metrics
     ldapsearch -x -H $LDAP_URI -b $BASE_DN mail=carol@example.org
     $CERTLOOKUP -u $HTTP_URL --explain carol@example.org
+    $CERTLOOKUP -u $HTTP_URL --token-file $TOKEN --purge alice@example.org
     tail -f $folder/gateway/log
 
     everybody there is:   $folder/recipients.tsv

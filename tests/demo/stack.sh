@@ -307,13 +307,21 @@ gateway_url() {
     echo "http://127.0.0.1:$(server_port "$1")"
 }
 
-# gateway_config NAME PORT: one directory, one Redis, as make demo has them. The parts below are for other stacks.
+# gateway_config NAME PORT [LINE…]: one directory, one Redis; LINEs are of the directory. The parts below are for other
+# stacks.
 gateway_config() {
-    local conf
-    config_listen "$2"
-    conf=$(config_directory example ldap) && config_directories "$conf"
+    local conf port=$2
+    shift 2
+    config_listen "$port"
+    conf=$(config_directory example ldap "$@") && config_directories "$conf"
     config_trust
     config_redis redis
+}
+
+# demo_config NAME PORT: the same as make demo has it, with a directory that tells of its changes, and a token.
+demo_config() {
+    gateway_config "$@" 'sync    = true;' 'warm    = true;'
+    secret_file token > /dev/null && echo "http = { token-file = $(config_string "$STACK/token"); };"
 }
 
 # A string of libconfig, and of slapd.conf.
@@ -358,7 +366,7 @@ CONF
 }
 
 config_redis() {
-    seal_key > /dev/null && cat << CONF
+    secret_file seal.key > /dev/null && cat << CONF
 redis = {
     uri           = "$(redis_uri "$1")";
     seal-key-file = $(config_string "$STACK/seal.key");
@@ -366,6 +374,6 @@ redis = {
 CONF
 }
 
-seal_key() {
-    [ -e "$STACK/seal.key" ] || "$BUILD/certlookupd" --new-key "$STACK/seal.key"
+secret_file() { # NAME
+    [ -e "$STACK/$1" ] || "$BUILD/certlookupd" --new-key "$STACK/$1"
 }

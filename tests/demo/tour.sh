@@ -149,6 +149,15 @@ pretty < mallory.json | shown
 holds 'not found' status_is mallory.json 404
 holds 'the reason: revoked' grep -q '"reason":"revoked"' mallory.json
 
+many='{"recipients": ["bob@example.org", "mallory@example.org", "nobody@example.org"]}'
+step 'Many at once' 'A mailer asks for all recipients of a message: for each a status, and the certificate where there is one.'
+command_line "curl -H 'Content-Type: application/json' -d '$many' $HTTP_URL/v1/recipients"
+quietly many.json /v1/recipients -H 'Content-Type: application/json' -d "$many"
+excerpt '"(address|status|reason)"' < many.json
+holds 'one answer for all' status_is many.json 200
+holds 'the statuses: ok, revoked, none' \
+    [ "$(grep -o '"status":"[a-z]*"' many.json | tr -d '\n')" = '"status":"ok""status":"revoked""status":"none"' ]
+
 ask_directory() { # ask_directory NAME OPTION… ADDRESS: by certlookup itself; to NAME.txt and NAME.error
     local name=$1
     shift

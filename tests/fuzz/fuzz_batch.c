@@ -66,17 +66,17 @@ static void check_told(struct bytes sent)
 
 static void check_purge(struct bytes body)
 {
-    struct purge purge, again;
+    struct drop drop, again;
     struct error error;
     struct buffer out;
 
-    if (render_read_purge(body, &purge, &error) != 0) {
+    if (render_read_purge(body, &drop, &error) != 0) {
         must(error.text[0] != '\0');
         return;
     }
     buffer_init(&out, MAX_PURGE_BODY_BYTES);
-    must(render_purge(&purge, &out) == 0 && render_read_purge(buffer_bytes(&out), &again, &error) == 0);
-    must(purge.what == again.what && strcmp(purge_text(&purge), purge_text(&again)) == 0);
+    must(render_purge(&drop, &out) == 0 && render_read_purge(buffer_bytes(&out), &again, &error) == 0);
+    must(drop.what == again.what && strcmp(drop_text(&drop), drop_text(&again)) == 0);
     buffer_free(&out);
 }
 

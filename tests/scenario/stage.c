@@ -491,13 +491,10 @@ int64_t stage_fresh_until(unsigned which, const char *address)
 
 void stage_drop(unsigned which, const char *what)
 {
-    bool all = strcmp(what, "all") == 0, address = strchr(what, '@') != NULL;
-    struct drop drop = {.what = all ? DROP_ALL : address ? DROP_ADDRESS : DROP_DOMAIN};
-    if (drop.what == DROP_ADDRESS) {
-        must(address_parse(bytes_of_string(what), &drop.address) == ADDRESS_OK, what);
-    }
-    snprintf(drop.domain, sizeof(drop.domain), "%s", what);
-    lookup_drop(gateways[which].lookup, &drop);
+    struct drop drop;
+    struct error error;
+    must(drop_parse_any(what, &drop, &error) == 0, what);
+    lookup_drop(gateways[which].lookup, &drop, NULL);
 }
 
 void stage_renew(unsigned which, const char *text)

@@ -49,6 +49,7 @@ nothing_runs() {
         redis-cli -u "$REDIS_URI" ping | grep -qx PONG
         openssl x509 -in "$ANCHOR" -noout -subject
         "$BUILD/certlookupd" -c "$CONFIG" -t
+        "$BUILD/certlookup" -u "$HTTP_URL" --token-file "$TOKEN" --purge alice@example.org
     )
     awk -F '\t' 'NF != 3 || $1 !~ /@/ || $3 !~ /^(found|none)$/ { exit 1 }' "$DEMO/recipients.tsv"
     [ "$(cut -f 1 "$DEMO/recipients.tsv" | sort -u | wc -l)" -ge 300 ]
@@ -71,13 +72,13 @@ nothing_runs() {
 
 @test "demo-check ends with status 0 and leaves nothing running" {
     run -0 demo check
-    [[ $output == *'All 10 steps hold.'* ]]
+    [[ $output == *'All 11 steps hold.'* ]]
     nothing_runs
 }
 
 @test "make demo without a terminal ends after the tour with status 0" {
     run -0 demo run < /dev/null
-    [[ $output == *'All 10 steps hold.'* ]]
+    [[ $output == *'All 11 steps hold.'* ]]
     nothing_runs
 }
 
@@ -151,6 +152,6 @@ nothing_runs() {
     wait_until 60 test -e "$DEMO/env"
     demo down
     wait $!
-    grep -q 'All 10 steps hold.' "$BATS_TEST_TMPDIR/first"
+    grep -q 'All 11 steps hold.' "$BATS_TEST_TMPDIR/first"
     nothing_runs
 }

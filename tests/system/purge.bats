@@ -57,25 +57,11 @@ cli() {
     "$BUILD/certlookup" -u "$(gateway_url gateway)" --purge "$@" > "$out" 2> "$err" || status=$?
 }
 
-# The certificate that GATEWAY gives for an address is the one in file WANT; "" for none.
-gives() {
-    get "$(recipient_url "$2" "$1")/certificate"
-    if [ -z "$3" ]; then
-        [ "$code" -eq 404 ]
-    else
-        [ "$code" -eq 200 ] && cmp -s "$body" "$3"
-    fi
-}
-
 # first_value ADDRESS FILE
 first_value() {
     rm -rf "$BATS_TEST_TMPDIR/values"
     slapd_values ldap "$1" "$BATS_TEST_TMPDIR/values"
     cp "$BATS_TEST_TMPDIR"/values/1.* "$2"
-}
-
-entry_of() {
-    ldapsearch -x -LLL -o ldif-wrap=no -H "$(slapd_uri ldap)" -b "$BASE_DN" "(mail=$1)" 1.1 | grep '^dn'
 }
 
 # without_certificate ADDRESS, with_certificate ADDRESS FILE: changes the directory.

@@ -56,7 +56,7 @@ renewals() {
     get "$(recipient_url "$address")"
     equal "status" 200 "$code"
     slapd_modify ldap << LDIF
-dn: $(ldapsearch -x -LLL -o ldif-wrap=no -H "$(slapd_uri ldap)" -b "$BASE_DN" "(mail=$address)" 1.1 | sed -n 's/^dn: //p')
+$(entry_of "$address")
 changetype: modify
 delete: userCertificate;binary
 LDIF

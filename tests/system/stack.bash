@@ -86,6 +86,21 @@ first_of() {
     people_of "$1" | head -n 1
 }
 
+# gives GATEWAY ADDRESS FILE: the certificate that comes is the one in the file; "": there is none.
+gives() {
+    get "$(recipient_url "$2" "$1")/certificate"
+    if [ -z "$3" ]; then
+        [ "$code" -eq 404 ]
+    else
+        [ "$code" -eq 200 ] && cmp -s "$body" "$3"
+    fi
+}
+
+# entry_of ADDRESS: its entry in the server ldap, as a line of LDIF.
+entry_of() {
+    ldapsearch -x -LLL -o ldif-wrap=no -H "$(slapd_uri ldap)" -b "$BASE_DN" "(mail=$1)" 1.1 | grep '^dn'
+}
+
 # sealed_for CERTIFICATE KEY: whether a message encrypted to it (DER) is read with that key.
 sealed_for() {
     local folder=$BATS_TEST_TMPDIR

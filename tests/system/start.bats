@@ -18,7 +18,7 @@ teardown_file() {
 }
 
 much_config() { # as the demo's, and 150 roots, two of which have CRLs of 5 MB
-    gateway_config gateway "$PORT" |
+    demo_config gateway "$PORT" |
         sed "s|\(anchors  *= \[\)|\1 \"$STACK/much/anchors\",|; s|\(crls  *= \[\)|\1 \"$STACK/much/crls\",|"
 }
 
@@ -35,7 +35,7 @@ starts() {
 }
 
 @test "the demo's configuration answers soon after the start" {
-    gateway_config gateway "$PORT" > "$STACK/conf"
+    demo_config gateway "$PORT" > "$STACK/conf"
     starts 2000
 }
 

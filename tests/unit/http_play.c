@@ -222,14 +222,14 @@ static void play_explain(void *context, const struct address *address, struct wa
     pthread_mutex_unlock(&play->lock);
 }
 
-static int play_purge(void *context, const struct purge *purge, struct purge_waiter *waiter)
+static int play_purge(void *context, const struct drop *drop, struct drop_waiter *waiter)
 {
     struct play *play = context;
 
     pthread_mutex_lock(&play->lock);
     play->purges++;
-    play->purge = *purge;
-    play->purge_waiter = waiter;
+    play->purge = *drop;
+    play->drop_waiter = waiter;
     pthread_cond_broadcast(&play->change);
     pthread_mutex_unlock(&play->lock);
     return 0;
@@ -258,6 +258,13 @@ static bool take_pending(struct play *play, struct pending *taken)
     return false;
 }
 
+static void on_later(void *context)
+{
+    struct play *play = context;
+
+    play->wakings++;
+}
+
 static void *run(void *context)
 {
     struct play *play = context;
@@ -265,18 +272,20 @@ static void *run(void *context)
 
     pthread_mutex_lock(&play->lock);
     while (!play->ends) {
-        struct purge_waiter *purge_waiter = play->purge_waiter;
-        play->purge_waiter = NULL;
-        if (purge_waiter != NULL) {
+        struct drop_waiter *drop_waiter = play->drop_waiter;
+        play->drop_waiter = NULL;
+        if (drop_waiter != NULL) {
             pthread_mutex_unlock(&play->lock);
-            purge_waiter->done(purge_waiter, 3);
+            drop_waiter->done(drop_waiter, 3);
             pthread_mutex_lock(&play->lock);
         } else if (take_pending(play, &taken)) {
             pthread_mutex_unlock(&play->lock);
+            http_wake_later(play->wakes_later ? on_later : NULL, play);
             taken.waiter->ready(taken.waiter,
                                 taken.explain ? serve_explained(play, taken.kind) : serve(play, taken.kind));
             pthread_mutex_lock(&play->lock);
         } else {
+            http_wake();
             pthread_cond_wait(&play->change, &play->lock);
         }
     }

@@ -33,6 +33,8 @@ struct play {
     bool ends;
     bool released;      /* hold waits no longer */
     bool not_ready;
+    bool wakes_later;   /* who waits is answered first, and woken when all are; set before anybody waits */
+    size_t wakings;     /* how often there was somebody to wake then */
     bool hit_is_stale;  /* "hit" is served as an expired answer is */
     struct answer *answers[PLAY_KINDS];
     struct pending {
@@ -41,8 +43,8 @@ struct play {
         bool explain;
     } pending[PLAY_WAITERS_MAX];
     size_t pending_count;
-    struct purge_waiter *purge_waiter; /* who waits for a purge */
-    struct purge purge;                /* the last one that was asked for */
+    struct drop_waiter *drop_waiter;   /* who waits for a purge */
+    struct drop purge;                 /* the last one that was asked for */
     size_t gets, served_again, starts, explains, purges;
 };
 

@@ -33,6 +33,25 @@ static void appends(void **state)
     assert_int_equal(buffer.max_bytes, 100);
 }
 
+static void numbers_are_decimal(void **state)
+{
+    static const struct {
+        int64_t number;
+        const char *want;
+    } cases[] = {{0, "0"}, {9, "9"}, {10, "10"}, {-1, "-1"}, {INT64_MAX, "9223372036854775807"},
+                 {INT64_MIN, "-9223372036854775808"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct buffer buffer;
+
+        buffer_init(&buffer, 100);
+        buffer_append_number(&buffer, cases[i].number);
+        assert_string_equal(buffer_string(&buffer), cases[i].want);
+        buffer_free(&buffer);
+    }
+}
+
 static void integers_are_big_endian(void **state)
 {
     struct buffer buffer;
@@ -206,6 +225,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(appends),
+        cmocka_unit_test(numbers_are_decimal),
         cmocka_unit_test(integers_are_big_endian),
         cmocka_unit_test(the_maximum_holds_and_failure_stays),
         cmocka_unit_test(formats_at_each_end_of_the_room),

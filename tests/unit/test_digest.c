@@ -45,10 +45,8 @@ static void known_hashes(void **state)
         struct digest_key *key = digest_key_new(rows[i].key);
 
         assert_non_null(key);
-        digest = digest_hmac(rows[i].key, rows[i].text);
-        hex_is(&digest, rows[i].want);
         for (int turn = 0; turn < 2; turn++) { /* nothing of a text stays in the key */
-            digest = digest_hmac_with(key, rows[i].text);
+            digest = digest_hmac(key, rows[i].text);
             hex_is(&digest, rows[i].want);
         }
         digest_key_free(&key);

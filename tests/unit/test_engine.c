@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -109,7 +110,46 @@ static void timers_fire_beside_endless_tasks(void **state)
     assert_true(ran > 1);
     engine_timer_clear(&timer);
     engine_timer_clear(&timer);
-    assert_null(timer.event);
+    assert_int_equal(timer.place, 0);
+}
+
+/* Of two tasks that are due the first has something done soon: that comes after the second. */
+static struct task first, second, soon;
+static char order[8];
+
+static void note_soon(struct task *task)
+{
+    (void)task;
+    strcat(order, "s");
+    engine_stop(engine);
+}
+
+static void note_first(struct task *task)
+{
+    (void)task;
+    strcat(order, "1");
+    soon.run = note_soon;
+    engine_soon(engine, &soon);
+}
+
+static void note_second(struct task *task)
+{
+    (void)task;
+    strcat(order, "2");
+}
+
+static void soon_is_after_what_is_due(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        order[0] = '\0';
+        first.run = note_first;
+        second.run = note_second;
+        engine_post(engine, &first);
+        engine_post(engine, &second);
+        engine_run(engine);
+        assert_string_equal(order, "12s");
+    }
 }
 
 static void must_not_fire(struct timer *timer)
@@ -127,6 +167,62 @@ static void a_cleared_timer_does_not_fire(void **state)
     engine_timer_clear(&cleared);
     engine_run(engine);
     engine_timer_clear(&stop);
+}
+
+/* Many timers, set, cleared and set anew at random: those that are left fire in order, none before its time. */
+#define TIMERS 500
+
+struct timed {
+    struct timer timer;
+    int64_t due_us;
+    bool set;
+};
+
+static struct timed timed[TIMERS];
+static int64_t fired_us;
+static unsigned left;
+
+static void on_timed(struct timer *timer)
+{
+    struct timed *one = (struct timed *)timer;
+    assert_true(one->set);
+    assert_true(timer->due_us >= fired_us && timer->due_us >= one->due_us && timer->due_us <= clock_mono_us());
+    fired_us = timer->due_us;
+    one->set = false;
+    if (--left == 0) {
+        engine_stop(engine);
+    }
+}
+
+static void timers_fire_in_order(void **state)
+{
+    (void)state;
+    unsigned chance = 1;
+    fired_us = 0;
+    left = 0;
+    for (size_t i = 0; i < TIMERS * 10; i++) {
+        chance = chance * 1103515245 + 12345;
+        struct timed *one = &timed[chance / 65536 % TIMERS];
+        int64_t after_ms = chance / 1024 % 64;
+        one->timer.fire = on_timed;
+        if (chance / 256 % 4 == 0) {
+            engine_timer_clear(&one->timer);
+            one->set = false;
+        } else {
+            one->due_us = clock_mono_us() + after_ms * 1000;
+            assert_int_equal(engine_timer_set(engine, &one->timer, after_ms), 0);
+            one->set = true;
+        }
+    }
+    for (size_t i = 0; i < TIMERS; i++) {
+        left += timed[i].set;
+    }
+    assert_true(left > TIMERS / 4);
+    engine_run(engine);
+    for (size_t i = 0; i < TIMERS; i++) {
+        assert_false(timed[i].set);
+        assert_int_equal(timed[i].timer.place, 0);
+    }
 }
 
 static void on_signal(void *context, int number)
@@ -150,7 +246,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(tasks_of_many_threads_run_on_one_in_order, begin, end),
         cmocka_unit_test_setup_teardown(timers_fire_beside_endless_tasks, begin, end),
+        cmocka_unit_test_setup_teardown(soon_is_after_what_is_due, begin, end),
         cmocka_unit_test_setup_teardown(a_cleared_timer_does_not_fire, begin, end),
+        cmocka_unit_test_setup_teardown(timers_fire_in_order, begin, end),
         cmocka_unit_test_setup_teardown(signals_come_to_the_engine, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -591,36 +591,36 @@ static const struct {
     const char *fields, *body;
     int status;
     const char *word;
-    enum purge_what what;
+    enum drop_what what;
     const char *name;
 } purges[] = {
     {"Authorization: Bearer secret\r\n", "{\"address\":\"Alice@Example.org\"}", 200,
-     "{\"purged\":{\"address\":\"alice@example.org\"},\"dropped\":3}", PURGE_ADDRESS, "alice@example.org"},
+     "{\"purged\":{\"address\":\"alice@example.org\"},\"dropped\":3}", DROP_ADDRESS, "alice@example.org"},
     {"Authorization: Bearer secret\r\n", "{\"domain\":\"B\xc3\xbc" "cher.Example.\"}", 200,
-     "{\"purged\":{\"domain\":\"xn--bcher-kva.example\"},\"dropped\":3}", PURGE_DOMAIN, "xn--bcher-kva.example"},
+     "{\"purged\":{\"domain\":\"xn--bcher-kva.example\"},\"dropped\":3}", DROP_DOMAIN, "xn--bcher-kva.example"},
     {"Authorization: Bearer secret\r\nForwarded: for=192.0.2.1\r\n", "{\"all\":true}", 200,
-     "{\"purged\":{\"all\":true},\"dropped\":3}", PURGE_ALL, "true"},
-    {"", "{\"all\":true}", 403, "token", PURGE_COUNT, NULL},
-    {"Authorization: Bearer other\r\n", "{\"all\":true}", 403, "token", PURGE_COUNT, NULL},
-    {"Authorization: Basic secret\r\n", "{\"all\":true}", 403, "token", PURGE_COUNT, NULL},
-    {"Authorization: Bearer secret\r\n", "{\"all\":false}", 400, "all", PURGE_COUNT, NULL},
-    {"Authorization: Bearer secret\r\n", "{\"all\":\"true\"}", 400, "all", PURGE_COUNT, NULL},
-    {"Authorization: Bearer secret\r\n", "{}", 400, "exactly one", PURGE_COUNT, NULL},
-    {"Authorization: Bearer secret\r\n", "{\"everything\":true}", 400, "exactly one", PURGE_COUNT, NULL},
-    {"Authorization: Bearer secret\r\n", "{\"all\":true,\"domain\":\"example.org\"}", 400, "exactly one", PURGE_COUNT,
+     "{\"purged\":{\"all\":true},\"dropped\":3}", DROP_ALL, "true"},
+    {"", "{\"all\":true}", 403, "token", DROP_WHATS, NULL},
+    {"Authorization: Bearer other\r\n", "{\"all\":true}", 403, "token", DROP_WHATS, NULL},
+    {"Authorization: Basic secret\r\n", "{\"all\":true}", 403, "token", DROP_WHATS, NULL},
+    {"Authorization: Bearer secret\r\n", "{\"all\":false}", 400, "all", DROP_WHATS, NULL},
+    {"Authorization: Bearer secret\r\n", "{\"all\":\"true\"}", 400, "all", DROP_WHATS, NULL},
+    {"Authorization: Bearer secret\r\n", "{}", 400, "exactly one", DROP_WHATS, NULL},
+    {"Authorization: Bearer secret\r\n", "{\"everything\":true}", 400, "exactly one", DROP_WHATS, NULL},
+    {"Authorization: Bearer secret\r\n", "{\"all\":true,\"domain\":\"example.org\"}", 400, "exactly one", DROP_WHATS,
      NULL},
-    {"Authorization: Bearer secret\r\n", "{\"all\":true,\"more\":1}", 400, "exactly one", PURGE_COUNT, NULL},
-    {"Authorization: Bearer secret\r\n", "{\"all\":true,\"all\":true}", 400, "not JSON", PURGE_COUNT, NULL},
-    {"Authorization: Bearer secret\r\n", "{\"address\":\"alice\"}", 400, "@", PURGE_COUNT, NULL},
-    {"Authorization: Bearer secret\r\n", "{\"address\":1}", 400, "not a string", PURGE_COUNT, NULL},
-    {"Authorization: Bearer secret\r\n", "{\"address\":[\"a@example.org\"]}", 400, "not a string", PURGE_COUNT, NULL},
-    {"Authorization: Bearer secret\r\n", "{\"domain\":\"example\"}", 400, "host name", PURGE_COUNT, NULL},
-    {"Authorization: Bearer secret\r\n", "{\"domain\":\"*.example.org\"}", 400, "host name", PURGE_COUNT, NULL},
-    {"Authorization: Bearer secret\r\n", "{\"domain\":\"*\"}", 400, "host name", PURGE_COUNT, NULL},
-    {"Authorization: Bearer secret\r\n", "{\"domain\":\"\"}", 400, "host name", PURGE_COUNT, NULL},
-    {"Authorization: Bearer secret\r\n", "{\"domain\":\"a\\u0000.example\"}", 400, "not JSON", PURGE_COUNT, NULL},
-    {"Authorization: Bearer secret\r\n", "[]", 400, "object", PURGE_COUNT, NULL},
-    {"Authorization: Bearer secret\r\n", "", 400, "not JSON", PURGE_COUNT, NULL},
+    {"Authorization: Bearer secret\r\n", "{\"all\":true,\"more\":1}", 400, "exactly one", DROP_WHATS, NULL},
+    {"Authorization: Bearer secret\r\n", "{\"all\":true,\"all\":true}", 400, "not JSON", DROP_WHATS, NULL},
+    {"Authorization: Bearer secret\r\n", "{\"address\":\"alice\"}", 400, "@", DROP_WHATS, NULL},
+    {"Authorization: Bearer secret\r\n", "{\"address\":1}", 400, "not a string", DROP_WHATS, NULL},
+    {"Authorization: Bearer secret\r\n", "{\"address\":[\"a@example.org\"]}", 400, "not a string", DROP_WHATS, NULL},
+    {"Authorization: Bearer secret\r\n", "{\"domain\":\"example\"}", 400, "host name", DROP_WHATS, NULL},
+    {"Authorization: Bearer secret\r\n", "{\"domain\":\"*.example.org\"}", 400, "host name", DROP_WHATS, NULL},
+    {"Authorization: Bearer secret\r\n", "{\"domain\":\"*\"}", 400, "host name", DROP_WHATS, NULL},
+    {"Authorization: Bearer secret\r\n", "{\"domain\":\"\"}", 400, "host name", DROP_WHATS, NULL},
+    {"Authorization: Bearer secret\r\n", "{\"domain\":\"a\\u0000.example\"}", 400, "not JSON", DROP_WHATS, NULL},
+    {"Authorization: Bearer secret\r\n", "[]", 400, "object", DROP_WHATS, NULL},
+    {"Authorization: Bearer secret\r\n", "", 400, "not JSON", DROP_WHATS, NULL},
 };
 
 static void test_purge(void **state)
@@ -638,7 +638,7 @@ static void test_purge(void **state)
         assert_int_equal(play->purges - before, purges[i].status == 200);
         if (purges[i].status == 200) {
             assert_int_equal(play->purge.what, purges[i].what);
-            assert_string_equal(purge_text(&play->purge), purges[i].name);
+            assert_string_equal(drop_text(&play->purge), purges[i].name);
         }
     }
     play_request(port, "GET", "/v1/purge", "Authorization: Bearer secret\r\n", &response);

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <arpa/inet.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -78,14 +79,14 @@ static int status_of(int fd, struct buffer *response)
     return play_status(response);
 }
 
-static void test_many_wait_and_all_are_answered(void **state)
+static void many_wait_and_all_are_answered(bool wakes_later)
 {
     enum { COUNT = 200 };
     struct play *play = play_open(NULL);
     struct buffer response;
     int fds[COUNT];
 
-    (void)state;
+    play->wakes_later = wakes_later;
     buffer_init(&response, 65536);
     for (int i = 0; i < COUNT; i++) {
         fds[i] = ask(play, "hold");
@@ -101,6 +102,48 @@ static void test_many_wait_and_all_are_answered(void **state)
     await_waiting(play, 0);
     assert_int_equal(gauge_read(GAUGE_WAITING), 0);
     assert_int_equal(play->starts, COUNT);
+    assert_int_equal(play->wakings > 0, wakes_later);
+    buffer_free(&response);
+    play_close(&play);
+}
+
+static void test_many_wait_and_all_are_answered(void **state)
+{
+    (void)state;
+    many_wait_and_all_are_answered(false);
+}
+
+static void test_woken_after_all_answers(void **state)
+{
+    (void)state;
+    many_wait_and_all_are_answered(true);
+}
+
+/* With no descriptor left a new connection waits until there is one again, and meanwhile nobody tries without rest. */
+static void test_no_descriptors_left(void **state)
+{
+    struct play *play = play_open(NULL);
+    struct buffer response;
+    struct rlimit before;
+
+    (void)state;
+    buffer_init(&response, 65536);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    struct rlimit none = {.rlim_cur = (rlim_t)fd + 1, .rlim_max = before.rlim_max};
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(play_port(play)),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+    clock_t used = clock();
+    nap(300);
+    used = clock() - used;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_true(used < CLOCKS_PER_SEC / 10);
+    const char *request = "GET /v1/recipients/hit@example.org/certificate HTTP/1.1\r\nHost: a\r\n"
+                          "Connection: close\r\n\r\n";
+    assert_true(play_send(fd, request, strlen(request)));
+    assert_int_equal(status_of(fd, &response), 200);
     buffer_free(&response);
     play_close(&play);
 }
@@ -392,6 +435,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_many_wait_and_all_are_answered),
+        cmocka_unit_test(test_woken_after_all_answers),
+        cmocka_unit_test(test_no_descriptors_left),
         cmocka_unit_test(test_clients_leave_while_waiting),
         cmocka_unit_test(test_cap),
         cmocka_unit_test(test_drain),

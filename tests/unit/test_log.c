@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -178,6 +179,77 @@ static void lines_of_threads_stay_whole(void **state)
     free(text);
 }
 
+static size_t lines_written(void)
+{
+    struct stat status;
+
+    assert_int_equal(fstat(STDERR_FILENO, &status), 0);
+    return (size_t)status.st_size / strlen("2026-01-01T00:00:00.000Z info line i=1000\n");
+}
+
+static void gathered_lines_wait_for_the_end_of_the_turn(void **state)
+{
+    char *text;
+
+    (void)state;
+    log_open(LEVEL_INFO, LOG_FORMAT_TEXT);
+    catch_begin();
+    log_gather(true);
+    log_event(LEVEL_INFO, "line", LOG_NUMBER("i", 1000));
+    log_event(LEVEL_INFO, "line", LOG_NUMBER("i", 1001));
+    assert_int_equal(lines_written(), 0);
+    log_flush();
+    assert_int_equal(lines_written(), 2);
+    log_event(LEVEL_INFO, "line", LOG_NUMBER("i", 1002));
+    log_event(LEVEL_WARNING, "line", LOG_NUMBER("i", 1003)); /* does not wait, nor what came before it */
+    assert_int_equal(lines_written(), 4);
+    for (int i = 1004; i < 1104; i++) { /* more than are gathered */
+        log_event(LEVEL_INFO, "line", LOG_NUMBER("i", i));
+    }
+    assert_in_range(lines_written(), 90, 103);
+    log_gather(false);
+    assert_int_equal(lines_written(), 104);
+    log_event(LEVEL_INFO, "line", LOG_NUMBER("i", 1104));
+    assert_int_equal(lines_written(), 105);
+    text = catch_end();
+    for (int i = 1000; i <= 1104; i++) {
+        char want[16];
+        char *line = text, *end = strchr(text, '\n');
+
+        assert_non_null(end);
+        snprintf(want, sizeof(want), " i=%d\n", i);
+        assert_memory_equal(end + 1 - strlen(want), want, strlen(want));
+        memmove(line, end + 1, strlen(end + 1) + 1);
+    }
+    free(text);
+}
+
+/* A line that alone is larger than what is gathered keeps its place. */
+static void a_gathered_long_line_keeps_its_place(void **state)
+{
+    static char long_text[900];
+    const char *at;
+    char *text;
+
+    (void)state;
+    memset(long_text, 'x', sizeof(long_text) - 1);
+    log_open(LEVEL_INFO, LOG_FORMAT_TEXT);
+    catch_begin();
+    log_gather(true);
+    log_event(LEVEL_INFO, "first");
+    log_event(LEVEL_INFO, "long", LOG_TEXT("a", long_text), LOG_TEXT("b", long_text), LOG_TEXT("c", long_text),
+              LOG_TEXT("d", long_text), LOG_TEXT("e", long_text));
+    log_event(LEVEL_INFO, "last");
+    log_gather(false);
+    text = catch_end();
+    at = strstr(text, "info first\n");
+    assert_non_null(at);
+    at = strstr(at, "info long ");
+    assert_non_null(at);
+    assert_non_null(strstr(at, "info last\n"));
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -186,6 +258,8 @@ int main(void)
         cmocka_unit_test(long_values_are_cut),
         cmocka_unit_test(levels_are_heeded),
         cmocka_unit_test(lines_of_threads_stay_whole),
+        cmocka_unit_test(gathered_lines_wait_for_the_end_of_the_turn),
+        cmocka_unit_test(a_gathered_long_line_keeps_its_place),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

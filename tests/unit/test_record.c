@@ -45,6 +45,29 @@ static void comes_back_the_same(void **state)
     }
 }
 
+/* Whatever address is expected: the record's own comes back, whole. */
+static void the_expected_address_changes_nothing(void **state)
+{
+    static const char *const expected[] = {"alice@xn--bcher-kva.example", "bob@xn--bcher-kva.example", "a@b.example"};
+    struct answer *answer = sample_found();
+    struct buffer body = encode(answer);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+        struct answer_draft draft = {0};
+
+        assert_int_equal(address_parse(bytes_of_string(expected[i]), &draft.address), ADDRESS_OK);
+        assert_int_equal(record_decode(buffer_bytes(&body), &draft, NULL), 0);
+        assert_string_equal(draft.address.text, "alice@xn--bcher-kva.example");
+        assert_string_equal(draft.address.display, "alice@bücher.example");
+        assert_int_equal(draft.address.size, strlen("alice@xn--bcher-kva.example"));
+        assert_int_equal(draft.address.local_size, 5);
+        answer_draft_free(&draft);
+    }
+    buffer_free(&body);
+    answer_free(&answer);
+}
+
 static void keeps_every_field(void **state)
 {
     struct answer *answer = sample_found();
@@ -351,6 +374,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(comes_back_the_same),
+        cmocka_unit_test(the_expected_address_changes_nothing),
         cmocka_unit_test(keeps_every_field),
         cmocka_unit_test(knows_every_word),
         cmocka_unit_test(refused_when_cut_or_too_long),

@@ -181,7 +181,7 @@ static void out_of_memory(void **state)
     struct buffer sealed, plain;
 
     (void)state;
-    for (int nth = 1; nth <= 2; nth++) {
+    for (int nth = 1; nth <= 3; nth++) {
         scarce_begin(nth);
         assert_null(ring_of(KEY_A, NULL));
         assert_true(scarce_end());

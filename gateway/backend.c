@@ -1,0 +1,52 @@
+#include "gateway/backend.h"
+
+#include <stdio.h>
+
+#include "gateway/purging.h"
+
+static struct served get(void *context, const struct address *address)
+{
+    return lookup_get(context, address);
+}
+
+static bool may_serve(void *context, struct answer *answer)
+{
+    return lookup_may_serve(context, answer);
+}
+
+static void start(void *context, const struct address *address, struct waiter *waiter)
+{
+    lookup_start(context, address, waiter);
+}
+
+static void explain(void *context, const struct address *address, struct waiter *waiter)
+{
+    lookup_explain(context, address, waiter);
+}
+
+static int purge(void *context, const struct drop *drop, struct drop_waiter *waiter)
+{
+    return lookup_purge(context, drop, waiter);
+}
+
+static bool is_ready(void *context, char *why, size_t why_size)
+{
+    const char *reason = lookup_why_not_ready(context);
+    if (reason != NULL) {
+        snprintf(why, why_size, "%s", reason);
+    }
+    return reason == NULL;
+}
+
+struct http_backend backend_of(struct lookup *lookup)
+{
+    return (struct http_backend){
+        .context = lookup,
+        .get = get,
+        .may_serve = may_serve,
+        .start = start,
+        .ready = is_ready,
+        .explain = explain,
+        .purge = purge,
+    };
+}

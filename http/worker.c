@@ -1,0 +1,201 @@
+#include "http/worker.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "http/fragments.h"
+#include "http/hot.h"
+#include "http/request.h"
+
+#define PAUSE_NS 10000000
+
+/* How many workers a thread puts off to wake; more are woken at once. */
+#define MAX_UNWOKEN 64
+
+void worker_init(struct worker *worker, struct http *http)
+{
+    memset(worker, 0, sizeof(*worker));
+    worker->http = http;
+    worker->wake_fd = -1;
+}
+
+struct hot *worker_hot(struct worker *worker)
+{
+    if (worker->hot == NULL && worker->http->hot_bytes > 0) {
+        worker->hot = hot_new(worker->http->hot_bytes);
+    }
+    return worker->hot;
+}
+
+struct fragments *worker_fragments(struct worker *worker)
+{
+    if (worker->fragments == NULL && worker->http->hot_bytes > 0) {
+        worker->fragments = fragments_new(worker->http->hot_bytes);
+    }
+    return worker->fragments;
+}
+
+static void wake(struct worker *worker)
+{
+    uint64_t one = 1;
+
+    if (write(worker->wake_fd, &one, sizeof(one)) < 0) {
+        /* Only a full counter refuses a write, and nobody writes 2^64 times. */
+    }
+}
+
+/* Whom this thread is to wake in http_wake(). */
+static _Thread_local struct {
+    void (*later)(void *context);
+    void *context;
+    struct worker *workers[MAX_UNWOKEN]; /* one may be there twice; each counts in its worker's `handing` */
+    size_t count;
+} unwoken;
+
+void http_wake_later(void (*later)(void *context), void *context)
+{
+    unwoken.later = later;
+    unwoken.context = context;
+}
+
+void http_wake(void)
+{
+    while (unwoken.count > 0) {
+        struct worker *worker = unwoken.workers[--unwoken.count];
+        wake(worker);
+        atomic_fetch_sub(&worker->handing, 1);
+    }
+}
+
+static bool put_off(struct worker *worker)
+{
+    if (unwoken.later == NULL || unwoken.count == MAX_UNWOKEN) {
+        return false;
+    }
+    if (unwoken.count == 0) {
+        unwoken.later(unwoken.context);
+    }
+    unwoken.workers[unwoken.count++] = worker;
+    return true;
+}
+
+void worker_hand_back(struct request *request)
+{
+    struct worker *worker = request->worker;
+    struct request *last = atomic_load(&worker->back);
+
+    /* Once the request is in the list its worker may go on, and http_close() with it, which then waits for us. */
+    atomic_fetch_add(&worker->handing, 1);
+    do {
+        request->next_back = last;
+    } while (!atomic_compare_exchange_weak(&worker->back, &last, request));
+    if (last == NULL && put_off(worker)) {
+        return;
+    }
+    if (last == NULL) {
+        wake(worker);
+    }
+    atomic_fetch_sub(&worker->handing, 1);
+}
+
+bool worker_is_handed(const struct worker *worker)
+{
+    return atomic_load(&worker->handing) > 0;
+}
+
+static void resume_all(struct worker *worker)
+{
+    struct request *next;
+
+    if (atomic_load_explicit(&worker->back, memory_order_relaxed) == NULL) {
+        return;
+    }
+    for (struct request *request = atomic_exchange(&worker->back, NULL); request != NULL; request = next) {
+        next = request->next_back;
+        MHD_resume_connection(request->connection);
+    }
+}
+
+/* When no descriptor is left for a connection, libmicrohttpd stops to accept until one closes; a daemon that has none
+ * tries again at once, for ever. Where nobody is connected nobody minds that we rest. */
+static void rest_if_in_trouble(struct worker *worker)
+{
+    if (worker->complained) {
+        const union MHD_DaemonInfo *info = MHD_get_daemon_info(worker->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+        if (info == NULL || info->num_connections == 0) {
+            nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
+        }
+        worker->complained = false;
+    }
+}
+
+static void *run(void *context)
+{
+    struct worker *worker = context;
+
+    while (!atomic_load(&worker->ends)) {
+        resume_all(worker);
+        if (MHD_run_wait(worker->daemon, -1) != MHD_YES) {
+            worker->complained = true;
+        }
+        rest_if_in_trouble(worker);
+    }
+    MHD_stop_daemon(worker->daemon);
+    worker->daemon = NULL;
+    return NULL;
+}
+
+/* libmicrohttpd waits for the descriptors in its epoll set, and passes over events that bear no pointer: what wakes us
+ * is there too, so that one call waits for everything. By its edge, or each waking had to be read. */
+static int watch_wakes(struct worker *worker)
+{
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(worker->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.ptr = NULL};
+
+    return info != NULL ? epoll_ctl(info->epoll_fd, EPOLL_CTL_ADD, worker->wake_fd, &event) : -1;
+}
+
+/* Signals are the main thread's: a worker takes none. */
+static int start_thread(struct worker *worker)
+{
+    sigset_t all, before;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int fault = pthread_create(&worker->thread, NULL, run, worker);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (fault != 0) {
+        errno = fault;
+        return -1;
+    }
+    pthread_setname_np(worker->thread, "http");
+    worker->has_thread = true;
+    return 0;
+}
+
+int worker_start(struct worker *worker)
+{
+    worker->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return worker->wake_fd >= 0 && watch_wakes(worker) == 0 ? start_thread(worker) : -1;
+}
+
+void worker_stop(struct worker *worker)
+{
+    if (worker->has_thread) {
+        atomic_store(&worker->ends, true);
+        wake(worker);
+        pthread_join(worker->thread, NULL);
+    } else if (worker->daemon != NULL) {
+        MHD_stop_daemon(worker->daemon);
+    }
+    hot_free(&worker->hot);
+    fragments_free(&worker->fragments);
+    if (worker->wake_fd >= 0) {
+        close(worker->wake_fd);
+    }
+}

@@ -1,0 +1,61 @@
+/*
+ * A thread that reads requests and sends answers. Private to http/.
+ *
+ * Each worker has a daemon of libmicrohttpd to itself, and runs it in a loop of
+ * its own. Whoever brings what a suspended request waits for puts the request
+ * into the worker's list of those that are back. The first one into an empty list
+ * wakes the worker, which resumes all of them in one go. Were they resumed one by
+ * one from outside, as libmicrohttpd's own threads would have it, each would
+ * cost a wake-up and a fight for the daemon's lock. A thread that brings many
+ * at a time wakes when it is through with them (http_wake_later()).
+ *
+ * All workers of a listener accept from the same socket.
+ */
+#ifndef HTTP_WORKER_H
+#define HTTP_WORKER_H
+
+#include <microhttpd.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+struct fragments;
+struct hot;
+struct http;
+struct request;
+
+struct worker {
+    struct http *http;
+    struct MHD_Daemon *daemon;   /* only its thread calls it, from worker_start() on; NULL: was never opened */
+    struct hot *hot;             /* made when first wanted; likewise fragments */
+    struct fragments *fragments;
+    bool complained;             /* libmicrohttpd did, since the loop last looked */
+    bool has_thread;
+    pthread_t thread;
+    int wake_fd;
+
+    _Atomic(struct request *) back; /* whose waiting is over: the last that came, and on by request->next_back */
+    atomic_size_t handing;          /* threads that are in worker_hand_back() */
+    atomic_bool ends;
+};
+
+void worker_init(struct worker *worker, struct http *http);
+
+/* Starts the thread, which runs worker->daemon: the caller has set that, with no thread of its own. -1: errno. */
+int worker_start(struct worker *worker);
+
+/* Ends the connections, the daemon and the thread. No request may be suspended, nor brought back any more. */
+void worker_stop(struct worker *worker);
+
+/* Resumes the request's connection. Any thread. The request is the worker's again; it may be gone on return. */
+void worker_hand_back(struct request *request);
+
+/* Whether some thread still is about to wake the worker. */
+bool worker_is_handed(const struct worker *worker);
+
+/* This worker's table of ready-made responses, and of what batches say of recipients, as large again. Its own thread
+ * only; NULL: out of memory. */
+struct hot *worker_hot(struct worker *worker);
+struct fragments *worker_fragments(struct worker *worker);
+
+#endif
