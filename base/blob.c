@@ -13,11 +13,11 @@
  * and an equal blob is made beside it.
  */
 #define BUCKETS 4096
-#define HASHED_BYTES 64 /* the end of a certificate is its signature: as good as all of it */
+#define HASHED_BYTES 64 /* the end of a certificate is its signature: as good as all of it, where nobody means harm */
+#define SEARCHED 64     /* of a bucket, from what was wanted last: who fills one with equal ends gains nothing by it */
 
 struct interned {
-    struct interned *next;
-    size_t bucket;
+    struct interned *next, **link; /* what points here */
     struct blob blob;
 };
 
@@ -66,11 +66,34 @@ static bool ref_unless_dying(struct blob *blob)
     return false;
 }
 
-/* Under table_lock. */
+/* All of these under table_lock. */
+
+static void table_put(size_t bucket, struct interned *entry)
+{
+    entry->next = table[bucket];
+    entry->link = &table[bucket];
+    table[bucket] = entry;
+    if (entry->next != NULL) {
+        entry->next->link = &entry->next;
+    }
+}
+
+static void table_take(struct interned *entry)
+{
+    *entry->link = entry->next;
+    if (entry->next != NULL) {
+        entry->next->link = entry->link;
+    }
+}
+
 static struct blob *table_find(size_t bucket, struct bytes bytes)
 {
-    for (struct interned *entry = table[bucket]; entry != NULL; entry = entry->next) {
+    struct interned *entry = table[bucket];
+
+    for (int i = 0; i < SEARCHED && entry != NULL; i++, entry = entry->next) {
         if (bytes_equal(blob_bytes(&entry->blob), bytes) && ref_unless_dying(&entry->blob)) {
+            table_take(entry);
+            table_put(bucket, entry);
             return &entry->blob;
         }
     }
@@ -96,9 +119,7 @@ struct blob *blob_intern(struct bytes bytes)
         entry = malloc(sizeof(*entry) + bytes.size);
         if (entry != NULL) {
             blob_fill(&entry->blob, bytes, true);
-            entry->bucket = bucket;
-            entry->next = table[bucket];
-            table[bucket] = entry;
+            table_put(bucket, entry);
             found = &entry->blob;
         }
     }
@@ -121,14 +142,8 @@ size_t blob_memory_bytes(struct blob *blob)
 
 static void interned_free(struct interned *entry)
 {
-    struct interned **link;
-
     pthread_mutex_lock(&table_lock);
-    link = &table[entry->bucket];
-    while (*link != entry) {
-        link = &(*link)->next;
-    }
-    *link = entry->next;
+    table_take(entry);
     pthread_mutex_unlock(&table_lock);
     free(entry);
 }

@@ -20,7 +20,7 @@ struct blob {
 /* Copies `bytes`. One reference, the caller's. NULL when out of memory. */
 struct blob *blob_new(struct bytes bytes);
 
-/* The same, but equal bytes give the same blob while anybody holds it: for issuers, which recur. Thread-safe. */
+/* The same, but equal bytes mostly give the same blob while anybody holds it: for issuers, which recur. Thread-safe. */
 struct blob *blob_intern(struct bytes bytes);
 
 /* One reference more, for the caller. Returns `blob`; NULL gives NULL. */

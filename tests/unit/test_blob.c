@@ -78,6 +78,39 @@ static void many_share_the_table(void **state)
     }
 }
 
+static struct blob *numbered(uint32_t number)
+{
+    uint8_t bytes[200] = {0};
+
+    memcpy(bytes, &number, sizeof(number));
+    return blob_intern(bytes_of(bytes, sizeof(bytes)));
+}
+
+/* Whoever writes certificates can give them equal ends: what that fills is not searched through each time. */
+static void equal_ends_are_searched_for_a_while_only(void **state)
+{
+    static struct blob *blobs[1000];
+    struct blob *again;
+
+    (void)state;
+    for (uint32_t i = 0; i < 1000; i++) {
+        blobs[i] = numbered(i);
+        again = numbered(0); /* what is wanted often is found */
+        assert_ptr_equal(again, blobs[0]);
+        blob_free(&again);
+    }
+    again = numbered(1);
+    assert_ptr_not_equal(again, blobs[1]);
+    assert_memory_equal(again->data, blobs[1]->data, 200);
+    blob_free(&again);
+    for (uint32_t i = 0; i < 1000; i++) {
+        blob_free(&blobs[(i * 7) % 1000]);
+    }
+    again = numbered(1);
+    assert_int_equal(again->data[0], 1);
+    blob_free(&again);
+}
+
 static void out_of_memory(void **state)
 {
     (void)state;
@@ -136,6 +169,7 @@ int main(void)
         cmocka_unit_test(empty_bytes_are_a_blob),
         cmocka_unit_test(equal_bytes_are_interned_once),
         cmocka_unit_test(many_share_the_table),
+        cmocka_unit_test(equal_ends_are_searched_for_a_while_only),
         cmocka_unit_test(out_of_memory),
         cmocka_unit_test(threads_intern_and_free),
     };
