@@ -110,7 +110,7 @@ struct answer {
     enum outcome outcome;
     struct standing standing;
     uint64_t generation;    /* of the world that it was judged in; see gateway/world.h */
-    int64_t made_at;        /* wall seconds, when the directories answered */
+    int64_t made_at;        /* wall seconds, when the directories were asked: what they said is no older */
     int64_t fresh_until;    /* wall seconds; never beyond a usable certificate's notAfter or its CRLs' nextUpdate */
 
     struct address_text {

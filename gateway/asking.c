@@ -33,6 +33,7 @@ int ask_directories(struct flight *flight)
         return -1;
     }
     flight->asking = true;
+    flight->asked_at = clock_wall_s();
     flight->asks_pending = flight->directory_count;
     flight->open += (unsigned)flight->directory_count;
     for (size_t i = 0; i < flight->directory_count; i++) {
@@ -138,7 +139,7 @@ int collect_answers(struct flight *flight)
     }
     flight->judged_before = NULL;
     flight->cut_short = flight->deadline_passed;
-    flight->draft.made_at = clock_wall_s();
+    flight->draft.made_at = flight->asked_at;
     for (size_t i = 0; i < flight->directory_count; i++) {
         const struct ask *ask = &flight->asks[i];
         const char *name = directory_settings(ask->directory)->name;

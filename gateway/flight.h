@@ -75,6 +75,7 @@ struct flight {
     struct ask *asks;
     size_t asks_pending;
     bool asking; /* their answers still count */
+    int64_t asked_at; /* wall seconds: what they say may be of then, however late it comes */
 
     /* Judging: while it is under way the draft belongs to the validator. */
     enum judging judging;

@@ -745,6 +745,27 @@ TIME_PASSES 11s
 ASK bob@example.org
 ANSWER none expired layer=directory
 
+STORY a lookup that nobody told of a drop, and that ends after it, brings nothing of before
+SET redis.seal-key-file "seal.key"
+DIRECTORY corp example.org
+REDIS
+REDIS-IS not_tracking
+START
+HAS corp alice@example.org good
+MOOD corp late
+ASK alice@example.org
+GATEWAY 2
+START
+TIME_PASSES 1s
+DROP example.org
+TIME_PASSES 1s
+MOOD corp answers
+ANSWER found layer=directory
+REDIS_SETS 1
+HAS corp alice@example.org expired
+ASK alice@example.org
+ANSWER none expired layer=directory
+
 STORY what is said of drops is sealed
 SET redis.seal-key-file "seal.key"
 DIRECTORY corp example.org
