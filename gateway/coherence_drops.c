@@ -27,6 +27,12 @@ static const struct world *world_of(const struct coherence *coherence)
     return coherence->lookup->world;
 }
 
+static int64_t not_far_ahead(int64_t at)
+{
+    int64_t now = clock_wall_s();
+    return at <= now + FUTURE_MAX_S ? at : now;
+}
+
 /* The record of what was dropped */
 
 static void write_soon(struct coherence *coherence)
@@ -119,9 +125,10 @@ void coherence_tell(struct coherence *coherence, const struct drop *drop, int64_
 
 /* Again */
 
-static void drop_all(struct coherence *coherence, int64_t at, int64_t mono_ms)
+static void drop_all(struct coherence *coherence, int64_t forgotten_at, int64_t mono_ms)
 {
     const struct drop all = {.what = DROP_ALL};
+    int64_t at = not_far_ahead(forgotten_at);
     purged_add(&coherence->purged, &all, at);
     lookup_drop_here(coherence->lookup, &all, at);
     tell(coherence, &all, at, mono_ms);
@@ -164,12 +171,6 @@ static void repeat_lost(struct coherence *coherence, int64_t latest, bool is_emp
 }
 
 /* From the others */
-
-static int64_t not_far_ahead(int64_t at)
-{
-    int64_t now = clock_wall_s();
-    return at <= now + FUTURE_MAX_S ? at : now;
-}
 
 /* What is told there of domains and of everything, and we did not know. */
 static void take_purged(struct coherence *coherence, const struct purged *found)

@@ -584,6 +584,39 @@ START
 ASK alice@example.org
 ANSWER none expired layer=directory
 
+STORY a gateway whose clock was far ahead does not end all caching
+SET redis.seal-key-file "seal.key"
+SET cache.ttl "10h"
+DIRECTORY corp example.org
+REDIS
+START
+HAS corp alice@example.org good
+TIME_PASSES 2s
+REDIS-IS saved
+GATEWAY 2
+START
+GATEWAY 1
+CUT yes
+GATEWAY 2
+CLOCK_AHEAD 2d
+DROP bob@example.org
+TIME_PASSES 2s
+CLOCK_AHEAD 0s
+GATEWAY 1
+CUT no
+TIME_PASSES 2s
+GATEWAY 2
+DRAIN
+REDIS-IS down
+REDIS-IS restored
+REDIS-IS up
+GATEWAY 1
+TIME_PASSES 2s
+ASK alice@example.org
+ANSWER found layer=directory
+ASK alice@example.org
+ANSWER found layer=memory
+
 STORY a Redis that comes back empty costs a search each, and drops nothing
 SET redis.seal-key-file "seal.key"
 SET cache.ttl "10h"

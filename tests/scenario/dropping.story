@@ -46,6 +46,20 @@ ANSWER found layer=directory
 ASK alice@example.org
 ANSWER found layer=memory
 
+STORY what comes within the same second is looked up once more, and no oftener
+DIRECTORY corp example.org
+START
+HAS corp alice@example.org good
+DROP all
+ASK alice@example.org
+ANSWER found layer=directory
+TIME_PASSES 1s
+ASK alice@example.org
+ANSWER found layer=directory
+ASK alice@example.org
+ANSWER found layer=memory
+SEARCHES corp 2
+
 STORY a flight that began before a drop is not stored, and nobody joins it
 DIRECTORY corp example.org
 START

@@ -44,6 +44,7 @@
  *     DROP address|domain|all        as an admin or a changed directory does
  *     CHANGED corp address|@domain|all|unseen   what a directory that is followed tells all gateways
  *     TIME_PASSES 10s
+ *     CLOCK_AHEAD 2d                 the wall clock is wrong, until CLOCK_AHEAD 0s
  *     ANSWER word …                  the next answer is so: found none unknown, a reason, layer=…, fresh, stale,
  *                                    partial, whole, usable=n, refused=n, life<=1h, retry=n (seconds), times=n,
  *                                    marked (revocation unknown), good (not revoked), explained, bare (without a trail)
@@ -410,6 +411,14 @@ static void do_cut(char **words)
     played_settle();
 }
 
+static void do_clock_ahead(char **words)
+{
+    int64_t ahead_ms;
+    struct error error;
+    must(text_parse_duration(words[0], &ahead_ms, &error) == 0, "CLOCK_AHEAD");
+    played_clock_ahead(ahead_ms / 1000);
+}
+
 static void do_time_passes(char **words)
 {
     int64_t left;
@@ -685,6 +694,7 @@ static const struct verb {
     {"RENEW", do_renew, 1},
     {"COUNTED", do_counted, 2},
     {"TIME_PASSES", do_time_passes, 1},
+    {"CLOCK_AHEAD", do_clock_ahead, 1},
     {"ANSWER", do_answer, 1},
     {"NO_ANSWER", do_no_answer, 0},
     {"SEARCHES", do_searches, 2},

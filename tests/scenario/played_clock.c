@@ -3,12 +3,12 @@
 #include "base/clock.h"
 #include "tests/scenario/played.h"
 
-static int64_t start_wall_s, passed_ms;
+static int64_t start_wall_s, passed_ms, ahead_s;
 
 void played_clock_start(void)
 {
     start_wall_s = time(NULL);
-    passed_ms = 0;
+    passed_ms = ahead_s = 0;
 }
 
 void played_clock_pass(int64_t ms)
@@ -16,14 +16,19 @@ void played_clock_pass(int64_t ms)
     passed_ms += ms;
 }
 
+void played_clock_ahead(int64_t s)
+{
+    ahead_s = s;
+}
+
 int64_t clock_wall_s(void)
 {
-    return start_wall_s + passed_ms / 1000;
+    return start_wall_s + ahead_s + passed_ms / 1000;
 }
 
 int64_t clock_wall_ms(void)
 {
-    return start_wall_s * 1000 + passed_ms;
+    return (start_wall_s + ahead_s) * 1000 + passed_ms;
 }
 
 int64_t clock_mono_ms(void)

@@ -173,6 +173,19 @@ has_entry() { # ADDRESS DN
     wait_until 1 has_entry e@example.org "cn=moved,$BASE_DN"
 }
 
+changes() { # that this gateway has heard of
+    metric 'certlookup_ldap_sync_changes_total{directory="example"}' "$(gateway_url "$1")"
+}
+
+both_heard() { # ONE TWO: so many
+    [ "$(changes one)" -ge "$1" ] && [ "$(changes two)" -ge "$2" ]
+}
+
+# What was heard is dropped, and its second is over: what is found in that counts as found before the drop.
+drops_are_over() {
+    sleep 1.5
+}
+
 lookups() { # LAYER: of gateway two
     metric "certlookup_lookups_total{layer=\"$1\"}" "$(gateway_url two)"
 }
@@ -180,7 +193,10 @@ lookups() { # LAYER: of gateway two
 @test "warm: what changed and was in memory is there anew before anybody asks" {
     certificate f1 f@example.org
     certificate f2 f@example.org
+    one=$(($(changes one) + 1)) two=$(($(changes two) + 1))
     add_person f f@example.org f1
+    wait_until 20 both_heard $one $two
+    drops_are_over
     serves two f@example.org f1
     before=$(slapd_searches ldap '(mail=f@example.org)')
     replacement f f2 | slapd_modify ldap
@@ -217,14 +233,6 @@ modify_at_rest() {
     process_stop ldap
 }
 
-changes() { # that this gateway has heard of
-    metric 'certlookup_ldap_sync_changes_total{directory="example"}' "$(gateway_url "$1")"
-}
-
-both_heard() { # ONE TWO: so many
-    [ "$(changes one)" -ge "$1" ] && [ "$(changes two)" -ge "$2" ]
-}
-
 @test "what changes while slapd is away is seen when it is back, and only that is dropped" {
     certificate h1 h@example.org
     certificate h2 h@example.org
@@ -233,7 +241,7 @@ both_heard() { # ONE TWO: so many
     add_person h h@example.org h1
     add_person i i@example.org i1
     wait_until 20 both_heard $one $two
-    sleep 0.5 # what was heard is dropped
+    drops_are_over
     both_serve h@example.org h1
     both_serve i@example.org i1
     resets=$(metric 'certlookup_ldap_sync_resets_total{directory="example"}' "$(gateway_url one)")
