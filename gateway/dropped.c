@@ -4,7 +4,9 @@
 
 #include "base/digest.h"
 
-#define PLACES 32768 /* a power of two */
+/* Powers of two. Domains have a table of their own: an address that shared a domain's place would drop all of it. */
+#define PLACES 32768
+#define DOMAIN_PLACES 4096
 
 struct place {
     uint64_t number; /* of the last note that came here; 0: none */
@@ -15,6 +17,7 @@ struct dropped {
     uint64_t number;
     struct place all;
     struct place places[PLACES];
+    struct place domains[DOMAIN_PLACES];
 };
 
 struct dropped *dropped_new(void)
@@ -27,6 +30,9 @@ struct dropped *dropped_new(void)
     for (size_t i = 0; i < PLACES; i++) {
         dropped->places[i].at = INT64_MIN;
     }
+    for (size_t i = 0; i < DOMAIN_PLACES; i++) {
+        dropped->domains[i].at = INT64_MIN;
+    }
     return dropped;
 }
 
@@ -36,20 +42,14 @@ void dropped_free(struct dropped **dropped)
     *dropped = NULL;
 }
 
-/* A domain's name is never an address: both live in one table. */
-static size_t place_of(const char *text, size_t size)
-{
-    return digest_table_hash(bytes_of(text, size)) & (PLACES - 1);
-}
-
 static size_t place_of_address(const struct address *address)
 {
-    return place_of(address->text, address->size);
+    return digest_table_hash(address_bytes(address)) & (PLACES - 1);
 }
 
 static size_t place_of_domain(const char *domain)
 {
-    return place_of(domain, strlen(domain));
+    return digest_table_hash(bytes_of_string(domain)) & (DOMAIN_PLACES - 1);
 }
 
 void dropped_note(struct dropped *dropped, const struct drop *drop, int64_t at)
@@ -58,7 +58,7 @@ void dropped_note(struct dropped *dropped, const struct drop *drop, int64_t at)
     if (drop->what == DROP_ADDRESS) {
         place = &dropped->places[place_of_address(&drop->address)];
     } else if (drop->what == DROP_DOMAIN) {
-        place = &dropped->places[place_of_domain(drop->domain)];
+        place = &dropped->domains[place_of_domain(drop->domain)];
     }
     place->number = ++dropped->number;
     place->at = at > place->at ? at : place->at;
@@ -77,7 +77,7 @@ uint64_t dropped_number(const struct dropped *dropped)
 bool dropped_since(const struct dropped *dropped, const struct address *address, uint64_t number)
 {
     return dropped->all.number > number || dropped->places[place_of_address(address)].number > number ||
-           dropped->places[place_of_domain(address_domain(address))].number > number;
+           dropped->domains[place_of_domain(address_domain(address))].number > number;
 }
 
 bool dropped_name_since(const struct dropped *dropped, uint64_t name, uint64_t number)
@@ -88,5 +88,5 @@ bool dropped_name_since(const struct dropped *dropped, uint64_t name, uint64_t n
 bool dropped_holds(const struct dropped *dropped, const struct address *address, int64_t made_at)
 {
     return made_at <= dropped->all.at || made_at <= dropped->places[place_of_address(address)].at ||
-           made_at <= dropped->places[place_of_domain(address_domain(address))].at;
+           made_at <= dropped->domains[place_of_domain(address_domain(address))].at;
 }

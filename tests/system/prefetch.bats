@@ -18,7 +18,7 @@ teardown_file() {
     stack_end
 }
 
-# Answers live for five seconds, so that each certificate is looked for, and judged, again and again.
+# Answers live for five seconds and no longer, so that each certificate is looked for, and judged, again and again.
 prefetch_config() {
     config_listen "$2"
     cases_directory
@@ -29,7 +29,7 @@ trust = {
     revocation    = "require";
 };
 fetch = { networks = [ "127.0.0.1" ]; };
-cache = { ttl = "5s"; negttl = "1s"; limitttl = "1s"; };
+cache = { ttl = "5s"; negttl = "1s"; limitttl = "1s"; ttr = "0"; revalidate = "0"; };
 CONF
 }
 
