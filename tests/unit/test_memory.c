@@ -205,7 +205,7 @@ static void a_large_one_pushes_out_many(void **state)
         put(memory, address, 1, 1);
     }
     assert_true(memory_entries(memory) > 100);
-    put(memory, "large@example.org", 56000, 2);
+    put(memory, "large@example.org", 52000, 2);
     assert_int_equal(look(memory, "large@example.org"), 2);
     assert_true(memory_bytes(memory) <= SMALLEST);
     memory_free(&memory);
