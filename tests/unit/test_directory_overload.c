@@ -92,15 +92,26 @@ static unsigned ended(enum asked_result result, size_t from)
     return found;
 }
 
-/* Three times as many as it can answer: it goes on answering as many as it can, and the others hear at once that there
- * are too many. A queue would fill until all are too late. */
-static void what_comes_too_late_is_not_asked(void **state)
+/* Of the second half, when the storm is no news any more: whether as many as can be are answered, few too late, and the
+ * others are refused without waiting. */
+static bool second_half_is_good(int64_t took_ms)
 {
-    struct directory *directory = open_directory(DELAY_MS);
-    uint64_t refused = count_read(COUNT_LIMIT_ADMISSION);
+    unsigned answered = ended(ASKED_ANSWERED, ASKS / 2), late = ended(ASKED_TIMED_OUT, ASKS / 2);
+    unsigned overloaded = ended(ASKED_OVERLOADED, ASKS / 2), possible = (unsigned)(took_ms / 2 / DELAY_MS);
+    unsigned waited = 0;
+
+    for (size_t i = ASKS / 2; i < ASKS; i++) {
+        waited += ones[i].result == ASKED_OVERLOADED && atomic_load(&ones[i].ended_ms) - ones[i].asked_ms > 100;
+    }
+    print_message("answered %u of %u possible, refused %u, %u not at once, too late %u\n", answered, possible,
+                  overloaded, waited, late);
+    return answered > possible / 4 && late < answered * 2 && waited < overloaded / 3;
+}
+
+static int64_t storm(struct directory *directory)
+{
     int64_t began_ms = clock_mono_ms();
 
-    (void)state;
     for (size_t i = 0; i < ASKS; i++) {
         start_one(directory, &ones[i]);
         while (clock_mono_ms() - began_ms < (int64_t)i * DELAY_MS / 3) {
@@ -110,22 +121,26 @@ static void what_comes_too_late_is_not_asked(void **state)
     for (size_t i = 0; i < ASKS; i++) {
         end_one(&ones[i]);
     }
-    int64_t took_ms = clock_mono_ms() - began_ms;
-    close_directory(directory);
-    assert_int_equal(ended(ASKED_OVERLOADED, 0), count_read(COUNT_LIMIT_ADMISSION) - refused);
+    return clock_mono_ms() - began_ms;
+}
 
-    /* Of the second half, when the storm is no news any more. */
-    unsigned answered = ended(ASKED_ANSWERED, ASKS / 2), late = ended(ASKED_TIMED_OUT, ASKS / 2);
-    unsigned overloaded = ended(ASKED_OVERLOADED, ASKS / 2), possible = (unsigned)(took_ms / 2 / DELAY_MS);
-    unsigned waited = 0;
-    for (size_t i = ASKS / 2; i < ASKS; i++) {
-        waited += ones[i].result == ASKED_OVERLOADED && atomic_load(&ones[i].ended_ms) - ones[i].asked_ms > 100;
+/* Three times as many as it can answer: it goes on answering as many as it can, and the others hear at once that there
+ * are too many. A queue would fill until all are too late. A machine with other things to do may spoil it once. */
+static void what_comes_too_late_is_not_asked(void **state)
+{
+    bool is_good = false;
+
+    (void)state;
+    for (int attempt = 0; attempt < 3 && !is_good; attempt++) {
+        struct directory *directory = open_directory(DELAY_MS);
+        uint64_t refused = count_read(COUNT_LIMIT_ADMISSION);
+        int64_t took_ms = storm(directory);
+
+        close_directory(directory);
+        assert_int_equal(ended(ASKED_OVERLOADED, 0), count_read(COUNT_LIMIT_ADMISSION) - refused);
+        is_good = second_half_is_good(took_ms);
     }
-    print_message("answered %u of %u possible, refused %u, %u not at once, too late %u\n", answered, possible,
-                  overloaded, waited, late);
-    assert_true(answered > possible / 5);
-    assert_true(late < answered * 2);
-    assert_true(waited < overloaded / 3);
+    assert_true(is_good);
 }
 
 /* The directory is fast again: so is what is admitted. */
