@@ -3,67 +3,12 @@
 #include "base/limits.h"
 #include "cache/record_private.h"
 #include "cache/record_reader.h"
+#include "cache/sealed.h"
 
-#define MAGIC_BYTES 3
-#define HEADER_BYTES (MAGIC_BYTES + 1)
-#define MESSAGE_MAGIC "CLD"
-#define PURGED_MAGIC "CLP"
-#define PLAIN_MAX (64 * 1024)
+#define SEALED_MAX (64 * 1024)
 
-/* Both, sealed: bound to a name, so that they open in no other place, and not as each other. */
-static struct bytes associated(const char *name, uint8_t out[1 + RECORD_KEY_BYTES])
-{
-    size_t size = strnlen(name, RECORD_KEY_BYTES);
-
-    out[0] = DROP_VERSION;
-    memcpy(out + 1, name, size);
-    return bytes_of(out, 1 + size);
-}
-
-static void begin(struct buffer *plain, const char *magic)
-{
-    buffer_init(plain, PLAIN_MAX);
-    buffer_append(plain, magic, MAGIC_BYTES);
-    buffer_append_u8(plain, DROP_VERSION);
-}
-
-static int close_with(const struct seal_ring *ring, size_t which, const char *name, struct buffer *plain,
-                      struct buffer *out)
-{
-    uint8_t bound[1 + RECORD_KEY_BYTES];
-    int result = plain->failed ? -1 : seal_close_by(ring, which, associated(name, bound), buffer_bytes(plain), out);
-
-    buffer_free(plain);
-    return result;
-}
-
-/* The body, which lives in `plain`. */
-static enum record_result open_with(const struct seal_ring *ring, const char *name, const char *magic,
-                                    struct bytes sealed, struct buffer *plain, struct bytes *body, struct error *error)
-{
-    uint8_t bound[1 + RECORD_KEY_BYTES];
-
-    buffer_init(plain, PLAIN_MAX);
-    if (sealed.size > PLAIN_MAX || seal_open(ring, associated(name, bound), sealed, plain) != SEAL_OPENED) {
-        error_set(error, "drop: the seal is broken, of another place, or by a seal key that we do not have");
-        return RECORD_BAD_SEAL;
-    }
-    if (plain->size < HEADER_BYTES || memcmp(plain->data, magic, MAGIC_BYTES) != 0 ||
-        plain->data[MAGIC_BYTES] != DROP_VERSION) {
-        error_set(error, "drop: does not begin as one of version %d", DROP_VERSION);
-        return RECORD_BAD;
-    }
-    *body = bytes_of(plain->data + HEADER_BYTES, plain->size - HEADER_BYTES);
-    return RECORD_GOOD;
-}
-
-static int ends_well(struct record_reader *reader, struct error *error)
-{
-    if (reader->fault == NULL && reader->left.size > 0) {
-        record_fail(reader, "bytes are left at its end");
-    }
-    return reader->fault == NULL ? 0 : error_set(error, "drop: %s", reader->fault);
-}
+static const struct sealed_form message_form = {"CLD", DROP_VERSION, SEALED_MAX, "drop"};
+static const struct sealed_form purged_form = {"CLP", DROP_VERSION, SEALED_MAX, "purged record"};
 
 static void put_text(struct buffer *out, const char *text)
 {
@@ -145,7 +90,7 @@ int drop_message_decode(struct bytes body, struct drop_message *message, struct 
     default:
         record_fail(&reader, "it is about nothing that we know");
     }
-    return ends_well(&reader, error);
+    return record_end(&reader, message_form.what, error);
 }
 
 int drop_message_close(const struct seal_ring *ring, size_t which, const char *prefix,
@@ -153,9 +98,9 @@ int drop_message_close(const struct seal_ring *ring, size_t which, const char *p
 {
     struct buffer plain;
 
-    begin(&plain, MESSAGE_MAGIC);
+    sealed_begin(&message_form, &plain);
     drop_message_encode(message, &plain);
-    return close_with(ring, which, prefix, &plain, out);
+    return sealed_close(&message_form, ring, which, prefix, &plain, out);
 }
 
 enum record_result drop_message_open(const struct seal_ring *ring, const char *prefix, struct bytes sealed,
@@ -163,8 +108,9 @@ enum record_result drop_message_open(const struct seal_ring *ring, const char *p
 {
     struct buffer plain;
     struct bytes body;
-    enum record_result result = open_with(ring, prefix, MESSAGE_MAGIC, sealed, &plain, &body, error);
 
+    buffer_init(&plain, SEALED_MAX);
+    enum record_result result = sealed_open(&message_form, ring, prefix, sealed, &plain, &body, error);
     if (result == RECORD_GOOD && drop_message_decode(body, message, error) != 0) {
         result = RECORD_BAD;
     }
@@ -306,18 +252,12 @@ int purged_decode(struct bytes body, struct purged *purged, struct error *error)
     if (reader.fault == NULL && (purged->all < 0 || purged->all > purged->latest)) {
         record_fail(&reader, "it knows of a drop after the latest, or before all");
     }
-    return ends_well(&reader, error);
+    return record_end(&reader, purged_form.what, error);
 }
 
 const char *purged_key(const struct seal_ring *ring, size_t which, const char *prefix, char out[RECORD_KEY_BYTES])
 {
-    struct digest index = seal_index(ring, which, bytes_of_string("purged"));
-    size_t size = strnlen(prefix, RECORD_PREFIX_MAX);
-
-    memcpy(out, prefix, size);
-    memcpy(out + size, "p:", 2);
-    digest_hex(bytes_of(index.bytes, sizeof(index.bytes)), out + size + 2);
-    return out;
+    return sealed_name(ring, which, prefix, "p:", bytes_of_string("purged"), out);
 }
 
 int purged_close(const struct seal_ring *ring, size_t which, const char *key, const struct purged *purged,
@@ -325,9 +265,9 @@ int purged_close(const struct seal_ring *ring, size_t which, const char *key, co
 {
     struct buffer plain;
 
-    begin(&plain, PURGED_MAGIC);
+    sealed_begin(&purged_form, &plain);
     purged_encode(purged, &plain);
-    return close_with(ring, which, key, &plain, out);
+    return sealed_close(&purged_form, ring, which, key, &plain, out);
 }
 
 enum record_result purged_open(const struct seal_ring *ring, const char *key, struct bytes sealed,
@@ -335,8 +275,9 @@ enum record_result purged_open(const struct seal_ring *ring, const char *key, st
 {
     struct buffer plain;
     struct bytes body;
-    enum record_result result = open_with(ring, key, PURGED_MAGIC, sealed, &plain, &body, error);
 
+    buffer_init(&plain, SEALED_MAX);
+    enum record_result result = sealed_open(&purged_form, ring, key, sealed, &plain, &body, error);
     if (result == RECORD_GOOD && purged_decode(body, purged, error) != 0) {
         result = RECORD_BAD;
     }

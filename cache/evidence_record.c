@@ -4,11 +4,9 @@
 
 #include "cache/record_private.h"
 #include "cache/record_reader.h"
+#include "cache/sealed.h"
 
-#define MAGIC "CLE"
-#define MAGIC_BYTES 3
-#define HEADER_BYTES (MAGIC_BYTES + 1)
-#define PLAIN_MAX (MAX_RECORD_BYTES - SEAL_OVERHEAD)
+static const struct sealed_form form = {"CLE", EVIDENCE_RECORD_VERSION, MAX_RECORD_BYTES, "evidence record"};
 
 void evidence_record_clear(struct evidence_record *record)
 {
@@ -19,13 +17,7 @@ void evidence_record_clear(struct evidence_record *record)
 const char *evidence_record_key(const struct seal_ring *ring, size_t which, const char *prefix,
                                 const struct digest *need, char out[RECORD_KEY_BYTES])
 {
-    struct digest index = seal_index(ring, which, bytes_of(need->bytes, sizeof(need->bytes)));
-    size_t size = strnlen(prefix, RECORD_PREFIX_MAX);
-
-    memcpy(out, prefix, size);
-    memcpy(out + size, "e:", 2);
-    digest_hex(bytes_of(index.bytes, sizeof(index.bytes)), out + size + 2);
-    return out;
+    return sealed_name(ring, which, prefix, "e:", bytes_of(need->bytes, sizeof(need->bytes)), out);
 }
 
 int evidence_record_encode(const struct evidence_record *record, struct buffer *out)
@@ -72,58 +64,34 @@ int evidence_record_decode(struct bytes body, struct evidence_record *record, st
     record->fetched_at = record_get_time(&reader);
     record->source = record_get_text_bytes(&reader, MAX_SOURCE_BYTES);
     get_objects(&reader, record);
-    if (reader.fault == NULL && reader.left.size > 0) {
-        record_fail(&reader, "bytes are left at its end");
-    }
-    if (reader.fault != NULL) {
+    if (record_end(&reader, form.what, error) != 0) {
         evidence_record_clear(record);
-        return error_set(error, "evidence record: %s", reader.fault);
+        return -1;
     }
     return 0;
-}
-
-/* What the seal binds a record to: moved under another key or taken for another version, it does not open. */
-static struct bytes associated(const char *key, uint8_t out[1 + RECORD_KEY_BYTES])
-{
-    size_t size = strnlen(key, RECORD_KEY_BYTES);
-
-    out[0] = EVIDENCE_RECORD_VERSION;
-    memcpy(out + 1, key, size);
-    return bytes_of(out, 1 + size);
 }
 
 int evidence_record_close(const struct seal_ring *ring, const char *key, const struct evidence_record *record,
                           struct buffer *out)
 {
-    uint8_t bound[1 + RECORD_KEY_BYTES];
     struct buffer plain;
-    int result = -1;
 
-    buffer_init(&plain, PLAIN_MAX);
-    buffer_append(&plain, MAGIC, MAGIC_BYTES);
-    buffer_append_u8(&plain, EVIDENCE_RECORD_VERSION);
-    if (evidence_record_encode(record, &plain) == 0 &&
-        seal_close(ring, associated(key, bound), buffer_bytes(&plain), out) == 0 && !out->failed) {
-        result = 0;
+    sealed_begin(&form, &plain);
+    if (evidence_record_encode(record, &plain) != 0) {
+        buffer_free(&plain);
+        return -1;
     }
-    buffer_free(&plain);
-    return result;
+    return sealed_close(&form, ring, 0, key, &plain, out);
 }
 
 enum record_result evidence_record_open(const struct seal_ring *ring, const char *key, struct bytes value,
                                         struct buffer *plain, struct evidence_record *record, struct error *error)
 {
-    static const uint8_t header[HEADER_BYTES] = {'C', 'L', 'E', EVIDENCE_RECORD_VERSION};
-    uint8_t bound[1 + RECORD_KEY_BYTES];
+    struct bytes body;
+    enum record_result result = sealed_open(&form, ring, key, value, plain, &body, error);
 
-    if (value.size > MAX_RECORD_BYTES || seal_open(ring, associated(key, bound), value, plain) != SEAL_OPENED) {
-        error_set(error, "evidence record: the seal is broken, for another key, or by a seal key that we do not have");
-        return RECORD_BAD_SEAL;
+    if (result == RECORD_GOOD && evidence_record_decode(body, record, error) != 0) {
+        result = RECORD_BAD;
     }
-    if (plain->size < HEADER_BYTES || memcmp(plain->data, header, HEADER_BYTES) != 0) {
-        error_set(error, "evidence record: does not begin as one of version %d", EVIDENCE_RECORD_VERSION);
-        return RECORD_BAD;
-    }
-    struct bytes body = bytes_of(plain->data + HEADER_BYTES, plain->size - HEADER_BYTES);
-    return evidence_record_decode(body, record, error) == 0 ? RECORD_GOOD : RECORD_BAD;
+    return result;
 }

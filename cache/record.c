@@ -38,82 +38,47 @@
  */
 #include "cache/record.h"
 
-#define MAGIC "CLR"
-#define MAGIC_BYTES 3
-#define HEADER_BYTES (MAGIC_BYTES + 1)
-#define PLAIN_MAX (MAX_RECORD_BYTES - SEAL_OVERHEAD)
+#include "cache/sealed.h"
+
 #define SMALL_BYTES 4096 /* most records are smaller, and opened without a block of their own */
+
+static const struct sealed_form form = {"CLR", RECORD_VERSION, MAX_RECORD_BYTES, "record"};
 
 const char *record_key(const struct seal_ring *ring, size_t which, const char *prefix, const struct digest *scope,
                        const struct address *address, char out[RECORD_KEY_BYTES])
 {
     uint8_t named[DIGEST_BYTES + MAX_ADDRESS_BYTES];
-    struct digest index;
-    size_t size = strnlen(prefix, RECORD_PREFIX_MAX);
 
     memcpy(named, scope->bytes, DIGEST_BYTES);
     memcpy(named + DIGEST_BYTES, address->text, address->size);
-    index = seal_index(ring, which, bytes_of(named, DIGEST_BYTES + address->size));
-    memcpy(out, prefix, size);
-    digest_hex(bytes_of(index.bytes, sizeof(index.bytes)), out + size);
-    return out;
-}
-
-/* What the seal binds a record to: moved under another key or taken for another version, it does not open. */
-static struct bytes associated(const char *key, uint8_t out[1 + RECORD_KEY_BYTES])
-{
-    size_t size = strnlen(key, RECORD_KEY_BYTES);
-
-    out[0] = RECORD_VERSION;
-    memcpy(out + 1, key, size);
-    return bytes_of(out, 1 + size);
+    return sealed_name(ring, which, prefix, "", bytes_of(named, DIGEST_BYTES + address->size), out);
 }
 
 int record_close(const struct seal_ring *ring, const char *key, const struct answer *answer, struct buffer *out)
 {
-    uint8_t bound[1 + RECORD_KEY_BYTES];
     struct buffer plain;
-    int result = -1;
 
-    buffer_init(&plain, PLAIN_MAX);
-    buffer_append(&plain, MAGIC, MAGIC_BYTES);
-    buffer_append_u8(&plain, RECORD_VERSION);
-    if (record_encode(answer, &plain) == 0 &&
-        seal_close(ring, associated(key, bound), buffer_bytes(&plain), out) == 0 && !out->failed) {
-        result = 0;
+    sealed_begin(&form, &plain);
+    if (record_encode(answer, &plain) != 0) {
+        buffer_free(&plain);
+        return -1;
     }
-    buffer_free(&plain);
-    return result;
+    return sealed_close(&form, ring, 0, key, &plain, out);
 }
 
 enum record_result record_open(const struct seal_ring *ring, const char *key, struct bytes value,
                                struct answer_draft *draft, struct error *error)
 {
-    static const uint8_t header[HEADER_BYTES] = {'C', 'L', 'R', RECORD_VERSION};
-    uint8_t bound[1 + RECORD_KEY_BYTES];
-    enum record_result result = RECORD_BAD_SEAL;
     uint8_t memory[SMALL_BYTES + 1];
     struct buffer small = {.data = memory, .capacity = sizeof(memory), .max_bytes = SMALL_BYTES}, large;
     struct buffer *plain = value.size <= SMALL_BYTES ? &small : &large;
+    struct bytes body;
 
-    buffer_init(&large, PLAIN_MAX);
-    if (value.size > MAX_RECORD_BYTES) {
-        error_set(error, "record: %zu bytes are over the limit of %d", value.size, MAX_RECORD_BYTES);
-        goto out;
+    buffer_init(&large, MAX_RECORD_BYTES - SEAL_OVERHEAD);
+    enum record_result result = sealed_open(&form, ring, key, value, plain, &body, error);
+    if (result == RECORD_GOOD && record_decode(body, draft, error) != 0) {
+        result = RECORD_BAD;
     }
-    if (seal_open(ring, associated(key, bound), value, plain) != SEAL_OPENED) {
-        error_set(error, "record: the seal is broken, for another key, or by a seal key that we do not have");
-        goto out;
-    }
-    result = RECORD_BAD;
-    if (plain->size < HEADER_BYTES || memcmp(plain->data, header, HEADER_BYTES) != 0) {
-        error_set(error, "record: does not begin as one of version %d", RECORD_VERSION);
-        goto out;
-    }
-    if (record_decode(bytes_of(plain->data + HEADER_BYTES, plain->size - HEADER_BYTES), draft, error) == 0) {
-        result = RECORD_GOOD;
-    }
-out:
     buffer_free(&large);
     return result;
 }

@@ -13,6 +13,14 @@ void record_fail(struct record_reader *reader, const char *fault)
     reader->left = bytes_of("", 0);
 }
 
+int record_end(struct record_reader *reader, const char *what, struct error *error)
+{
+    if (reader->fault == NULL && reader->left.size > 0) {
+        record_fail(reader, "bytes are left at its end");
+    }
+    return reader->fault == NULL ? 0 : error_set(error, "%s: %s", what, reader->fault);
+}
+
 struct bytes record_get_bytes(struct record_reader *reader, size_t size)
 {
     struct bytes bytes = {reader->left.data, size};

@@ -9,6 +9,7 @@
 
 #include "base/blob.h"
 #include "base/bytes.h"
+#include "base/error.h"
 
 #define RECORD_WORD_BYTES 40 /* longer than any word of ours */
 
@@ -19,6 +20,9 @@ struct record_reader {
 
 /* Nothing is read any more. */
 void record_fail(struct record_reader *reader, const char *fault);
+
+/* After the last read: -1 if anything was wrong, or bytes are left; the words begin with `what`. */
+int record_end(struct record_reader *reader, const char *what, struct error *error);
 
 /* Of the body itself, which is not copied. */
 struct bytes record_get_bytes(struct record_reader *reader, size_t size);
