@@ -1,5 +1,6 @@
 #include <event2/event.h>
 
+#include "base/digest.h"
 #include "cache/redis_private.h"
 
 /* Whatever this calls may close the line. */
@@ -46,6 +47,19 @@ void line_watch(struct line *line, int64_t timeout_ms)
 
     event_del(line->timer); /* also when line_break() has made it due already */
     event_add(line->timer, &timeout);
+}
+
+void line_rest(struct line *line, int64_t rest_ms)
+{
+    uint32_t chance;
+
+    digest_random(&chance, sizeof(chance));
+    line_watch(line, rest_ms / 2 + chance % (rest_ms / 2 + 1));
+}
+
+int64_t line_longer_rest_ms(int64_t rest_ms)
+{
+    return rest_ms * 2 < REST_MAX_MS ? rest_ms * 2 : REST_MAX_MS;
 }
 
 void line_break(struct line *line, const char *why)

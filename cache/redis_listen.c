@@ -46,16 +46,11 @@ static void say(struct listener *listener, const char *why)
               LOG_TEXT("server", listener->shared->endpoint.shown), LOG_TEXT("error", why));
 }
 
-/* Half of the rest is chance, so that many gateways do not come back all at once. */
 static void rest(struct listener *listener)
 {
-    int64_t rest_ms = listener->refused ? REFUSED_REST_MS : listener->rest_ms;
-    uint32_t chance;
-
-    digest_random(&chance, sizeof(chance));
     listener->state = LISTEN_RESTING;
-    listener->rest_ms = listener->rest_ms * 2 < REST_MAX_MS ? listener->rest_ms * 2 : REST_MAX_MS;
-    line_watch(&listener->line, rest_ms / 2 + chance % (rest_ms / 2 + 1));
+    line_rest(&listener->line, listener->refused ? REFUSED_REST_MS : listener->rest_ms);
+    listener->rest_ms = line_longer_rest_ms(listener->rest_ms);
 }
 
 static void lose(struct listener *listener, const char *why)

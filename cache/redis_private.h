@@ -194,6 +194,12 @@ bool line_dial(struct line *line, const struct shared *shared, const char *addre
 /* Takes the context off the line; hiredis still has it, and calls back nobody that looks at its `data`. */
 redisAsyncContext *line_detach(struct line *line);
 void line_watch(struct line *line, int64_t timeout_ms);  /* sets the timer */
+
+/* Sets it for a rest, half of which is chance, so that many gateways do not come back all at once; and how long the
+ * next rest is. */
+void line_rest(struct line *line, int64_t rest_ms);
+int64_t line_longer_rest_ms(int64_t rest_ms);
+
 void line_break(struct line *line, const char *why);     /* from anywhere, inside hiredis too: the timer is due */
 const char *line_fault(const struct line *line, const redisAsyncContext *context); /* why the context ended */
 

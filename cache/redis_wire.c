@@ -3,7 +3,6 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "base/digest.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -30,16 +29,12 @@ static void say(struct shared *shared, enum wire_fault fault, const char *why)
     }
 }
 
-/* Half of the rest is chance, so that many gateways do not come back all at once. */
 static void rest(struct shared *shared)
 {
-    uint32_t chance;
-
-    digest_random(&chance, sizeof(chance));
     shared->state = WIRE_RESTING;
     shared->addresses.count = 0;
-    line_watch(&shared->line, shared->rest_ms / 2 + chance % (shared->rest_ms / 2 + 1));
-    shared->rest_ms = shared->rest_ms * 2 < REST_MAX_MS ? shared->rest_ms * 2 : REST_MAX_MS;
+    line_rest(&shared->line, shared->rest_ms);
+    shared->rest_ms = line_longer_rest_ms(shared->rest_ms);
 }
 
 /* All that follows from the loss of the connection but the end of hiredis's context, which calls back: and a callback
