@@ -7,6 +7,7 @@
 #include "base/metrics.h"
 #include "gateway/conclude.h"
 #include "gateway/following.h"
+#include "gateway/question.h"
 #include "gateway/steps.h"
 
 /*
@@ -39,36 +40,6 @@
 
 /* A verdict may come this much after the deadline, when the values came just before it. */
 #define JUDGING_GRACE_MS 500
-
-/* A question on its way from the thread that read it to the engine. A struct address has room for the longest. */
-struct question {
-    struct task task;
-    struct lookup *lookup;
-    struct waiter *waiter;
-    size_t size, local_size, display_size;
-    char texts[]; /* the address's text and display, each with its NUL */
-};
-
-static struct question *question_new(struct lookup *lookup, const struct address *address, struct waiter *waiter)
-{
-    size_t display_size = strlen(address->display);
-    struct question *question = malloc(sizeof(*question) + address->size + 1 + display_size + 1);
-    if (question != NULL) {
-        *question = (struct question){.lookup = lookup, .waiter = waiter, .size = address->size,
-                                      .local_size = address->local_size, .display_size = display_size};
-        memcpy(question->texts, address->text, address->size + 1);
-        memcpy(question->texts + address->size + 1, address->display, display_size + 1);
-    }
-    return question;
-}
-
-static void question_address(const struct question *question, struct address *address)
-{
-    address->size = question->size;
-    address->local_size = question->local_size;
-    memcpy(address->text, question->texts, question->size + 1);
-    memcpy(address->display, question->texts + question->size + 1, question->display_size + 1);
-}
 
 static void take_world(struct lookup *lookup, struct world *world)
 {
@@ -215,12 +186,11 @@ static void begin(struct task *task)
 
 void lookup_start(struct lookup *lookup, const struct address *address, struct waiter *waiter)
 {
-    struct question *question = question_new(lookup, address, waiter);
+    struct question *question = question_new(lookup, address, waiter, begin);
     if (question == NULL) {
         waiter->ready(waiter, (struct served){.answer = answer_internal_error(), .layer = LAYER_DIRECTORY});
         return;
     }
-    question->task.run = begin;
     engine_post(lookup->parts.engine, &question->task);
 }
 
