@@ -104,4 +104,7 @@ struct search_result *ask(struct directory *directory, const char *address, int6
 /* The same, but forgives a directory that is just coming up: until answered or `patience_ms` are over. */
 struct search_result *ask_patiently(struct directory *directory, const char *address, int64_t patience_ms);
 
+/* How many lines of the file hold the text. */
+unsigned lines_in(const char *path, const char *text);
+
 #endif

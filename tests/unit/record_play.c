@@ -109,3 +109,12 @@ struct answer *sample_none(void)
     assert_int_equal(address_parse(bytes_of_string("bob@example.org"), &draft.address), ADDRESS_OK);
     return answer_of_draft(&draft);
 }
+
+struct seal_ring *ring_of(const char *first, const char *second)
+{
+    struct bytes keys[2] = {bytes_of_string(first), bytes_of_string(second != NULL ? second : "")};
+    struct seal_ring *ring = seal_ring_new(keys, second != NULL ? 2 : 1, NULL);
+
+    assert_non_null(ring);
+    return ring;
+}

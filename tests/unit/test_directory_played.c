@@ -964,21 +964,6 @@ static void connections_grow_with_the_load(void **state)
     played_stop(&server);
 }
 
-static unsigned lines_in(const char *path, const char *text)
-{
-    FILE *file = fopen(path, "r");
-    char line[4096];
-    unsigned found = 0;
-
-    while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
-        found += strstr(line, text) != NULL;
-    }
-    if (file != NULL) {
-        (void)fclose(file);
-    }
-    return found;
-}
-
 /* One line when it goes, one when it is back, none for each search. */
 static void the_log_tells_of_changes_only(void **state)
 {

@@ -11,19 +11,11 @@
 
 #include "base/limits.h"
 #include "cache/drop_record.h"
+#include "tests/unit/record_play.h"
 #include "tests/unit/scarce.h"
 
 static const char secret[] = "0123456789abcdef0123456789abcdef";
 static const char other_secret[] = "fedcba9876543210fedcba9876543210";
-
-static struct seal_ring *ring_of(const char *first, const char *second)
-{
-    struct bytes keys[2] = {bytes_of_string(first), bytes_of_string(second != NULL ? second : "")};
-    struct seal_ring *ring = seal_ring_new(keys, second != NULL ? 2 : 1, NULL);
-
-    assert_non_null(ring);
-    return ring;
-}
 
 /* "a@b.example", "b.example" or "all". */
 static struct drop drop_of(const char *text)

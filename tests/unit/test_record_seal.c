@@ -16,15 +16,6 @@
 static const char secret[] = "0123456789abcdef0123456789abcdef";
 static const char other_secret[] = "fedcba9876543210fedcba9876543210";
 
-static struct seal_ring *ring_of(const char *first, const char *second)
-{
-    struct bytes keys[2] = {bytes_of_string(first), bytes_of_string(second != NULL ? second : "")};
-    struct seal_ring *ring = seal_ring_new(keys, second != NULL ? 2 : 1, NULL);
-
-    assert_non_null(ring);
-    return ring;
-}
-
 /* MAX_VALUES values of MAX_VALUE_BYTES are more than a record holds. */
 static void too_large_for_a_record(void **state)
 {

@@ -350,17 +350,7 @@ static void catch_log(void)
 
 static unsigned logged(const char *text)
 {
-    FILE *file = fopen(log_path, "r");
-    char line[4096];
-    unsigned found = 0;
-
-    while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
-        found += strstr(line, text) != NULL;
-    }
-    if (file != NULL) {
-        (void)fclose(file);
-    }
-    return found;
+    return lines_in(log_path, text);
 }
 
 static void begin_with(const struct step script[][STEPS], size_t count, struct directory_config config)
