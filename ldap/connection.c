@@ -57,6 +57,7 @@ bool connection_give(struct directory *directory, struct link *link)
     taker->incoming = link;
     directory->base_count = link->base_count;
     taker->server = link->server;
+    directory->moved_ms = clock_mono_ms(); /* before it none could be sent */
     connection_wake(taker);
     for (size_t i = 0; i < directory->connection_count; i++) {
         struct connection *other = &directory->connections[i];

@@ -295,6 +295,9 @@ static int enqueue(struct directory *directory, struct search *search, enum aske
     bool overloaded = is_overloaded(directory, search);
 
     *result = ASKED_UNAVAILABLE;
+    if (directory->open_searches == 0) {
+        directory->moved_ms = search->started_ms;
+    }
     directory->open_searches++;
     if (directory->closing) {
         return error_set(error, "the directory is being closed");

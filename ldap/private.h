@@ -129,7 +129,7 @@ struct directory {
     struct search_list queue;
     size_t open_searches;   /* in the queue or in flight */
     int64_t took_us;        /* a search lately, from being sent to its end: a moving average */
-    int64_t moved_ms;       /* when the last one was sent, or ended */
+    int64_t moved_ms;       /* when the last one was sent, or ended, or could be sent at all: not before */
     size_t base_count;      /* of the link dialled last: so many requests are one search */
     size_t dials;           /* threads that have not ended */
     bool dials_are_left;    /* closed: those that are stuck are joined by nobody */

@@ -242,7 +242,7 @@ shuffled() { # COUNT: addresses in an order that is no order, the same one in ea
 }
 
 batch_ours() {
-    rate "$(gateway_url gateway)/v1/recipients" POSTS="$STACK/bodies" LEAST="$BATCH_BYTES" | awk '{ print $1 * 100 }'
+    rate "$(gateway_url gateway)/v1/recipients" POSTS="$STACK/bodies" LEAST="$BATCH_BYTES" | awk '{ printf "%.1f\n", $1 * 100 }'
 }
 
 batch_peer() {

@@ -23,7 +23,7 @@ values_config() {
     config_listen "$2"
     config_directories "$(config_directory example ldap)"
     config_trust
-    echo 'cache = { ttl = "1s"; negttl = "1s"; };'
+    echo 'cache = { ttl = "1s"; negttl = "1s"; ttr = "0"; revalidate = "0"; };'
 }
 
 # entry FILE: one more entry with this address, and this value of userSMIMECertificate.

@@ -169,6 +169,25 @@ static void after_the_storm_all_are_answered(void **state)
     close_directory(directory);
 }
 
+/* That nothing was sent or ended while nobody asked says nothing of how long a search takes. */
+static void after_a_rest_a_crowd_is_answered(void **state)
+{
+    struct directory *directory = open_directory(0);
+
+    (void)state;
+    for (size_t round = 0; round < 3; round++) {
+        (void)poll(NULL, 0, TIMEOUT_MS * 5 / 4);
+        for (size_t i = 0; i < ASKS / 4; i++) {
+            start_one(directory, &ones[i]);
+        }
+        for (size_t i = 0; i < ASKS / 4; i++) {
+            end_one(&ones[i]);
+            assert_int_equal(ones[i].result, ASKED_ANSWERED);
+        }
+    }
+    close_directory(directory);
+}
+
 /* As long as a place is free, one is asked, however long the ones before took. */
 static void a_slow_directory_is_asked_all_the_same(void **state)
 {
@@ -195,6 +214,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_comes_too_late_is_not_asked),
         cmocka_unit_test(after_the_storm_all_are_answered),
+        cmocka_unit_test(after_a_rest_a_crowd_is_answered),
         cmocka_unit_test(a_slow_directory_is_asked_all_the_same),
     };
 
