@@ -263,6 +263,16 @@ bool shared_is_up(const struct shared *shared)
     return shared->state == WIRE_UP;
 }
 
+bool shared_wants_loop(const struct shared *shared)
+{
+    return shared->state != WIRE_UP || shared->queued > 0;
+}
+
+void shared_flush(struct shared *shared)
+{
+    line_flush(&shared->line);
+}
+
 /* What stands beside the URI has the last word over it. */
 static int override(char **string, const char *with)
 {
@@ -292,6 +302,7 @@ struct shared *shared_open(struct event_base *base, const struct shared_config *
     TAILQ_INIT(&shared->commands);
     shared->base = base;
     shared->timeout_ms = config->timeout_ms;
+    shared->is_reader = config->is_reader;
     shared->max_queued = (size_t)config->max_queued;
     if (endpoint_configure(config, &shared->endpoint, error) != 0) {
         goto out;

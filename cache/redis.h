@@ -28,6 +28,8 @@ struct shared_config {
     const char *ca_file;  /* of rediss://; NULL or "": the system's */
     int64_t timeout_ms;   /* of one command, and of connecting */
     int64_t max_queued;   /* commands under way; over it shared_get() misses and shared_put() drops, counted */
+    bool is_reader;       /* one more connection of a process that has another, whose word on how Redis is counts: this
+                           * one says nothing of it in log and gauges */
 };
 
 /* Checks a configuration without opening anything. -1: the words name what is wrong. */
@@ -42,6 +44,12 @@ struct shared *shared_open(struct event_base *base, const struct shared_config *
 void shared_close(struct shared **shared);
 
 bool shared_is_up(const struct shared *shared);
+
+/* For one who runs the loop only when there is a reason to: whether there is. */
+bool shared_wants_loop(const struct shared *shared);
+
+/* Sends what else goes out at the end of this turn of the loop. May call back, as the loop does. */
+void shared_flush(struct shared *shared);
 
 enum shared_result { SHARED_HIT, SHARED_MISS, SHARED_FAILED };
 

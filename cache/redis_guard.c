@@ -1,5 +1,6 @@
 #include <event2/event.h>
 #include <hiredis/adapters/libevent.h>
+#include <pthread.h>
 
 #include "base/limits.h"
 #include "base/metrics.h"
@@ -29,6 +30,7 @@ typedef int element_count;
 
 static redisReplyObjectFunctions guarded; /* hiredis keeps a pointer to it, for as long as a context lives */
 static const redisReplyObjectFunctions *originals;
+static pthread_once_t once = PTHREAD_ONCE_INIT; /* several threads have connections of their own */
 
 static const char *unread_fault(const redisReader *reader, size_t unread_max)
 {
@@ -249,12 +251,16 @@ static int keep_reading(redisAsyncContext *context, struct event_base *base)
 #endif
 }
 
-int guard_attach(redisAsyncContext *context, struct event_base *base)
+/* Any reader of hiredis knows its own functions. */
+static void learn_originals(void)
 {
-    if (redisLibeventAttach(context, base) != REDIS_OK || keep_reading(context, base) != 0) {
-        return -1;
+    redisReader *reader = redisReaderCreate();
+
+    if (reader == NULL) {
+        return;
     }
-    originals = context->c.reader->fn;
+    originals = reader->fn;
+    redisReaderFree(reader);
     guarded = *originals;
     guarded.createString = make_string;
     guarded.createInteger = make_integer;
@@ -264,6 +270,14 @@ int guard_attach(redisAsyncContext *context, struct event_base *base)
     guarded.createDouble = refuse_double;
     guarded.createBool = refuse_bool;
 #endif
+}
+
+int guard_attach(redisAsyncContext *context, struct event_base *base)
+{
+    pthread_once(&once, learn_originals);
+    if (originals == NULL || redisLibeventAttach(context, base) != REDIS_OK || keep_reading(context, base) != 0) {
+        return -1;
+    }
     context->c.reader->fn = &guarded;
     context->c.reader->privdata = context;
     context->ev.addRead = add_read;

@@ -16,6 +16,14 @@ static void on_flush(evutil_socket_t fd, short what, void *context)
     }
 }
 
+void line_flush(struct line *line)
+{
+    if (line->flush != NULL && event_pending(line->flush, EV_WRITE, NULL)) {
+        event_del(line->flush);
+        on_flush(-1, EV_WRITE, line);
+    }
+}
+
 int line_open(struct line *line, struct event_base *base, void (*fire)(evutil_socket_t fd, short what, void *owner),
               void *owner)
 {

@@ -160,6 +160,7 @@ struct shared {
     struct tls *tls;          /* NULL: none */
     int64_t timeout_ms;
     size_t max_queued;
+    bool is_reader;           /* another connection speaks for this process */
 
     enum wire_state state;
     struct event *resolved;
@@ -201,6 +202,7 @@ void line_rest(struct line *line, int64_t rest_ms);
 int64_t line_longer_rest_ms(int64_t rest_ms);
 
 void line_break(struct line *line, const char *why);     /* from anywhere, inside hiredis too: the timer is due */
+void line_flush(struct line *line);                      /* sends now what would be at the end of the loop's turn */
 const char *line_fault(const struct line *line, const redisAsyncContext *context); /* why the context ended */
 
 /* redis_wire.c. The line's timer: resting, the next try; on the way up, the end of patience; up, the oldest command. */

@@ -43,7 +43,7 @@ void refusal_note(struct shared *shared, enum refused which, const redisReply *r
             refusal = &refusals[i];
         }
     }
-    if (shared->refusals[which] != refusal) {
+    if (shared->refusals[which] != refusal && !shared->is_reader) {
         log_event(LEVEL_WARNING, refusal->words, LOG_TEXT("server", shared->endpoint.shown),
                   LOG_BYTES("reply", bytes_of(reply->str, reply->len)));
     }
@@ -55,6 +55,9 @@ void refusal_over(struct shared *shared, enum refused which)
 {
     if (shared->refusals[which] != NULL && clock_mono_ms() - shared->refused_ms[which] >= OVER_MS) {
         shared->refusals[which] = NULL;
+        if (shared->is_reader) {
+            return;
+        }
         log_event(LEVEL_NOTICE, which == REFUSED_READ ? "redis gives records again" : "redis takes records again",
                   LOG_TEXT("server", shared->endpoint.shown));
     }

@@ -15,7 +15,7 @@ static void connect_next(struct shared *shared);
 
 static void say(struct shared *shared, enum wire_fault fault, const char *why)
 {
-    if (fault <= shared->said) {
+    if (fault <= shared->said || shared->is_reader) {
         return;
     }
     shared->said = fault;
@@ -26,6 +26,13 @@ static void say(struct shared *shared, enum wire_fault fault, const char *why)
     } else {
         log_event(LEVEL_WARNING, "redis is away, answers go on without it", LOG_TEXT("server", shared->endpoint.shown),
                   LOG_TEXT("error", why));
+    }
+}
+
+static void is_up(const struct shared *shared, bool up)
+{
+    if (!shared->is_reader) {
+        gauge_set(GAUGE_REDIS_UP, up);
     }
 }
 
@@ -44,7 +51,7 @@ static void lose(struct shared *shared, enum wire_fault fault, const char *why)
     bool connecting = shared->state == WIRE_CONNECTING;
 
     if (shared->state == WIRE_UP) {
-        gauge_set(GAUGE_REDIS_UP, 0);
+        is_up(shared, false);
         if (clock_mono_ms() - shared->up_since_ms >= REST_MAX_MS) {
             shared->rest_ms = REST_MIN_MS;
         }
@@ -80,15 +87,15 @@ void wire_up(struct shared *shared)
 {
     shared->state = WIRE_UP;
     shared->up_since_ms = clock_mono_ms();
-    gauge_set(GAUGE_REDIS_UP, 1);
-    if (shared->was_up) {
-        count(COUNT_REDIS_RECONNECTS);
-    }
-    if (shared->said != FAULT_NONE) {
+    is_up(shared, true);
+    if (shared->is_reader) {
+        log_event(LEVEL_DEBUG, "redis is connected once more", LOG_TEXT("server", shared->endpoint.shown));
+    } else if (shared->said != FAULT_NONE) {
         log_event(LEVEL_NOTICE, "redis is back", LOG_TEXT("server", shared->endpoint.shown));
     } else {
         log_event(LEVEL_INFO, "redis is connected", LOG_TEXT("server", shared->endpoint.shown));
     }
+    count_add(COUNT_REDIS_RECONNECTS, shared->was_up && !shared->is_reader);
     shared->was_up = true;
     shared->said = FAULT_NONE;
     line_watch(&shared->line, shared->timeout_ms);
@@ -270,7 +277,7 @@ int wire_open(struct shared *shared)
 void wire_close(struct shared *shared)
 {
     if (shared->state == WIRE_UP) {
-        gauge_set(GAUGE_REDIS_UP, 0);
+        is_up(shared, false);
     }
     shared->state = WIRE_CLOSED;
     resolution_end(shared);

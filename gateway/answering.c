@@ -23,23 +23,24 @@ static struct answer *make_plain(const struct lookup *lookup, const struct addre
     return answer != NULL ? answer : answer_internal_error();
 }
 
-void tell_plain(struct lookup *lookup, const struct address *address, struct waiter *waiter,
+void tell_plain(struct lookup *lookup, const struct address *address, struct waiter *waiters,
                 enum outcome outcome, enum reason reason, int64_t retry_after_ms)
 {
     struct answer *answer = make_plain(lookup, address, outcome, reason, retry_after_ms);
-    waiter->ready(waiter, (struct served){.answer = answer, .layer = LAYER_DIRECTORY});
+    waiters_wake(waiters, answer, LAYER_DIRECTORY, false);
+    answer_free(&answer);
 }
 
-static void log_flight(const struct flight *flight, const struct answer *answer, enum layer layer, bool stale)
+static void log_lookup(struct bytes address, const struct answer *answer, enum layer layer, bool stale, size_t waiters,
+                       int64_t took_ms)
 {
-    log_event(LEVEL_INFO, "lookup", LOG_TEXT("address", flight->address.text),
+    log_event(LEVEL_INFO, "lookup", LOG_BYTES("address", address),
               LOG_TEXT("outcome", outcome_word(answer->outcome)), LOG_TEXT("reason", reason_word(answer->reason)),
               LOG_TEXT("layer", stale ? "stale" : layer_word(layer)),
               LOG_NUMBER("usable", (int64_t)answer->usable_count),
               LOG_NUMBER("values", (int64_t)answer->certificate_count),
               LOG_NUMBER("directories", (int64_t)answer->asked_count),
-              LOG_NUMBER("waiters", (int64_t)flight->waiter_count),
-              LOG_NUMBER("ms", clock_mono_ms() - flight->started_ms));
+              LOG_NUMBER("waiters", (int64_t)waiters), LOG_NUMBER("ms", took_ms));
 }
 
 static void count_waiters(const struct flight *flight, enum layer layer, bool stale, enum counter why)
@@ -63,9 +64,19 @@ void answer_flight(struct flight *flight, struct answer *answer, enum layer laye
     engine_timer_clear(&flight->deadline);
     engine_timer_clear(&flight->patience);
     count_waiters(flight, layer, stale, COUNT_STALE_FAILING);
-    count_duration((int)layer, (clock_mono_ms() - flight->started_ms) * 1000);
-    log_flight(flight, answer, layer, stale);
+    int64_t took_ms = clock_mono_ms() - flight->started_ms;
+    count_duration((int)layer, took_ms * 1000);
+    log_lookup(address_bytes(&flight->address), answer, layer, stale, flight->waiter_count, took_ms);
+    inquiry_end(&flight->question);
     flight_wake(flight, answer, layer, stale);
+}
+
+void answer_inquired(const struct question *question, const struct answer *answer)
+{
+    int64_t took_ms = clock_mono_ms() - question->asked_ms;
+    count_add(COUNT_LOOKUPS_REDIS, question->waiter_count);
+    count_duration(LAYER_REDIS, took_ms * 1000);
+    log_lookup(question_text(question), answer, LAYER_REDIS, false, question->waiter_count, took_ms);
 }
 
 void answer_plain(struct flight *flight, enum outcome outcome, enum reason reason, int64_t retry_after_ms)

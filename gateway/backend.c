@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "gateway/purging.h"
+#include "gateway/reader.h"
 
 static struct served get(void *context, const struct address *address)
 {
@@ -38,6 +39,34 @@ static bool is_ready(void *context, char *why, size_t why_size)
     return reason == NULL;
 }
 
+static void *side_begin(void *context, int fd)
+{
+    return reader_new(context, fd);
+}
+
+static void side_end(void *side)
+{
+    struct reader *reader = side;
+    reader_free(&reader);
+}
+
+static bool side_wants_wait(void *side)
+{
+    return reader_wants_wait(side);
+}
+
+static void side_wait(void *side)
+{
+    reader_wait(side);
+}
+
+static void side_flush(void *side)
+{
+    reader_flush(side);
+}
+
+static const struct http_side side = {side_begin, side_end, side_wants_wait, side_wait, side_flush};
+
 struct http_backend backend_of(struct lookup *lookup)
 {
     return (struct http_backend){
@@ -48,5 +77,6 @@ struct http_backend backend_of(struct lookup *lookup)
         .ready = is_ready,
         .explain = explain,
         .purge = purge,
+        .side = &side,
     };
 }

@@ -21,6 +21,7 @@ const char *lookup_why_not_ready(struct lookup *lookup)
 
 void lookup_end_flights(struct lookup *lookup)
 {
+    inquiries_end(lookup);
     for (struct flight *flight; (flight = flights_any(lookup->flights)) != NULL;) {
         flight->open++;
         ask_no_longer(flight);

@@ -9,12 +9,13 @@
 #define DOMAIN_PLACES 4096
 
 struct place {
-    uint64_t number; /* of the last note that came here; 0: none */
-    int64_t at;      /* the latest time of any; INT64_MIN: none */
+    _Atomic uint64_t number; /* of the last note that came here; 0: none */
+    _Atomic int64_t at;      /* the latest time of any; INT64_MIN: none */
 };
 
+/* The engine thread alone writes; others see each place as it is now or was a moment ago. */
 struct dropped {
-    uint64_t number;
+    _Atomic uint64_t number;
     struct place all;
     struct place places[PLACES];
     struct place domains[DOMAIN_PLACES];

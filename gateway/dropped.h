@@ -4,7 +4,7 @@
  *
  * It remembers in a table of fixed size by hashes alone. Two that share a place
  * share their drops: it may say "dropped" for another's sake, which costs a
- * lookup more, but never forgets one. Engine thread only.
+ * lookup more, but never forgets one. The engine thread alone notes; any may ask.
  */
 #ifndef GATEWAY_DROPPED_H
 #define GATEWAY_DROPPED_H

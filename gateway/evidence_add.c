@@ -271,7 +271,9 @@ static void on_added(struct task *task)
     if (is_new) {
         evidence_free(&adding->before); /* our second reference: `now` is given back by the validator */
         adding->before = store->now;
+        pthread_mutex_lock(&store->now_lock);
         store->now = adding->after;
+        pthread_mutex_unlock(&store->now_lock);
         store->number++;
     }
     if (place != NULL) {

@@ -12,6 +12,7 @@
 #ifndef GATEWAY_EVIDENCE_PRIVATE_H
 #define GATEWAY_EVIDENCE_PRIVATE_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <sys/queue.h>
 
@@ -99,7 +100,8 @@ struct evidence_store {
     struct evidence_parts parts;
     struct world *world;
     uint64_t world_number;  /* goes on with each adopted world */
-    struct evidence *now;
+    struct evidence *now;   /* read by other threads under `now_lock`; written by the engine alone, under it */
+    pthread_mutex_t now_lock;
     uint64_t number;        /* of the snapshot */
     bool is_ended;
     int64_t started_ms;     /* mono */

@@ -26,6 +26,7 @@ struct evidence_store *evidence_store_new(const struct evidence_parts *parts, st
         return NULL;
     }
     store->parts = *parts;
+    pthread_mutex_init(&store->now_lock, NULL);
     store->now = evidence_new();
     store->number = store->world_number = 1;
     store->world = world_ref(world);
@@ -67,6 +68,7 @@ void evidence_store_free(struct evidence_store **store_)
     buffer_free(&store->adding.sealed);
     evidence_free(&store->now);
     world_free(&store->world);
+    pthread_mutex_destroy(&store->now_lock);
     free(store);
 }
 
@@ -90,9 +92,15 @@ uint64_t evidence_store_number(const struct evidence_store *store)
     return store->number;
 }
 
-bool evidence_store_revokes(const struct evidence_store *store, const uint64_t *links, size_t count)
+bool evidence_store_revokes(struct evidence_store *store, const uint64_t *links, size_t count)
 {
-    return count > 0 && evidence_revokes(store->now, links, count, clock_wall_s());
+    if (count == 0) {
+        return false;
+    }
+    pthread_mutex_lock(&store->now_lock);
+    bool result = evidence_revokes(store->now, links, count, clock_wall_s());
+    pthread_mutex_unlock(&store->now_lock);
+    return result;
 }
 
 bool evidence_store_is_ready(const struct evidence_store *store)

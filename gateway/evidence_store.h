@@ -54,8 +54,8 @@ void evidence_store_adopt(struct evidence_store *store, struct world *world);
 struct evidence *evidence_store_now(struct evidence_store *store, uint64_t *number);
 uint64_t evidence_store_number(const struct evidence_store *store);
 
-/* Whether the current snapshot revokes one of these links. */
-bool evidence_store_revokes(const struct evidence_store *store, const uint64_t *links, size_t count);
+/* Any thread. Whether the current snapshot revokes one of these links. */
+bool evidence_store_revokes(struct evidence_store *store, const uint64_t *links, size_t count);
 
 /* One place that somebody waits for. The store's. */
 struct evidence_ticket {

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "gateway/question.h"
 
 /* A flight is large for an allocator, and most end soon: so many are kept for the next ones. */
 #define SPARE_MAX 64
@@ -164,14 +165,22 @@ void flight_join(struct flight *flight, struct waiter *waiter)
     flight->waiter_count++;
 }
 
+void flight_join_all(struct flight *flight, struct question *question)
+{
+    struct waiter **last = &question->waiters;
+    while (*last != NULL) {
+        last = &(*last)->next;
+    }
+    *last = flight->waiters;
+    flight->waiters = question->waiters;
+    flight->waiter_count += question->waiter_count;
+    question->waiters = NULL;
+}
+
 void flight_wake(struct flight *flight, struct answer *answer, enum layer layer, bool stale)
 {
     struct waiter *waiter = flight->waiters;
     flight->waiters = NULL;
     flight->waiter_count = 0;
-    while (waiter != NULL) {
-        struct waiter *next = waiter->next; /* `ready` may free the waiter */
-        waiter->ready(waiter, (struct served){answer_ref(answer), layer, stale});
-        waiter = next;
-    }
+    waiters_wake(waiter, answer, layer, stale);
 }

@@ -18,6 +18,7 @@
 #include "x509/judge.h"
 
 struct lookup;
+struct question;
 
 /* What is being judged. */
 enum judging {
@@ -58,6 +59,7 @@ struct flight {
     uint64_t began; /* how many drops there were then; see gateway/dropped.h */
     struct timer deadline;
     bool deadline_passed;
+    struct question *question; /* the one that it began with or that joined it, if it is in the table of inquiries */
     struct waiter *waiters;
     size_t waiter_count;
     bool answered; /* for good: it is in the table no more */
@@ -137,6 +139,7 @@ struct flight *flight_new(struct flights *flights, struct lookup *lookup, const 
 void flight_free(struct flights *flights, struct flight **flight, struct pool *background);
 
 void flight_join(struct flight *flight, struct waiter *waiter);
+void flight_join_all(struct flight *flight, struct question *question); /* who waits for the question */
 
 /* Gives everybody who waits a reference to the answer. */
 void flight_wake(struct flight *flight, struct answer *answer, enum layer layer, bool stale);

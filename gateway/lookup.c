@@ -7,7 +7,6 @@
 #include "base/metrics.h"
 #include "gateway/conclude.h"
 #include "gateway/following.h"
-#include "gateway/question.h"
 #include "gateway/steps.h"
 
 /*
@@ -16,7 +15,8 @@
  *
  *   1  address_parse()            the address is normalised by whoever read it
  *   2  lookup_get()               memory: a fresh answer is served at once (serving.c)
- *      lookup_start()             or else the question goes to the engine
+ *      lookup_start()             or else the question goes to the engine; where the thread has a connection to Redis
+ *                                 of its own, it takes step 4 before (inquiry.c), and mostly that is all
  *   3  begin()                    join the flight that asks the same, or start one
  *   4  ask_shared()               Redis: what another gateway found
  *      flight_record_came()
@@ -43,7 +43,9 @@
 
 static void take_world(struct lookup *lookup, struct world *world)
 {
+    pthread_mutex_lock(&lookup->world_lock);
     lookup->world = world_ref(world);
+    pthread_mutex_unlock(&lookup->world_lock);
     atomic_store(&lookup->revalidate_s, world->config->cache.revalidate_s);
     atomic_store(&lookup->generation, world->generation);
     gauge_set(GAUGE_GENERATION, (int64_t)world->generation);
@@ -61,10 +63,13 @@ struct lookup *lookup_new(const struct lookup_parts *parts, struct world *world)
     lookup->flights = flights_new((size_t)world->config->max_flights);
     lookup->backoff = backoff_new();
     lookup->dropped = dropped_new();
+    lookup->inquiries = parts->shared != NULL ? inquiries_new() : NULL;
     atomic_init(&lookup->all_dropped_at, INT64_MIN);
+    pthread_mutex_init(&lookup->world_lock, NULL);
     take_world(lookup, world);
     if (lookup->flights == NULL || lookup->backoff == NULL || lookup->dropped == NULL ||
-        (parts->shared != NULL && (lookup->coherence = coherence_new(lookup)) == NULL)) {
+        (parts->shared != NULL &&
+         (lookup->inquiries == NULL || (lookup->coherence = coherence_new(lookup)) == NULL))) {
         lookup_free(&lookup);
     } else {
         following_begin(lookup->parts.following, lookup);
@@ -83,7 +88,9 @@ void lookup_free(struct lookup **lookup)
     backoff_free(&(*lookup)->backoff);
     coherence_free(&(*lookup)->coherence);
     dropped_free(&(*lookup)->dropped);
+    inquiries_free(&(*lookup)->inquiries);
     world_free(&(*lookup)->world);
+    pthread_mutex_destroy(&(*lookup)->world_lock);
     free(*lookup);
     *lookup = NULL;
 }
@@ -91,6 +98,14 @@ void lookup_free(struct lookup **lookup)
 struct world *lookup_world(struct lookup *lookup)
 {
     return lookup->world;
+}
+
+struct world *lookup_world_ref(struct lookup *lookup)
+{
+    pthread_mutex_lock(&lookup->world_lock);
+    struct world *world = world_ref(lookup->world);
+    pthread_mutex_unlock(&lookup->world_lock);
+    return world;
 }
 
 void lookup_adopt(struct lookup *lookup, struct world *world)
@@ -109,13 +124,15 @@ void lookup_adopt(struct lookup *lookup, struct world *world)
 
 static void on_deadline(struct timer *timer);
 
-struct flight *flight_start(struct lookup *lookup, const struct address *address, enum reason *why_not)
+struct flight *flight_start(struct lookup *lookup, const struct address *address, int64_t asked_ms,
+                            enum reason *why_not)
 {
     *why_not = REASON_INTERNAL;
     struct flight *flight = flight_new(lookup->flights, lookup, address, lookup->world);
     if (flight == NULL) {
         return NULL;
     }
+    flight->started_ms = asked_ms;
     flight->began = dropped_number(lookup->dropped);
     flight->stamp = lookup->coherence != NULL ? coherence_stamp(lookup->coherence) : 0;
     flight->deadline.fire = on_deadline;
@@ -123,7 +140,8 @@ struct flight *flight_start(struct lookup *lookup, const struct address *address
         *why_not = REASON_OVERLOADED;
         count(COUNT_LIMIT_FLIGHTS);
         flight_free(lookup->flights, &flight, lookup->parts.background);
-    } else if (engine_timer_set(lookup->parts.engine, &flight->deadline, lookup->world->config->deadline_ms) != 0) {
+    } else if (engine_timer_set(lookup->parts.engine, &flight->deadline,
+                                lookup->world->config->deadline_ms - (clock_mono_ms() - asked_ms)) != 0) {
         flights_remove(lookup->flights, flight);
         flight_free(lookup->flights, &flight, lookup->parts.background);
     } else {
@@ -141,7 +159,7 @@ void flight_run(struct flight *flight)
     }
     if (flight->directory_count == 0) {
         answer_plain(flight, OUTCOME_NONE, REASON_NO_DIRECTORY, 0);
-    } else if (lookup->parts.shared != NULL && flight->errand != ERRAND_NOW) {
+    } else if (lookup->parts.shared != NULL && flight->errand != ERRAND_NOW && !flight->lacks_record) {
         ask_shared(flight);
     } else {
         flight_record_came(flight);
@@ -149,39 +167,43 @@ void flight_run(struct flight *flight)
     flight_release(flight);
 }
 
+/* Who asks the same on its way to the engine has it join as well, as long as the flight is in the table. */
+static void join(struct flight *flight, struct question **question)
+{
+    flight_join_all(flight, *question);
+    if (flight->question == NULL && (*question)->inquiry.state != INQUIRY_NONE) {
+        flight->question = *question;
+        *question = NULL;
+    }
+}
+
 static void begin(struct task *task)
 {
     struct question *question = (struct question *)task;
     struct lookup *lookup = question->lookup;
-    struct waiter *waiter = question->waiter;
     struct address address;
+    enum reason why_not = REASON_SHUTTING_DOWN;
     question_address(question, &address);
-    free(question);
 
     struct served served = lookup_get(lookup, &address); /* it may have come while the question waited */
-    if (served.answer != NULL) {
-        waiter->ready(waiter, served);
-        return;
-    }
-    if (lookup_is_draining(lookup)) {
-        tell_plain(lookup, &address, waiter, OUTCOME_UNKNOWN, REASON_SHUTTING_DOWN, 1000);
-        return;
-    }
     struct flight *flight = flights_find(lookup->flights, &address, lookup->world->generation);
-    if (flight != NULL && !flight_is_outdated(flight)) {
+    if (served.answer != NULL) {
+        count_add(served.stale ? COUNT_LOOKUPS_STALE : COUNT_LOOKUPS_MEMORY, question->waiter_count - 1);
+        waiters_wake(question->waiters, served.answer, served.layer, served.stale);
+        answer_free(&served.answer);
+    } else if (!lookup_is_draining(lookup) && flight != NULL && !flight_is_outdated(flight)) {
         count(COUNT_LOOKUPS_JOINED);
-        flight_join(flight, waiter);
+        join(flight, &question);
         serve_impatient(flight);
-        return;
+    } else if (!lookup_is_draining(lookup) &&
+               (flight = flight_start(lookup, &address, question->asked_ms, &why_not)) != NULL) {
+        flight->lacks_record = question->lacks_record;
+        join(flight, &question);
+        flight_run(flight);
+    } else {
+        tell_plain(lookup, &address, question->waiters, OUTCOME_UNKNOWN, why_not, 1000);
     }
-    enum reason why_not;
-    flight = flight_start(lookup, &address, &why_not);
-    if (flight == NULL) {
-        tell_plain(lookup, &address, waiter, OUTCOME_UNKNOWN, why_not, 1000);
-        return;
-    }
-    flight_join(flight, waiter);
-    flight_run(flight);
+    inquiry_end(&question);
 }
 
 void lookup_start(struct lookup *lookup, const struct address *address, struct waiter *waiter)
@@ -189,9 +211,9 @@ void lookup_start(struct lookup *lookup, const struct address *address, struct w
     struct question *question = question_new(lookup, address, waiter, begin);
     if (question == NULL) {
         waiter->ready(waiter, (struct served){.answer = answer_internal_error(), .layer = LAYER_DIRECTORY});
-        return;
+    } else if (!inquiry_ask(question)) {
+        engine_post(lookup->parts.engine, &question->task);
     }
-    engine_post(lookup->parts.engine, &question->task);
 }
 
 /* 4: an answer that another gateway, or another policy of ours, came to a while ago */

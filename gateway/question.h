@@ -7,14 +7,33 @@
 #define GATEWAY_QUESTION_H
 
 #include "base/answer.h"
+#include "cache/record.h"
 #include "gateway/engine.h"
 
 struct lookup;
+struct world;
 
 struct question {
-    struct task task; /* the first member: `run` casts it, and frees the question */
+    struct task task; /* the first member: `run` casts it; the question is its own then */
     struct lookup *lookup;
-    struct waiter *waiter;
+    struct waiter *waiters; /* by their `next` */
+    size_t waiter_count;
+    int64_t asked_ms;  /* mono */
+    bool lacks_record; /* Redis was asked just now, and had none */
+
+    /* While the thread that read it asks Redis, and until the flight that follows is over; see gateway/inquiry.h. */
+    struct inquiry {
+        struct question *next; /* in its bucket */
+        uint64_t hash;         /* of the address */
+        enum { INQUIRY_NONE, INQUIRY_READS, INQUIRY_AT_ENGINE } state;
+        struct world *world;
+        struct digest scope;
+        int64_t stamp;         /* see coherence_stamp() */
+        uint64_t began;        /* how many drops there were then */
+        char key[RECORD_KEY_BYTES];
+        struct answer *answer; /* what Redis had, on its way into memory */
+    } inquiry;
+
     size_t size, local_size, display_size;
     char texts[]; /* the address's text and display, each with its NUL */
 };
@@ -24,5 +43,12 @@ struct question *question_new(struct lookup *lookup, const struct address *addre
                               void (*run)(struct task *task));
 
 void question_address(const struct question *question, struct address *address);
+static inline struct bytes question_text(const struct question *question)
+{
+    return bytes_of(question->texts, question->size);
+}
+
+/* Gives everybody in the chain a reference to the answer. */
+void waiters_wake(struct waiter *waiters, struct answer *answer, enum layer layer, bool stale);
 
 #endif

@@ -57,7 +57,7 @@ static void renew(struct lookup *lookup, const struct address *address, enum err
         return;
     }
     enum reason why_not;
-    flight = may_begin(lookup, errand) ? flight_start(lookup, address, &why_not) : NULL;
+    flight = may_begin(lookup, errand) ? flight_start(lookup, address, clock_mono_ms(), &why_not) : NULL;
     if (flight == NULL) {
         count(COUNT_RENEWALS_LIMITED);
         return;

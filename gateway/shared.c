@@ -4,31 +4,35 @@
 #include "base/metrics.h"
 #include "gateway/steps.h"
 
-/* Takes what Redis had as an answer of ours. Its generation is ours only if our policy judged it. */
-static void take_record(struct flight *flight, struct bytes value)
+struct answer *take_record(const struct lookup *lookup, const struct world *world, const struct digest *scope,
+                           const struct address *address, const char *key, struct bytes value)
 {
-    struct answer_draft draft = {.address = flight->address};
+    struct answer_draft draft;
+    struct answer *answer = NULL;
     struct error error;
-    switch (record_open(flight->world->ring, flight->record_key, value, &draft, &error)) {
+    memset(&draft, 0, sizeof(draft));
+    address_copy(&draft.address, address);
+    switch (record_open(world->ring, key, value, &draft, &error)) {
     case RECORD_BAD_SEAL:
         count(COUNT_REDIS_BAD_SEAL);
-        return;
+        return NULL;
     case RECORD_BAD:
         count(COUNT_REDIS_BAD_RECORD);
-        return;
+        return NULL;
     case RECORD_GOOD:
         break;
     }
-    struct digest policy = policies_fingerprint(flight->world->policies);
-    if (!bytes_equal(address_bytes(&draft.address), address_bytes(&flight->address))) {
+    struct digest policy = policies_fingerprint(world->policies);
+    if (!bytes_equal(address_bytes(&draft.address), address_bytes(address))) {
         count(COUNT_REDIS_BAD_RECORD);
-    } else if (!dropped_holds(flight->lookup->dropped, &flight->address, draft.made_at)) {
-        draft.scope = world_scope_number(&flight->scope); /* the key of the record is made of it */
-        draft.generation = digest_equal(&draft.policy, &policy) ? flight->world->generation : 0;
-        flight->record = answer_make(&draft);
+    } else if (!dropped_holds(lookup->dropped, address, draft.made_at)) {
+        draft.scope = world_scope_number(scope); /* the key of the record is made of it */
+        draft.generation = digest_equal(&draft.policy, &policy) ? world->generation : 0;
+        answer = answer_make(&draft);
         count_add(COUNT_REDIS_REJUDGED, draft.generation == 0);
     }
     answer_draft_free(&draft);
+    return answer;
 }
 
 static void ask_under_next_key(struct flight *flight);
@@ -37,7 +41,8 @@ static void on_shared(void *context, enum shared_result result, struct bytes val
 {
     struct flight *flight = context;
     if (result == SHARED_HIT) {
-        take_record(flight, value);
+        flight->record = take_record(flight->lookup, flight->world, &flight->scope, &flight->address,
+                                     flight->record_key, value);
     }
     /* While keys change, a record may still stand under the name that the key before gave it. */
     if (flight->record == NULL && result == SHARED_MISS &&
@@ -105,6 +110,26 @@ void keep_answer(struct flight *flight, struct answer *answer)
     if (memory_keeps(flight->lookup->parts.memory) && !flight_is_outdated(flight)) {
         put_into_memory(flight, answer);
     }
+}
+
+/* Of an answer that no flight brought, one is made that might have. */
+void keep_inquired(const struct question *question)
+{
+    const struct inquiry *inquiry = &question->inquiry;
+    struct lookup *lookup = question->lookup;
+    struct address address;
+    question_address(question, &address);
+    struct flight *flight = flight_new(lookup->flights, lookup, &address, inquiry->world);
+    if (flight == NULL) {
+        return;
+    }
+    flight->began = inquiry->began;
+    flight->stamp = inquiry->stamp;
+    memcpy(flight->record_key, inquiry->key, sizeof(flight->record_key));
+    if (inquiry->world->generation == lookup->world->generation) {
+        keep_answer(flight, inquiry->answer);
+    }
+    flight_free(lookup->flights, &flight, lookup->parts.background);
 }
 
 void store_verdict(struct flight *flight)

@@ -5,11 +5,14 @@
 #ifndef GATEWAY_STEPS_H
 #define GATEWAY_STEPS_H
 
+#include <pthread.h>
+
 #include "base/metrics.h"
 #include "gateway/backoff.h"
 #include "gateway/coherence.h"
 #include "gateway/dropped.h"
 #include "gateway/flight.h"
+#include "gateway/inquiry.h"
 #include "gateway/lookup.h"
 
 /* How fast and how many renewals may be; engine thread only. */
@@ -21,13 +24,15 @@ struct renewals {
 struct lookup {
     struct lookup_parts parts;
     struct world *world;
+    pthread_mutex_t world_lock; /* for lookup_world_ref() on other threads than the engine's, which alone writes it */
     struct flights *flights;
+    struct inquiries *inquiries; /* NULL: no Redis */
     struct backoff *backoff;
     struct dropped *dropped;
     struct coherence *coherence; /* NULL: no Redis */
     atomic_size_t explaining; /* answers that are judged again for one who wants to know why */
     struct renewals renewals;
-    atomic_size_t due; /* answers that are to be renewed, on their way to the engine */
+    atomic_size_t due; /* answers that are to be renewed or kept, on their way to the engine */
     size_t alive; /* flights that are not freed yet, answered or not */
     /* What lookup_get() needs of the world, on any thread. */
     _Atomic uint64_t generation;
@@ -68,7 +73,7 @@ void fetch_no_longer(struct flight *flight);
 /* Judges again if the snapshot went on since the verdict was made. */
 bool judge_with_news(struct flight *flight);
 
-/* Whether the evidence of today revokes what a usable certificate of the answer rests on. */
+/* Any thread. Whether the evidence of today revokes what a usable certificate of the answer rests on. */
 bool is_revoked_since(struct lookup *lookup, const struct answer *answer);
 
 /* A verdict none that may be a better one soon is kept for a short while only. */
@@ -77,7 +82,12 @@ void shorten_provisional(struct flight *flight);
 /* explaining.c: the end of a flight that explains. */
 void flight_explained(struct flight *flight);
 
-/* shared.c: asks Redis, under each key of the seal ring; then flight_record_came(), with flight->record set if
+/* shared.c: any thread. Takes what Redis had under `key` as an answer of ours to the address. Its generation is that of
+ * `world` only if the policy of that judged it; else 0. NULL: it is of no use; counted. */
+struct answer *take_record(const struct lookup *lookup, const struct world *world, const struct digest *scope,
+                           const struct address *address, const char *key, struct bytes value);
+
+/* Asks Redis, under each key of the seal ring; then flight_record_came(), with flight->record set if
  * there was something. */
 void ask_shared(struct flight *flight);
 
@@ -90,6 +100,9 @@ bool record_is_known(const struct flight *flight);
 
 /* Puts an answer into memory, unless it was dropped, or another gateway came to a newer one, since the flight began. */
 void keep_answer(struct flight *flight, struct answer *answer);
+
+/* The same of an answer that the thread which read the question had of Redis. */
+void keep_inquired(const struct question *question);
 
 /* Puts the verdict into memory, where it belongs; unless it was dropped meanwhile. */
 void store_verdict(struct flight *flight);
@@ -136,6 +149,9 @@ void serve_impatient(struct flight *flight);
 void answer_flight(struct flight *flight, struct answer *answer, enum layer layer, bool stale);
 void answer_plain(struct flight *flight, enum outcome outcome, enum reason reason, int64_t retry_after_ms);
 
+/* Any thread. Counts and logs what is answered without a flight. */
+void answer_inquired(const struct question *question, const struct answer *answer);
+
 /* What the failing directories said, if that is known, or only why. */
 void answer_unknown(struct flight *flight, enum reason reason);
 
@@ -163,8 +179,8 @@ int64_t flight_rests_ms(const struct flight *flight);
 int64_t flight_next_rest_ms(const struct flight *flight);
 void flight_succeeded(const struct flight *flight);
 
-/* One who waits for no flight gets an answer without certificates. */
-void tell_plain(struct lookup *lookup, const struct address *address, struct waiter *waiter, enum outcome outcome,
+/* Those who wait for no flight get an answer without certificates. */
+void tell_plain(struct lookup *lookup, const struct address *address, struct waiter *waiters, enum outcome outcome,
                 enum reason reason, int64_t retry_after_ms);
 
 /* A step that counted itself in flight->open ends: frees the flight when it was the last and the flight has
@@ -174,8 +190,12 @@ void flight_release(struct flight *flight);
 /* serving.c: any thread. Whether memory's answer is of now, whatever its age: kept, of this generation, confirmed. */
 bool answer_stands(struct lookup *lookup, const struct answer *answer);
 
-/* lookup.c: begins a flight; NULL: why not. Whoever waits joins it before it runs. */
-struct flight *flight_start(struct lookup *lookup, const struct address *address, enum reason *why_not);
+/* lookup.c: any thread. With a reference for the caller. */
+struct world *lookup_world_ref(struct lookup *lookup);
+
+/* Begins a flight for who asked then (mono); NULL: why not. Whoever waits joins it before it runs. */
+struct flight *flight_start(struct lookup *lookup, const struct address *address, int64_t asked_ms,
+                            enum reason *why_not);
 void flight_run(struct flight *flight);
 
 /* lookup.c: where these steps lead. */

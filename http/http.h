@@ -45,6 +45,20 @@ struct http_backend {
     /* Drops answers; waiter->done comes when that is so here, and the others that share our Redis have been told. Any
      * thread; does not wait. -1: out of memory, and it never comes. */
     int (*purge)(void *context, const struct drop *drop, struct drop_waiter *waiter);
+    /* What the lookups of a worker wait for on the worker's own thread; NULL: nothing. */
+    const struct http_side *side;
+};
+
+/* Something of the gateway's that lives on the thread of a worker. All of it is called there. */
+struct http_side {
+    /* `fd` is readable when there is something to do for requests. NULL: this worker has none. */
+    void *(*begin)(void *context, int fd);
+    void (*end)(void *side); /* when no request waits any longer */
+    /* Whether the thread is to wait by wait() now: for `fd`, and for what answers come by. Else it waits for requests
+     * alone. */
+    bool (*wants_wait)(void *side);
+    void (*wait)(void *side);
+    void (*flush)(void *side); /* requests were read, and have started what they start */
 };
 
 struct http_config {

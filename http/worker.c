@@ -72,6 +72,9 @@ void http_wake(void)
     }
 }
 
+/* The worker whose thread this is: it looks before it waits. */
+static _Thread_local const struct worker *own;
+
 static bool put_off(struct worker *worker)
 {
     if (unwoken.later == NULL || unwoken.count == MAX_UNWOKEN) {
@@ -94,10 +97,10 @@ void worker_hand_back(struct request *request)
     do {
         request->next_back = last;
     } while (!atomic_compare_exchange_weak(&worker->back, &last, request));
-    if (last == NULL && put_off(worker)) {
-        return;
-    }
-    if (last == NULL) {
+    if (last == NULL && worker != own) {
+        if (put_off(worker)) {
+            return;
+        }
         wake(worker);
     }
     atomic_fetch_sub(&worker->handing, 1);
@@ -112,9 +115,6 @@ static void resume_all(struct worker *worker)
 {
     struct request *next;
 
-    if (atomic_load_explicit(&worker->back, memory_order_relaxed) == NULL) {
-        return;
-    }
     for (struct request *request = atomic_exchange(&worker->back, NULL); request != NULL; request = next) {
         next = request->next_back;
         MHD_resume_connection(request->connection);
@@ -134,16 +134,52 @@ static void rest_if_in_trouble(struct worker *worker)
     }
 }
 
+static int epoll_of(const struct worker *worker)
+{
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(worker->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+
+    return info != NULL ? info->epoll_fd : -1;
+}
+
+static bool has_back(const struct worker *worker)
+{
+    return atomic_load_explicit(&worker->back, memory_order_relaxed) != NULL;
+}
+
+/* Waits for requests, or for what lets suspended ones go on; then sees to them. */
+static void turn(struct worker *worker, const struct http_side *side)
+{
+    int32_t patience_ms = -1;
+
+    if (worker->side != NULL && !has_back(worker) && side->wants_wait(worker->side)) {
+        side->wait(worker->side);
+        patience_ms = 0;
+    }
+    if (has_back(worker)) {
+        resume_all(worker);
+        patience_ms = 0;
+    }
+    if (MHD_run_wait(worker->daemon, patience_ms) != MHD_YES) {
+        worker->complained = true;
+    }
+    if (worker->side != NULL) {
+        side->flush(worker->side);
+    }
+}
+
 static void *run(void *context)
 {
     struct worker *worker = context;
+    const struct http_backend *backend = &worker->http->backend;
 
+    own = worker;
+    worker->side = backend->side != NULL ? backend->side->begin(backend->context, epoll_of(worker)) : NULL;
     while (!atomic_load(&worker->ends)) {
-        resume_all(worker);
-        if (MHD_run_wait(worker->daemon, -1) != MHD_YES) {
-            worker->complained = true;
-        }
+        turn(worker, backend->side);
         rest_if_in_trouble(worker);
+    }
+    if (worker->side != NULL) {
+        backend->side->end(worker->side);
     }
     MHD_stop_daemon(worker->daemon);
     worker->daemon = NULL;
@@ -154,10 +190,9 @@ static void *run(void *context)
  * is there too, so that one call waits for everything. By its edge, or each waking had to be read. */
 static int watch_wakes(struct worker *worker)
 {
-    const union MHD_DaemonInfo *info = MHD_get_daemon_info(worker->daemon, MHD_DAEMON_INFO_EPOLL_FD);
     struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.ptr = NULL};
 
-    return info != NULL ? epoll_ctl(info->epoll_fd, EPOLL_CTL_ADD, worker->wake_fd, &event) : -1;
+    return epoll_ctl(epoll_of(worker), EPOLL_CTL_ADD, worker->wake_fd, &event);
 }
 
 /* Signals are the main thread's: a worker takes none. */

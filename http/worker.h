@@ -30,6 +30,7 @@ struct worker {
     struct hot *hot;             /* made when first wanted; likewise fragments */
     struct fragments *fragments;
     bool complained;             /* libmicrohttpd did, since the loop last looked */
+    void *side;                  /* see struct http_side; NULL: there is none */
     bool has_thread;
     pthread_t thread;
     int wake_fd;

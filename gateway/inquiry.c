@@ -1,0 +1,286 @@
+#include "gateway/inquiry.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "gateway/steps.h"
+
+/* Powers of two. Few questions are under way at a time: they take turns at a lock for a few instructions. */
+#define SHARDS 16
+#define BUCKETS 256
+
+struct shard {
+    _Alignas(64) pthread_mutex_t lock;
+    struct question *buckets[BUCKETS];
+};
+
+struct inquiries {
+    struct shard shards[SHARDS];
+};
+
+/* The calling thread's own connection. */
+static _Thread_local struct {
+    struct lookup *lookup;
+    struct shared *shared; /* NULL: it has none */
+} own;
+
+struct inquiries *inquiries_new(void)
+{
+    struct inquiries *inquiries = aligned_alloc(_Alignof(struct inquiries), sizeof(*inquiries));
+    if (inquiries == NULL) {
+        return NULL;
+    }
+    memset(inquiries, 0, sizeof(*inquiries));
+    for (size_t i = 0; i < SHARDS; i++) {
+        pthread_mutex_init(&inquiries->shards[i].lock, NULL);
+    }
+    return inquiries;
+}
+
+void inquiries_free(struct inquiries **inquiries)
+{
+    for (size_t i = 0; *inquiries != NULL && i < SHARDS; i++) {
+        pthread_mutex_destroy(&(*inquiries)->shards[i].lock);
+    }
+    free(*inquiries);
+    *inquiries = NULL;
+}
+
+void inquiry_use(struct lookup *lookup, struct shared *shared)
+{
+    own.lookup = lookup;
+    own.shared = shared;
+}
+
+/* The table */
+
+static struct shard *shard_of(const struct question *question)
+{
+    return &question->lookup->inquiries->shards[question->inquiry.hash % SHARDS];
+}
+
+/* Under the shard's lock. */
+static struct question **place_of(struct shard *shard, const struct question *question)
+{
+    struct question **place = &shard->buckets[question->inquiry.hash / SHARDS % BUCKETS];
+    while (*place != NULL && !((*place)->inquiry.hash == question->inquiry.hash &&
+                               bytes_equal(question_text(*place), question_text(question)))) {
+        place = &(*place)->inquiry.next;
+    }
+    return place;
+}
+
+enum entered { ENTERED_FIRST, ENTERED_JOINED, ENTERED_TOO_LATE };
+
+/* Joined: who waits for it now waits with another question. Too late: the engine has that one already. */
+static enum entered enter(struct question *question)
+{
+    struct shard *shard = shard_of(question);
+    enum entered result = ENTERED_TOO_LATE;
+
+    pthread_mutex_lock(&shard->lock);
+    struct question **place = place_of(shard, question), *other = *place;
+    if (other == NULL) {
+        question->inquiry.next = NULL;
+        question->inquiry.state = INQUIRY_READS;
+        *place = question;
+        result = ENTERED_FIRST;
+    } else if (other->inquiry.state == INQUIRY_READS) {
+        question->waiters->next = other->waiters;
+        other->waiters = question->waiters;
+        other->waiter_count++;
+        result = ENTERED_JOINED;
+    }
+    pthread_mutex_unlock(&shard->lock);
+    return result;
+}
+
+static void leave(struct question *question)
+{
+    struct shard *shard = shard_of(question);
+
+    pthread_mutex_lock(&shard->lock);
+    struct question **place = place_of(shard, question);
+    *place = question->inquiry.next;
+    pthread_mutex_unlock(&shard->lock);
+}
+
+/* Nobody joins it there any more. False: nobody waits, either. */
+static bool hand_over(struct question *question)
+{
+    struct shard *shard = shard_of(question);
+
+    pthread_mutex_lock(&shard->lock);
+    question->inquiry.state = INQUIRY_AT_ENGINE;
+    bool result = question->waiters != NULL;
+    pthread_mutex_unlock(&shard->lock);
+    return result;
+}
+
+/* The thread that asks */
+
+static void question_free(struct question **question)
+{
+    if ((*question)->inquiry.state != INQUIRY_NONE) {
+        world_retire(&(*question)->inquiry.world, (*question)->lookup->parts.background);
+        answer_free(&(*question)->inquiry.answer);
+    }
+    free(*question);
+    *question = NULL;
+}
+
+/* As flight_record_came() has it of what Redis had. */
+static bool may_serve(const struct question *question, const struct answer *answer)
+{
+    struct lookup *lookup = question->lookup;
+    return clock_wall_s() < answer->fresh_until && answer->made_at > atomic_load(&lookup->all_dropped_at) &&
+           answer->generation == question->inquiry.world->generation &&
+           answer->generation == atomic_load(&lookup->generation) && !is_revoked_since(lookup, answer);
+}
+
+/* Engine thread. */
+static void on_keep(struct task *task)
+{
+    struct question *question = (struct question *)task;
+    struct lookup *lookup = question->lookup;
+    keep_inquired(question);
+    question_free(&question);
+    atomic_fetch_sub(&lookup->due, 1);
+}
+
+static void answer_with(struct question *question, struct answer *answer)
+{
+    struct lookup *lookup = question->lookup;
+    bool keeps = memory_keeps(lookup->parts.memory);
+    atomic_fetch_add(&lookup->due, keeps); /* before anybody is told: who drains looks whether it is idle after that */
+    leave(question);
+    struct waiter *waiters = question->waiters;
+    question->waiters = NULL;
+    answer_inquired(question, answer);
+    waiters_wake(waiters, answer, LAYER_REDIS, false);
+    if (!keeps) {
+        question_free(&question);
+        return;
+    }
+    question->inquiry.answer = answer_ref(answer);
+    question->task.run = on_keep;
+    engine_post(lookup->parts.engine, &question->task);
+}
+
+static void on_record(void *context, enum shared_result result, struct bytes value)
+{
+    struct question *question = context;
+    struct inquiry *inquiry = &question->inquiry;
+    struct address address;
+    struct answer *answer = NULL;
+    if (result == SHARED_HIT) {
+        question_address(question, &address);
+        answer = take_record(question->lookup, inquiry->world, &inquiry->scope, &address, inquiry->key, value);
+    }
+    if (answer != NULL && may_serve(question, answer)) {
+        answer_with(question, answer);
+    } else if (hand_over(question)) {
+        question->lacks_record = result == SHARED_MISS;
+        engine_post(question->lookup->parts.engine, &question->task);
+    } else {
+        inquiry_end(&question);
+    }
+    answer_free(&answer);
+}
+
+/* False: what is to be asked, or whether, is not so simple. */
+static bool prepare(struct question *question, const struct world *world)
+{
+    struct lookup *lookup = question->lookup;
+    struct inquiry *inquiry = &question->inquiry;
+    struct directory *directories[MAX_DIRECTORIES];
+    struct address address;
+    question_address(question, &address);
+    if (seal_ring_count(world->ring) != 1 ||
+        world_directories(world, address_domain(&address), directories, &inquiry->scope) == 0) {
+        return false;
+    }
+    record_key(world->ring, 0, world->config->redis_prefix, &inquiry->scope, &address, inquiry->key);
+    inquiry->began = dropped_number(lookup->dropped);
+    inquiry->stamp = coherence_stamp(lookup->coherence);
+    inquiry->answer = NULL;
+    return true;
+}
+
+/* An older answer in memory is for the engine to weigh against what Redis has. */
+static bool may_ask(const struct question *question)
+{
+    struct memory *memory = question->lookup->parts.memory;
+    return shared_is_up(own.shared) && !lookup_is_draining(question->lookup) &&
+           !(memory_keeps(memory) && memory_has(memory, question->inquiry.hash));
+}
+
+bool inquiry_ask(struct question *question)
+{
+    struct lookup *lookup = question->lookup;
+    struct inquiry *inquiry = &question->inquiry;
+    if (own.shared == NULL || own.lookup != lookup) {
+        return false;
+    }
+    inquiry->hash = digest_table_hash(question_text(question));
+    if (!may_ask(question)) {
+        return false;
+    }
+    inquiry->world = lookup_world_ref(lookup);
+    enum entered entered = prepare(question, inquiry->world) ? enter(question) : ENTERED_TOO_LATE;
+    if (entered == ENTERED_FIRST) {
+        shared_get(own.shared, inquiry->key, on_record, question);
+        return true;
+    }
+    world_retire(&inquiry->world, lookup->parts.background);
+    if (entered == ENTERED_JOINED) {
+        count(COUNT_LOOKUPS_JOINED);
+        free(question);
+    }
+    return entered == ENTERED_JOINED;
+}
+
+/* The engine */
+
+void inquiry_end(struct question **question)
+{
+    if (*question == NULL) {
+        return;
+    }
+    if ((*question)->inquiry.state != INQUIRY_NONE) {
+        leave(*question);
+    }
+    question_free(question);
+}
+
+/* Somebody who waits for Redis, and for whose address; NULL: nobody. */
+static struct waiter *take_waiters(struct shard *shard, struct address *address)
+{
+    struct waiter *result = NULL;
+    pthread_mutex_lock(&shard->lock);
+    for (size_t i = 0; i < BUCKETS && result == NULL; i++) {
+        struct question *question = shard->buckets[i];
+        while (question != NULL && (question->inquiry.state != INQUIRY_READS || question->waiters == NULL)) {
+            question = question->inquiry.next;
+        }
+        if (question != NULL) {
+            result = question->waiters;
+            question->waiters = NULL;
+            question_address(question, address);
+        }
+    }
+    pthread_mutex_unlock(&shard->lock);
+    return result;
+}
+
+void inquiries_end(struct lookup *lookup)
+{
+    struct waiter *waiters;
+    struct address address;
+    for (size_t i = 0; lookup->inquiries != NULL && i < SHARDS; i++) {
+        while ((waiters = take_waiters(&lookup->inquiries->shards[i], &address)) != NULL) {
+            tell_plain(lookup, &address, waiters, OUTCOME_UNKNOWN, REASON_SHUTTING_DOWN, 1000);
+        }
+    }
+}
