@@ -146,13 +146,23 @@ static bool has_back(const struct worker *worker)
     return atomic_load_explicit(&worker->back, memory_order_relaxed) != NULL;
 }
 
+/* Whether libmicrohttpd has something to do that no descriptor tells of. */
+static bool has_pending(const struct worker *worker)
+{
+    MHD_UNSIGNED_LONG_LONG wait_ms;
+
+    return MHD_get_timeout(worker->daemon, &wait_ms) == MHD_YES && wait_ms == 0;
+}
+
 /* Waits for requests, or for what lets suspended ones go on; then sees to them. */
 static void turn(struct worker *worker, const struct http_side *side)
 {
     int32_t patience_ms = -1;
 
     if (worker->side != NULL && !has_back(worker) && side->wants_wait(worker->side)) {
-        side->wait(worker->side);
+        if (!has_pending(worker)) {
+            side->wait(worker->side);
+        }
         patience_ms = 0;
     }
     if (has_back(worker)) {

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "gateway/dropping.h"
 #include "gateway/following.h"
+#include "gateway/inquiry.h"
 #include "base/metrics.h"
 #include "gateway/lookup.h"
 #include "tests/scenario/played.h"
@@ -454,6 +455,13 @@ static void check_kept(unsigned which, const struct address *address, const stru
     }
 }
 
+static bool threads_ask;
+
+void stage_let_threads_ask(bool ask)
+{
+    threads_ask = ask;
+}
+
 /* As the HTTP side does: memory at once, or wait. */
 void stage_ask(unsigned which, const char *text)
 {
@@ -465,7 +473,9 @@ void stage_ask(unsigned which, const char *text)
     if (served.answer != NULL) {
         on_ready(waiter, served);
     } else {
+        inquiry_use(gateways[which].lookup, threads_ask ? gateways[which].shared : NULL);
         lookup_start(gateways[which].lookup, &address, waiter);
+        inquiry_use(NULL, NULL);
     }
 }
 

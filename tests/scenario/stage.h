@@ -58,6 +58,9 @@ void stage_start(unsigned gateway);
 bool stage_reload(unsigned gateway); /* false: the configuration was refused */
 void stage_drain(unsigned gateway);
 void stage_ask(unsigned gateway, const char *address);
+/* Whether who asks has a connection to Redis of its own, as a thread of the HTTP side does. */
+void stage_let_threads_ask(bool ask);
+
 void stage_explain(unsigned gateway, const char *address);
 
 /* Cuts the gateway off from Redis, or lets it back. */
