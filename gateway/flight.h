@@ -70,6 +70,7 @@ struct flight {
     size_t ring_index;     /* which key of the seal ring the record is looked for under */
     struct answer *record; /* what Redis had, whatever its age and policy; NULL: nothing */
     bool lacks_record;     /* Redis answered, and had none */
+    bool was_inquired;     /* the thread that read the question has asked Redis already */
 
     /* Directories */
     struct directory *directories[MAX_DIRECTORIES];

@@ -151,6 +151,7 @@ static void on_keep(struct task *task)
 
 static void answer_with(struct question *question, struct answer *answer)
 {
+    question->inquiry.answer = answer;
     struct lookup *lookup = question->lookup;
     bool keeps = memory_keeps(lookup->parts.memory);
     atomic_fetch_add(&lookup->due, keeps); /* before anybody is told: who drains looks whether it is idle after that */
@@ -163,7 +164,6 @@ static void answer_with(struct question *question, struct answer *answer)
         question_free(&question);
         return;
     }
-    question->inquiry.answer = answer_ref(answer);
     question->task.run = on_keep;
     engine_post(lookup->parts.engine, &question->task);
 }
@@ -180,13 +180,17 @@ static void on_record(void *context, enum shared_result result, struct bytes val
     }
     if (answer != NULL && may_serve(question, answer)) {
         answer_with(question, answer);
-    } else if (hand_over(question)) {
-        question->lacks_record = result == SHARED_MISS;
+        return;
+    }
+    inquiry->answer = answer;
+    /* An error of Redis is an answer, too: the engine would get the same. */
+    inquiry->has_asked = result != SHARED_FAILED || shared_is_up(own.shared);
+    inquiry->lacks_record = result == SHARED_MISS;
+    if (hand_over(question)) {
         engine_post(question->lookup->parts.engine, &question->task);
     } else {
         inquiry_end(&question);
     }
-    answer_free(&answer);
 }
 
 /* False: what is to be asked, or whether, is not so simple. */
@@ -204,6 +208,7 @@ static bool prepare(struct question *question, const struct world *world)
     record_key(world->ring, 0, world->config->redis_prefix, &inquiry->scope, &address, inquiry->key);
     inquiry->began = dropped_number(lookup->dropped);
     inquiry->stamp = coherence_stamp(lookup->coherence);
+    inquiry->has_asked = inquiry->lacks_record = false;
     inquiry->answer = NULL;
     return true;
 }

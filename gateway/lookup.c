@@ -159,7 +159,7 @@ void flight_run(struct flight *flight)
     }
     if (flight->directory_count == 0) {
         answer_plain(flight, OUTCOME_NONE, REASON_NO_DIRECTORY, 0);
-    } else if (lookup->parts.shared != NULL && flight->errand != ERRAND_NOW && !flight->lacks_record) {
+    } else if (lookup->parts.shared != NULL && flight->errand != ERRAND_NOW && !flight->was_inquired) {
         ask_shared(flight);
     } else {
         flight_record_came(flight);
@@ -197,7 +197,7 @@ static void begin(struct task *task)
         serve_impatient(flight);
     } else if (!lookup_is_draining(lookup) &&
                (flight = flight_start(lookup, &address, question->asked_ms, &why_not)) != NULL) {
-        flight->lacks_record = question->lacks_record;
+        take_inquired(flight, question);
         join(flight, &question);
         flight_run(flight);
     } else {

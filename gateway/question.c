@@ -18,7 +18,6 @@ struct question *question_new(struct lookup *lookup, const struct address *addre
     question->waiters = waiter;
     question->waiter_count = 1;
     question->asked_ms = clock_mono_ms();
-    question->lacks_record = false;
     question->inquiry.state = INQUIRY_NONE; /* the rest of it is written by who makes it another */
     question->size = address->size;
     question->local_size = address->local_size;

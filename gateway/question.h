@@ -19,7 +19,6 @@ struct question {
     struct waiter *waiters; /* by their `next` */
     size_t waiter_count;
     int64_t asked_ms;  /* mono */
-    bool lacks_record; /* Redis was asked just now, and had none */
 
     /* While the thread that read it asks Redis, and until the flight that follows is over; see gateway/inquiry.h. */
     struct inquiry {
@@ -31,7 +30,9 @@ struct question {
         int64_t stamp;         /* see coherence_stamp() */
         uint64_t began;        /* how many drops there were then */
         char key[RECORD_KEY_BYTES];
-        struct answer *answer; /* what Redis had, on its way into memory */
+        bool has_asked;        /* Redis has answered, and what it had that is of any use is here: */
+        bool lacks_record;     /* it had none */
+        struct answer *answer; /* on its way into memory, or to the flight */
     } inquiry;
 
     size_t size, local_size, display_size;

@@ -112,6 +112,21 @@ void keep_answer(struct flight *flight, struct answer *answer)
     }
 }
 
+void take_inquired(struct flight *flight, struct question *question)
+{
+    struct inquiry *inquiry = &question->inquiry;
+    if (inquiry->state == INQUIRY_NONE || !inquiry->has_asked || inquiry->world != flight->world) {
+        return;
+    }
+    flight->was_inquired = true;
+    flight->lacks_record = inquiry->lacks_record;
+    flight->record = inquiry->answer;
+    inquiry->answer = NULL;
+    flight->began = inquiry->began; /* of then is what Redis had */
+    flight->stamp = inquiry->stamp;
+    memcpy(flight->record_key, inquiry->key, sizeof(flight->record_key));
+}
+
 /* Of an answer that no flight brought, one is made that might have. */
 void keep_inquired(const struct question *question)
 {

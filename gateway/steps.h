@@ -101,7 +101,10 @@ bool record_is_known(const struct flight *flight);
 /* Puts an answer into memory, unless it was dropped, or another gateway came to a newer one, since the flight began. */
 void keep_answer(struct flight *flight, struct answer *answer);
 
-/* The same of an answer that the thread which read the question had of Redis. */
+/* What came of it when the thread that read the question asked Redis, if that was in the flight's own world. */
+void take_inquired(struct flight *flight, struct question *question);
+
+/* As keep_answer(), of an answer that the thread which read the question had of Redis. */
 void keep_inquired(const struct question *question);
 
 /* Puts the verdict into memory, where it belongs; unless it was dropped meanwhile. */
