@@ -268,6 +268,28 @@ bool shared_wants_loop(const struct shared *shared)
     return shared->state != WIRE_UP || shared->queued > 0;
 }
 
+size_t shared_queued(const struct shared *shared)
+{
+    return shared->queued;
+}
+
+int shared_fd(const struct shared *shared)
+{
+    const redisAsyncContext *context = shared->line.context;
+
+    return shared->state == WIRE_UP && shared->line.broken == NULL && sdslen(context->c.obuf) == 0 ? context->c.fd : -1;
+}
+
+/* hiredis reads 16 KB at a time, which is a few records: all that have come are worth one waking. A callback may lose
+ * the connection. */
+void shared_read(struct shared *shared)
+{
+    for (size_t before = SIZE_MAX; shared_fd(shared) >= 0 && shared->queued > 0 && shared->queued < before;) {
+        before = shared->queued;
+        redisAsyncHandleRead(shared->line.context);
+    }
+}
+
 void shared_flush(struct shared *shared)
 {
     line_flush(&shared->line);

@@ -48,6 +48,14 @@ bool shared_is_up(const struct shared *shared);
 /* For one who runs the loop only when there is a reason to: whether there is. */
 bool shared_wants_loop(const struct shared *shared);
 
+/* How many commands are under way. */
+size_t shared_queued(const struct shared *shared);
+
+/* For one who waits in another way than by the loop: what is readable when replies come, and then to call. -1: the loop
+ * alone knows what to wait for. Its timers want it run all the same, a few times in timeout_ms. */
+int shared_fd(const struct shared *shared);
+void shared_read(struct shared *shared);
+
 /* Sends what else goes out at the end of this turn of the loop. May call back, as the loop does. */
 void shared_flush(struct shared *shared);
 

@@ -1,16 +1,28 @@
 #include "gateway/reader.h"
 
 #include <event2/event.h>
+#include <poll.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "gateway/inquiry.h"
 #include "gateway/steps.h"
 
+/* So many replies under way are worth to be waited for before other requests are read, which then are as many more for
+ * each waking and each write; but no longer than that. */
+#define MANY 4
+#define MANY_WAIT_NS 1000000
+
+/* How often the loop is run for the sake of its timers. */
+#define LOOP_MS 50
+
 struct reader {
+    int fd;                 /* of the requests */
     struct event_base *base;
     struct event *requests; /* ends a wait, no more */
     struct shared *shared;
+    int64_t looped_ms;
 };
 
 static void on_requests(evutil_socket_t fd, short what, void *context)
@@ -35,6 +47,7 @@ struct reader *reader_new(struct lookup *lookup, int fd)
     if (reader == NULL) {
         return NULL;
     }
+    reader->fd = fd;
     reader->base = event_base_new();
     if (reader->base == NULL ||
         (reader->requests = event_new(reader->base, fd, EV_READ | EV_PERSIST, on_requests, NULL)) == NULL ||
@@ -70,10 +83,35 @@ bool reader_wants_wait(const struct reader *reader)
     return shared_wants_loop(reader->shared);
 }
 
+static void wait_in_loop(struct reader *reader, int flags)
+{
+    reader->looped_ms = clock_mono_ms();
+    event_base_loop(reader->base, EVLOOP_ONCE | flags);
+}
+
+/* The way that is gone with every request, past the loop. */
+static void wait_for_replies(struct reader *reader, int fd)
+{
+    bool many = shared_queued(reader->shared) >= MANY;
+    struct pollfd fds[] = {{.fd = fd, .events = POLLIN}, {.fd = many ? -1 : reader->fd, .events = POLLIN}};
+    const struct timespec patience = {.tv_nsec = many ? MANY_WAIT_NS : LOOP_MS * 1000000};
+    if (ppoll(fds, 2, &patience, NULL) > 0 && fds[0].revents != 0) {
+        shared_read(reader->shared);
+    }
+    if (clock_mono_ms() - reader->looped_ms >= LOOP_MS) {
+        wait_in_loop(reader, EVLOOP_NONBLOCK);
+    }
+}
+
 void reader_wait(struct reader *reader)
 {
+    int fd = shared_fd(reader->shared);
     log_flush();
-    event_base_loop(reader->base, EVLOOP_ONCE);
+    if (fd >= 0) {
+        wait_for_replies(reader, fd);
+    } else {
+        wait_in_loop(reader, 0);
+    }
 }
 
 void reader_flush(struct reader *reader)
