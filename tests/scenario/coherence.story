@@ -419,6 +419,25 @@ START
 ASK carol@other.example
 ANSWER none expired layer=directory
 
+STORY one that is too busy to be asked has not said that it has none
+SET redis.seal-key-file "seal.key"
+SET cache.ttl "1h"
+DIRECTORY corp example.org
+REDIS
+START
+HAS corp alice@example.org good
+ASK alice@example.org
+ANSWER found layer=directory
+TIME_PASSES 2h
+MOOD corp late
+REDIS-IS full
+ASK alice@example.org
+NO_ANSWER
+TIME_PASSES 2s
+ANSWER found stale layer=memory
+MOOD corp answers
+REDIS-IS free
+
 STORY what was dropped while Redis was away is dropped when it is back
 SET redis.seal-key-file "seal.key"
 DIRECTORY corp example.org

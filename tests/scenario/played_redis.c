@@ -282,7 +282,7 @@ void shared_get(struct shared *shared, const char *key,
                 void (*done)(void *context, enum shared_result result, struct bytes value), void *context)
 {
     if (is_full && shared_is_up(shared)) {
-        done(context, SHARED_MISS, bytes_of(NULL, 0));
+        done(context, SHARED_FAILED, bytes_of(NULL, 0));
     } else {
         shared_get_first(shared, key, done, context);
     }
