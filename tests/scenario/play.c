@@ -30,6 +30,7 @@
  *     REDIS-IS flushed|touched       emptied, or written again, before the eyes of all
  *     REDIS-IS saved|restored        it has again what it had when it was saved
  *     REDIS-IS full|free             whether its commands find no place among those under way
+ *     REDIS-IS readable|unreadable   whether it lets us read; at first it does
  *     REDIS-IS tracking|not_tracking whether it tells gateways of changes; at first it does
  *     CUT yes|no                     the gateway alone is cut off from Redis
  *     REDIS-IS forged                the first gateway's seal is on a CRL that another key signed
@@ -285,6 +286,16 @@ static void redis_free(void)
     played_redis_fill(false);
 }
 
+static void redis_readable(void)
+{
+    played_redis_let_read(true);
+}
+
+static void redis_unreadable(void)
+{
+    played_redis_let_read(false);
+}
+
 static void do_redis_is(char **words)
 {
     static const struct {
@@ -304,6 +315,8 @@ static void do_redis_is(char **words)
                 {"not_tracking", redis_does_not_track},
                 {"full", redis_full},
                 {"free", redis_free},
+                {"readable", redis_readable},
+                {"unreadable", redis_unreadable},
                 {"forged", stage_forge}};
     for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++) {
         if (strcmp(words[0], acts[i].word) == 0) {

@@ -56,6 +56,7 @@ unsigned played_web_fetches(const char *url);
 void played_redis_reset(void);
 void played_redis_up(bool up);
 void played_redis_fill(bool full);
+void played_redis_let_read(bool readable); /* or each read is refused */
 void played_redis_tamper(void);  /* flips one bit in every value */
 void played_redis_swap(void);    /* gives every key the value of another */
 void played_redis_forget(void);
