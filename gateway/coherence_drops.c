@@ -6,6 +6,7 @@
 #include "base/metrics.h"
 #include "gateway/coherence_private.h"
 #include "gateway/dropping.h"
+#include "gateway/following.h"
 
 #define DROPS_REMEMBERED 16384
 /* As long as a record may live: the longest cache.ttl and the longest cache.stale. */
@@ -295,6 +296,9 @@ static void hear(struct coherence *coherence, const struct drop_message *message
     int64_t at = not_far_ahead(message->at);
     purged_add(&coherence->purged, drop, at);
     journal_add(coherence->journal, drop, at, JOURNAL_HEARD);
+    if (drop->what == DROP_ADDRESS) {
+        following_told(coherence->lookup->parts.following, &drop->address);
+    }
     lookup_drop_here(coherence->lookup, drop, at);
     /* What we stored a moment ago may have come to Redis after the deletion that this tells of; and where our
      * directories are others, our record has another name. */
