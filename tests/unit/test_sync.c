@@ -853,7 +853,7 @@ static void begin_flood(unsigned entries, int64_t sync_bytes)
     directory_close(&directory);
     play.search = flood;
     atomic_store(&begun, 0);
-    (void)truncate(log_path, 0);
+    (void)!truncate(log_path, 0);
     heard[0] = '\0';
     config.uris = (const char *const[]){server.uri};
     directory = directory_open(&config, &(struct error){""});
