@@ -16,8 +16,8 @@ void journal_free(struct journal **journal);
 
 #define JOURNAL_HEARD INT64_MIN
 
-/* `at`: wall seconds; `mono_ms`: when we had it to tell. JOURNAL_HEARD: another gateway did, who also sees to it that it
- * comes to Redis. */
+/* `at`: wall seconds; `mono_ms`: when we had it to tell. JOURNAL_HEARD: another gateway did, who also sees to it that
+ * it comes to Redis. */
 void journal_add(struct journal *journal, const struct drop *drop, int64_t at, int64_t mono_ms);
 
 /* There were drops up to then that we never heard of, or no longer know. */

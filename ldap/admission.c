@@ -23,8 +23,8 @@ static int64_t takes_us(const struct directory *directory, int64_t now_ms)
     return directory->took_us > at_least_us ? directory->took_us : at_least_us;
 }
 
-/* How long a search takes that waits for the next place to be free. Searches that were all sent at once end at once, and
- * until then none does: what ends in a second on average says nothing of that. */
+/* How long a search takes that waits for the next place to be free. Searches that were all sent at once end at once,
+ * and until then none does: what ends in a second on average says nothing of that. */
 static int64_t takes_in_next_place_ms(const struct directory *directory, int64_t now_ms)
 {
     int64_t oldest_ms = now_ms, took_ms = directory->took_us / 1000;

@@ -84,8 +84,8 @@ static void tell_what_is_due(struct sync *sync)
 
     if (sync->all_is_due && sync->all_due_ms <= now_ms) {
         sync->all_due_ms = now_ms + SYNC_ALL_REST * sync->directory->config.timeout_ms;
-        log_event(LEVEL_WARNING, "all that the directory answers for is dropped: an entry has addresses of more domains "
-                                 "than are remembered, or its server does not send all of them",
+        log_event(LEVEL_WARNING, "all that the directory answers for is dropped: an entry has addresses of more "
+                                 "domains than are remembered, or its server does not send all of them",
                   LOG_TEXT("directory", sync->directory->config.name));
         (void)sync_tell(sync, CHANGED_ALL, "");
     }

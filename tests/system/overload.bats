@@ -147,8 +147,8 @@ slowest() {
         share_refused_late "$storm" >> "$STACK/late"
         slowest "$storm" >> "$STACK/slowest"
     done
-    echo "refused, but not within $AT_ONCE_MS ms, of a thousand in each storm:" $(cat "$STACK/late")". The" \
-        "slowest answers:" $(cat "$STACK/slowest") "ms" >&3
+    echo "refused, but not within $AT_ONCE_MS ms, of a thousand in each storm: $(tr '\n' ' ' < "$STACK/late")" >&3
+    echo "slowest answers: $(tr '\n' ' ' < "$STACK/slowest") ms" >&3
     run ! grep none "$STACK/late"
     [ "$(median "$STACK/late")" -le 20 ]
     [ "$(median "$STACK/slowest")" -le $NEVER_LATER_MS ]
@@ -161,7 +161,7 @@ slowest() {
     local first last
     first=$(sed -n 2p "$STACK/resident")
     last=$(tail -n 1 "$STACK/resident")
-    echo "resident after each storm:" $(awk '{ print int($1 / 1024) }' "$STACK/resident") "MB" >&3
+    echo "resident after each storm: $(awk '{ printf "%d ", $1 / 1024 }' "$STACK/resident")MB" >&3
     [ $((last - first)) -le $GROWTH_KB ]
 }
 
