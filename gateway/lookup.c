@@ -58,6 +58,7 @@ struct lookup *lookup_new(const struct lookup_parts *parts, struct world *world)
         return NULL;
     }
     lookup->parts = *parts;
+    lookup->alone.most_flights = parts->alone;
     lookup->flights = flights_new((size_t)world->config->max_flights);
     lookup->backoff = backoff_new();
     lookup->dropped = dropped_new();
