@@ -56,8 +56,8 @@ int collect_answers(struct flight *flight);
 /* Likewise of an older answer: its values, its directories, its times. -1: memory. */
 int collect_from_answer(struct flight *flight, const struct answer *answer);
 
-/* judging.c: has the flight's candidates judged, by a validator or, when the engine has little to do and they are small,
- * in a next turn of the engine; then flight_judged(). -1: the validators are full, and the verdict before stays. */
+/* judging.c: has the flight's candidates judged: by a validator, or, when they are small and the engine has little to
+ * do, in its next turn; then flight_judged(). -1: the validators are full, and the verdict before stays. */
 int judge_candidates(struct flight *flight, enum judging judging);
 
 /* Whether the engine has so little to do that it may work for the flight itself, as it has few and small candidates. */
