@@ -102,7 +102,8 @@ void keep_answer(struct flight *flight, struct answer *answer);
 /* Puts the verdict into memory, where it belongs; unless it was dropped meanwhile. */
 void store_verdict(struct flight *flight);
 
-/* And into Redis, what directories sent: a validator seals it, while those who asked have their answer already. */
+/* And into Redis, what directories sent: a validator or the engine seals it, while those who asked have their answer
+ * already. */
 void share_verdict(struct flight *flight);
 
 /* dropping.c: what memory has of this address may be what was dropped, as it is not all swept out yet. */
