@@ -34,6 +34,7 @@ static struct {
 } directories[DIRECTORIES_MAX];
 static unsigned directory_count;
 static bool with_redis;
+static size_t alone; /* lookup_parts.alone of gateways that start */
 
 static struct made {
     char address[TEXT_BYTES], kind[32];
@@ -314,6 +315,11 @@ void stage_directory(const char *name, const char *domains)
     snprintf(directories[directory_count++].domains, TEXT_BYTES, "%s", domains);
 }
 
+void stage_engine_judges(void)
+{
+    alone = LOOKUP_ALONE;
+}
+
 void stage_redis(void)
 {
     with_redis = true;
@@ -398,7 +404,7 @@ void stage_start(unsigned which)
     gateway->evidence = evidence_store_new(&sources, world);
     gateway->following = following_new(gateway->engine);
     const struct lookup_parts parts = {gateway->engine, gateway->memory,   gateway->shared,   gateway->pool,
-                                       gateway->pool,   gateway->evidence, gateway->following};
+                                       gateway->pool,   gateway->evidence, gateway->following, alone};
     gateway->lookup = lookup_new(&parts, world);
 }
 
@@ -557,6 +563,7 @@ void stage_reset(void)
     answer_first = answer_last = 0;
     setting_count = directory_count = 0;
     with_redis = false;
+    alone = 0;
     stage_set("trust.anchors", "[ \"root.pem\" ]");
     stage_set("trust.intermediates", "[ \"issuing.pem\" ]");
     stage_set("trust.crls", "[ \"crls.pem\" ]");
