@@ -19,4 +19,7 @@ int64_t clock_mono_ms(void);
 /* The same in microseconds, for measuring. */
 int64_t clock_mono_us(void);
 
+/* Microseconds that the calling thread has been running. */
+int64_t clock_thread_us(void);
+
 #endif

@@ -23,7 +23,7 @@
 #define MAX_ENTRY_MAILS_READ 64      /* its mail values that are looked at for these */
 #define MAX_MAILS_BYTES (MAX_ENTRY_MAILS * (MAX_ADDRESS_BYTES + 1)) /* all of them, each with a line end */
 #define MAX_DN_BYTES 1024            /* longer DNs are cut for display */
-#define MAX_SYNC_ENTRY_KEYS 256      /* addresses of one entry that following a directory remembers */
+#define MAX_SYNC_ENTRY_KEYS 256      /* addresses, or domains, of one entry that following a directory remembers */
 #define MAX_SYNC_REFRESH_CHANGES 1024 /* of one refresh that are told one by one; with more, everything is dropped */
 #define MAX_SYNC_COOKIE_BYTES 8192   /* with a longer one nothing can be continued */
 #define MAX_PDU_BYTES (8 * 1024 * 1024) /* one LDAP message from a server */

@@ -24,6 +24,7 @@ enum counter {
     COUNT_STALE_SLOW,        /* because the directories took long */
     COUNT_STALE_FAILING,     /* because they failed */
     COUNT_LOOKUPS_JOINED,    /* waited with another for the same flight */
+    COUNT_ENGINE_WORKED,     /* judged or sealed without a validator */
     COUNT_OUTCOME_FOUND,     /* of requests answered */
     COUNT_OUTCOME_NONE,
     COUNT_OUTCOME_UNKNOWN,

@@ -31,6 +31,8 @@ static const struct row_info counters[COUNT_COUNT] = {
     [COUNT_LOOKUPS_STALE] = {"certlookup_lookups_total", "layer", "stale"},
     [COUNT_LOOKUPS_JOINED] = {"certlookup_lookups_joined_total", NULL, NULL,
                               "Lookups that waited with another for the same address."},
+    [COUNT_ENGINE_WORKED] = {"certlookup_engine_worked_total", NULL, NULL,
+                             "Answers judged or sealed by the engine itself, having little else to do."},
     [COUNT_OUTCOME_FOUND] = {"certlookup_outcomes_total", "outcome", "found", "Requests answered, by outcome."},
     [COUNT_OUTCOME_NONE] = {"certlookup_outcomes_total", "outcome", "none"},
     [COUNT_OUTCOME_UNKNOWN] = {"certlookup_outcomes_total", "outcome", "unknown"},

@@ -175,6 +175,26 @@ static void add_domain(struct purged *purged, const char *domain, int64_t at)
     memcpy(purged->domains[i].domain, domain, strlen(domain) + 1);
 }
 
+static int64_t domain_at(const struct purged *purged, const char *domain)
+{
+    for (size_t i = 0; i < purged->count; i++) {
+        if (strcmp(purged->domains[i].domain, domain) == 0) {
+            return purged->domains[i].at;
+        }
+    }
+    return 0;
+}
+
+int64_t purged_time(const struct purged *purged, const struct drop *drop, int64_t now)
+{
+    int64_t known = 0;
+
+    if (drop->what != DROP_ADDRESS) {
+        known = later(purged->all, drop->what == DROP_DOMAIN ? domain_at(purged, drop->domain) : 0);
+    }
+    return known > now && known < RECORD_TIME_MAX ? known + 1 : now;
+}
+
 void purged_add(struct purged *purged, const struct drop *drop, int64_t at)
 {
     purged->latest = later(purged->latest, at);
@@ -192,16 +212,6 @@ void purged_merge(struct purged *purged, const struct purged *more)
     for (size_t i = 0; i < more->count; i++) {
         add_domain(purged, more->domains[i].domain, more->domains[i].at);
     }
-}
-
-static int64_t domain_at(const struct purged *purged, const char *domain)
-{
-    for (size_t i = 0; i < purged->count; i++) {
-        if (strcmp(purged->domains[i].domain, domain) == 0) {
-            return purged->domains[i].at;
-        }
-    }
-    return 0;
 }
 
 bool purged_is_within(const struct purged *purged, const struct purged *other)

@@ -55,6 +55,10 @@ struct purged {
     size_t count;
 };
 
+/* The time that a drop of a domain or of everything goes under which comes now: after all that is known of it, which
+ * may be of a clock that is ahead; or else whoever reads the record would not see that there was one more. */
+int64_t purged_time(const struct purged *purged, const struct drop *drop, int64_t now);
+
 /* Adds a drop, of an address too. Where there are too many domains, the oldest becomes a drop of all. */
 void purged_add(struct purged *purged, const struct drop *drop, int64_t at);
 

@@ -4,7 +4,9 @@
  * record_decode() takes, record_encode() writes again byte for byte.
  *
  *   text n   u16 size ‖ UTF-8 without NUL, at most n bytes
- *   word     u8 size ‖ ASCII: the word of an enum, which outlives its numbers
+ *   word     u8 size ‖ ASCII: the word of an enum, which outlives its numbers. Who does not know it, because it is
+ *            older than who wrote it, asks the directories as if there were no record: a new word needs no new version,
+ *            which would cost everybody all records
  *   blob     u32 size ‖ bytes, at most MAX_VALUE_BYTES
  *
  *   body     text address          normalised: parses to itself

@@ -176,7 +176,7 @@ void shared_get(struct shared *shared, const char *key,
                 void (*done)(void *context, enum shared_result result, struct bytes value), void *context)
 {
     if (shared->state == WIRE_UP && is_full(shared, 0)) {
-        done(context, SHARED_MISS, (struct bytes){0});
+        done(context, SHARED_FAILED, (struct bytes){0}); /* whether it is there nobody knows */
     } else {
         get(shared, key, done, context);
     }

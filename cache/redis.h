@@ -27,7 +27,7 @@ struct shared_config {
     const char *password; /* "": none; over the URI's; from redis.password-file */
     const char *ca_file;  /* of rediss://; NULL or "": the system's */
     int64_t timeout_ms;   /* of one command, and of connecting */
-    int64_t max_queued;   /* commands under way; over it shared_get() misses and shared_put() drops, counted */
+    int64_t max_queued;   /* commands under way; over it shared_get() fails and shared_put() drops, counted */
     bool is_reader;       /* one more connection of a process that has another, whose word on how Redis is counts: this
                            * one says nothing of it in log and gauges */
 };

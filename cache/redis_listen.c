@@ -218,6 +218,7 @@ static void dial(struct listener *listener)
     struct error why = {""};
 
     listener->line.channels = NULL;
+    listener->try++;
     if (line_dial(&listener->line, shared, address, on_connect, on_disconnect, &why)) {
         listener->state = LISTEN_CONNECTING;
         line_watch(&listener->line, shared->timeout_ms * 2); /* for all that is to do until it is on */

@@ -122,6 +122,7 @@ struct command {
     void (*finish)(struct shared *shared, struct command *command, const redisReply *reply); /* NULL reply: none came */
     void (*done)(void *context, enum shared_result result, struct bytes value);
     void *context;
+    uint64_t try; /* of the second connection: which it is about */
     size_t bytes;
     int64_t sent_ms;
 };
@@ -144,6 +145,7 @@ struct listener {
     char prefix[SHARED_PREFIX_MAX + 1];
     char channels[CHANNEL_COUNT][CHANNEL_BYTES];
     enum listen_state state;
+    uint64_t try;         /* which connection it is; an address tells nothing, as the next may have the same */
     enum shared_state told; /* what `ears` was told last */
     int64_t rest_ms;
     bool refused;         /* this server, or this user of it, cannot do it */

@@ -43,7 +43,7 @@ static void finish_on(struct shared *shared, struct command *command, const redi
 {
     struct listener *listener = &shared->listener;
 
-    if (reply == NULL || listener->state != LISTEN_TRACKING || command->context != listener->line.context) {
+    if (reply == NULL || listener->state != LISTEN_TRACKING || command->try != listener->try) {
         return; /* the second connection that it was about is gone */
     }
     if (reply->type == REDIS_REPLY_STATUS) {
@@ -71,7 +71,7 @@ void tracking_start(struct listener *listener)
     const char *on[] = {"CLIENT", "TRACKING", "ON",     "REDIRECT",       id,
                         "BCAST",  "NOLOOP",   "PREFIX", listener->prefix};
     const struct command draft_off = {.finish = finish_off};
-    const struct command draft_on = {.finish = finish_on, .context = listener->line.context};
+    const struct command draft_on = {.finish = finish_on, .try = listener->try};
 
     snprintf(id, sizeof(id), "%lld", listener->id);
     if (listener->beat == NULL) {
@@ -101,7 +101,7 @@ static void finish_beat(struct shared *shared, struct command *command, const re
 {
     struct listener *listener = &shared->listener;
 
-    if (reply == NULL || listener->state != LISTEN_ON || command->context != listener->line.context) {
+    if (reply == NULL || listener->state != LISTEN_ON || command->try != listener->try) {
         return;
     }
     if (reply->type == REDIS_REPLY_ERROR && is_refusal(reply)) {
@@ -115,7 +115,7 @@ static void on_beat(evutil_socket_t fd, short what, void *context)
 {
     struct listener *listener = context;
     const char *argv[] = {"PUBLISH", listener->channels[CHANNEL_BEAT], "1"};
-    const struct command draft = {.finish = finish_beat, .context = listener->line.context};
+    const struct command draft = {.finish = finish_beat, .try = listener->try};
 
     (void)fd;
     (void)what;

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "gateway/coherence_private.h"
+#include "gateway/following.h"
 
 #define NAMES_PART 32 /* of cache.memory may go to them */
 
@@ -130,6 +131,7 @@ static void on_changed(void *context, struct bytes key)
         drops_read(coherence);
     } else if (name_of_key(coherence, key, &name)) {
         dropped_note_name(coherence->lookup->dropped, name);
+        following_lost(coherence->lookup->parts.following, names_find(coherence->names, name));
         names_changed(coherence->names, name);
     } else if (is_purged_key(coherence, key)) {
         drops_read(coherence);

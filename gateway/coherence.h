@@ -47,7 +47,8 @@ bool coherence_is_overtaken(const struct coherence *coherence, const struct flig
 /* The flight's answer is in memory now. */
 void coherence_kept(struct coherence *coherence, const struct flight *flight);
 
-/* Tells Redis and the other gateways of a drop; `at`: wall seconds. */
-void coherence_tell(struct coherence *coherence, const struct drop *drop, int64_t at);
+/* Tells Redis and the other gateways of a drop. Returns the time that it goes under, wall seconds: now, but where
+ * others dropped the same with a clock that is ahead, after that. */
+int64_t coherence_tell(struct coherence *coherence, const struct drop *drop);
 
 #endif

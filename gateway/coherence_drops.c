@@ -6,6 +6,7 @@
 #include "base/metrics.h"
 #include "gateway/coherence_private.h"
 #include "gateway/dropping.h"
+#include "gateway/following.h"
 
 #define DROPS_REMEMBERED 16384
 /* As long as a record may live: the longest cache.ttl and the longest cache.stale. */
@@ -21,6 +22,8 @@
 #define FUTURE_MAX_S 3600
 /* While nothing tells us of changes. */
 #define DEAF_READ_MS 10000
+/* What could not be read says perhaps that something must not be served. */
+#define READ_AGAIN_MS 1000
 
 static const struct world *world_of(const struct coherence *coherence)
 {
@@ -113,14 +116,15 @@ static void tell(void *context, const struct drop *drop, int64_t at, int64_t mon
     }
 }
 
-void coherence_tell(struct coherence *coherence, const struct drop *drop, int64_t at)
+int64_t coherence_tell(struct coherence *coherence, const struct drop *drop)
 {
-    int64_t now_ms = clock_mono_ms();
+    int64_t now_ms = clock_mono_ms(), at = purged_time(&coherence->purged, drop, clock_wall_s());
     purged_add(&coherence->purged, drop, at);
     journal_add(coherence->journal, drop, at, now_ms);
     if (coherence_is_up(coherence)) {
         tell(coherence, drop, at, now_ms);
     }
+    return not_far_ahead(at);
 }
 
 /* Again */
@@ -142,7 +146,7 @@ static void repeat_since(struct coherence *coherence, int64_t since_ms)
     if (forgotten_ms >= since_ms) {
         drop_all(coherence, journal_forgotten_at(coherence->journal), forgotten_ms);
     }
-    journal_repeat(coherence->journal, INT64_MAX, since_ms, tell, coherence);
+    journal_repeat(coherence->journal, since_ms, tell, coherence);
 }
 
 static void on_write(struct timer *timer)
@@ -162,12 +166,14 @@ static void on_write(struct timer *timer)
  * restarted. */
 static void repeat_lost(struct coherence *coherence, int64_t latest, bool is_empty)
 {
+    int64_t now_ms = clock_mono_ms();
     log_event(LEVEL_NOTICE, "redis came back without all that was dropped; it is told again",
               LOG_NUMBER("latest", latest), LOG_NUMBER("known", coherence->purged.latest));
     if (!is_empty && journal_forgotten_at(coherence->journal) > latest) {
-        drop_all(coherence, journal_forgotten_at(coherence->journal), clock_mono_ms());
+        drop_all(coherence, journal_forgotten_at(coherence->journal), now_ms);
     }
-    journal_repeat(coherence->journal, latest - CLOCKS_APART_S, INT64_MAX, tell, coherence);
+    journal_claim(coherence->journal, latest - CLOCKS_APART_S, now_ms);
+    journal_repeat(coherence->journal, now_ms, tell, coherence);
 }
 
 /* From the others */
@@ -202,7 +208,7 @@ static bool open_purged(const struct reading *reading, enum shared_result result
     struct error error;
     *found = (struct purged){0};
     if (result == SHARED_FAILED || reading->which >= reading->coherence->ring_count) {
-        return false; /* read again when Redis is back */
+        return false;
     }
     if (result == SHARED_HIT && purged_open(world_of(reading->coherence)->ring, reading->key, value, found, &error) !=
                                     RECORD_GOOD) {
@@ -228,14 +234,37 @@ static void compare(struct coherence *coherence, const struct purged *found, boo
 
 static void read_purged(struct reading *reading);
 
+/* While Redis is away there is no need: all is read when it is back. */
+static void read_later(struct reading *reading)
+{
+    struct coherence *coherence = reading->coherence;
+    reading->failed = true;
+    if (coherence_is_up(coherence)) {
+        engine_timer_set(coherence->lookup->parts.engine, &coherence->reread, READ_AGAIN_MS);
+    }
+}
+
+static void on_reread(struct timer *timer)
+{
+    struct coherence *coherence = (struct coherence *)((char *)timer - offsetof(struct coherence, reread));
+    for (size_t i = 0; i < coherence->ring_count; i++) {
+        if (coherence->readings[i].failed) {
+            read_purged(&coherence->readings[i]);
+        }
+    }
+}
+
 static void on_purged(void *context, enum shared_result result, struct bytes value)
 {
     struct reading *reading = context;
     struct purged found;
     bool checks = reading->checks;
-    reading->under_way = reading->checks = false;
+    reading->under_way = false;
     if (open_purged(reading, result, value, &found)) {
+        reading->checks = false;
         compare(reading->coherence, &found, result == SHARED_MISS, checks);
+    } else {
+        read_later(reading);
     }
     if (reading->again) {
         read_purged(reading);
@@ -248,6 +277,7 @@ static void read_purged(struct reading *reading)
     reading->again = reading->under_way;
     if (!reading->under_way) {
         reading->under_way = true;
+        reading->failed = false;
         memcpy(reading->key, coherence->purged_keys[reading->which], sizeof(reading->key));
         shared_get_first(coherence->shared, reading->key, on_purged, reading);
     }
@@ -265,7 +295,10 @@ static void hear(struct coherence *coherence, const struct drop_message *message
     const struct drop *drop = &message->drop;
     int64_t at = not_far_ahead(message->at);
     purged_add(&coherence->purged, drop, at);
-    journal_add(coherence->journal, drop, at, clock_mono_ms());
+    journal_add(coherence->journal, drop, at, JOURNAL_HEARD);
+    if (drop->what == DROP_ADDRESS) {
+        following_told(coherence->lookup->parts.following, &drop->address);
+    }
     lookup_drop_here(coherence->lookup, drop, at);
     /* What we stored a moment ago may have come to Redis after the deletion that this tells of; and where our
      * directories are others, our record has another name. */
@@ -330,6 +363,7 @@ int drops_open(struct coherence *coherence)
     coherence->unsent_ms = 0; /* what is dropped before we first connect */
     coherence->write.fire = on_write;
     coherence->deaf.fire = on_deaf;
+    coherence->reread.fire = on_reread;
     digest_random(coherence->sender, sizeof(coherence->sender));
     for (size_t i = 0; i < SEAL_KEYS_MAX; i++) {
         coherence->readings[i] = (struct reading){.coherence = coherence, .which = i};
@@ -341,5 +375,6 @@ void drops_close(struct coherence *coherence)
 {
     engine_timer_clear(&coherence->write);
     engine_timer_clear(&coherence->deaf);
+    engine_timer_clear(&coherence->reread);
     journal_free(&coherence->journal);
 }

@@ -20,6 +20,7 @@ struct reading {
     size_t which;
     char key[RECORD_KEY_BYTES];
     bool under_way, again;
+    bool failed; /* the last time */
     bool checks; /* whether Redis has lost what it had been told */
 };
 
@@ -41,6 +42,7 @@ struct coherence {
     uint8_t sender[DROP_SENDER_BYTES];
     struct journal *journal;
     struct timer deaf;         /* while nothing tells us of changes, we look */
+    struct timer reread;       /* of readings that failed */
     struct purged purged;      /* all that we know of */
     struct reading readings[SEAL_KEYS_MAX];
     struct timer write;        /* of `purged`, and of what could not be sent */

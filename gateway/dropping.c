@@ -44,9 +44,9 @@ static void run_sweeping(struct work *work)
 }
 
 /* Where there is no room in the background, the engine does it: late answers are better than wrong ones. */
-static void sweep(struct lookup *lookup, const struct drop *drop, struct drop_waiter *waiter)
+static void sweep(struct lookup *lookup, const struct drop *drop, bool at_once, struct drop_waiter *waiter)
 {
-    struct sweeping *sweeping = malloc(sizeof(*sweeping));
+    struct sweeping *sweeping = at_once ? NULL : malloc(sizeof(*sweeping));
     if (sweeping == NULL) {
         tell(waiter, memory_drop_if(lookup->parts.memory, matches, (void *)drop));
         return;
@@ -66,8 +66,11 @@ static void drop_address(struct lookup *lookup, const struct address *address, s
     answer_free(&had);
 }
 
+/* A time that is ahead is of another clock. Records may be of that one, too; but what we find from now on is of ours,
+ * and is served. What memory has is swept out at once then, as its times do not tell what was found before. */
 static void drop_here(struct lookup *lookup, const struct drop *drop, int64_t at, struct drop_waiter *waiter)
 {
+    int64_t now = clock_wall_s();
     count(COUNT_DROPS);
     if (atomic_load(&lookup->sweeps) == 0) {
         lookup->sweeps_began = dropped_number(lookup->dropped);
@@ -77,10 +80,11 @@ static void drop_here(struct lookup *lookup, const struct drop *drop, int64_t at
         drop_address(lookup, &drop->address, waiter);
         return;
     }
-    if (drop->what == DROP_ALL && at > atomic_load(&lookup->all_dropped_at)) {
-        atomic_store(&lookup->all_dropped_at, at);
+    int64_t ours = at < now ? at : now;
+    if (drop->what == DROP_ALL && ours > atomic_load(&lookup->all_dropped_at)) {
+        atomic_store(&lookup->all_dropped_at, ours);
     }
-    sweep(lookup, drop, waiter);
+    sweep(lookup, drop, drop->what == DROP_ALL && at > now, waiter);
 }
 
 void lookup_drop_here(struct lookup *lookup, const struct drop *drop, int64_t at)
@@ -90,11 +94,9 @@ void lookup_drop_here(struct lookup *lookup, const struct drop *drop, int64_t at
 
 void lookup_drop(struct lookup *lookup, const struct drop *drop, struct drop_waiter *waiter)
 {
-    int64_t now = clock_wall_s();
-    if (lookup->coherence != NULL) {
-        coherence_tell(lookup->coherence, drop, now); /* before whoever waits hears that it is done */
-    }
-    drop_here(lookup, drop, now, waiter);
+    /* Told before whoever waits hears that it is done. */
+    int64_t at = lookup->coherence != NULL ? coherence_tell(lookup->coherence, drop) : clock_wall_s();
+    drop_here(lookup, drop, at, waiter);
 }
 
 bool is_being_swept(const struct lookup *lookup, const struct address *address)

@@ -5,7 +5,8 @@
  * and the generation of the world that it began in. Whoever asks the same while
  * it is under way joins it. A flight lives until it has answered and everything
  * that it started (`open`) has come back; all of it happens on the engine
- * thread, but for judging, which a validator does while the flight waits.
+ * thread, but for judging, which a validator does while the flight waits; or the
+ * engine itself, see gateway/alone.h.
  */
 #ifndef GATEWAY_FLIGHT_H
 #define GATEWAY_FLIGHT_H
@@ -82,7 +83,8 @@ struct flight {
 
     /* Judging: while it is under way the draft belongs to the validator. */
     enum judging judging;
-    bool is_judged; /* just now */
+    bool is_judged;     /* just now */
+    bool engine_judges; /* and no validator does */
     struct work judge;
     struct task judged;
     bool cut_short; /* by the deadline */
@@ -96,6 +98,7 @@ struct flight {
     /* Sealing: while it is under way verdict, record_key and sealed belong to the validator. */
     struct work seal;
     struct task was_sealed;
+    bool engine_seals; /* and no validator does */
     struct buffer sealed; /* the verdict as a record; empty: it cannot be stored */
 
     /* Evidence */

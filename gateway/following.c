@@ -13,8 +13,11 @@
 #define QUEUED 1024     /* more than MAX_DOMAINS, which come together */
 #define AT_ONCE 64      /* taken before the engine does something else */
 #define WARM 1024       /* addresses that are to be looked up anew */
-/* By then the other gateways that follow have dropped it as well, and do not drop what is new. */
+/* At least; by then the other gateways that follow have dropped it as well, as a rule, and do not drop what is new. */
 #define WARM_AFTER_MS 250
+/* Of an answer that left memory because its record did: gateways hear of the same change at most so far apart. */
+#define LOST_MS 5000
+#define LOST 1024
 
 _Static_assert(QUEUED > MAX_DOMAINS, "all domains of a directory find room");
 
@@ -28,6 +31,11 @@ struct item {
 struct warm {
     int64_t due_ms;
     char text[MAX_ADDRESS_BYTES + 1];
+};
+
+struct lost {
+    uint64_t hash; /* of the address; those that share a place push each other out */
+    int64_t at_ms;
 };
 
 struct following {
@@ -45,6 +53,8 @@ struct following {
     struct timer timer;
     size_t warm_first, warm_count;
     struct warm warm[WARM];
+    bool is_any_warm; /* of the directories */
+    struct lost lost[LOST];
 };
 
 /* Under the lock, with room. */
@@ -141,6 +151,23 @@ static bool is_in_memory(const struct following *following, const struct address
     return result;
 }
 
+/* Or it would be, were it not for this drop. */
+static bool is_being_renewed(const struct following *following, const struct address *address)
+{
+    const struct lookup *lookup = following->lookup;
+    const struct flight *flight = flights_find(lookup->flights, address, lookup->world->generation);
+
+    return flight != NULL && flight->errand == ERRAND_NOW;
+}
+
+/* Not in the second of the drop: what is found in that counts as found before, and no gateway takes it from Redis. */
+static int64_t warm_due_ms(void)
+{
+    int64_t left_ms = 1000 - clock_wall_ms() % 1000;
+
+    return clock_mono_ms() + (left_ms > WARM_AFTER_MS ? left_ms : WARM_AFTER_MS);
+}
+
 /* What finds no room is looked up by who asks for it. */
 static void warm_later(struct following *following, const char *address)
 {
@@ -149,12 +176,60 @@ static void warm_later(struct following *following, const char *address)
     }
     struct warm *warm = &following->warm[(following->warm_first + following->warm_count) % WARM];
 
-    warm->due_ms = clock_mono_ms() + WARM_AFTER_MS;
+    warm->due_ms = warm_due_ms();
     (void)snprintf(warm->text, sizeof(warm->text), "%s", address);
-    if (following->warm_count == 0 && engine_timer_set(following->engine, &following->timer, WARM_AFTER_MS) != 0) {
+    if (following->warm_count == 0 &&
+        engine_timer_set(following->engine, &following->timer, warm->due_ms - clock_mono_ms()) != 0) {
         return;
     }
     following->warm_count++;
+}
+
+void following_lost(struct following *following, uint64_t hash)
+{
+    if (following->is_any_warm && memory_has(following->lookup->parts.memory, hash)) {
+        following->lost[hash % LOST] = (struct lost){hash, clock_mono_ms()};
+    }
+}
+
+/* Only once: it is warmed for one of those who tell of the change. */
+static bool was_lost_lately(struct following *following, const struct address *address)
+{
+    uint64_t hash = digest_table_hash(address_bytes(address));
+    struct lost *lost = &following->lost[hash % LOST];
+    bool result = lost->hash == hash && lost->at_ms > clock_mono_ms() - LOST_MS;
+
+    if (result) {
+        *lost = (struct lost){0};
+    }
+    return result;
+}
+
+static void warm_what_is_there(struct following *following, const struct address *address)
+{
+    if (was_lost_lately(following, address) || is_in_memory(following, address) ||
+        is_being_renewed(following, address)) {
+        warm_later(following, address->text);
+    }
+}
+
+static bool is_to_be_warm(const struct world *world, const struct address *address)
+{
+    for (size_t i = 0; i < world->directory_count; i++) {
+        const struct directory_config *config = directory_settings(world->directories[i]->directory);
+
+        if (config->sync && config->warm && directory_serves(config, address_domain(address))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void following_told(struct following *following, const struct address *address)
+{
+    if (following->is_any_warm && is_to_be_warm(following->lookup->world, address)) {
+        warm_what_is_there(following, address);
+    }
 }
 
 static void on_warm(struct timer *timer)
@@ -188,15 +263,13 @@ static void drop(struct following *following, const struct item *item)
     if (item->what == DROP_DOMAIN) {
         (void)snprintf(drop.domain, sizeof(drop.domain), "%s", item->text);
     }
-    bool warms = item->warm && item->what == DROP_ADDRESS && is_in_memory(following, &drop.address);
-
+    if (item->warm && item->what == DROP_ADDRESS) {
+        warm_what_is_there(following, &drop.address);
+    }
     if (item->here) {
         lookup_drop_here(following->lookup, &drop, 0); /* whenever it was found, as far as it is here */
     } else {
         lookup_drop(following->lookup, &drop, NULL);
-    }
-    if (warms) {
-        warm_later(following, item->text);
     }
 }
 
@@ -255,16 +328,20 @@ void following_end(struct following *following)
     set_lookup(following, NULL);
     engine_timer_clear(&following->timer);
     following->warm_count = 0;
+    following->is_any_warm = false;
 }
 
 void following_adopt(struct following *following, const struct world *world)
 {
+    following->is_any_warm = false;
     for (size_t i = 0; i < world->directory_count; i++) {
         struct directory *directory = world->directories[i]->directory;
+        const struct directory_config *config = directory_settings(directory);
 
+        following->is_any_warm = following->is_any_warm || (config->sync && config->warm);
         if (directory_follow(directory, &following->listener) != 0) {
             log_event(LEVEL_ERROR, "the directory is not followed: out of memory or threads",
-                      LOG_TEXT("directory", directory_settings(directory)->name),
+                      LOG_TEXT("directory", config->name),
                       LOG_TEXT("setting", "directories.sync"));
         }
     }

@@ -32,11 +32,16 @@ static struct line *line_at(struct journal *journal, size_t i)
     return &journal->lines[(journal->first + i) % journal->max];
 }
 
+static void forget_told(struct journal *journal, int64_t at, int64_t mono_ms)
+{
+    journal_forget(journal, at);
+    journal->forgotten_mono_ms = mono_ms > journal->forgotten_mono_ms ? mono_ms : journal->forgotten_mono_ms;
+}
+
 static void push_out(struct journal *journal)
 {
     struct line *line = line_at(journal, 0);
-    journal_forget(journal, line->at);
-    journal->forgotten_mono_ms = line->mono_ms;
+    forget_told(journal, line->at, line->mono_ms);
     free(line->text);
     line->text = NULL;
     journal->first = (journal->first + 1) % journal->max;
@@ -60,8 +65,7 @@ void journal_add(struct journal *journal, const struct drop *drop, int64_t at, i
     const char *text = drop->what == DROP_ADDRESS ? drop->address.text : drop->domain;
     struct line line = {.what = drop->what, .at = at, .mono_ms = mono_ms};
     if (drop->what != DROP_ALL && (line.text = strdup(text)) == NULL) {
-        journal_forget(journal, at);
-        journal->forgotten_mono_ms = mono_ms;
+        forget_told(journal, at, mono_ms);
         return;
     }
     if (journal->count == journal->max) {
@@ -85,13 +89,21 @@ int64_t journal_forgotten_mono_ms(const struct journal *journal)
     return journal->forgotten_mono_ms;
 }
 
-void journal_repeat(const struct journal *journal, int64_t at, int64_t mono_ms,
+void journal_claim(struct journal *journal, int64_t at, int64_t now_mono_ms)
+{
+    for (size_t i = 0; i < journal->count; i++) {
+        struct line *line = line_at(journal, i);
+        line->mono_ms = line->at >= at ? now_mono_ms : line->mono_ms;
+    }
+}
+
+void journal_repeat(const struct journal *journal, int64_t mono_ms,
                     void (*say)(void *context, const struct drop *drop, int64_t at, int64_t mono_ms), void *context)
 {
     for (size_t i = 0; i < journal->count; i++) {
         const struct line *line = &journal->lines[(journal->first + i) % journal->max];
         struct drop drop = {.what = line->what};
-        if (line->mono_ms < mono_ms && line->at < at) {
+        if (line->mono_ms < mono_ms) {
             continue;
         }
         if (line->what == DROP_DOMAIN) {

@@ -34,10 +34,9 @@ static void close_candidates(struct flight *flight)
     }
 }
 
-/* On a validator: everything that costs, so that the engine only passes on. */
-static void run_judge(struct work *work)
+/* Everything that costs, so that the engine only passes on. */
+static void judge_flight(struct flight *flight)
 {
-    struct flight *flight = (struct flight *)((char *)work - offsetof(struct flight, judge));
     const struct lives lives = world_lives(flight->world);
     const struct fetch_config *fetch = &flight->world->config->fetch;
     struct answer_draft *draft = &flight->draft;
@@ -72,12 +71,47 @@ static void run_judge(struct work *work)
     if (flight->verdict != NULL && flight->judging == JUDGING_FOUND) {
         count_refusals(flight->verdict);
     }
+}
+
+static void run_judge(struct work *work)
+{
+    struct flight *flight = (struct flight *)((char *)work - offsetof(struct flight, judge));
+    judge_flight(flight);
     engine_post(flight->lookup->parts.engine, &flight->judged);
+}
+
+/* PKCS#7 brings issuers of the sender's choice, whose signatures may take long. */
+static bool is_small(const struct candidate *candidate)
+{
+    return candidate->source.attribute == ATTRIBUTE_USER_CERTIFICATE &&
+           blob_bytes(candidate->value).size <= ALONE_MAX_VALUE_BYTES;
+}
+
+bool engine_may_work(const struct flight *flight)
+{
+    const struct lookup *lookup = flight->lookup;
+    bool may = flight->judging != JUDGING_EXPLAINED && flight->candidate_count <= ALONE_MAX_VALUES &&
+               alone_may_work(&lookup->alone, lookup->alive, clock_mono_ms());
+    for (size_t i = 0; may && i < flight->candidate_count; i++) {
+        may = is_small(&flight->candidates[i]);
+    }
+    return may;
+}
+
+void engine_work(struct flight *flight, void (*work)(struct flight *flight))
+{
+    int64_t began_us = clock_thread_us();
+    work(flight);
+    alone_worked(&flight->lookup->alone, clock_thread_us() - began_us, clock_mono_ms());
+    count(COUNT_ENGINE_WORKED);
 }
 
 static void on_judged(struct task *task)
 {
     struct flight *flight = (struct flight *)((char *)task - offsetof(struct flight, judged));
+    if (flight->engine_judges) {
+        engine_work(flight, judge_flight);
+    }
     flight->is_judged = false;
     flight_judged(flight);
     flight_release(flight);
@@ -93,7 +127,10 @@ int judge_candidates(struct flight *flight, enum judging judging)
     flight->evidence = evidence_store_now(flight->lookup->parts.evidence, &number);
     flight->verdict = NULL;
     flight->open++;
-    if (!pool_submit(flight->lookup->parts.validators, &flight->judge)) {
+    flight->engine_judges = engine_may_work(flight);
+    if (flight->engine_judges) {
+        engine_post(flight->lookup->parts.engine, &flight->judged);
+    } else if (!pool_submit(flight->lookup->parts.validators, &flight->judge)) {
         count(COUNT_LIMIT_VALIDATORS);
         evidence_free(&flight->evidence);
         flight->verdict = before;

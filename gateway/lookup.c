@@ -22,7 +22,7 @@
  *      flight_record_came()
  *   5  ask_directories()          the directories of this domain, all at once
  *      flight_directories_came()
- *   6  judge_candidates()         verdict per value, on a validator
+ *   6  judge_candidates()         verdict per value, on a validator; small ones with little to do here: alone.h
  *      flight_judged()
  *   7  fetch_what_lacks()         CRLs, OCSP answers, issuers that the verdict lacks; then 6 again, a few rounds
  *      flight_has_evidence()
@@ -60,6 +60,7 @@ struct lookup *lookup_new(const struct lookup_parts *parts, struct world *world)
         return NULL;
     }
     lookup->parts = *parts;
+    lookup->alone.most_flights = parts->alone;
     lookup->flights = flights_new((size_t)world->config->max_flights);
     lookup->backoff = backoff_new();
     lookup->dropped = dropped_new();

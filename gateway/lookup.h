@@ -28,7 +28,11 @@ struct lookup_parts {
     struct pool *background;   /* for what may wait: closing the directories of a world that has gone */
     struct evidence_store *evidence;
     struct following *following; /* of the directories of its worlds */
+    size_t alone;              /* with so many flights under way, or fewer, the engine judges; see gateway/alone.h */
 };
+
+/* For the daemon: one flight, and the one before, which is still being stored. */
+#define LOOKUP_ALONE 2
 
 /* Takes a reference of `world`. NULL: out of memory. */
 struct lookup *lookup_new(const struct lookup_parts *parts, struct world *world);

@@ -137,6 +137,12 @@ static uint64_t never_0(uint64_t name)
     return name != 0 ? name : 1;
 }
 
+uint64_t names_find(const struct names *names, uint64_t name)
+{
+    const struct table *table = &names->tables[never_0(name) >> 58];
+    return table->slot_count > 0 ? table->slots[find(table, never_0(name))].address : 0;
+}
+
 void names_put(struct names *names, uint64_t name, struct bytes address)
 {
     struct table *table = table_of(names, never_0(name));

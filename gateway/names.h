@@ -20,6 +20,9 @@ void names_free(struct names **names);
 /* `name`: 64 bits of the name, evenly spread. The answer to this address stands under it. */
 void names_put(struct names *names, uint64_t name, struct bytes address);
 
+/* digest_table_hash() of the address whose answer stands under it, or stood before it left memory; 0: none. */
+uint64_t names_find(const struct names *names, uint64_t name);
+
 /* What stood under it leaves memory. */
 void names_changed(struct names *names, uint64_t name);
 

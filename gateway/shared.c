@@ -167,10 +167,9 @@ static bool may_share(const struct flight *flight)
            coherence_may_store(lookup->coherence, flight->stamp);
 }
 
-/* On a validator. The key is known already if the flight asked Redis under its only name. */
-static void run_sealing(struct work *work)
+/* The key is known already if the flight asked Redis under its only name. */
+static void seal_verdict(struct flight *flight)
 {
-    struct flight *flight = (struct flight *)((char *)work - offsetof(struct flight, seal));
     const struct seal_ring *ring = flight->world->ring;
     if (seal_ring_count(ring) > 1 || flight->record_key[0] == '\0') {
         record_key(ring, 0, flight->world->config->redis_prefix, &flight->scope, &flight->address, flight->record_key);
@@ -179,6 +178,12 @@ static void run_sealing(struct work *work)
         count(COUNT_LIMIT_RECORD_BYTES);
         buffer_clear(&flight->sealed);
     }
+}
+
+static void run_sealing(struct work *work)
+{
+    struct flight *flight = (struct flight *)((char *)work - offsetof(struct flight, seal));
+    seal_verdict(flight);
     engine_post(flight->lookup->parts.engine, &flight->was_sealed);
 }
 
@@ -186,6 +191,9 @@ static void run_sealing(struct work *work)
 static void on_sealed(struct task *task)
 {
     struct flight *flight = (struct flight *)((char *)task - offsetof(struct flight, was_sealed));
+    if (flight->engine_seals) {
+        engine_work(flight, seal_verdict);
+    }
     if (flight->sealed.size > 0 && may_share(flight)) {
         shared_put(flight->lookup->parts.shared, flight->record_key, buffer_bytes(&flight->sealed),
                    (flight->verdict->stale_until - clock_wall_s()) * 1000);
@@ -201,7 +209,10 @@ void share_verdict(struct flight *flight)
     flight->seal.run = run_sealing;
     flight->was_sealed.run = on_sealed;
     flight->open++;
-    if (!pool_submit(flight->lookup->parts.validators, &flight->seal)) {
+    flight->engine_seals = engine_may_work(flight);
+    if (flight->engine_seals) {
+        engine_post(flight->lookup->parts.engine, &flight->was_sealed); /* who waits is woken before, in this turn */
+    } else if (!pool_submit(flight->lookup->parts.validators, &flight->seal)) {
         count(COUNT_LIMIT_VALIDATORS);
         flight->open--;
     }

@@ -8,6 +8,7 @@
 #include <pthread.h>
 
 #include "base/metrics.h"
+#include "gateway/alone.h"
 #include "gateway/backoff.h"
 #include "gateway/coherence.h"
 #include "gateway/dropped.h"
@@ -32,6 +33,7 @@ struct lookup {
     struct coherence *coherence; /* NULL: no Redis */
     atomic_size_t explaining; /* answers that are judged again for one who wants to know why */
     struct renewals renewals;
+    struct alone alone;
     atomic_size_t due; /* answers that are to be renewed or kept, on their way to the engine */
     size_t alive; /* flights that are not freed yet, answered or not */
     /* What lookup_get() needs of the world, on any thread. */
@@ -59,9 +61,15 @@ int collect_answers(struct flight *flight);
 /* Likewise of an older answer: its values, its directories, its times. -1: memory. */
 int collect_from_answer(struct flight *flight, const struct answer *answer);
 
-/* judging.c: hands the flight's candidates to a validator; then flight_judged(). -1: the validators are full, and the
- * verdict before stays. */
+/* judging.c: has the flight's candidates judged: by a validator, or, when they are small and the engine has little to
+ * do, in its next turn; then flight_judged(). -1: the validators are full, and the verdict before stays. */
 int judge_candidates(struct flight *flight, enum judging judging);
+
+/* Whether the engine has so little to do that it may work for the flight itself, as it has few and small candidates. */
+bool engine_may_work(const struct flight *flight);
+
+/* Works for the flight on the engine, and notes how long that took. */
+void engine_work(struct flight *flight, void (*work)(struct flight *flight));
 
 /* lacking.c: fetches what the verdict lacks, if that is worth waiting for. True: the flight goes on with
  * flight_judged() after another judging, or with flight_has_evidence() without. */
@@ -110,7 +118,8 @@ void keep_inquired(const struct question *question);
 /* Puts the verdict into memory, where it belongs; unless it was dropped meanwhile. */
 void store_verdict(struct flight *flight);
 
-/* And into Redis, what directories sent: a validator seals it, while those who asked have their answer already. */
+/* And into Redis, what directories sent: a validator or the engine seals it, while those who asked have their answer
+ * already. */
 void share_verdict(struct flight *flight);
 
 /* dropping.c: what memory has of this address may be what was dropped, as it is not all swept out yet. */

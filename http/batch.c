@@ -8,6 +8,10 @@
 #include "render/batch.h"
 
 #define TYPICAL_BYTES 2048 /* of one recipient in the answer; sizes its first memory */
+/* The second is for those whom memory had when the first began, and has no more: what was dropped meanwhile is not
+ * told. */
+#define WAITS_MAX 2
+#define OUTCOMES (OUTCOME_FOUND + 1)
 
 /* One address that is looked up, for all recipients that are the same. */
 struct question {
@@ -17,20 +21,18 @@ struct question {
     size_t at, size;      /* the address in batch->addresses */
 };
 
-struct recipient {
-    enum address_fault fault;
-    struct served served;       /* from memory; .answer NULL: not there */
-    size_t question;            /* then its index + 1; 0: none */
-};
-
 struct batch {
     struct request *request;
     struct recipient_list list; /* what was asked, as it was sent */
     struct buffer body;         /* of the answer, as far as nobody has to be waited for */
     size_t told;                /* recipients that are in it */
-    struct recipient *recipients; /* NULL: nobody has to be waited for, so far */
+    size_t outcomes[OUTCOMES];  /* of them */
+    bool waits;                 /* somebody has to be waited for: what comes behind is told later */
+    unsigned waited;            /* times */
+    size_t *question_of;        /* recipient → index + 1 of its question, 0: none. NULL: there are no questions */
     struct question *questions;
     size_t question_count;
+    size_t begun;               /* of them: started, or left without a place */
     struct buffer addresses;    /* of the questions, normalised */
     size_t *places;             /* index + 1 of the question in each place of a hash table; 0: free */
     size_t place_mask;
@@ -44,14 +46,11 @@ static void batch_free(void *work)
 {
     struct batch *batch = work;
 
-    for (size_t i = 0; batch->recipients != NULL && i < batch->list.count; i++) {
-        answer_free(&batch->recipients[i].served.answer);
-    }
     for (size_t i = 0; i < batch->question_count; i++) {
         answer_free(&batch->questions[i].served.answer);
     }
     free(batch->questions);
-    free(batch->recipients);
+    free(batch->question_of);
     free(batch->places);
     buffer_free(&batch->addresses);
     buffer_free(&batch->body);
@@ -90,13 +89,13 @@ static size_t take_lookups(struct http *http, size_t wanted)
     return more;
 }
 
-static void start(struct batch *batch, size_t lookups)
+static void start(struct batch *batch, struct question *questions, size_t lookups)
 {
     const struct http_backend *backend = &batch->request->http->backend;
 
     atomic_store(&batch->open, lookups + 1);
     for (size_t i = 0; i < lookups; i++) {
-        struct question *question = &batch->questions[i];
+        struct question *question = &questions[i];
         struct address address;
         address_parse(bytes_of(batch->addresses.data + question->at, question->size), &address);
         question->waiter = (struct waiter){.ready = on_ready};
@@ -105,22 +104,26 @@ static void start(struct batch *batch, size_t lookups)
     came_back(batch);
 }
 
-/* False: nobody waits, and batch->untold is the answer to every question. */
+/* False: nobody waits, and batch->untold is the answer to every new question. */
 static bool wait_for_questions(struct batch *batch)
 {
     struct request *request = batch->request;
+    size_t wanted = batch->question_count - batch->begun;
 
     batch->untold = REASON_OVERLOADED;
-    size_t lookups = take_lookups(request->http, batch->question_count);
-    if (lookups == 0) {
-        return false;
-    }
-    if (!request_suspend(request, &batch->untold)) {
+    size_t lookups = take_lookups(request->http, wanted);
+    bool waits = lookups > 0 && request_suspend(request, &batch->untold);
+    if (!waits) {
         atomic_fetch_sub(&request->http->batch_lookups, lookups);
-        return false;
+        lookups = 0;
     }
-    start(batch, lookups);
-    return true;
+    batch->waited++;
+    struct question *questions = &batch->questions[batch->begun];
+    batch->begun = batch->question_count;
+    if (waits) {
+        start(batch, questions, lookups); /* the batch may be gone then */
+    }
+    return waits;
 }
 
 /* Asking */
@@ -135,8 +138,8 @@ static bool begin_questions(struct batch *batch)
     batch->place_mask = places - 1;
     batch->places = calloc(places, sizeof(*batch->places));
     batch->questions = calloc(batch->list.count, sizeof(*batch->questions));
-    batch->recipients = calloc(batch->list.count, sizeof(*batch->recipients));
-    return batch->places != NULL && batch->questions != NULL && batch->recipients != NULL;
+    batch->question_of = calloc(batch->list.count, sizeof(*batch->question_of));
+    return batch->places != NULL && batch->questions != NULL && batch->question_of != NULL;
 }
 
 /* The place of the question for this address, or the free one where it belongs. */
@@ -156,7 +159,7 @@ static size_t *find_place(struct batch *batch, const struct address *address)
 
 static bool ask(struct batch *batch, size_t index, const struct address *address)
 {
-    if (batch->recipients == NULL && !begin_questions(batch)) {
+    if (batch->question_of == NULL && !begin_questions(batch)) {
         return false;
     }
     size_t *place = find_place(batch, address);
@@ -166,7 +169,7 @@ static bool ask(struct batch *batch, size_t index, const struct address *address
         buffer_append_bytes(&batch->addresses, address_bytes(address));
         *place = batch->question_count;
     }
-    batch->recipients[index].question = *place;
+    batch->question_of[index] = *place;
     return !batch->addresses.failed;
 }
 
@@ -190,7 +193,7 @@ static bool tell_ready(struct batch *batch, struct fragments *ready, struct byte
     if (fragment.answer == NULL || !backend->may_serve(backend->context, fragment.answer)) {
         return false;
     }
-    count_outcome(fragment.answer->outcome);
+    batch->outcomes[fragment.answer->outcome]++;
     begin_telling(batch);
     buffer_append_bytes(&batch->body, fragment.text);
     return true;
@@ -200,7 +203,7 @@ static void tell_served(struct batch *batch, struct fragments *ready, struct byt
 {
     struct buffer *body = &batch->body;
 
-    count_outcome(served->answer->outcome);
+    batch->outcomes[served->answer->outcome]++;
     begin_telling(batch);
     size_t before = body->size;
     render_recipient(served->answer, served->stale, sent, body);
@@ -218,77 +221,100 @@ static void tell_invalid(struct batch *batch, struct bytes sent, enum address_fa
 
 static void tell_untold(struct batch *batch, struct bytes sent)
 {
-    count_outcome(OUTCOME_UNKNOWN);
+    batch->outcomes[OUTCOME_UNKNOWN]++;
     begin_telling(batch);
     render_recipient_untold(sent, batch->untold, &batch->body);
 }
 
-/* One who came behind somebody who had to be waited for. */
-static void tell_late(struct batch *batch, struct fragments *ready, size_t index)
+/* What came to a question of a time before. */
+static void tell_asked(struct batch *batch, struct fragments *ready, size_t index)
 {
-    const struct recipient *recipient = &batch->recipients[index];
-    const struct served *served = recipient->question > 0 ? &batch->questions[recipient->question - 1].served
-                                                          : &recipient->served;
-    struct bytes sent = batch->list.texts[index];
+    const struct served *served = &batch->questions[batch->question_of[index] - 1].served;
 
-    if (recipient->fault != ADDRESS_OK) {
-        tell_invalid(batch, sent, recipient->fault);
-    } else if (served->answer == NULL) {
-        tell_untold(batch, sent);
+    if (served->answer != NULL) {
+        tell_served(batch, ready, batch->list.texts[index], served);
     } else {
-        tell_served(batch, ready, sent, served);
+        tell_untold(batch, batch->list.texts[index]);
     }
 }
 
-/* What memory says of this one: at once, or kept for when it is its turn. False: out of memory. */
+/* One who is not in memory becomes a question, unless we waited as often as we may. False: out of memory. */
+static bool tell_missing(struct batch *batch, struct fragments *ready, size_t index, const struct address *address)
+{
+    if (batch->waited == WAITS_MAX) {
+        tell_untold(batch, batch->list.texts[index]);
+        return true;
+    }
+    if (!ask(batch, index, address)) {
+        return false;
+    }
+    batch->waits = batch->waits || batch->question_of[index] > batch->begun;
+    if (!batch->waits) {
+        tell_asked(batch, ready, index);
+    }
+    return true;
+}
+
+/* What memory says of this one now. False: out of memory. */
 static bool look_up(struct batch *batch, struct fragments *ready, size_t index)
 {
     const struct http_backend *backend = &batch->request->http->backend;
-    struct recipient one = {.fault = ADDRESS_OK};
     struct bytes sent = batch->list.texts[index];
     struct address address;
-    bool result = true;
+    enum address_fault fault = address_parse(sent, &address);
 
-    one.fault = address_parse(sent, &address);
-    if (one.fault == ADDRESS_OK) {
-        one.served = backend->get(backend->context, &address);
+    if (fault != ADDRESS_OK) {
+        if (!batch->waits) {
+            tell_invalid(batch, sent, fault);
+        }
+        return true;
     }
-    if (one.fault == ADDRESS_OK && one.served.answer == NULL) {
-        result = ask(batch, index, &address);
-    } else if (batch->recipients != NULL) {
-        batch->recipients[index] = one;
-        one.served.answer = NULL;
-    } else if (one.fault != ADDRESS_OK) {
-        tell_invalid(batch, sent, one.fault);
-    } else {
-        tell_served(batch, ready, sent, &one.served);
+    struct served served = backend->get(backend->context, &address);
+    if (served.answer == NULL) {
+        return tell_missing(batch, ready, index, &address);
     }
-    answer_free(&one.served.answer);
-    return result;
+    if (!batch->waits) {
+        tell_served(batch, ready, sent, &served);
+    }
+    answer_free(&served.answer);
+    return true;
 }
 
 static bool look_all_up(struct batch *batch)
 {
     struct fragments *ready = worker_fragments(batch->request->worker);
+    bool result = true;
 
-    for (size_t i = 0; i < batch->list.count; i++) {
-        bool told = batch->recipients == NULL && tell_ready(batch, ready, batch->list.texts[i]);
-        if (!told && !look_up(batch, ready, i)) {
-            return false;
+    buffer_clear(&batch->body);
+    memset(batch->outcomes, 0, sizeof(batch->outcomes));
+    batch->told = 0;
+    batch->waits = false;
+    for (size_t i = 0; i < batch->list.count && result && !batch->body.failed; i++) {
+        bool is_asked = batch->question_of != NULL && batch->question_of[i] > 0;
+        if (is_asked && !batch->waits) {
+            tell_asked(batch, ready, i);
+        } else if (!is_asked && (batch->waits || !tell_ready(batch, ready, batch->list.texts[i]))) {
+            result = look_up(batch, ready, i);
         }
     }
-    return true;
+    return result;
+}
+
+static void count_outcomes(const struct batch *batch)
+{
+    for (size_t outcome = 0; outcome < OUTCOMES; outcome++) {
+        for (size_t i = 0; i < batch->outcomes[outcome]; i++) {
+            count_outcome((enum outcome)outcome);
+        }
+    }
 }
 
 static enum MHD_Result send_all(struct batch *batch)
 {
     struct request *request = batch->request;
-    struct fragments *ready = worker_fragments(request->worker);
     struct buffer *body = &batch->body;
 
-    while (batch->told < batch->list.count && !body->failed) {
-        tell_late(batch, ready, batch->told);
-    }
+    count_outcomes(batch);
     buffer_append_string(body, batch->told > 0 ? "]}" : "{\"recipients\":[]}");
     if (body->failed && body->size > MAX_RESPONSE_BYTES - 2 * MAX_VALUE_BYTES) { /* it was not memory */
         return respond_problem(request, MHD_HTTP_CONTENT_TOO_LARGE,
@@ -337,13 +363,15 @@ enum MHD_Result batch_answer(struct request *request)
         if (status != MHD_HTTP_OK) {
             return respond_problem(request, status, error.text, NULL);
         }
-        struct batch *batch = request->work;
+    }
+    struct batch *batch = request->work;
+    do {
         if (!look_all_up(batch)) {
             return request_refuse(request, REASON_OVERLOADED);
         }
-        if (batch->question_count > 0 && wait_for_questions(batch)) {
-            return MHD_YES;
+        if (batch->begun == batch->question_count) {
+            return send_all(batch);
         }
-    }
-    return send_all(request->work);
+    } while (!wait_for_questions(batch));
+    return MHD_YES;
 }

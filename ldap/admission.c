@@ -23,6 +23,22 @@ static int64_t takes_us(const struct directory *directory, int64_t now_ms)
     return directory->took_us > at_least_us ? directory->took_us : at_least_us;
 }
 
+/* How long a search takes that waits for the next place to be free. Searches that were all sent at once end at once,
+ * and until then none does: what ends in a second on average says nothing of that. */
+static int64_t takes_in_next_place_ms(const struct directory *directory, int64_t now_ms)
+{
+    int64_t oldest_ms = now_ms, took_ms = directory->took_us / 1000;
+
+    for (size_t i = 0; i < directory->connection_count; i++) {
+        const struct connection *connection = &directory->connections[i];
+
+        if (connection->oldest_ms != 0 && connection->oldest_ms < oldest_ms) {
+            oldest_ms = connection->oldest_ms;
+        }
+    }
+    return oldest_ms + took_ms > now_ms ? oldest_ms + took_ms - now_ms + took_ms : took_ms;
+}
+
 /* While places are free a search is sent, whatever the ones before took: only so is it seen that it got faster. */
 bool admission_allows(const struct directory *directory, const struct search *search)
 {
@@ -33,8 +49,9 @@ bool admission_allows(const struct directory *directory, const struct search *se
         return true;
     }
     int64_t expected_ms = takes_us(directory, search->started_ms) * (ahead + 1) / room / 1000;
+    int64_t at_least_ms = takes_in_next_place_ms(directory, search->started_ms);
 
-    return expected_ms <= timeout_ms - timeout_ms / SAFETY_PARTS;
+    return (expected_ms > at_least_ms ? expected_ms : at_least_ms) <= timeout_ms - timeout_ms / SAFETY_PARTS;
 }
 
 /* One that has hardly waited is sent, for the same reason. */

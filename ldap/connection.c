@@ -178,6 +178,7 @@ static struct search *take(struct connection *connection)
     if (search != NULL && !search_is_over(search, now_ms) && !admission_is_too_late(search, now_ms)) {
         search->connection = connection;
         connection->in_flight++;
+        connection->oldest_ms = connection->oldest_ms != 0 ? connection->oldest_ms : now_ms;
         connection->directory->moved_ms = now_ms;
     }
     return search;

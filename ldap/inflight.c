@@ -26,6 +26,7 @@ static void detach(struct connection *connection, struct link *link, struct sear
     list_remove(&link->searches, search);
     pthread_mutex_lock(&connection->directory->lock);
     connection->in_flight--;
+    connection->oldest_ms = link->searches.first != NULL ? link->searches.first->sent_ms : 0;
     pthread_mutex_unlock(&connection->directory->lock);
 }
 

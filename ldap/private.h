@@ -112,6 +112,7 @@ struct connection {
     size_t server;         /* of the link it takes searches for, `incoming` included; NO_SERVER: none */
     bool retire;           /* a better server is back, or this one failed: let the link run out */
     size_t in_flight;
+    int64_t oldest_ms;     /* when the oldest of these was sent; 0: there is none */
 
     struct link *current, *retiring; /* its thread's own */
 };

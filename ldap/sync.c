@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/metrics.h"
 #include "ldap/sync_private.h"
 
@@ -61,6 +62,7 @@ bool sync_tell(struct sync *sync, enum directory_change change, const char *text
     struct directory *directory = sync->directory;
 
     if (change == CHANGED_ALL) {
+        sync->all_is_due = false;
         count_directory(directory->number, DIRECTORY_SYNC_RESETS);
     }
     while (!sync->listener.changed(sync->listener.context, &directory->config, change, text)) {
@@ -74,6 +76,25 @@ bool sync_tell(struct sync *sync, enum directory_change change, const char *text
         (void)poll(NULL, 0, LISTENER_BUSY_MS);
     }
     return true;
+}
+
+static void tell_what_is_due(struct sync *sync)
+{
+    int64_t now_ms = clock_mono_ms();
+
+    if (sync->all_is_due && sync->all_due_ms <= now_ms) {
+        sync->all_due_ms = now_ms + SYNC_ALL_REST * sync->directory->config.timeout_ms;
+        log_event(LEVEL_WARNING, "all that the directory answers for is dropped: an entry has addresses of more "
+                                 "domains than are remembered, or its server does not send all of them",
+                  LOG_TEXT("directory", sync->directory->config.name));
+        (void)sync_tell(sync, CHANGED_ALL, "");
+    }
+}
+
+void sync_tell_endless(struct sync *sync)
+{
+    sync->all_is_due = true;
+    tell_what_is_due(sync);
 }
 
 /* What others left for us. */
@@ -172,6 +193,10 @@ static int read_messages(struct sync *sync, struct sync_fault *fault)
 static int wait_ms(const struct sync *sync, bool more)
 {
     int64_t next_ms = sync->link != NULL ? sync_patience_ends_ms(sync) : sync->is_dialling ? INT64_MAX : sync->due_ms;
+
+    if (sync->all_is_due && sync->all_due_ms < next_ms) {
+        next_ms = sync->all_due_ms;
+    }
     int64_t left_ms = next_ms - clock_mono_ms();
 
     if (next_ms == INT64_MAX) {
@@ -208,6 +233,7 @@ static void *sync_main(void *argument)
 
         (void)poll(events, 2, wait_ms(sync, more));
         more = link != NULL && attend(sync, more || events[1].revents != 0);
+        tell_what_is_due(sync);
     }
     link_close(&sync->link);
     return NULL;

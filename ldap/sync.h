@@ -22,8 +22,10 @@
  *   no cookie, or one that the      CHANGED_ALL at the end of the refresh: what changed in between cannot be known. The
  *   server does not go on from,     first time it is CHANGED_UNSEEN
  *   or another server
- *   an entry with more addresses    CHANGED_ALL
+ *   an entry with more addresses    CHANGED_DOMAIN of each of their domains
  *   than are remembered changes
+ *   one with more domains than      CHANGED_ALL, at most once in SYNC_ALL_REST: it is the only one whose changes may be
+ *   that, or sent in pieces         seen later, so that one odd entry does not keep everything from being cached
  *
  * While it does not stand, nothing is heard, one line in the log and
  * certlookup_ldap_sync say so, and answers live as long as they do without it.
@@ -43,6 +45,7 @@
 
 #define SYNC_PATIENCE 20   /* times directories.timeout: silence within a refresh */
 #define SYNC_LONGEST 400   /* of them: a refresh */
+#define SYNC_ALL_REST 20   /* of them: between two drops of everything for the sake of one entry */
 #define SYNC_QUIET 5       /* of them: quiet until a sign of life is asked for, and how long that may take */
 
 /* Starts the thread. -1: out of memory or threads. */

@@ -22,27 +22,70 @@ bool sync_keys_have(struct bytes lines, struct bytes line)
     return false;
 }
 
+static struct bytes domain_of(struct bytes key)
+{
+    const uint8_t *at = memrchr(key.data, '@', key.size);
+
+    return bytes_of(at, key.size - (size_t)(at - key.data));
+}
+
+/* False: there are too many. */
+static bool add_line(struct sync_keys *keys, struct bytes line)
+{
+    if (sync_keys_have(buffer_bytes(&keys->lines), line)) {
+        return true;
+    }
+    if (keys->count == MAX_SYNC_ENTRY_KEYS) {
+        return false;
+    }
+    keys->count++;
+    buffer_append_bytes(&keys->lines, line);
+    buffer_append_char(&keys->lines, '\n');
+    return true;
+}
+
+/* The addresses are too many: their domains stand for them, which are fewer. */
+static void keep_domains_alone(struct sync_keys *keys)
+{
+    struct buffer before = keys->lines;
+    struct bytes rest = buffer_bytes(&before);
+
+    buffer_init(&keys->lines, KEYS_BYTES);
+    keys->count = 0;
+    keys->are_domains = true;
+    while (rest.size > 0) {
+        size_t size = (size_t)((const uint8_t *)memchr(rest.data, '\n', rest.size) - rest.data);
+
+        add_line(keys, domain_of(bytes_of(rest.data, size)));
+        rest = bytes_of(rest.data + size + 1, rest.size - size - 1);
+    }
+    buffer_free(&before);
+}
+
 /* Servers compare letters beyond ASCII without case, our keys do not: such an entry stands for all of its domain. */
+static bool has_letters_beyond_ascii(const struct address *address)
+{
+    for (size_t i = 0; i < address->local_size; i++) {
+        if ((unsigned char)address->text[i] >= 0x80) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void add_key(void *context, const struct address *address)
 {
     struct sync_keys *keys = context;
-    struct bytes key = address_bytes(address);
+    struct bytes key = address_bytes(address), domain = domain_of(key);
 
-    for (size_t i = 0; i < address->local_size; i++) {
-        if ((unsigned char)address->text[i] >= 0x80) {
-            key = bytes_of(address->text + address->local_size, address->size - address->local_size);
-        }
+    if (keys->are_domains || has_letters_beyond_ascii(address)) {
+        key = domain;
     }
-    if (sync_keys_have(buffer_bytes(&keys->lines), key)) {
-        return;
+    if (!add_line(keys, key) && !keys->are_domains) {
+        keep_domains_alone(keys);
+        key = domain;
     }
-    if (keys->count == MAX_SYNC_ENTRY_KEYS) {
-        keys->is_endless = true;
-        return;
-    }
-    keys->count++;
-    buffer_append_bytes(&keys->lines, key);
-    buffer_append_char(&keys->lines, '\n');
+    keys->is_endless = !add_line(keys, key);
 }
 
 static bool take_attribute(void *context, struct bytes description, const struct berval *values)

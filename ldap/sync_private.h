@@ -60,6 +60,8 @@ struct sync {
     unsigned changes;       /* told in this refresh */
     uint32_t mark;          /* this refresh */
     int64_t began_ms;
+    bool all_is_due;        /* to be told, for the sake of an entry that is endless */
+    int64_t all_due_ms;     /* not before */
     ber_int_t sign;         /* of life, asked for; 0: not */
     int64_t sign_ms;
     int64_t due_ms;         /* not before this a link is wanted */
@@ -76,6 +78,9 @@ int sync_refused(int code, const char *diagnostic, struct sync_fault *fault);
 
 /* sync.c. False: the directory is being closed. */
 bool sync_tell(struct sync *sync, enum directory_change change, const char *text);
+
+/* CHANGED_ALL for the sake of one entry: at once, but if that was so a moment ago, when its rest is over. */
+void sync_tell_endless(struct sync *sync);
 
 /* sync_session.c. sync_begin(): a link is here; -1: see fault. sync_stands(): every refresh is done. sync_fail(): it
  * does not stand, or no longer: closes the link, says so, and when to begin again. */
@@ -95,7 +100,8 @@ struct sync_keys {
     struct buffer lines;
     size_t count;
     size_t unreadable; /* values that are no addresses */
-    bool is_endless;   /* it has more than are kept */
+    bool are_domains;  /* it has more addresses than are kept: their domains stand for them */
+    bool is_endless;   /* and more domains, or the server sent a piece only: nobody knows what it answers for */
 };
 
 /* Reads the attributes that begin here; sync_keys_free() in any case. -1: the message cannot be read, or out of

@@ -41,17 +41,19 @@ static void tell_keys(struct sync *sync, const struct sync_part *part, struct by
     }
 }
 
-static void tell_all(struct sync *sync, const struct sync_part *part)
+static void tell_endless(struct sync *sync, const struct sync_part *part)
 {
-    if (tells(sync, part)) {
-        tell(sync, part, CHANGED_ALL, "");
+    if (part->is_standing) {
+        sync_tell_endless(sync);
+    } else if (tells(sync, part)) {
+        sync->all_at_end = true;
     }
 }
 
 static void tell_row(struct sync *sync, const struct sync_part *part, const struct sync_row *row, struct bytes told)
 {
     if (row != NULL && row->is_endless) {
-        tell_all(sync, part);
+        tell_endless(sync, part);
     } else if (row != NULL) {
         tell_keys(sync, part, bytes_of(row->keys, row->size), told);
     }
@@ -102,9 +104,10 @@ static int take_keys(struct sync *sync, struct sync_part *part, const struct syn
     for (size_t i = 0; i < keys->unreadable; i++) {
         count_directory(sync->directory->number, DIRECTORY_SYNC_UNREADABLE);
     }
-    tell_row(sync, part, sync_table_find(sync->table, entry->uuid), lines);
-    if (row.is_endless) {
-        tell_all(sync, part);
+    const struct sync_row *before = sync_table_find(sync->table, entry->uuid);
+    tell_row(sync, part, before, lines);
+    if (row.is_endless && (before == NULL || !before->is_endless)) {
+        tell_endless(sync, part);
     } else {
         tell_keys(sync, part, lines, bytes_of(NULL, 0));
     }

@@ -192,12 +192,13 @@ static void sign(X509 *certificate, const struct certificate_spec *spec)
 X509 *certificate_issue(const struct certificate_spec *spec)
 {
     X509 *certificate = X509_new();
+    time_t now = spec->now != 0 ? spec->now : time(NULL);
 
     must(certificate != NULL && X509_set_version(certificate, X509_VERSION_3) == 1, "out of memory");
     set_serial(certificate);
     set_names(certificate, spec);
-    must(X509_gmtime_adj(X509_getm_notBefore(certificate), (long)spec->from_days * DAY_S) != NULL &&
-             X509_gmtime_adj(X509_getm_notAfter(certificate), (long)spec->until_days * DAY_S) != NULL, "validity");
+    must(X509_time_adj(X509_getm_notBefore(certificate), (long)spec->from_days * DAY_S, &now) != NULL &&
+             X509_time_adj(X509_getm_notAfter(certificate), (long)spec->until_days * DAY_S, &now) != NULL, "validity");
     must(X509_set_pubkey(certificate, spec->key) == 1, "public key");
     add_extensions(certificate, spec);
     sign(certificate, spec);

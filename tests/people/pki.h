@@ -50,7 +50,8 @@ struct certificate_spec {
     const char *const *addresses;   /* rfc822Names of subjectAltName */
     size_t address_count;
     const char *hosts;              /* subjectAltName as in openssl.cnf: "DNS:localhost,IP:127.0.0.1" */
-    int from_days, until_days;      /* from now; negative is the past */
+    time_t now;                     /* 0: as the system's clock has it */
+    int from_days, until_days;      /* from then; negative is the past */
     struct extension_spec {
         const char *name, *value;   /* as in openssl.cnf: {"keyUsage", "critical,keyEncipherment"} */
     } extensions[EXTENSIONS_MAX];

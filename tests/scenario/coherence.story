@@ -419,6 +419,25 @@ START
 ASK carol@other.example
 ANSWER none expired layer=directory
 
+STORY one that is too busy to be asked has not said that it has none
+SET redis.seal-key-file "seal.key"
+SET cache.ttl "1h"
+DIRECTORY corp example.org
+REDIS
+START
+HAS corp alice@example.org good
+ASK alice@example.org
+ANSWER found layer=directory
+TIME_PASSES 2h
+MOOD corp late
+REDIS-IS full
+ASK alice@example.org
+NO_ANSWER
+TIME_PASSES 2s
+ANSWER found stale layer=memory
+MOOD corp answers
+REDIS-IS free
+
 STORY what was dropped while Redis was away is dropped when it is back
 SET redis.seal-key-file "seal.key"
 DIRECTORY corp example.org
@@ -616,6 +635,110 @@ ASK alice@example.org
 ANSWER found layer=directory
 ASK alice@example.org
 ANSWER found layer=memory
+
+STORY nor does one whose clock is a little ahead end it for as long
+SET redis.seal-key-file "seal.key"
+DIRECTORY corp example.org
+REDIS
+START
+HAS corp alice@example.org good
+ASK alice@example.org
+ANSWER found layer=directory
+CUT yes
+GATEWAY 2
+START
+CLOCK_AHEAD 50m
+DROP all
+CLOCK_AHEAD 0s
+HAS corp alice@example.org expired
+GATEWAY 1
+CUT no
+ASK alice@example.org
+ANSWER none expired layer=directory
+HAS corp alice@example.org good
+DROP alice@example.org
+TIME_PASSES 1s
+ASK alice@example.org
+ANSWER found layer=directory
+ASK alice@example.org
+ANSWER found layer=memory
+
+STORY a drop of now is heard of, though one of a clock that was ahead came before
+SET redis.seal-key-file "seal.key"
+SET cache.memory-ttl "1h"
+DIRECTORY corp example.org
+REDIS
+REDIS-IS not_tracking
+START
+GATEWAY 2
+START
+CLOCK_AHEAD 30m
+DROP all
+CLOCK_AHEAD 0s
+GATEWAY 1
+TIME_PASSES 11s
+HAS corp alice@example.org good
+ASK alice@example.org
+ANSWER found layer=directory
+HAS corp alice@example.org expired
+GATEWAY 2
+DROP example.org
+GATEWAY 1
+TIME_PASSES 11s
+ASK alice@example.org
+ANSWER none expired layer=directory
+HAS corp alice@example.org good
+GATEWAY 2
+DROP all
+GATEWAY 1
+TIME_PASSES 11s
+ASK alice@example.org
+ANSWER found layer=directory
+
+STORY what was dropped and could not be read is read again
+SET redis.seal-key-file "seal.key"
+DIRECTORY corp example.org
+REDIS
+START
+HAS corp alice@example.org good
+ASK alice@example.org
+ANSWER found layer=directory
+CUT yes
+GATEWAY 2
+START
+TIME_PASSES 1s
+HAS corp alice@example.org expired
+DROP example.org
+GATEWAY 1
+REDIS-IS unreadable
+CUT no
+TIME_PASSES 5s
+REDIS-IS readable
+TIME_PASSES 1s
+ASK alice@example.org
+ANSWER none expired layer=directory
+
+STORY what another one told is not told again
+SET redis.seal-key-file "seal.key"
+DIRECTORY corp example.org
+REDIS
+START
+GATEWAY 2
+START
+HAS corp alice@example.org good
+DROP alice@example.org
+TIME_PASSES 1s
+ASK alice@example.org
+ANSWER found layer=directory
+GATEWAY 1
+CUT yes
+CUT no
+GATEWAY 2
+ASK alice@example.org
+ANSWER found layer=memory
+GATEWAY 1
+ASK alice@example.org
+ANSWER found layer=redis
 
 STORY a Redis that comes back empty costs a search each, and drops nothing
 SET redis.seal-key-file "seal.key"

@@ -143,6 +143,64 @@ CHANGED corp bob@example.org
 TIME_PASSES 1s
 SEARCHES corp 2
 
+STORY warm: whichever gateway hears of it first
+SET redis.seal-key-file "seal.key"
+SET directories.sync true
+DIRECTORY corp example.org
+REDIS
+START
+SET directories.warm true
+GATEWAY 2
+START
+HAS corp alice@example.org good
+ASK alice@example.org
+ANSWER found layer=directory
+TIME_PASSES 1s
+HAS corp alice@example.org good good2
+CHANGED corp alice@example.org
+TIME_PASSES 1s
+SEARCHES corp 2
+ASK alice@example.org
+ANSWER found layer=memory usable=2
+GATEWAY 1
+ASK alice@example.org
+ANSWER found layer=redis usable=2
+
+STORY warm: likewise when another one hears of it late
+SET redis.seal-key-file "seal.key"
+SET directories.sync true
+SET directories.warm true
+DIRECTORY corp example.org
+REDIS
+START
+HAS corp alice@example.org good
+ASK alice@example.org
+ANSWER found layer=directory
+GATEWAY 2
+START
+MOOD corp late
+CHANGED corp alice@example.org
+TIME_PASSES 1s
+SEARCHES corp 2
+DROP alice@example.org
+MOOD corp answers
+TIME_PASSES 1s
+SEARCHES corp 3
+GATEWAY 1
+ASK alice@example.org
+ANSWER found layer=memory
+GATEWAY 2
+DROP alice@example.org
+TIME_PASSES 1s
+SEARCHES corp 4
+GATEWAY 1
+ASK alice@example.org
+ANSWER found layer=memory
+GATEWAY 2
+DROP nobody@example.org
+TIME_PASSES 1s
+SEARCHES corp 4
+
 STORY without warm it waits until somebody asks
 SET directories.sync true
 DIRECTORY corp example.org

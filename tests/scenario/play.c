@@ -30,10 +30,13 @@
  *     REDIS-IS flushed|touched       emptied, or written again, before the eyes of all
  *     REDIS-IS saved|restored        it has again what it had when it was saved
  *     REDIS-IS full|free             whether its commands find no place among those under way
+ *     REDIS-IS readable|unreadable   whether it lets us read; at first it does
  *     REDIS-IS tracking|not_tracking whether it tells gateways of changes; at first it does
  *     CUT yes|no                     the gateway alone is cut off from Redis
  *     REDIS-IS forged                the first gateway's seal is on a CRL that another key signed
  *     VALIDATORS hang|work|work_newest_first|work_once
+ *     ENGINE judges                  before START: it judges small ones itself; else all are for validators
+ *     ENGINE slow|quick              how long that takes it
  *     REVOKE address                 a new CRL with the good one of this address
  *     RELOAD [refused]               SIGHUP
  *     DRAIN                          SIGTERM whose limit has come
@@ -51,7 +54,8 @@
  *                                    doubtful (stale, though its life is not over: Redis is away and may know better)
  *     RENEW address                  the gateway is told that its caches are out of date
  *     COUNTED word n                 so many so far: renewals_started renewals_joined renewals_failed renewals_limited;
- *                                    stale answers: stale_renewing stale_slow stale_failing, and all together stale
+ *                                    stale answers: stale_renewing stale_slow stale_failing, and all together stale;
+ *                                    engine_worked (judged or sealed without a validator)
  *     NO_ANSWER                      nothing has come that was not looked at
  *     SEARCHES corp n                so many searches so far
  *     REDIS_GETS n    REDIS_SETS n   so many commands so far
@@ -288,6 +292,16 @@ static void redis_free(void)
     played_redis_fill(false);
 }
 
+static void redis_readable(void)
+{
+    played_redis_let_read(true);
+}
+
+static void redis_unreadable(void)
+{
+    played_redis_let_read(false);
+}
+
 static void do_redis_is(char **words)
 {
     static const struct {
@@ -307,6 +321,8 @@ static void do_redis_is(char **words)
                 {"not_tracking", redis_does_not_track},
                 {"full", redis_full},
                 {"free", redis_free},
+                {"readable", redis_readable},
+                {"unreadable", redis_unreadable},
                 {"forged", stage_forge}};
     for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++) {
         if (strcmp(words[0], acts[i].word) == 0) {
@@ -631,6 +647,17 @@ static void do_renew(char **words)
     played_settle();
 }
 
+static void do_engine(char **words)
+{
+    bool slow = strcmp(words[0], "slow") == 0;
+    if (strcmp(words[0], "judges") == 0) {
+        stage_engine_judges();
+        return;
+    }
+    must(slow || strcmp(words[0], "quick") == 0, "ENGINE");
+    played_clock_slow(slow);
+}
+
 static void do_counted(char **words)
 {
     static const struct {
@@ -641,6 +668,7 @@ static void do_counted(char **words)
         {"renewals_failed", COUNT_RENEWALS_FAILED},   {"renewals_limited", COUNT_RENEWALS_LIMITED},
         {"stale_renewing", COUNT_STALE_RENEWING},     {"stale_slow", COUNT_STALE_SLOW},
         {"stale_failing", COUNT_STALE_FAILING},       {"stale", COUNT_LOOKUPS_STALE},
+        {"engine_worked", COUNT_ENGINE_WORKED},
     };
     for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++) {
         if (strcmp(words[0], counters[i].word) == 0) {
@@ -684,6 +712,7 @@ static const struct verb {
     {"NOT_READY", do_not_ready, 0},
     {"REDIS-IS", do_redis_is, 1},
     {"VALIDATORS", do_validators, 1},
+    {"ENGINE", do_engine, 1},
     {"REVOKE", do_revoke, 1},
     {"RELOAD", do_reload, 0},
     {"DRAIN", do_drain, 0},

@@ -15,6 +15,7 @@
 /* The clock stands still until it is moved. It starts at the true time, because certificates are made then. */
 void played_clock_start(void);
 void played_clock_pass(int64_t ms);
+void played_clock_slow(bool slow); /* between two looks at a thread's own clock are milliseconds, and not nothing */
 void played_clock_ahead(int64_t s); /* the wall's alone, of the time that has passed */
 
 /* Milliseconds until the next timer; -1: none is set. Fires those that are due. */
@@ -56,6 +57,7 @@ unsigned played_web_fetches(const char *url);
 void played_redis_reset(void);
 void played_redis_up(bool up);
 void played_redis_fill(bool full);
+void played_redis_let_read(bool readable); /* or each read is refused */
 void played_redis_tamper(void);  /* flips one bit in every value */
 void played_redis_swap(void);    /* gives every key the value of another */
 void played_redis_forget(void);

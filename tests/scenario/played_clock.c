@@ -3,17 +3,24 @@
 #include "base/clock.h"
 #include "tests/scenario/played.h"
 
-static int64_t start_wall_s, passed_ms, ahead_s;
+#define SLOW_US 5000
+
+static int64_t start_wall_s, passed_ms, ahead_s, thread_us, look_us;
 
 void played_clock_start(void)
 {
     start_wall_s = time(NULL);
-    passed_ms = ahead_s = 0;
+    passed_ms = ahead_s = look_us = 0;
 }
 
 void played_clock_pass(int64_t ms)
 {
     passed_ms += ms;
+}
+
+void played_clock_slow(bool slow)
+{
+    look_us = slow ? SLOW_US : 0;
 }
 
 void played_clock_ahead(int64_t s)
@@ -39,4 +46,9 @@ int64_t clock_mono_ms(void)
 int64_t clock_mono_us(void)
 {
     return clock_mono_ms() * 1000;
+}
+
+int64_t clock_thread_us(void)
+{
+    return thread_us += look_us;
 }

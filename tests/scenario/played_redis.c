@@ -25,6 +25,7 @@ static struct item {
 } items[ITEMS_MAX], saved[ITEMS_MAX];
 static bool is_up, tracks;
 static bool is_full; /* no command finds a place */
+static bool is_readable;
 static unsigned gets, sets;
 
 static enum shared_state state_of(const struct shared *shared)
@@ -167,13 +168,18 @@ void played_redis_reset(void)
     played_redis_forget();
     played_redis_save();
     gets = sets = 0;
-    is_up = tracks = true;
+    is_up = tracks = is_readable = true;
     is_full = false;
 }
 
 void played_redis_fill(bool full)
 {
     is_full = full;
+}
+
+void played_redis_let_read(bool readable)
+{
+    is_readable = readable;
 }
 
 void played_redis_up(bool up)
@@ -271,7 +277,7 @@ bool shared_is_up(const struct shared *shared)
 void shared_get_first(struct shared *shared, const char *key,
                       void (*done)(void *context, enum shared_result result, struct bytes value), void *context)
 {
-    bool up = shared_is_up(shared);
+    bool up = shared_is_up(shared) && is_readable;
     struct item *item = up ? find(key) : NULL;
     gets += up && strstr(key, ":p:") == NULL;
     done(context, !up ? SHARED_FAILED : item != NULL ? SHARED_HIT : SHARED_MISS,
@@ -282,7 +288,7 @@ void shared_get(struct shared *shared, const char *key,
                 void (*done)(void *context, enum shared_result result, struct bytes value), void *context)
 {
     if (is_full && shared_is_up(shared)) {
-        done(context, SHARED_MISS, bytes_of(NULL, 0));
+        done(context, SHARED_FAILED, bytes_of(NULL, 0));
     } else {
         shared_get_first(shared, key, done, context);
     }

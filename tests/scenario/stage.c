@@ -35,6 +35,7 @@ static struct {
 } directories[DIRECTORIES_MAX];
 static unsigned directory_count;
 static bool with_redis;
+static size_t alone; /* lookup_parts.alone of gateways that start */
 
 static struct made {
     char address[TEXT_BYTES], kind[32];
@@ -133,6 +134,7 @@ static struct certificate_spec spec_of(const char *kind)
 {
     struct certificate_spec spec = {
         .issuer = &issuing,
+        .now = clock_wall_s(), /* the story's: the true one may be a second on by now */
         .from_days = -30,
         .until_days = 365,
         .extensions = {{"keyUsage", "critical,keyAgreement"}, {"extendedKeyUsage", "emailProtection"}},
@@ -314,6 +316,11 @@ void stage_directory(const char *name, const char *domains)
     snprintf(directories[directory_count++].domains, TEXT_BYTES, "%s", domains);
 }
 
+void stage_engine_judges(void)
+{
+    alone = LOOKUP_ALONE;
+}
+
 void stage_redis(void)
 {
     with_redis = true;
@@ -398,7 +405,7 @@ void stage_start(unsigned which)
     gateway->evidence = evidence_store_new(&sources, world);
     gateway->following = following_new(gateway->engine);
     const struct lookup_parts parts = {gateway->engine, gateway->memory,   gateway->shared,   gateway->pool,
-                                       gateway->pool,   gateway->evidence, gateway->following};
+                                       gateway->pool,   gateway->evidence, gateway->following, alone};
     gateway->lookup = lookup_new(&parts, world);
 }
 
@@ -566,6 +573,7 @@ void stage_reset(void)
     answer_first = answer_last = 0;
     setting_count = directory_count = 0;
     with_redis = false;
+    alone = 0;
     stage_set("trust.anchors", "[ \"root.pem\" ]");
     stage_set("trust.intermediates", "[ \"issuing.pem\" ]");
     stage_set("trust.crls", "[ \"crls.pem\" ]");

@@ -24,6 +24,7 @@ void stage_end(void); /* ends the gateways of the story */
 void stage_set(const char *setting, const char *value);
 void stage_directory(const char *name, const char *domains);
 void stage_redis(void);
+void stage_engine_judges(void); /* what is small, when it has little else to do */
 
 /* The value of that kind for the address; the same one each time. Kinds: good good2 expired revoked untrusted signing
  * short (expires a day from now) garbage; listed (its CRL is at STAGE_CRL_URL)

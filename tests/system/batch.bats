@@ -6,7 +6,8 @@ load stack
 load crowd
 
 DEADLINE_MS=3000
-TOLERANCE_MS=3000
+# Half a second to judge what came by then, and the machine.
+TOLERANCE_MS=1500
 
 setup_file() {
     stack_begin
@@ -177,6 +178,8 @@ LIST
 
 @test "a directory that hangs holds nobody back beyond the deadline, however many it is asked for" {
     local started took known
+    process_stop gateway # so that the directory is not known to be down
+    gateway_start gateway
     known=$(first_of rsa)
     batch_of < <(echo "$known" && printf 'a.%d@hangs.example\n' $(seq 50) && echo "b.$RANDOM@example.org")
     started=$(now_ms)
@@ -186,6 +189,8 @@ LIST
     equal "found" "$known ok " "$(verdicts | head -n 1)"
     equal "cannot tell" 50 "$(verdicts | grep -c '@hangs.example unknown ')"
     equal "none" 1 "$(verdicts | grep -c '@example.org none no_entry')"
+    echo "# it took $took ms" >&3
+    [ $took -ge 1000 ] # or nobody was waited for
     [ $took -le $((DEADLINE_MS + TOLERANCE_MS)) ]
     [ "$(json retry_after_s | head -n 1)" -ge 1 ]
 }
@@ -260,7 +265,7 @@ refused() { # STATUS WORD BODY [OPTION…]
     equal "beside them" ok "$(json status)"
     after=$(metric process_resident_memory_bytes)
     echo "# 40 bodies of 2 MB that were begun: $(((after - before) / 1024)) KiB more" >&3
-    [[ $BUILD == *address* || $BUILD == *thread* ]] || [ $((after - before)) -le 8000000 ]
+    [ $((after - before)) -le 8000000 ] # a tenth of what they say that they are
     for open in "${connections[@]}"; do
         timeout 20 cat <&"$open" > "$BATS_TEST_TMPDIR/rest" || say_failed "a connection stays open"
         exec {open}>&-

@@ -10,12 +10,20 @@ load crowd
 HITS_PER_SECOND=2000
 NEW_PER_SECOND=500
 SLOW_MS=2000
-ROUNDS=4
+ROUNDS=5
 ROUND_SECONDS=2
+# Until all have been told how slow the directory is: its time, and that of those who wait for it.
+BREAK_IN_SECONDS=3
 # Of one round beside the storm, in ms; on a machine that others use, too.
 P99_MS=250
-# What the storm may add to resident memory: its requests, lookups and answers, and what a sanitizer keeps of them.
-GROWTH_KB=$((96 * 1024))
+# What is said at once is said within this, in ms. It counts from when the request was due, on whatever machine.
+AT_ONCE_MS=250
+# lookup.deadline, half a second to judge what came by then, and the machine.
+NEVER_LATER_MS=7000
+# Three storms of some 2500 requests each: a lookup or request that is never freed is some kilobytes. The rest is what
+# the allocator of a sanitizer keeps, of which that for threads keeps most.
+GROWTH_KB=$((32 * 1024))
+[[ ${BUILD:-} != *thread* ]] || GROWTH_KB=$((96 * 1024))
 
 setup_file() {
     stack_begin
@@ -92,7 +100,7 @@ storm_statuses() {
         hits alone
         printf '/v1/recipients/new%s-{n}@example.org\t404,503,504\n' "$round" > "$STACK/lists/new"
         load_start storm gateway "$STACK/lists/new" -c 2000 -r $NEW_PER_SECOND -t 60
-        sleep 1
+        sleep $BREAK_IN_SECONDS
         hits beside
         load_stop storm
         all_right storm
@@ -113,40 +121,47 @@ storm_statuses() {
     late=$(storm_statuses 504)
     echo "answered $answered, refused $refused, too late $late" >&3
     # 64 requests in flight on at least one connection, each for 2 s: 32 in a second.
-    [ "$answered" -ge $((ROUNDS * ROUND_SECONDS * 32 / 2)) ]
+    [ "$answered" -ge $((ROUNDS * (BREAK_IN_SECONDS + ROUND_SECONDS) * 32)) ]
     [ "$refused" -ge "$answered" ]
-    [ "$late" -le $((answered * 2)) ]
+    [ "$late" -le $((answered / 2)) ]
     [ "$(limited admission)" -gt 0 ]
 }
 
-# refused FROM: of those asked so many seconds after the storm began, or later: how many were refused, and how many of
-# them only after 250 ms.
-refused() {
-    awk -F '\t' -v first=$(($1 * NEW_PER_SECOND)) '
+# share_refused_late FILE: of those who were refused once the directory was known to be slow, in a thousand, how many
+# not at once. "none": none was refused.
+share_refused_late() {
+    awk -F '\t' -v first=$((BREAK_IN_SECONDS * NEW_PER_SECOND)) -v at_once=$AT_ONCE_MS '
         { number = $4; sub(/.*-/, "", number); sub(/@.*/, "", number) }
-        $1 == 503 && number + 0 >= first { all++; slow += $3 > 250 }
-        END { print all + 0, slow + 0 }' "$STACK"/storm.*
+        $1 == 503 && number + 0 >= first { all++; late += $3 > at_once }
+        END { if (all > 0) print int(late * 1000 / all); else print "none" }' "$1"
 }
 
-# In the first seconds nobody knows yet how slow the directory is.
-@test "who is refused is refused at once" {
-    local all slow
-    read -r all slow < <(refused 0)
-    echo "refused $all, $slow of them after more than 250 ms" >&3
-    [ "$slow" -le $((all / 3)) ]
-    read -r all slow < <(refused 3)
-    echo "from the third second on $all, $slow of them after more than 250 ms" >&3
-    [ "$all" -gt 0 ]
-    [ "$slow" -le $((all / 4)) ] # the time counts from when they were due, on whatever machine
+slowest() {
+    awk -F '\t' '$3 > most { most = $3 } END { print int(most) }' "$1"
+}
+
+# The median over the storms: a machine that stands still for a moment spoils one.
+@test "who is refused is refused at once, and nobody waits for ever" {
+    local storm
+    for storm in "$STACK"/storm.*; do
+        share_refused_late "$storm" >> "$STACK/late"
+        slowest "$storm" >> "$STACK/slowest"
+    done
+    echo "refused, but not within $AT_ONCE_MS ms, of a thousand in each storm: $(tr '\n' ' ' < "$STACK/late")" >&3
+    echo "slowest answers: $(tr '\n' ' ' < "$STACK/slowest") ms" >&3
+    run ! grep none "$STACK/late"
+    [ "$(median "$STACK/late")" -le 20 ]
+    [ "$(median "$STACK/slowest")" -le $NEVER_LATER_MS ]
     get "$(gateway_url gateway)/metrics"
     equal "status of metrics" 200 "$code"
 }
 
+# What is bounded is there after the first two storms.
 @test "memory stays bounded" {
     local first last
-    first=$(head -n 1 "$STACK/resident")
+    first=$(sed -n 2p "$STACK/resident")
     last=$(tail -n 1 "$STACK/resident")
-    echo "resident after the first storm $((first / 1024)) MB, after the last $((last / 1024)) MB" >&3
+    echo "resident after each storm: $(awk '{ printf "%d ", $1 / 1024 }' "$STACK/resident")MB" >&3
     [ $((last - first)) -le $GROWTH_KB ]
 }
 
@@ -157,7 +172,8 @@ refused() {
     load_run after gateway "$STACK/lists/after" -c 20 -n 400
     all_right after
     equal "answered" 400 "$(reported after "status 404")"
-    [ "$(reported after p99_ms)" -le 2000 ]
+    echo "after the storm: p99 $(reported after p99_ms) ms" >&3
+    [ "$(reported after p99_ms)" -le 1000 ]
 }
 
 @test "who would be refused hears when to come back" {

@@ -36,7 +36,8 @@ renewals() {
 }
 
 @test "for two lives under load nobody waits for a directory, and each answer is renewed about once a life" {
-    local misses
+    local misses from lives
+    from=$(now_ms)
     load_run known gateway "$STACK/lists/known" -c 1 -n 5
     misses=$(metric 'certlookup_lookups_total{layer="directory"}')
     load_run crowd gateway "$STACK/lists/known" -c 16 -r 200 -t $((LIFE_S * 2))
@@ -45,7 +46,10 @@ renewals() {
     equal "stale" 0 "$(metric 'certlookup_lookups_total{layer="stale"}')"
     equal "failed" 0 "$(renewals failed)"
     [ "$(renewals started)" -ge 10 ]
-    [ "$(renewals started)" -le 25 ] # five answers, each with at least 9 s between two
+    # Five answers, each for at least 12 of its 20 seconds, which are counted as whole ones.
+    lives=$((($(now_ms) - from) / ((LIFE_S - 8 - 1) * 1000)))
+    echo "renewals: $(renewals started), of $((5 * lives)) at most" >&3
+    [ "$(renewals started)" -le $((5 * lives)) ]
     equal "searches" $((5 + $(renewals started))) "$(slapd_searches ldap)"
 }
 
@@ -79,8 +83,9 @@ LDIF
     [ "$(metric 'certlookup_stale_total{why="renewing"}')" -gt 0 ]
     # A patience of half a second, or a tenth of it once it is known to fail; the rest is the machine's. A search times
     # out after 3 s, a lookup after 5.
-    [ "$(reported crowd median_ms)" -lt 500 ]
-    [ "$(reported crowd slowest_ms)" -lt 4000 ]
+    echo "median $(reported crowd median_ms) ms, p99 $(reported crowd p99_ms), slowest $(reported crowd slowest_ms)" >&3
+    [ "$(reported crowd median_ms)" -lt 100 ]
+    [ "$(reported crowd slowest_ms)" -lt 2000 ]
     [ "$(renewals failed)" -gt 0 ]
     is_fresh() {
         get "$(gateway_url gateway)$(head -n 1 "$STACK/lists/known" | cut -f 1)"

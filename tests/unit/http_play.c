@@ -169,7 +169,7 @@ static struct served play_get(void *context, const struct address *address)
 
     pthread_mutex_lock(&play->lock);
     play->gets++;
-    if (kinds[kind].wait == NO_WAIT) {
+    if (kinds[kind].wait == NO_WAIT && !(kind == 0 && play->hit_is_lost)) {
         served = serve(play, kind);
     }
     pthread_mutex_unlock(&play->lock);
@@ -185,7 +185,8 @@ static bool play_may_serve(void *context, struct answer *answer)
     pthread_mutex_lock(&play->lock);
     for (size_t kind = 0; kind < PLAY_KINDS; kind++) {
         bool stale = kinds[kind].stale || (kind == 0 && play->hit_is_stale);
-        may = may || (play->answers[kind] == answer && kinds[kind].wait == NO_WAIT && !stale);
+        bool lost = kind == 0 && play->hit_is_lost;
+        may = may || (play->answers[kind] == answer && kinds[kind].wait == NO_WAIT && !stale && !lost);
     }
     play->served_again += may;
     pthread_mutex_unlock(&play->lock);
@@ -352,6 +353,13 @@ void play_replace_hit(struct play *play, struct answer *answer)
     pthread_mutex_lock(&play->lock);
     answer_free(&play->answers[0]);
     play->answers[0] = answer;
+    pthread_mutex_unlock(&play->lock);
+}
+
+void play_lose_hit(struct play *play, bool lost)
+{
+    pthread_mutex_lock(&play->lock);
+    play->hit_is_lost = lost;
     pthread_mutex_unlock(&play->lock);
 }
 

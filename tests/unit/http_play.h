@@ -36,6 +36,7 @@ struct play {
     bool wakes_later;   /* who waits is answered first, and woken when all are; set before anybody waits */
     size_t wakings;     /* how often there was somebody to wake then */
     bool hit_is_stale;  /* "hit" is served as an expired answer is */
+    bool hit_is_lost;   /* memory has it no more: it comes after a wait */
     struct answer *answers[PLAY_KINDS];
     struct pending {
         struct waiter *waiter;
@@ -62,6 +63,9 @@ uint16_t play_port(const struct play *play);
 
 /* What memory answers to "hit" from now on; takes the reference over. */
 void play_replace_hit(struct play *play, struct answer *answer);
+
+/* Memory has lost it, or has it again. */
+void play_lose_hit(struct play *play, bool lost);
 
 /* Lets everyone go who waits for "hold", now and from now on. */
 void play_release(struct play *play);

@@ -239,6 +239,8 @@ struct caller {
     char in[65536];
     size_t in_size;
     size_t owed;       /* of the endless bytes */
+    unsigned held;     /* replies */
+    bool listens;
 };
 
 static void caller_close(struct caller *caller)
@@ -307,7 +309,11 @@ static bool say_tracking(struct caller *caller)
 {
     char text[128];
 
-    if (is_command(caller, "SUBSCRIBE", NULL)) {
+    if (caller->fake->holds && is_command(caller, "CLIENT", "TRACKING")) {
+        caller->held++;
+        caller->fake->held++;
+    } else if (is_command(caller, "SUBSCRIBE", NULL)) {
+        caller->listens = true;
         for (unsigned i = 1; caller->fake->tracks && i < caller->word_count; i++) {
             snprintf(text, sizeof(text), "*3\r\n$9\r\nsubscribe\r\n$%zu\r\n%s\r\n:%u\r\n",
                      strlen(caller->words[i]), caller->words[i], i);
@@ -411,6 +417,26 @@ void fake_stop(struct fake *fake)
     }
     close(event_get_fd(fake->listener));
     event_free(fake->listener);
+}
+
+void fake_hang_up(struct fake *fake)
+{
+    for (struct caller *caller = fake->callers, *next; caller != NULL; caller = next) {
+        next = caller->next;
+        if (caller->listens) {
+            caller_close(caller);
+        }
+    }
+}
+
+void fake_release(struct fake *fake, unsigned replies)
+{
+    for (struct caller *caller = fake->callers; caller != NULL; caller = caller->next) {
+        for (; caller->held > 0 && replies > 0; replies--) {
+            caller->held--;
+            say(caller, fake->ping);
+        }
+    }
 }
 
 static int caught = -1, before = -1;

@@ -54,9 +54,11 @@ struct fake {
     size_t endless;      /* after reply: so many bytes 'x' */
     bool closes;         /* after reply */
     bool tracks;         /* CLIENT ID is answered with a number, SUBSCRIBE confirmed, PUBLISH counted */
+    bool holds;          /* CLIENT TRACKING is answered by fake_release() alone */
     const char *pushed;  /* said after SUBSCRIBE is confirmed, or instead; NULL: nothing */
     uint16_t port;
     unsigned connections;
+    unsigned held;       /* replies, so far */
     size_t sent;
     struct event_base *base;
     struct event *listener;
@@ -64,6 +66,8 @@ struct fake {
 };
 void fake_start(struct fake *fake, struct event_base *base);
 void fake_stop(struct fake *fake);
+void fake_hang_up(struct fake *fake);                   /* on those who subscribed */
+void fake_release(struct fake *fake, unsigned replies); /* that were held back, the oldest first */
 
 /* The log's lines from here on go to a file, and come back as a text that the caller frees. */
 void log_catch(void);

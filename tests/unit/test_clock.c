@@ -28,11 +28,25 @@ static void mono_goes_on(void **state)
     assert_true(clock_mono_ms() - ms >= 19);
 }
 
+/* It stands still while the thread sleeps. */
+static void a_thread_has_its_own(void **state)
+{
+    const struct timespec nap = {0, 20000000};
+    int64_t us = clock_thread_us();
+
+    (void)state;
+    nanosleep(&nap, NULL);
+    assert_in_range(clock_thread_us() - us, 0, 19000);
+    for (us = clock_thread_us(); clock_thread_us() - us < 1000;) {
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(wall_is_the_time_of_day),
         cmocka_unit_test(mono_goes_on),
+        cmocka_unit_test(a_thread_has_its_own),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -92,9 +92,9 @@ static unsigned ended(enum asked_result result, size_t from)
     return found;
 }
 
-/* Of the second half, when the storm is no news any more: whether as many as can be are answered, few too late, and the
- * others are refused without waiting. */
-static bool second_half_is_good(int64_t took_ms)
+/* Of the second half, when the storm is no news any more: as many as can be are answered, hardly one too late, and the
+ * others are refused without waiting. On a machine with other things to do, each takes a little more. */
+static void assert_second_half(int64_t took_ms)
 {
     unsigned answered = ended(ASKED_ANSWERED, ASKS / 2), late = ended(ASKED_TIMED_OUT, ASKS / 2);
     unsigned overloaded = ended(ASKED_OVERLOADED, ASKS / 2), possible = (unsigned)(took_ms / 2 / DELAY_MS);
@@ -105,7 +105,9 @@ static bool second_half_is_good(int64_t took_ms)
     }
     print_message("answered %u of %u possible, refused %u, %u not at once, too late %u\n", answered, possible,
                   overloaded, waited, late);
-    return answered > possible / 4 && late < answered * 2 && waited < overloaded / 3;
+    assert_true(answered > possible / 2);
+    assert_true(late < answered / 4);
+    assert_true(waited <= overloaded / 20);
 }
 
 static int64_t storm(struct directory *directory)
@@ -125,22 +127,17 @@ static int64_t storm(struct directory *directory)
 }
 
 /* Three times as many as it can answer: it goes on answering as many as it can, and the others hear at once that there
- * are too many. A queue would fill until all are too late. A machine with other things to do may spoil it once. */
+ * are too many. A queue would fill until all are too late. */
 static void what_comes_too_late_is_not_asked(void **state)
 {
-    bool is_good = false;
+    struct directory *directory = open_directory(DELAY_MS);
+    uint64_t refused = count_read(COUNT_LIMIT_ADMISSION);
+    int64_t took_ms = storm(directory);
 
     (void)state;
-    for (int attempt = 0; attempt < 3 && !is_good; attempt++) {
-        struct directory *directory = open_directory(DELAY_MS);
-        uint64_t refused = count_read(COUNT_LIMIT_ADMISSION);
-        int64_t took_ms = storm(directory);
-
-        close_directory(directory);
-        assert_int_equal(ended(ASKED_OVERLOADED, 0), count_read(COUNT_LIMIT_ADMISSION) - refused);
-        is_good = second_half_is_good(took_ms);
-    }
-    assert_true(is_good);
+    close_directory(directory);
+    assert_int_equal(ended(ASKED_OVERLOADED, 0), count_read(COUNT_LIMIT_ADMISSION) - refused);
+    assert_second_half(took_ms);
 }
 
 /* The directory is fast again: so is what is admitted. */

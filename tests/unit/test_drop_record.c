@@ -251,6 +251,33 @@ static void drops_add_up(void **state)
     assert_string_equal(shown(&purged), "9 9 |");
 }
 
+/* One of a clock that was ahead came before: the next is after it all the same, and is seen to be news. */
+static void a_drop_of_now_is_after_all_that_is_known(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t now, want;
+    } rows[] = {
+        {"a.org", 400, 501}, {"a.org", 400, 502}, {"b.org", 400, 501}, {"all", 400, 501},   {"all", 400, 502},
+        {"b.org", 400, 503}, {"b.org", 503, 503}, {"all", 502, 502},   {"a.org", 800, 800}, {"a.org", 799, 801},
+        {"all", 900, 900},   {"alice@a.org", 700, 700},
+    };
+    struct purged purged = {0};
+
+    (void)state;
+    add(&purged, "all", 500);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct drop drop = drop_of(rows[i].text);
+
+        assert_int_equal(purged_time(&purged, &drop, rows[i].now), rows[i].want);
+        purged_add(&purged, &drop, rows[i].want);
+    }
+    assert_string_equal(shown(&purged), "900 900 |");
+    purged = (struct purged){.latest = 253402300799, .all = 253402300799}; /* the last second that a record may name */
+    struct drop all = drop_of("all");
+    assert_int_equal(purged_time(&purged, &all, 500), 500);
+}
+
 static void too_many_domains_become_all(void **state)
 {
     struct purged purged = {0};
@@ -361,6 +388,7 @@ int main(void)
         cmocka_unit_test(messages_come_out_as_they_went_in), cmocka_unit_test(the_longest_message_fits),
         cmocka_unit_test(a_broken_seal_opens_nothing),       cmocka_unit_test(a_malformed_message_is_refused),
         cmocka_unit_test(a_malformed_record_is_refused),     cmocka_unit_test(drops_add_up),
+        cmocka_unit_test(a_drop_of_now_is_after_all_that_is_known),
         cmocka_unit_test(too_many_domains_become_all),       cmocka_unit_test(what_two_know_is_what_either_knows),
         cmocka_unit_test(records_come_out_as_they_went_in),  cmocka_unit_test(without_memory_nothing_is_sealed),
     };

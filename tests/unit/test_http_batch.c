@@ -512,6 +512,57 @@ static void test_limits_of_waiting(void **state)
     port = play_port(play);
 }
 
+/* What memory had when somebody else had to be waited for is told only if it still has it then. */
+static void test_dropped_meanwhile(void **state)
+{
+    static const struct {
+        bool lost;               /* or replaced */
+        const char *status;
+        size_t starts;
+        unsigned none, found;
+    } rows[] = {{false, "revoked", 1, 3, 1}, {true, "ok", 2, 1, 3}};
+    struct play *mine = play;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        uint64_t none = count_read(COUNT_OUTCOME_NONE), found = count_read(COUNT_OUTCOME_FOUND);
+        struct buffer body;
+        json_t *list;
+
+        play = play_open(NULL);
+        port = play_port(play);
+        buffer_init(&body, 1024);
+        buffer_append_string(&body, "{\"recipients\":[\"hit@example.org\",\"none@example.org\",\"hold@example.org\","
+                                    "\"nobody\",\"hit@example.org\"]}");
+        int fd = send_batch(&body);
+        await_waiting(1);
+        if (rows[i].lost) {
+            play_lose_hit(play, true);
+        } else {
+            play_replace_hit(play, play_answer("hit@example.org", OUTCOME_NONE, REASON_REVOKED, "", 3600));
+        }
+        play_release(play);
+        buffer_clear(&response);
+        assert_true(play_read_all(fd, &response));
+        close(fd);
+        json_t *root = answered(&list);
+        assert_int_equal(json_array_size(list), 5);
+        assert_string_equal(text(list, 0, "status"), rows[i].status);
+        assert_string_equal(text(list, 1, "status"), "none");
+        assert_string_equal(text(list, 2, "status"), "ok");
+        assert_string_equal(text(list, 3, "status"), "invalid_address");
+        assert_string_equal(text(list, 4, "status"), rows[i].status);
+        assert_int_equal(play->starts, rows[i].starts);
+        assert_int_equal(count_read(COUNT_OUTCOME_NONE) - none, rows[i].none);
+        assert_int_equal(count_read(COUNT_OUTCOME_FOUND) - found, rows[i].found);
+        json_decref(root);
+        buffer_free(&body);
+        play_close(&play);
+    }
+    play = mine;
+    port = play_port(play);
+}
+
 /* Where no request may wait any more, and while we end, a batch says so of whom it would have to wait for. */
 static void test_no_place(void **state)
 {
@@ -696,6 +747,7 @@ int main(void)
         cmocka_unit_test(test_expect_continue),
         cmocka_unit_test(test_broken_off),
         cmocka_unit_test(test_limits_of_waiting),
+        cmocka_unit_test(test_dropped_meanwhile),
         cmocka_unit_test(test_no_place),
         cmocka_unit_test(test_leaves),
         cmocka_unit_test(test_purge),

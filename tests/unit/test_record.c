@@ -133,7 +133,7 @@ static void knows_every_word(void **state)
         sample_fill(&draft);
         draft.certificates[3].reason = (enum reason)reason;
         draft.certificates[3].revocation.status = (enum revocation_status)(reason % 4);
-        draft.asked[0].result = (enum asked_result)(reason % 4);
+        draft.asked[0].result = (enum asked_result)(reason % ASKED_RESULTS);
         answer = answer_of_draft(&draft);
         buffer_init(&body, MAX_RECORD_BYTES);
         if (reason == REASON_USABLE) {
@@ -143,7 +143,7 @@ static void knows_every_word(void **state)
             assert_int_equal(record_decode(buffer_bytes(&body), &draft, NULL), 0);
             assert_int_equal(draft.certificates[3].reason, reason);
             assert_int_equal(draft.certificates[3].revocation.status, reason % 4);
-            assert_int_equal(draft.asked[0].result, reason % 4);
+            assert_int_equal(draft.asked[0].result, reason % ASKED_RESULTS);
             answer_draft_free(&draft);
         }
         buffer_free(&body);
@@ -218,6 +218,7 @@ static void refuses_contradictions(void **state)
         {"no such reason", "\x07" "revoked", "\x07" "revokes", "a reason is none that we know", 8},
         {"a NUL in a word", "\x07" "revoked", "\x07" "rev\0ked", "a word has a NUL in it", 8},
         {"never judged", "\x07" "revoked", "\x08" "unjudged", "a reason is none that we know", 9},
+        {"no such answer of a directory", "\x08" "answered", "\x08" "answerer", "a word is none that we know", 9},
         {"no such attribute", "userSMIMECertificate", "userSMIMECertifikate", "a word is none that we know", 20},
         {"refused before usable", "\x06" "usable\0\0\x04" "good\0\0\0\0", "\x06" "denied\0\0\x04" "good\0\0\0\0",
          "a usable certificate stands behind a refused one", 18},

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "ldap/sync.h"
 #include "ldap/sync_wire.h"
 #include "tests/unit/directory_play.h"
 #include "tests/unit/scarce.h"
@@ -852,7 +853,7 @@ static void begin_flood(unsigned entries, int64_t sync_bytes)
     directory_close(&directory);
     play.search = flood;
     atomic_store(&begun, 0);
-    (void)truncate(log_path, 0);
+    (void)!truncate(log_path, 0);
     heard[0] = '\0';
     config.uris = (const char *const[]){server.uri};
     directory = directory_open(&config, &(struct error){""});
@@ -949,46 +950,88 @@ static void a_listener_that_does_not_listen(void **state)
     end();
 }
 
-/* More addresses than are kept: such an entry may answer for any. */
-static bool endless_entry(struct talk *talk, ber_int_t message)
+/* An entry with one address more than are kept, all in one domain, or each in its own: "*.example.org". */
+static bool say_crowd(struct talk *talk, ber_int_t message, enum sync_state state, const char *domain)
 {
-    char cookie[40], attributes[200], mail[60];
+    struct berval value = state_of(state, 1, NULL);
+    BerElement *ber = open_message(message, LDAP_RES_SEARCH_ENTRY);
+    char mail[60];
+
+    ber_printf(ber, "{s{{s[", "cn=somebody", "mail");
+    for (unsigned i = 0; i <= MAX_SYNC_ENTRY_KEYS; i++) {
+        bool own = domain[0] == '*';
+        (void)snprintf(mail, sizeof(mail), own ? "person@d%u%s" : "person%u@%s", i, domain + own);
+        ber_printf(ber, "s", mail);
+    }
+    ber_printf(ber, "]}}}t{{sO}}}", LDAP_TAG_CONTROLS, LDAP_CONTROL_SYNC_STATE, &value);
+    return played_send(talk, ber);
+}
+
+static bool crowded_entry(struct talk *talk, ber_int_t message)
+{
+    char cookie[40], attributes[200];
 
     if (!read_request(talk, cookie, attributes)) {
         return played_result(talk, message, LDAP_SUCCESS, "");
     }
-    const struct step steps[] = {{DONE, 0, NULL, "c1"}, {MODIFY, 1, "a@example.org"}, {DELETE, 1}, {WAIT}};
+    const struct step done = {DONE, 0, NULL, "c1"}, one = {MODIFY, 1, "a@example.org"}, gone = {DELETE, 1},
+                      rest = {WAIT};
 
-    if (!say(talk, message, &steps[0])) {
-        return false;
-    }
-    struct berval value = state_of(SYNC_ADD, 1, NULL);
-    BerElement *ber = open_message(message, LDAP_RES_SEARCH_ENTRY);
-
-    ber_printf(ber, "{s{{s[", "cn=somebody", "mail");
-    for (unsigned i = 0; i <= MAX_SYNC_ENTRY_KEYS; i++) {
-        (void)snprintf(mail, sizeof(mail), "person%u@example.org", i);
-        ber_printf(ber, "s", mail);
-    }
-    ber_printf(ber, "]}}}t{{sO}}}", LDAP_TAG_CONTROLS, LDAP_CONTROL_SYNC_STATE, &value);
-    return played_send(talk, ber) && say(talk, message, &steps[1]) && say(talk, message, &steps[2]) &&
-           say(talk, message, &steps[3]) && false;
+    return say(talk, message, &done) && say_crowd(talk, message, SYNC_ADD, "example.org") &&
+           say_crowd(talk, message, SYNC_MODIFY, "some.example.org") && say(talk, message, &one) &&
+           say(talk, message, &gone) && say(talk, message, &rest) && false;
 }
 
-static void an_entry_with_too_many_addresses(void **state)
+static bool endless_entry(struct talk *talk, ber_int_t message)
 {
-    (void)state;
+    char cookie[40], attributes[200];
+
+    if (!read_request(talk, cookie, attributes)) {
+        return played_result(talk, message, LDAP_SUCCESS, "");
+    }
+    const struct step done = {DONE, 0, NULL, "c1"}, other = {ADD, 2, "b@example.org"},
+                      one = {MODIFY, 1, "a@example.org"};
+
+    return say(talk, message, &done) && say_crowd(talk, message, SYNC_ADD, "*.example.org") &&
+           say_crowd(talk, message, SYNC_MODIFY, "*.some.example.org") && say(talk, message, &one) &&
+           say(talk, message, &other); /* and goes on, to give signs of life */
+}
+
+static void begin_crowd(bool (*search)(struct talk *talk, ber_int_t message), int64_t timeout_ms)
+{
     begin_flood(0, 1 << 20);
     directory_close(&directory);
-    play.search = endless_entry;
+    play.search = search;
     heard[0] = '\0';
     struct directory_config config = sync_config();
 
     config.uris = (const char *const[]){server.uri};
+    config.timeout_ms = timeout_ms;
     directory = directory_open(&config, &(struct error){""});
     assert_int_equal(directory_follow(directory, &listener), 0);
-    /* it comes; it was endless and is one; it goes */
-    expect_heard("UNSEEN ALL ALL a@example.org a@example.org ");
+}
+
+/* More addresses than are kept: their domains stand for them. */
+static void an_entry_with_too_many_addresses(void **state)
+{
+    (void)state;
+    begin_crowd(crowded_entry, 5000);
+    expect_heard("UNSEEN @example.org @example.org @some.example.org @some.example.org a@example.org a@example.org ");
+    assert_int_equal(logged("all that the directory answers for is dropped"), 0);
+    end();
+}
+
+/* And more domains: it may answer for any, but does not have everything dropped again and again. */
+static void an_entry_with_too_many_domains(void **state)
+{
+    (void)state;
+    begin_crowd(endless_entry, 200);
+    int64_t from_ms = clock_mono_ms();
+
+    expect_heard("UNSEEN ALL a@example.org b@example.org ");
+    expect_heard("ALL ");
+    assert_in_range(clock_mono_ms() - from_ms, SYNC_ALL_REST * 200, PATIENT_MS);
+    assert_int_equal(logged("all that the directory answers for is dropped"), 2);
     end();
 }
 
@@ -1122,6 +1165,7 @@ int main(void)
         cmocka_unit_test_teardown(one_that_breaks_off, clean_up),
         cmocka_unit_test_teardown(a_listener_that_does_not_listen, clean_up),
         cmocka_unit_test_teardown(an_entry_with_too_many_addresses, clean_up),
+        cmocka_unit_test_teardown(an_entry_with_too_many_domains, clean_up),
         cmocka_unit_test_teardown(the_better_server_is_followed, clean_up),
         cmocka_unit_test_teardown(who_is_not_to_be_followed_is_not, clean_up),
         cmocka_unit_test_teardown(settings, clean_up),
