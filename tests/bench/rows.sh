@@ -126,15 +126,18 @@ hot_spread_peer() {
     rate "$(gateway_url gateway)" PATHS="$STACK/one"
 }
 
-# Redis ÷ webdis: every address is in Redis, sealed; for webdis, a certificate is there under as many keys.
+# Redis ÷ webdis: every address is in Redis, sealed; for webdis, a value as large as such a record is there under as many
+# keys.
 
 redis_vs_webdis_open() {
     gateway_again bench_config_without_memory
     prime "$SPREAD"
     [ "$(redis_ask redis DBSIZE)" -ge "$SPREAD" ] || bench_fail 'not everybody is in Redis'
-    curl -sSf "$(gateway_url gateway)/v1/recipients/user000001@example.org/certificate" |
-        redis_ask redis -x EVAL "for i = 1, $SPREAD do
-            redis.call('SET', string.format('cert:%06d', i), ARGV[1]) end" 0 > /dev/null
+    redis_ask redis EVAL "local sizes = {}
+        for i = 1, 21 do sizes[i] = redis.call('STRLEN', redis.call('RANDOMKEY')) end
+        table.sort(sizes)
+        local value = string.rep('x', sizes[11])
+        for i = 1, $SPREAD do redis.call('SET', string.format('cert:%06d', i), value) end" 0 > /dev/null
     webdis_start webdis
     draw uniform "$SPREAD" 100000 '/v1/recipients/user%06d@example.org/certificate' > "$STACK/ours"
     sed 's|.*user\([0-9]*\).*|/GET/cert:\1.txt|' "$STACK/ours" > "$STACK/theirs"
