@@ -14,8 +14,9 @@
 #define MANY 4
 #define MANY_WAIT_NS 1000000
 
-/* How often the loop is run for the sake of its timers. */
+/* How often the loop is run for the sake of its timers: while replies are owed, and else. */
 #define LOOP_MS 50
+#define IDLE_LOOP_MS 500
 
 struct reader {
     int fd;                 /* of the requests */
@@ -117,5 +118,8 @@ void reader_wait(struct reader *reader)
 void reader_flush(struct reader *reader)
 {
     shared_flush(reader->shared);
+    if (clock_mono_ms() - reader->looped_ms >= IDLE_LOOP_MS) {
+        wait_in_loop(reader, EVLOOP_NONBLOCK);
+    }
     log_flush();
 }

@@ -248,13 +248,8 @@ struct world *world_ref(struct world *world)
     return world;
 }
 
-void world_free(struct world **world_)
+static void end(struct world *world)
 {
-    struct world *world = *world_;
-    *world_ = NULL;
-    if (world == NULL || atomic_fetch_sub(&world->references, 1) != 1) {
-        return;
-    }
     for (size_t i = 0; i < world->directory_count; i++) {
         hold_free(&world->directories[i]);
     }
@@ -266,23 +261,39 @@ void world_free(struct world **world_)
     free(world);
 }
 
+/* Whether that was the last reference: then nobody else has the world, nor can get it. */
+static bool give_back(struct world **world)
+{
+    bool is_last = *world != NULL && atomic_fetch_sub(&(*world)->references, 1) == 1;
+    if (!is_last) {
+        *world = NULL;
+    }
+    return is_last;
+}
+
+void world_free(struct world **world)
+{
+    if (give_back(world)) {
+        end(*world);
+        *world = NULL;
+    }
+}
+
 static void close_world(struct work *work)
 {
-    struct world *world = (struct world *)((char *)work - offsetof(struct world, closing));
-    world_free(&world);
+    end((struct world *)((char *)work - offsetof(struct world, closing)));
 }
 
 void world_retire(struct world **world_, struct pool *background)
 {
-    struct world *world = *world_;
-    *world_ = NULL;
-    if (world == NULL) {
+    if (!give_back(world_)) {
         return;
     }
-    /* References are taken and given back on the engine thread alone, so "the last one" stays true. */
+    struct world *world = *world_;
+    *world_ = NULL;
     world->closing.run = close_world;
-    if (atomic_load(&world->references) != 1 || !pool_submit(background, &world->closing)) {
-        world_free(&world);
+    if (!pool_submit(background, &world->closing)) {
+        end(world);
     }
 }
 

@@ -58,7 +58,7 @@ struct http_side {
      * alone. */
     bool (*wants_wait)(void *side);
     void (*wait)(void *side);
-    void (*flush)(void *side); /* requests were read, and have started what they start */
+    void (*flush)(void *side); /* requests were read, and have started what they start; at least once a second */
 };
 
 struct http_config {

@@ -14,6 +14,9 @@
 
 #define PAUSE_NS 10000000
 
+/* How often flush() is called at least. */
+#define SIDE_MS 1000
+
 /* How many workers a thread puts off to wake; more are woken at once. */
 #define MAX_UNWOKEN 64
 
@@ -157,7 +160,7 @@ static bool has_pending(const struct worker *worker)
 /* Waits for requests, or for what lets suspended ones go on; then sees to them. */
 static void turn(struct worker *worker, const struct http_side *side)
 {
-    int32_t patience_ms = -1;
+    int32_t patience_ms = worker->side != NULL ? SIDE_MS : -1;
 
     if (worker->side != NULL && !has_back(worker) && side->wants_wait(worker->side)) {
         if (!has_pending(worker)) {

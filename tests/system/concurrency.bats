@@ -279,3 +279,48 @@ commands() {
     equal "copied" 1 "$(redis_ask redis COPY "$from_key" "$(only_key | grep -vxF "$from_key")" REPLACE)"
     refuses_record_of "$to"
 }
+
+forgetful_config() {
+    patient_config "$@"
+    echo 'cache = { memory = "0"; };'
+}
+
+# The connections of HTTP threads, by their numbers. The engine's has its changes told to the one that listens.
+reading_connections() {
+    redis_ask redis --raw CLIENT LIST TYPE normal | grep -w name=certlookup | grep -w 'redir=-1' |
+        sed 's/id=\([0-9]*\) .*/\1/'
+}
+
+@test "threads that read requests ask Redis themselves, and lose nothing when Redis ends their connections" {
+    local ids address
+    # Nobody else's connections shall be counted, or ended.
+    process_stop gateway
+    process_stop second
+    process_stop stranger
+    gateway_start forgetful forgetful_config
+    found_lines ldap rsa 20 > "$BATS_TEST_TMPDIR/list"
+    load_run crowd forgetful "$BATS_TEST_TMPDIR/list" -c 4 -n 100
+    all_right crowd
+
+    are_there() {
+        ids=$(reading_connections) && [ "$(wc -l <<< "$ids")" -eq "$(nproc)" ]
+    }
+    wait_until 5 are_there
+    searches=$(slapd_searches ldap)
+    load_start crowd forgetful "$BATS_TEST_TMPDIR/list" -c 16 -n 8000
+    for _ in 1 2 3 4 5; do
+        for id in $ids; do
+            redis_ask redis CLIENT KILL ID "$id" > /dev/null
+        done
+        sleep 0.3
+        ids=$(reading_connections)
+    done
+    load_wait crowd
+    all_right crowd
+    equal "answers" 8000 "$(reported crowd "status 200")"
+    equal "searches" "$searches" "$(slapd_searches ldap)"
+    wait_until 15 are_there # the rests between tries have grown
+    address=$(nth_of rsa 1)
+    get "$(recipient_url "$address" forgetful)/certificate"
+    equal "how it came" "certlookup; hit; detail=shared" "$(header cache-status)"
+}
