@@ -25,8 +25,8 @@ void reader_free(struct reader **reader); /* no request may wait any longer */
 bool reader_wants_wait(const struct reader *reader);
 void reader_wait(struct reader *reader);
 
-/* Requests were read: what they want of Redis goes out, in one piece. To be called once a second at least: so it is seen
- * that Redis ended a connection on which nothing was asked. */
+/* Requests were read: what they want of Redis goes out in one piece. To be called once a second at least, so that it is
+ * seen when Redis ended a connection on which nothing was asked. */
 void reader_flush(struct reader *reader);
 
 #endif
