@@ -1,12 +1,13 @@
 /*
  * The second cache: sealed records in Redis, shared by several gateways.
  *
- * One connection, asynchronous, on the engine's event loop; the commands of all
+ * One connection, asynchronous, on its owner's event loop; the commands of all
  * lookups share its pipeline. A second one, if somebody wants to hear, tells what
  * other gateways change: Redis tracks the keys under a prefix for us (CLIENT
  * TRACKING, Redis 6), and a heartbeat each second goes out on the first and must
- * come back on the second. Everything here is called on the engine thread
- * only, and every callback comes there. Nothing waits: while Redis is away,
+ * come back on the second. The engine has such a pair; threads that read requests
+ * have one each that only reads. What is opened here is its owner's thread's
+ * alone, and every callback comes there. Nothing waits: while Redis is away,
  * shared_get() says so at once; reconnecting backs off from 100 ms to 10 s with
  * jitter, in the background, names resolved on a thread of its own. One line in
  * the log when Redis goes, one when it is back. A command unanswered for

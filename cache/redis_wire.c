@@ -114,6 +114,9 @@ static void on_connect(const redisAsyncContext *context, int status)
         wire_gone(shared, context);
         return;
     }
+    if (*shared->endpoint.path == '\0') {
+        redisEnableKeepAlive(&shared->line.context->c); /* or who stands between us may forget what is seldom used */
+    }
     shared->state = WIRE_GREETING;
     if (!wire_greet(shared)) {
         line_break(&shared->line, "out of memory");

@@ -55,9 +55,9 @@ static bool side_wants_wait(void *side)
     return reader_wants_wait(side);
 }
 
-static void side_wait(void *side)
+static void side_wait(void *side, bool patiently)
 {
-    reader_wait(side);
+    reader_wait(side, patiently);
 }
 
 static void side_flush(void *side)

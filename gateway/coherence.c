@@ -60,6 +60,16 @@ bool coherence_may_store(const struct coherence *coherence, int64_t stamp)
     return (uint32_t)((uint64_t)stamp >> 32) == epoch_of(atomic_load(&coherence->now));
 }
 
+bool coherence_is_settled(const struct coherence *coherence)
+{
+    return atomic_load(&coherence->is_settled);
+}
+
+uint32_t coherence_epoch(const struct coherence *coherence)
+{
+    return epoch_of(atomic_load(&coherence->now));
+}
+
 static void begin_epoch(struct coherence *coherence, enum shared_state state)
 {
     uint64_t before = atomic_load(&coherence->now);
@@ -96,10 +106,9 @@ static bool take_digit(uint64_t *name, uint8_t digit)
     return is_letter || (digit >= '0' && digit <= '9');
 }
 
-static bool name_of_key(const struct coherence *coherence, struct bytes key, uint64_t *name)
+static bool name_behind(struct bytes key, size_t prefix, uint64_t *name)
 {
-    size_t prefix = strlen(coherence->prefix);
-    if (key.size != prefix + 2 * DIGEST_BYTES || memcmp(key.data, coherence->prefix, prefix) != 0) {
+    if (key.size != prefix + 2 * DIGEST_BYTES) {
         return false;
     }
     *name = 0;
@@ -109,6 +118,20 @@ static bool name_of_key(const struct coherence *coherence, struct bytes key, uin
         }
     }
     return true;
+}
+
+static bool name_of_key(const struct coherence *coherence, struct bytes key, uint64_t *name)
+{
+    size_t prefix = strlen(coherence->prefix);
+    return key.size >= prefix && memcmp(key.data, coherence->prefix, prefix) == 0 && name_behind(key, prefix, name);
+}
+
+bool coherence_changed_since(const struct coherence *coherence, const char *key, uint64_t began)
+{
+    size_t size = strlen(key);
+    uint64_t name;
+    return size >= 2 * DIGEST_BYTES && name_behind(bytes_of(key, size), size - 2 * DIGEST_BYTES, &name) &&
+           dropped_name_since(coherence->lookup->dropped, name, began);
 }
 
 static bool is_purged_key(const struct coherence *coherence, struct bytes key)

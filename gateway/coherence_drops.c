@@ -254,6 +254,22 @@ static void on_reread(struct timer *timer)
     }
 }
 
+static bool drops_are_read(const struct coherence *coherence)
+{
+    for (size_t i = 0; i < coherence->ring_count; i++) {
+        if (coherence->readings[i].under_way || coherence->readings[i].failed) {
+            return false;
+        }
+    }
+    return coherence_is_up(coherence);
+}
+
+/* Others than the engine may ask Redis, or may not. */
+static void settle(struct coherence *coherence)
+{
+    atomic_store(&coherence->is_settled, drops_are_read(coherence));
+}
+
 static void on_purged(void *context, enum shared_result result, struct bytes value)
 {
     struct reading *reading = context;
@@ -269,6 +285,7 @@ static void on_purged(void *context, enum shared_result result, struct bytes val
     if (reading->again) {
         read_purged(reading);
     }
+    settle(reading->coherence);
 }
 
 static void read_purged(struct reading *reading)
@@ -278,6 +295,7 @@ static void read_purged(struct reading *reading)
     if (!reading->under_way) {
         reading->under_way = true;
         reading->failed = false;
+        atomic_store(&coherence->is_settled, false);
         memcpy(reading->key, coherence->purged_keys[reading->which], sizeof(reading->key));
         shared_get_first(coherence->shared, reading->key, on_purged, reading);
     }
@@ -328,6 +346,7 @@ void drops_away(struct coherence *coherence)
 {
     int64_t since_ms = clock_mono_ms() - SENT_IN_VAIN_MS;
     coherence->unsent_ms = since_ms < coherence->unsent_ms ? since_ms : coherence->unsent_ms;
+    settle(coherence);
 }
 
 /* This goes first on the new connection. The record is read before we write it: what it says then tells whether Redis

@@ -33,6 +33,7 @@ struct coherence {
     _Atomic uint64_t now;      /* epoch << 2 | enum shared_state */
     _Atomic uint64_t heard;    /* the last epoch that ended in which we heard: epoch << 32 | second of its end */
     _Atomic int64_t memory_ttl_s, unconfirmed_s;
+    atomic_bool is_settled;    /* for coherence_is_settled() */
 
     char prefix[RECORD_PREFIX_MAX + 1];
     char purged_keys[SEAL_KEYS_MAX][RECORD_KEY_BYTES];

@@ -25,6 +25,7 @@
 #define DRAIN_STEP_MS 20
 /* Open files that are no connection: logs, libraries, event loops, files being read. */
 #define FILES_BESIDES 128
+#define FILES_OF_THREAD 8 /* of each thread that reads requests: two event loops, and a connection to Redis */
 
 struct daemon {
     const char *config_path;
@@ -129,7 +130,9 @@ static size_t cores(void)
 /* As many open files as the system lets us have; a warning when that is less than the configuration may need. */
 static void claim_files(const struct config *config)
 {
-    uint64_t wanted = FILES_BESIDES + (uint64_t)config->http.max_connections * config->http.listen_count;
+    uint64_t threads = config->http.threads > 0 ? (uint64_t)config->http.threads : cores();
+    uint64_t wanted = FILES_BESIDES +
+                      (config->http.max_connections + threads * FILES_OF_THREAD) * config->http.listen_count;
     for (size_t i = 0; i < config->directory_count; i++) {
         wanted += (uint64_t)config->directories[i].connections * 4;
     }

@@ -61,8 +61,9 @@ void dropped_note(struct dropped *dropped, const struct drop *drop, int64_t at)
     } else if (drop->what == DROP_DOMAIN) {
         place = &dropped->domains[place_of_domain(drop->domain)];
     }
-    place->number = ++dropped->number;
+    /* The time first: who sees the number is not to miss it. */
     place->at = at > place->at ? at : place->at;
+    place->number = ++dropped->number;
 }
 
 void dropped_note_name(struct dropped *dropped, uint64_t name)

@@ -23,6 +23,7 @@ struct inquiries {
 static _Thread_local struct {
     struct lookup *lookup;
     struct shared *shared; /* NULL: it has none */
+    uint32_t epoch;
 } own;
 
 struct inquiries *inquiries_new(void)
@@ -47,8 +48,9 @@ void inquiries_free(struct inquiries **inquiries)
     *inquiries = NULL;
 }
 
-void inquiry_use(struct lookup *lookup, struct shared *shared)
+void inquiry_use(struct lookup *lookup, struct shared *shared, uint32_t epoch)
 {
+    own.epoch = epoch;
     own.lookup = lookup;
     own.shared = shared;
 }
@@ -73,7 +75,19 @@ static struct question **place_of(struct shard *shard, const struct question *qu
 
 enum entered { ENTERED_FIRST, ENTERED_JOINED, ENTERED_TOO_LATE };
 
-/* Joined: who waits for it now waits with another question. Too late: the engine has that one already. */
+/* Nobody may be told what Redis had before a change that we have heard of by now. */
+static bool is_overtaken(const struct question *question)
+{
+    const struct lookup *lookup = question->lookup;
+    const struct inquiry *inquiry = &question->inquiry;
+    struct address address;
+    question_address(question, &address);
+    return dropped_since(lookup->dropped, &address, inquiry->began) ||
+           coherence_changed_since(lookup->coherence, inquiry->key, inquiry->began) ||
+           !coherence_may_store(lookup->coherence, inquiry->stamp);
+}
+
+/* Joined: who waits for it now waits with another question. Too late: the engine has that one, or is to. */
 static enum entered enter(struct question *question)
 {
     struct shard *shard = shard_of(question);
@@ -86,7 +100,7 @@ static enum entered enter(struct question *question)
         question->inquiry.state = INQUIRY_READS;
         *place = question;
         result = ENTERED_FIRST;
-    } else if (other->inquiry.state == INQUIRY_READS) {
+    } else if (other->inquiry.state == INQUIRY_READS && !is_overtaken(other)) {
         question->waiters->next = other->waiters;
         other->waiters = question->waiters;
         other->waiter_count++;
@@ -96,14 +110,18 @@ static enum entered enter(struct question *question)
     return result;
 }
 
-static void leave(struct question *question)
+/* Who still waits is the caller's. */
+static struct waiter *leave(struct question *question)
 {
     struct shard *shard = shard_of(question);
 
     pthread_mutex_lock(&shard->lock);
     struct question **place = place_of(shard, question);
     *place = question->inquiry.next;
+    struct waiter *waiters = question->waiters;
+    question->waiters = NULL;
     pthread_mutex_unlock(&shard->lock);
+    return waiters;
 }
 
 /* Nobody joins it there any more. False: nobody waits, either. */
@@ -153,13 +171,13 @@ static void answer_with(struct question *question, struct answer *answer)
 {
     question->inquiry.answer = answer;
     struct lookup *lookup = question->lookup;
-    bool keeps = memory_keeps(lookup->parts.memory);
+    struct waiter *waiters = leave(question);
+    bool keeps = waiters != NULL && memory_keeps(lookup->parts.memory);
     atomic_fetch_add(&lookup->due, keeps); /* before anybody is told: who drains looks whether it is idle after that */
-    leave(question);
-    struct waiter *waiters = question->waiters;
-    question->waiters = NULL;
-    answer_inquired(question, answer);
-    waiters_wake(waiters, answer, LAYER_REDIS, false);
+    if (waiters != NULL) {
+        answer_inquired(question, answer);
+        waiters_wake(waiters, answer, LAYER_REDIS, false);
+    }
     if (!keeps) {
         question_free(&question);
         return;
@@ -168,13 +186,21 @@ static void answer_with(struct question *question, struct answer *answer)
     engine_post(lookup->parts.engine, &question->task);
 }
 
+static bool was_in_vain(const struct question *question)
+{
+    return clock_mono_ms() - question->asked_ms >= question->inquiry.world->config->redis.timeout_ms;
+}
+
 static void on_record(void *context, enum shared_result result, struct bytes value)
 {
     struct question *question = context;
     struct inquiry *inquiry = &question->inquiry;
     struct address address;
     struct answer *answer = NULL;
-    if (result == SHARED_HIT) {
+    /* While the engine does not know what was dropped, nobody may say that this was not. */
+    bool counts = coherence_is_settled(question->lookup->coherence) &&
+                  coherence_may_store(question->lookup->coherence, inquiry->stamp);
+    if (result == SHARED_HIT && counts) {
         question_address(question, &address);
         answer = take_record(question->lookup, inquiry->world, &inquiry->scope, &address, inquiry->key, value);
     }
@@ -183,8 +209,8 @@ static void on_record(void *context, enum shared_result result, struct bytes val
         return;
     }
     inquiry->answer = answer;
-    /* An error of Redis is an answer, too: the engine would get the same. */
-    inquiry->has_asked = result != SHARED_FAILED || shared_is_up(own.shared);
+    /* An error of Redis is an answer, too, and so is silence: the engine would get the same. */
+    inquiry->has_asked = counts && (result != SHARED_FAILED || shared_is_up(own.shared) || was_in_vain(question));
     inquiry->lacks_record = result == SHARED_MISS;
     if (hand_over(question)) {
         engine_post(question->lookup->parts.engine, &question->task);
@@ -217,7 +243,9 @@ static bool prepare(struct question *question, const struct world *world)
 static bool may_ask(const struct question *question)
 {
     struct memory *memory = question->lookup->parts.memory;
-    return shared_is_up(own.shared) && !lookup_is_draining(question->lookup) &&
+    const struct coherence *coherence = question->lookup->coherence;
+    return shared_is_up(own.shared) && coherence_is_settled(coherence) && own.epoch == coherence_epoch(coherence) &&
+           !lookup_is_draining(question->lookup) &&
            !(memory_keeps(memory) && memory_has(memory, question->inquiry.hash));
 }
 

@@ -23,8 +23,9 @@ struct inquiries;
 struct inquiries *inquiries_new(void);
 void inquiries_free(struct inquiries **inquiries);
 
-/* This thread has a connection of its own from now on, on which `lookup` asks; NULL: no longer. */
-void inquiry_use(struct lookup *lookup, struct shared *shared);
+/* This thread has a connection of its own from now on, made in this epoch (coherence_epoch()), on which `lookup` asks;
+ * NULL: no longer. */
+void inquiry_use(struct lookup *lookup, struct shared *shared, uint32_t epoch);
 
 /* True: the question is taken over. False: it is one for the engine. */
 bool inquiry_ask(struct question *question);

@@ -22,6 +22,9 @@ struct reader {
     int fd;                 /* of the requests */
     struct event_base *base;
     struct event *requests; /* ends a wait, no more */
+    struct event *second;   /* likewise */
+    struct lookup *lookup;
+    uint32_t epoch;         /* in which it was connected; see redial() */
     struct shared *shared;
     int64_t looped_ms;
 };
@@ -42,6 +45,38 @@ static struct shared *connect_to(struct lookup *lookup, struct event_base *base)
     return shared;
 }
 
+static int watch(struct reader *reader)
+{
+    const struct timeval second = {.tv_sec = 1};
+    reader->requests = event_new(reader->base, reader->fd, EV_READ | EV_PERSIST, on_requests, NULL);
+    reader->second = event_new(reader->base, -1, EV_PERSIST, on_requests, NULL);
+    return reader->requests != NULL && reader->second != NULL && event_add(reader->requests, NULL) == 0 &&
+                   event_add(reader->second, &second) == 0
+               ? 0
+               : -1;
+}
+
+static int dial(struct reader *reader)
+{
+    reader->epoch = coherence_epoch(reader->lookup->coherence);
+    reader->shared = connect_to(reader->lookup, reader->base);
+    inquiry_use(reader->lookup, reader->shared, reader->epoch);
+    return reader->shared != NULL ? 0 : -1;
+}
+
+/* The engine was connected anew, maybe to another server: this one may not be the one any longer that it hears of. Until
+ * then inquiry_ask() leaves Redis to the engine. */
+static void redial(struct reader *reader)
+{
+    if (coherence_is_settled(reader->lookup->coherence) &&
+        reader->epoch != coherence_epoch(reader->lookup->coherence)) {
+        shared_close(&reader->shared);
+        if (dial(reader) != 0) {
+            reader->epoch = 0; /* out of memory: again at the next turn */
+        }
+    }
+}
+
 struct reader *reader_new(struct lookup *lookup, int fd)
 {
     struct reader *reader = lookup->parts.shared != NULL ? calloc(1, sizeof(*reader)) : NULL;
@@ -50,13 +85,11 @@ struct reader *reader_new(struct lookup *lookup, int fd)
     }
     reader->fd = fd;
     reader->base = event_base_new();
-    if (reader->base == NULL ||
-        (reader->requests = event_new(reader->base, fd, EV_READ | EV_PERSIST, on_requests, NULL)) == NULL ||
-        event_add(reader->requests, NULL) != 0 || (reader->shared = connect_to(lookup, reader->base)) == NULL) {
+    reader->lookup = lookup;
+    if (reader->base == NULL || watch(reader) != 0 || dial(reader) != 0) {
         reader_free(&reader);
         return NULL;
     }
-    inquiry_use(lookup, reader->shared);
     log_gather(true);
     return reader;
 }
@@ -67,9 +100,12 @@ void reader_free(struct reader **reader)
         return;
     }
     shared_close(&(*reader)->shared);
-    inquiry_use(NULL, NULL);
+    inquiry_use(NULL, NULL, 0);
     if ((*reader)->requests != NULL) {
         event_free((*reader)->requests);
+    }
+    if ((*reader)->second != NULL) {
+        event_free((*reader)->second);
     }
     if ((*reader)->base != NULL) {
         event_base_free((*reader)->base);
@@ -81,7 +117,7 @@ void reader_free(struct reader **reader)
 
 bool reader_wants_wait(const struct reader *reader)
 {
-    return shared_wants_loop(reader->shared);
+    return reader->shared != NULL && shared_wants_loop(reader->shared);
 }
 
 static void wait_in_loop(struct reader *reader, int flags)
@@ -91,11 +127,11 @@ static void wait_in_loop(struct reader *reader, int flags)
 }
 
 /* The way that is gone with every request, past the loop. */
-static void wait_for_replies(struct reader *reader, int fd)
+static void wait_for_replies(struct reader *reader, int fd, bool patiently)
 {
     bool many = shared_queued(reader->shared) >= MANY;
     struct pollfd fds[] = {{.fd = fd, .events = POLLIN}, {.fd = many ? -1 : reader->fd, .events = POLLIN}};
-    const struct timespec patience = {.tv_nsec = many ? MANY_WAIT_NS : LOOP_MS * 1000000};
+    const struct timespec patience = {.tv_nsec = !patiently ? 0 : many ? MANY_WAIT_NS : LOOP_MS * 1000000};
     if (ppoll(fds, 2, &patience, NULL) > 0 && fds[0].revents != 0) {
         shared_read(reader->shared);
     }
@@ -104,20 +140,23 @@ static void wait_for_replies(struct reader *reader, int fd)
     }
 }
 
-void reader_wait(struct reader *reader)
+void reader_wait(struct reader *reader, bool patiently)
 {
     int fd = shared_fd(reader->shared);
     log_flush();
     if (fd >= 0) {
-        wait_for_replies(reader, fd);
+        wait_for_replies(reader, fd, patiently);
     } else {
-        wait_in_loop(reader, 0);
+        wait_in_loop(reader, patiently ? 0 : EVLOOP_NONBLOCK);
     }
 }
 
 void reader_flush(struct reader *reader)
 {
-    shared_flush(reader->shared);
+    if (reader->shared != NULL) {
+        shared_flush(reader->shared);
+    }
+    redial(reader);
     if (clock_mono_ms() - reader->looped_ms >= IDLE_LOOP_MS) {
         wait_in_loop(reader, EVLOOP_NONBLOCK);
     }

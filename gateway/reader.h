@@ -21,9 +21,10 @@ struct reader;
 struct reader *reader_new(struct lookup *lookup, int fd);
 void reader_free(struct reader **reader); /* no request may wait any longer */
 
-/* Whether the thread is to wait in reader_wait(): until the descriptor is readable or something came from Redis. */
+/* Whether the thread is to wait in reader_wait(): until the descriptor is readable or something came from Redis, a
+ * second at most. Not patiently: it takes what has come, and does not wait. */
 bool reader_wants_wait(const struct reader *reader);
-void reader_wait(struct reader *reader);
+void reader_wait(struct reader *reader, bool patiently);
 
 /* Requests were read: what they want of Redis goes out in one piece. To be called once a second at least, so that it is
  * seen when Redis ended a connection on which nothing was asked. */

@@ -141,7 +141,8 @@ void keep_inquired(const struct question *question)
     flight->began = inquiry->began;
     flight->stamp = inquiry->stamp;
     memcpy(flight->record_key, inquiry->key, sizeof(flight->record_key));
-    if (inquiry->world->generation == lookup->world->generation) {
+    /* What a snapshot after its own revokes would stay, as that one's sweep may be over already. */
+    if (inquiry->world->generation == lookup->world->generation && !is_revoked_since(lookup, inquiry->answer)) {
         keep_answer(flight, inquiry->answer);
     }
     flight_free(lookup->flights, &flight, lookup->parts.background);

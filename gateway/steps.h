@@ -1,6 +1,7 @@
 /*
  * The steps of a lookup that have files of their own, and what they share. Only
- * lookup.c and they include this; all run on the engine thread.
+ * lookup.c and they include this; all run on the engine thread, but for what says
+ * otherwise.
  */
 #ifndef GATEWAY_STEPS_H
 #define GATEWAY_STEPS_H

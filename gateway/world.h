@@ -64,7 +64,7 @@ int world_files_state(const struct config *config, struct digest *state);
 struct world *world_ref(struct world *world);
 
 /* Gives the reference back and sets the pointer to NULL. The last one closes what no other world holds, which may wait
- * up to a second: so the engine thread calls world_retire(), which leaves that to `background`. */
+ * up to a second: so threads that must not wait call world_retire(), which leaves that to `background`. Any thread. */
 void world_free(struct world **world);
 void world_retire(struct world **world, struct pool *background);
 

@@ -57,7 +57,7 @@ struct http_side {
     /* Whether the thread is to wait by wait() now: for `fd`, and for what answers come by. Else it waits for requests
      * alone. */
     bool (*wants_wait)(void *side);
-    void (*wait)(void *side);
+    void (*wait)(void *side, bool patiently); /* or takes only what is there already */
     void (*flush)(void *side); /* requests were read, and have started what they start; at least once a second */
 };
 

@@ -163,9 +163,7 @@ static void turn(struct worker *worker, const struct http_side *side)
     int32_t patience_ms = worker->side != NULL ? SIDE_MS : -1;
 
     if (worker->side != NULL && !has_back(worker) && side->wants_wait(worker->side)) {
-        if (!has_pending(worker)) {
-            side->wait(worker->side);
-        }
+        side->wait(worker->side, !has_pending(worker));
         patience_ms = 0;
     }
     if (has_back(worker)) {

@@ -11,6 +11,7 @@
 #include "gateway/dropping.h"
 #include "gateway/following.h"
 #include "gateway/inquiry.h"
+#include "gateway/steps.h"
 #include "base/metrics.h"
 #include "gateway/lookup.h"
 #include "tests/scenario/played.h"
@@ -469,6 +470,15 @@ void stage_let_threads_ask(bool ask)
     threads_ask = ask;
 }
 
+static void let_ask(struct gateway *gateway, bool ask)
+{
+    if (ask && gateway->shared != NULL) {
+        inquiry_use(gateway->lookup, gateway->shared, coherence_epoch(gateway->lookup->coherence));
+    } else {
+        inquiry_use(NULL, NULL, 0);
+    }
+}
+
 /* As the HTTP side does: memory at once, or wait. */
 void stage_ask(unsigned which, const char *text)
 {
@@ -480,9 +490,9 @@ void stage_ask(unsigned which, const char *text)
     if (served.answer != NULL) {
         on_ready(waiter, served);
     } else {
-        inquiry_use(gateways[which].lookup, threads_ask ? gateways[which].shared : NULL);
+        let_ask(&gateways[which], threads_ask);
         lookup_start(gateways[which].lookup, &address, waiter);
-        inquiry_use(NULL, NULL);
+        let_ask(&gateways[which], false);
     }
 }
 

@@ -318,3 +318,35 @@ redis_returns() {
     wait_until 10 metric_is certlookup_redis_bad_messages_total $((bad + 2)) one
     gone "$address" one
 }
+
+cut_config() {
+    keeping_config "$@" | sed "s|^redis = {|&  username = \"cut\"; password-file = $(config_string "$STACK/secret");|"
+}
+
+# The engine's has its changes told to another one.
+end_connection_of_engine() { # USER
+    local id
+    for id in $(redis_ask redis --raw CLIENT LIST TYPE normal | grep -w "user=$1" | grep 'redir=[0-9]' |
+        sed 's/id=\([0-9]*\) .*/\1/'); do
+        redis_ask redis CLIENT KILL ID "$id" > /dev/null
+    done
+}
+
+@test "who cannot hear of a purge by one connection gives out nothing by another" {
+    known rsa 20 one
+    echo secretsecret > "$STACK/secret"
+    chmod 600 "$STACK/secret"
+    redis_ask redis ACL SETUSER cut on '>secretsecret' '~*' '&*' '+@all' > /dev/null
+    gateway_start cut cut_config
+    wait_until 30 hears cut
+    sleep 1.1 # what was found in the second of a purge counts as found before
+    for _ in 1 2 3 4 5 6 7 8; do # so that it rests longer and longer before it comes back
+        end_connection_of_engine cut
+        sleep 0.4
+    done
+    gone "$address" one
+    end_connection_of_engine cut
+    purge one '{"domain":"example.org"}'
+    gives cut "$address" ""
+    process_stop cut
+}

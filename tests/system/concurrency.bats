@@ -324,3 +324,47 @@ reading_connections() {
     get "$(recipient_url "$address" forgetful)/certificate"
     equal "how it came" "certlookup; hit; detail=shared" "$(header cache-status)"
 }
+
+# Requests that need nothing, as fast as they are read, behind one another on one connection.
+flood() { # NAME
+    local many
+    # shellcheck disable=SC2046  # words
+    many=$(printf 'GET /livez HTTP/1.1\r\nHost: a\r\n\r\n%.0s' $(seq 500) && echo .)
+    many=${many%.}
+    exec 3<> "/dev/tcp/127.0.0.1/$(server_port "$1")"
+    cat <&3 > /dev/null &
+    while printf '%s' "$many" >&3; do :; done 2> /dev/null
+}
+
+single_config() {
+    forgetful_config "$@"
+    echo 'http = { threads = 1; };'
+}
+
+@test "who sends requests without end on one connection keeps nobody waiting for Redis" {
+    local address took flooder
+    gateway_start single single_config
+    address=$(nth_of rsa 2)
+    wait_until 5 metric_is certlookup_redis_up 1 single
+    get "$(recipient_url "$address" single)/certificate"
+    flood single &
+    flooder=$!
+    sleep 0.5
+    for _ in 1 2 3 4 5; do
+        took=$(curl -sS -o /dev/null -w '%{time_total}' --max-time 20 "$(recipient_url "$address" single)/certificate")
+        awk -v took="$took" 'BEGIN { exit took < 0.25 ? 0 : 1 }' || equal "seconds at most" 0.25 "$took"
+    done
+    kill $flooder # which still runs
+    process_stop single
+}
+
+@test "a Redis that hangs costs its timeout once" {
+    local address took
+    address=$(nth_of rsa 21)
+    wait_until 15 metric_is certlookup_redis_up 1 forgetful
+    sleep 1.2 # threads take their connections up when the engine has
+    process_signal redis STOP
+    took=$(curl -sS -o /dev/null -w '%{time_total}' --max-time 20 "$(recipient_url "$address" forgetful)/certificate")
+    process_signal redis CONT
+    awk -v took="$took" 'BEGIN { exit took >= 0.4 && took < 0.85 ? 0 : 1 }' || equal "seconds" "about 0.5" "$took"
+}
