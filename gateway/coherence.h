@@ -44,8 +44,8 @@ bool coherence_is_settled(const struct coherence *coherence);
 /* Any thread. The epoch; it goes on with each change in what we hear. */
 uint32_t coherence_epoch(const struct coherence *coherence);
 
-/* Any thread. Whether what was found since then may go to Redis: nothing can have been dropped that we would have heard of, were
- * it not for a change in what we hear. */
+/* Any thread. Whether what was found since then may go to Redis: nothing can have been dropped that we would have heard
+ * of, were it not for a change in what we hear. */
 bool coherence_may_store(const struct coherence *coherence, int64_t stamp);
 
 /* Whether another gateway changed the flight's record since the flight began. */

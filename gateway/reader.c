@@ -64,8 +64,8 @@ static int dial(struct reader *reader)
     return reader->shared != NULL ? 0 : -1;
 }
 
-/* The engine was connected anew, maybe to another server: this one may not be the one any longer that it hears of. Until
- * then inquiry_ask() leaves Redis to the engine. */
+/* The engine was connected anew, maybe to another server: this one may not be the one any longer that it hears of. So
+ * until then inquiry_ask() leaves Redis to the engine. */
 static void redial(struct reader *reader)
 {
     if (coherence_is_settled(reader->lookup->coherence) &&
