@@ -31,7 +31,8 @@ void coherence_free(struct coherence **coherence);
 /* The lookup has another world now. */
 void coherence_adopt(struct coherence *coherence);
 
-/* Any thread. Under what conditions something begins now: epoch and time. That is what answer->standing.confirmed says. */
+/* Any thread. Under what conditions something begins now: epoch and time. That is what answer->standing.confirmed
+ * says. */
 int64_t coherence_stamp(const struct coherence *coherence);
 
 /* Any thread, no lock. Whether an answer that was confirmed then may serve without asking Redis. */
