@@ -30,7 +30,7 @@ void inquiry_use(struct lookup *lookup, struct shared *shared, uint32_t epoch);
 /* True: the question is taken over. False: it is one for the engine. */
 bool inquiry_ask(struct question *question);
 
-/* Engine thread. The question was answered, or there will be none: frees it. Sets it to NULL. */
+/* Whoever's the question is now. It was answered, or nobody waits: frees it, and sets it to NULL. */
 void inquiry_end(struct question **question);
 
 /* Engine thread. Everybody who still waits for Redis is told that we are shutting down. */

@@ -21,15 +21,15 @@
 struct reader {
     int fd;                 /* of the requests */
     struct event_base *base;
-    struct event *requests; /* ends a wait, no more */
-    struct event *second;   /* likewise */
+    struct event *requests; /* these two end a wait, no more */
+    struct event *second;
     struct lookup *lookup;
     uint32_t epoch;         /* in which it was connected; see redial() */
     struct shared *shared;
     int64_t looped_ms;
 };
 
-static void on_requests(evutil_socket_t fd, short what, void *context)
+static void end_wait(evutil_socket_t fd, short what, void *context)
 {
     (void)fd, (void)what, (void)context;
 }
@@ -48,8 +48,8 @@ static struct shared *connect_to(struct lookup *lookup, struct event_base *base)
 static int watch(struct reader *reader)
 {
     const struct timeval second = {.tv_sec = 1};
-    reader->requests = event_new(reader->base, reader->fd, EV_READ | EV_PERSIST, on_requests, NULL);
-    reader->second = event_new(reader->base, -1, EV_PERSIST, on_requests, NULL);
+    reader->requests = event_new(reader->base, reader->fd, EV_READ | EV_PERSIST, end_wait, NULL);
+    reader->second = event_new(reader->base, -1, EV_PERSIST, end_wait, NULL);
     return reader->requests != NULL && reader->second != NULL && event_add(reader->requests, NULL) == 0 &&
                    event_add(reader->second, &second) == 0
                ? 0
