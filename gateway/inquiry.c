@@ -152,8 +152,7 @@ static void question_free(struct question **question)
 static bool may_serve(const struct question *question, const struct answer *answer)
 {
     struct lookup *lookup = question->lookup;
-    return clock_wall_s() < answer->fresh_until && answer->made_at > atomic_load(&lookup->all_dropped_at) &&
-           answer->generation == question->inquiry.world->generation &&
+    return is_current(lookup, answer) && answer->generation == question->inquiry.world->generation &&
            answer->generation == atomic_load(&lookup->generation) && !is_revoked_since(lookup, answer);
 }
 

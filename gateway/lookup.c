@@ -219,12 +219,11 @@ void lookup_start(struct lookup *lookup, const struct address *address, struct w
 
 /* 4: an answer that another gateway, or another policy of ours, came to a while ago */
 
-/* Fresh, of the very directories that we would ask, and such that memory will give it out: what was found in the very
- * second in which everything was dropped would have a flight each time. */
+/* Current, and of the very directories that we would ask. */
 static bool spares_the_directories(const struct flight *flight, const struct answer *answer)
 {
     return answer != NULL && !wants_newer(flight, answer) && answer->scope == world_scope_number(&flight->scope) &&
-           clock_wall_s() < answer->fresh_until && answer->made_at > atomic_load(&flight->lookup->all_dropped_at);
+           is_current(flight->lookup, answer);
 }
 
 static void serve_known(struct flight *flight, struct answer *known)

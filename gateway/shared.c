@@ -35,6 +35,11 @@ struct answer *take_record(const struct lookup *lookup, const struct world *worl
     return answer;
 }
 
+bool is_current(const struct lookup *lookup, const struct answer *answer)
+{
+    return clock_wall_s() < answer->fresh_until && answer->made_at > atomic_load(&lookup->all_dropped_at);
+}
+
 static void ask_under_next_key(struct flight *flight);
 
 static void on_shared(void *context, enum shared_result result, struct bytes value)
@@ -112,6 +117,14 @@ void keep_answer(struct flight *flight, struct answer *answer)
     }
 }
 
+/* Of then is what Redis had. */
+static void be_of_then(struct flight *flight, const struct inquiry *inquiry)
+{
+    flight->began = inquiry->began;
+    flight->stamp = inquiry->stamp;
+    memcpy(flight->record_key, inquiry->key, sizeof(flight->record_key));
+}
+
 void take_inquired(struct flight *flight, struct question *question)
 {
     struct inquiry *inquiry = &question->inquiry;
@@ -122,9 +135,7 @@ void take_inquired(struct flight *flight, struct question *question)
     flight->lacks_record = inquiry->lacks_record;
     flight->record = inquiry->answer;
     inquiry->answer = NULL;
-    flight->began = inquiry->began; /* of then is what Redis had */
-    flight->stamp = inquiry->stamp;
-    memcpy(flight->record_key, inquiry->key, sizeof(flight->record_key));
+    be_of_then(flight, inquiry);
 }
 
 /* Of an answer that no flight brought, one is made that might have. */
@@ -138,9 +149,7 @@ void keep_inquired(const struct question *question)
     if (flight == NULL) {
         return;
     }
-    flight->began = inquiry->began;
-    flight->stamp = inquiry->stamp;
-    memcpy(flight->record_key, inquiry->key, sizeof(flight->record_key));
+    be_of_then(flight, inquiry);
     /* What a snapshot after its own revokes would stay, as that one's sweep may be over already. */
     if (inquiry->world->generation == lookup->world->generation && !is_revoked_since(lookup, inquiry->answer)) {
         keep_answer(flight, inquiry->answer);

@@ -96,6 +96,10 @@ void flight_explained(struct flight *flight);
 struct answer *take_record(const struct lookup *lookup, const struct world *world, const struct digest *scope,
                            const struct address *address, const char *key, struct bytes value);
 
+/* Any thread. Whether an answer of Redis is fresh, and such that memory will give it out: what was found in the very
+ * second in which everything was dropped would have a flight each time. */
+bool is_current(const struct lookup *lookup, const struct answer *answer);
+
 /* Asks Redis, under each key of the seal ring; then flight_record_came(), with flight->record set if
  * there was something. */
 void ask_shared(struct flight *flight);
