@@ -55,9 +55,14 @@ static bool side_wants_wait(void *side)
     return reader_wants_wait(side);
 }
 
-static void side_wait(void *side, bool patiently)
+static void side_wait(void *side, int32_t patience_ms)
 {
-    reader_wait(side, patiently);
+    reader_wait(side, patience_ms);
+}
+
+static bool side_is_owed(void *side)
+{
+    return reader_is_owed(side);
 }
 
 static void side_flush(void *side)
@@ -65,7 +70,7 @@ static void side_flush(void *side)
     reader_flush(side);
 }
 
-static const struct http_side side = {side_begin, side_end, side_wants_wait, side_wait, side_flush};
+static const struct http_side side = {side_begin, side_end, side_wants_wait, side_wait, side_is_owed, side_flush};
 
 struct http_backend backend_of(struct lookup *lookup)
 {

@@ -12,7 +12,7 @@
 /* So many replies under way are worth to be waited for before other requests are read, which then are as many more for
  * each waking and each write; but no longer than that. */
 #define MANY 4
-#define MANY_WAIT_NS 1000000
+#define MANY_WAIT_MS 1
 
 /* How often the loop is run for the sake of its timers: while replies are owed, and else. */
 #define LOOP_MS 50
@@ -126,13 +126,18 @@ static void wait_in_loop(struct reader *reader, int flags)
     event_base_loop(reader->base, EVLOOP_ONCE | flags);
 }
 
+bool reader_is_owed(const struct reader *reader)
+{
+    return reader->shared != NULL && shared_is_up(reader->shared) && shared_queued(reader->shared) > 0;
+}
+
 /* The way that is gone with every request, past the loop. */
-static void wait_for_replies(struct reader *reader, int fd, bool patiently)
+static void wait_for_replies(struct reader *reader, int fd, int32_t patience_ms)
 {
     bool many = shared_queued(reader->shared) >= MANY;
+    int32_t most_ms = many ? MANY_WAIT_MS : LOOP_MS;
     struct pollfd fds[] = {{.fd = fd, .events = POLLIN}, {.fd = many ? -1 : reader->fd, .events = POLLIN}};
-    const struct timespec patience = {.tv_nsec = !patiently ? 0 : many ? MANY_WAIT_NS : LOOP_MS * 1000000};
-    if (ppoll(fds, 2, &patience, NULL) > 0 && fds[0].revents != 0) {
+    if (poll(fds, 2, patience_ms >= 0 && patience_ms < most_ms ? patience_ms : most_ms) > 0 && fds[0].revents != 0) {
         shared_read(reader->shared);
     }
     if (clock_mono_ms() - reader->looped_ms >= LOOP_MS) {
@@ -140,14 +145,14 @@ static void wait_for_replies(struct reader *reader, int fd, bool patiently)
     }
 }
 
-void reader_wait(struct reader *reader, bool patiently)
+void reader_wait(struct reader *reader, int32_t patience_ms)
 {
     int fd = shared_fd(reader->shared);
     log_flush();
     if (fd >= 0) {
-        wait_for_replies(reader, fd, patiently);
+        wait_for_replies(reader, fd, patience_ms);
     } else {
-        wait_in_loop(reader, patiently ? 0 : EVLOOP_NONBLOCK);
+        wait_in_loop(reader, patience_ms < 0 ? 0 : EVLOOP_NONBLOCK);
     }
 }
 

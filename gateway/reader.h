@@ -12,6 +12,7 @@
 #define GATEWAY_READER_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct lookup;
 struct reader;
@@ -21,10 +22,13 @@ struct reader;
 struct reader *reader_new(struct lookup *lookup, int fd);
 void reader_free(struct reader **reader); /* no request may wait any longer */
 
-/* Whether the thread is to wait in reader_wait(): until the descriptor is readable or something came from Redis, a
- * second at most. Not patiently: it takes what has come, and does not wait. */
+/* Whether the thread is to wait in reader_wait(): until the descriptor is readable or something came from Redis, for
+ * `patience_ms` at most (0: takes what has come, and does not wait; -1: a second). */
 bool reader_wants_wait(const struct reader *reader);
-void reader_wait(struct reader *reader, bool patiently);
+void reader_wait(struct reader *reader, int32_t patience_ms);
+
+/* Whether Redis owes an answer that the next wait may bring. */
+bool reader_is_owed(const struct reader *reader);
 
 /* Requests were read: what they want of Redis goes out in one piece. To be called once a second at least, so that it is
  * seen when Redis ended a connection on which nothing was asked. */

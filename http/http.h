@@ -57,7 +57,9 @@ struct http_side {
     /* Whether the thread is to wait by wait() now: for `fd`, and for what answers come by. Else it waits for requests
      * alone. */
     bool (*wants_wait)(void *side);
-    void (*wait)(void *side, bool patiently); /* or takes only what is there already */
+    void (*wait)(void *side, int32_t patience_ms); /* 0: takes only what is there already; -1: as long as it likes */
+    /* Whether a wait, once what was started has been flushed, may soon bring what requests wait for. */
+    bool (*is_owed)(void *side);
     void (*flush)(void *side); /* requests were read, and have started what they start; at least once a second */
 };
 

@@ -11,17 +11,24 @@
 /* Longer targets with their Accept have their replies made each time. */
 #define HOT_KEY_BYTES 1024
 
+/* How often a lingering request is given another wait of its thread before its connection is suspended after all. */
+#define LINGER_WAITS 3
+
 #define REQUEST_OF(waiter_) ((struct request *)((char *)(waiter_) - offsetof(struct request, waiter)))
 
 void request_on_connection(void *cls, struct MHD_Connection *connection, void **context,
                            enum MHD_ConnectionNotificationCode code)
 {
+    struct request *request = *context;
+
     if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-        free(*context);
+        if (request != NULL && request->state != REQUEST_LEFT) {
+            free(request);
+        }
         *context = NULL;
         return;
     }
-    struct request *request = calloc(1, sizeof(*request));
+    request = calloc(1, sizeof(*request));
     if (request != NULL) {
         const union MHD_ConnectionInfo *info =
             MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
@@ -118,6 +125,29 @@ static void leave_waiting(struct request *request)
     gauge_add(GAUGE_WAITING, -1);
 }
 
+static bool lingers_on(const struct request *request)
+{
+    const struct worker *worker = request->worker;
+
+    return worker->waits - request->lingers_since < LINGER_WAITS && worker_is_owed(worker);
+}
+
+static void suspend(struct request *request)
+{
+    request->state = REQUEST_WAITING;
+    MHD_suspend_connection(request->connection);
+}
+
+/* Libmicrohttpd asks in each of its runs whether there is an answer by now. */
+static enum MHD_Result linger(struct request *request)
+{
+    if (!lingers_on(request)) {
+        request->worker->lingering--;
+        suspend(request);
+    }
+    return MHD_YES;
+}
+
 enum MHD_Result request_on_call(void *cls, struct MHD_Connection *connection, const char *url, const char *method,
                                 const char *version, const char *upload, size_t *upload_size, void **context)
 {
@@ -137,8 +167,12 @@ enum MHD_Result request_on_call(void *cls, struct MHD_Connection *connection, co
         *upload_size = 0;
         return MHD_YES;
     }
-    if (request->state == REQUEST_WAITING) {
+    if (request->state == REQUEST_LINGERS) {
+        return linger(request);
+    }
+    if (request->state == REQUEST_BACK) {
         leave_waiting(request);
+        request->worker->answered_late = true;
         return request->route->answer(request);
     }
     if (request->body.lost) {
@@ -160,7 +194,13 @@ void request_on_completed(void *cls, struct MHD_Connection *connection, void **c
     if (request == NULL) {
         return;
     }
-    if (request->state == REQUEST_WAITING) {
+    *context = NULL;
+    if (request->state == REQUEST_LINGERS) { /* the connection closed, but the waiter stands in a lookup */
+        request->worker->lingering--;
+        request->state = REQUEST_LEFT;
+        return;
+    }
+    if (request->state == REQUEST_BACK) {
         leave_waiting(request);
     }
     answer_free(&request->served.answer);
@@ -169,12 +209,39 @@ void request_on_completed(void *cls, struct MHD_Connection *connection, void **c
         request->work_free(request->work);
         request->work = NULL;
     }
-    *context = NULL;
 }
 
 void request_resume(struct request *request)
 {
     worker_hand_back(request);
+}
+
+static void free_left(struct request *request)
+{
+    leave_waiting(request);
+    answer_free(&request->served.answer);
+    free(request);
+}
+
+void request_is_back(struct request *request)
+{
+    switch (request->state) {
+    case REQUEST_WAITING:
+        request->state = REQUEST_BACK;
+        MHD_resume_connection(request->connection);
+        break;
+    case REQUEST_LINGERS:
+        request->state = REQUEST_BACK;
+        request->worker->lingering--;
+        break;
+    case REQUEST_LEFT:
+        free_left(request);
+        break;
+    case REQUEST_NEW:
+    case REQUEST_READ:
+    case REQUEST_BACK:
+        break;
+    }
 }
 
 static void on_ready(struct waiter *waiter, struct served served)
@@ -193,7 +260,7 @@ enum MHD_Result request_refuse(struct request *request, enum reason why)
     return respond_problem(request, MHD_HTTP_SERVICE_UNAVAILABLE, reason_text(why), &headers);
 }
 
-bool request_suspend(struct request *request, enum reason *why)
+static bool take_place(struct request *request, enum reason *why)
 {
     struct http *http = request->http;
 
@@ -209,23 +276,36 @@ bool request_suspend(struct request *request, enum reason *why)
         return false;
     }
     gauge_add(GAUGE_WAITING, 1);
-    request->state = REQUEST_WAITING;
-    /* First suspended, then started: the answer may come from within start(), and resuming a connection that is not
-     * suspended would be lost. */
-    MHD_suspend_connection(request->connection);
+    return true;
+}
+
+bool request_suspend(struct request *request, enum reason *why)
+{
+    if (!take_place(request, why)) {
+        return false;
+    }
+    suspend(request);
     return true;
 }
 
 enum MHD_Result request_wait(struct request *request,
                              void (*start)(void *context, const struct address *address, struct waiter *waiter))
 {
+    struct worker *worker = request->worker;
     enum reason why;
 
     request->waiter = (struct waiter){.ready = on_ready};
-    if (!request_suspend(request, &why)) {
+    if (!take_place(request, &why)) {
         return request_refuse(request, why);
     }
     start(request->http->backend.context, &request->address, &request->waiter);
+    request->lingers_since = worker->waits;
+    if (lingers_on(request)) {
+        request->state = REQUEST_LINGERS;
+        worker->lingering++;
+    } else {
+        suspend(request);
+    }
     return MHD_YES;
 }
 

@@ -10,16 +10,22 @@
  *                       would cost a connection.
  *   handler, body     → kept, if the route wants one; else thrown away
  *   handler, second   → a reply that is ready for this very request goes out; or the target is taken apart and the
- *                       route answers, or suspends the connection and starts what it waits for
- *   handler, third    → after that has come and resumed the connection: the route answers
+ *                       route answers, or starts what it waits for: then the connection is suspended, or lingers
+ *   handler, third    → after that has come: the route answers
  *   request completed → what the request held is given back
  *   connection closed → the struct is freed
  *
  * The one thing that another thread does is to bring what the request waits
  * for: it writes that (on_ready() in request.c: request->served), hands the
  * request back to its worker, and does not touch it again; the worker's list
- * orders the writing before the third call. A suspended connection cannot close,
- * so the waiter outlives the lookup.
+ * orders the writing before the third call. The state is the worker's alone.
+ *
+ * To suspend and to resume a connection costs three system calls. Where the
+ * worker waits for the lookup on its own thread before it runs libmicrohttpd
+ * again, it takes less than that: the request lingers, and the handler says each
+ * time that it has no answer yet. One that lingers too long is suspended. A
+ * suspended connection cannot close, a lingering one can: then its struct is left
+ * to the waiter, and freed when that has come.
  */
 #ifndef HTTP_REQUEST_H
 #define HTTP_REQUEST_H
@@ -34,7 +40,14 @@
 
 struct route;
 
-enum request_state { REQUEST_NEW, REQUEST_READ, REQUEST_WAITING };
+enum request_state {
+    REQUEST_NEW,
+    REQUEST_READ,
+    REQUEST_LINGERS, /* waits, and is asked for in each run of libmicrohttpd */
+    REQUEST_WAITING, /* waits, suspended */
+    REQUEST_BACK,    /* what it waited for has come */
+    REQUEST_LEFT,    /* lingered when its connection closed */
+};
 
 struct request {
     struct http *http;
@@ -50,6 +63,7 @@ struct request {
     struct body body;
     void *work;                   /* the route's own, from one call to the next; NULL: nothing yet */
     void (*work_free)(void *work);
+    size_t lingers_since;         /* worker->waits of then */
     struct waiter waiter;
     struct served served;         /* what the waiter brought; .answer NULL: nothing yet */
     struct hot_key key;           /* what its reply is kept under; no text: not to be kept */
@@ -72,8 +86,7 @@ enum MHD_Result request_on_call(void *cls, struct MHD_Connection *connection, co
 void request_on_completed(void *cls, struct MHD_Connection *connection, void **context,
                           enum MHD_RequestTerminationCode code);
 
-/* Suspends the connection and lets `start`, of the backend, look up request->address; the route is called again when
- * request->served has come. Where no more may wait, the answer is 503. */
+/* Lets `start`, of the backend, look up request->address; the route is called again when request->served has come. Where no more may wait, the answer is 503. */
 enum MHD_Result request_wait(struct request *request,
                              void (*start)(void *context, const struct address *address, struct waiter *waiter));
 
@@ -81,6 +94,9 @@ enum MHD_Result request_wait(struct request *request,
  * request_resume(), once. False: there is no place, or we are shutting down, as `why` says; nothing happened. */
 bool request_suspend(struct request *request, enum reason *why);
 void request_resume(struct request *request); /* any thread */
+
+/* The worker took it out of its list. It may be gone on return. */
+void request_is_back(struct request *request);
 
 /* 503, and a word on when to ask again. */
 enum MHD_Result request_refuse(struct request *request, enum reason why);

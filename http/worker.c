@@ -17,6 +17,9 @@
 /* How often flush() is called at least. */
 #define SIDE_MS 1000
 
+/* How long a wait may take while a request lingers. */
+#define LINGER_MS 1
+
 /* How many workers a thread puts off to wake; more are woken at once. */
 #define MAX_UNWOKEN 64
 
@@ -114,13 +117,13 @@ bool worker_is_handed(const struct worker *worker)
     return atomic_load(&worker->handing) > 0;
 }
 
-static void resume_all(struct worker *worker)
+static void take_back(struct worker *worker)
 {
     struct request *next;
 
     for (struct request *request = atomic_exchange(&worker->back, NULL); request != NULL; request = next) {
         next = request->next_back;
-        MHD_resume_connection(request->connection);
+        request_is_back(request);
     }
 }
 
@@ -157,24 +160,46 @@ static bool has_pending(const struct worker *worker)
     return MHD_get_timeout(worker->daemon, &wait_ms) == MHD_YES && wait_ms == 0;
 }
 
-/* Waits for requests, or for what lets suspended ones go on; then sees to them. */
-static void turn(struct worker *worker, const struct http_side *side)
+bool worker_is_owed(const struct worker *worker)
 {
-    int32_t patience_ms = worker->side != NULL ? SIDE_MS : -1;
+    return worker->side != NULL && worker->http->backend.side->is_owed(worker->side);
+}
 
-    if (worker->side != NULL && !has_back(worker) && side->wants_wait(worker->side)) {
-        side->wait(worker->side, !has_pending(worker));
-        patience_ms = 0;
-    }
-    if (has_back(worker)) {
-        resume_all(worker);
-        patience_ms = 0;
-    }
+/* A lingering request is pending all the time. What else there may be waits with it, but not for long. */
+static int32_t side_patience_ms(const struct worker *worker)
+{
+    return worker->lingering > 0 ? LINGER_MS : has_pending(worker) ? 0 : -1;
+}
+
+static void run_daemon(struct worker *worker, int32_t patience_ms)
+{
     if (MHD_run_wait(worker->daemon, patience_ms) != MHD_YES) {
         worker->complained = true;
     }
     if (worker->side != NULL) {
-        side->flush(worker->side);
+        worker->http->backend.side->flush(worker->side);
+    }
+}
+
+/* Waits for requests, or for what lets those that wait go on; then sees to them. */
+static void turn(struct worker *worker)
+{
+    const struct http_side *side = worker->http->backend.side;
+    int32_t patience_ms = worker->side != NULL ? SIDE_MS : -1;
+
+    if (!has_back(worker) && worker->side != NULL && side->wants_wait(worker->side)) {
+        side->wait(worker->side, side_patience_ms(worker));
+        worker->waits++;
+        patience_ms = 0;
+    }
+    if (has_back(worker)) {
+        take_back(worker);
+        patience_ms = 0;
+    }
+    run_daemon(worker, patience_ms);
+    if (worker->answered_late) { /* libmicrohttpd only sends in its next run what was not answered at once */
+        worker->answered_late = false;
+        run_daemon(worker, 0);
     }
 }
 
@@ -186,7 +211,7 @@ static void *run(void *context)
     own = worker;
     worker->side = backend->side != NULL ? backend->side->begin(backend->context, epoll_of(worker)) : NULL;
     while (!atomic_load(&worker->ends)) {
-        turn(worker, backend->side);
+        turn(worker);
         rest_if_in_trouble(worker);
     }
     if (worker->side != NULL) {

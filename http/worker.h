@@ -31,6 +31,9 @@ struct worker {
     struct fragments *fragments;
     bool complained;             /* libmicrohttpd did, since the loop last looked */
     void *side;                  /* see struct http_side; NULL: there is none */
+    size_t waits;                /* how often it has waited by that */
+    size_t lingering;            /* requests that linger (request.h) */
+    bool answered_late;          /* in this run a request was answered that had waited */
     bool has_thread;
     pthread_t thread;
     int wake_fd;
@@ -48,8 +51,11 @@ int worker_start(struct worker *worker);
 /* Ends the connections, the daemon and the thread. No request may be suspended, nor brought back any more. */
 void worker_stop(struct worker *worker);
 
-/* Resumes the request's connection. Any thread. The request is the worker's again; it may be gone on return. */
+/* Lets the request go on. Any thread. The request is the worker's again; it may be gone on return. */
 void worker_hand_back(struct request *request);
+
+/* Whether its own waiting, by its side, may soon bring what requests wait for. Its own thread only. */
+bool worker_is_owed(const struct worker *worker);
 
 /* Whether some thread still is about to wake the worker. */
 bool worker_is_handed(const struct worker *worker);
