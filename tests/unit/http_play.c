@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -294,6 +295,64 @@ static void *run(void *context)
     return NULL;
 }
 
+/* One side for each worker: the play, and the descriptor of the requests. */
+struct side {
+    struct play *play;
+    int fd;
+};
+
+static void *side_begin(void *context, int fd)
+{
+    struct side *side = malloc(sizeof(*side));
+
+    if (side == NULL) {
+        abort();
+    }
+    *side = (struct side){context, fd};
+    return side;
+}
+
+static void side_end(void *side)
+{
+    free(side);
+}
+
+static bool side_is_owed(void *side_)
+{
+    const struct side *side = side_;
+
+    pthread_mutex_lock(&side->play->lock);
+    bool result = side->play->pending_count > 0;
+    pthread_mutex_unlock(&side->play->lock);
+    return result;
+}
+
+static void side_wait(void *side_, int32_t patience_ms)
+{
+    const struct side *side = side_;
+    struct play *play = side->play;
+    struct pollfd fd = {.fd = side->fd, .events = POLLIN};
+
+    pthread_mutex_lock(&play->lock);
+    play->stuck++;
+    pthread_cond_broadcast(&play->change);
+    while (play->is_stuck) {
+        pthread_cond_wait(&play->change, &play->lock);
+    }
+    play->stuck--;
+    pthread_mutex_unlock(&play->lock);
+    poll(&fd, 1, patience_ms >= 0 ? patience_ms : 50);
+}
+
+static void side_flush(void *side)
+{
+    (void)side;
+}
+
+static const struct http_side side = {side_begin, side_end, side_is_owed, side_wait, side_is_owed, side_flush};
+
+bool play_has_side;
+
 struct play *play_open(const struct http_config *config)
 {
     static const char *const listen[] = {"127.0.0.1:0"};
@@ -313,7 +372,7 @@ struct play *play_open(const struct http_config *config)
             play_answer(address, kinds[i].outcome, kinds[i].reason, "", kinds[i].stale ? -100 : 3600);
     }
     const struct http_backend backend = {play, play_get, play_may_serve, play_start, play_ready, play_explain,
-                                         play_purge};
+                                         play_purge, play_has_side ? &side : NULL};
     play->http = http_open(config != NULL ? config : &small, &backend, &error);
     if (play->http == NULL) {
         fprintf(stderr, "http_open: %s\n", error.text);
@@ -353,6 +412,14 @@ void play_replace_hit(struct play *play, struct answer *answer)
     pthread_mutex_lock(&play->lock);
     answer_free(&play->answers[0]);
     play->answers[0] = answer;
+    pthread_mutex_unlock(&play->lock);
+}
+
+void play_stick(struct play *play, bool sticks)
+{
+    pthread_mutex_lock(&play->lock);
+    play->is_stuck = sticks;
+    pthread_cond_broadcast(&play->change);
     pthread_mutex_unlock(&play->lock);
 }
 

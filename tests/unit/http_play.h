@@ -25,6 +25,10 @@
 #define PLAY_KINDS 11
 #define PLAY_WAITERS_MAX 8192
 
+/* Whether the backends that are opened from now on have a side (struct http_side): each worker then waits by it while
+ * there is somebody who waits, so that requests linger. */
+extern bool play_has_side;
+
 struct play {
     struct http *http;
     pthread_mutex_t lock;
@@ -46,6 +50,8 @@ struct play {
     size_t pending_count;
     struct drop_waiter *drop_waiter;   /* who waits for a purge */
     struct drop purge;                 /* the last one that was asked for */
+    bool is_stuck;      /* whoever waits by a side does, until this is over */
+    size_t stuck;       /* so many are */
     size_t gets, served_again, starts, explains, purges;
 };
 
@@ -69,6 +75,9 @@ void play_lose_hit(struct play *play, bool lost);
 
 /* Lets everyone go who waits for "hold", now and from now on. */
 void play_release(struct play *play);
+
+/* From now on, or no longer, workers stick in their side when they wait by it. */
+void play_stick(struct play *play, bool sticks);
 
 /* A connection to the port on loopback; its reads time out after five seconds. -1: refused. */
 int play_connect(uint16_t port);

@@ -431,6 +431,109 @@ static void test_busy(void **state)
     play_close(&play);
 }
 
+/* One thread, which is stuck in its side, with a request that lingers. */
+static int ask_and_stick(struct play *play, const char *local_part)
+{
+    play_stick(play, true);
+    int fd = ask(play, local_part);
+    pthread_mutex_lock(&play->lock);
+    while (play->stuck == 0) {
+        pthread_cond_wait(&play->change, &play->lock);
+    }
+    pthread_mutex_unlock(&play->lock);
+    return fd;
+}
+
+static struct play *open_single(void)
+{
+    struct http_config single = config(one, 1);
+
+    single.threads = 1;
+    return play_open(&single);
+}
+
+/* What has come when the thread has waited is sent. */
+static void test_answered_while_it_lingers(void **state)
+{
+    struct play *play = open_single();
+    struct buffer response;
+
+    (void)state;
+    int fd = ask_and_stick(play, "hold");
+    play_release(play);
+    while (play->pending_count > 0) { /* only its thread is there to see what was brought */
+        nap(1);
+    }
+    play_stick(play, false);
+    buffer_init(&response, 65536);
+    assert_int_equal(status_of(fd, &response), 200);
+    await_waiting(play, 0);
+    buffer_free(&response);
+    play_close(&play);
+}
+
+/* Its connection closes meanwhile, before what it waits for has come, or after. */
+static void closed_while_it_lingers(bool before)
+{
+    struct play *play = open_single();
+    struct linger reset = {.l_onoff = 1};
+    struct buffer response;
+
+    int fd = ask_and_stick(play, "hold");
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+    if (!before) {
+        play_release(play);
+    }
+    close(fd);
+    nap(10);
+    play_stick(play, false);
+    buffer_init(&response, 65536);
+    assert_int_equal(status_of(ask(play, "hit"), &response), 200);
+    if (before) {
+        assert_int_equal(http_waiting(play->http), 1);
+        play_release(play);
+    }
+    await_waiting(play, 0);
+    assert_int_equal(status_of(ask(play, "miss"), &response), 200);
+    buffer_free(&response);
+    play_close(&play);
+}
+
+static void test_closed_while_it_lingers(void **state)
+{
+    (void)state;
+    closed_while_it_lingers(true);
+    closed_while_it_lingers(false);
+}
+
+/* What takes long is suspended: nobody asks for it again and again, and others are served. */
+static void test_lingers_no_longer(void **state)
+{
+    struct play *play = open_single();
+    struct buffer response;
+
+    (void)state;
+    int fd = ask(play, "hold");
+    await_waiting(play, 1);
+    nap(50);
+    clock_t used = clock();
+    nap(300);
+    assert_true(clock() - used < CLOCKS_PER_SEC / 10);
+    buffer_init(&response, 65536);
+    assert_int_equal(status_of(ask(play, "hit"), &response), 200);
+    play_release(play);
+    assert_int_equal(status_of(fd, &response), 200);
+    buffer_free(&response);
+    play_close(&play);
+}
+
+static int with_side(void **state)
+{
+    (void)state;
+    play_has_side = true;
+    return 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -448,6 +551,13 @@ int main(void)
         cmocka_unit_test(test_smallest),
         cmocka_unit_test(test_busy),
     };
+    const struct CMUnitTest lingering[] = {
+        cmocka_unit_test(test_answered_while_it_lingers),
+        cmocka_unit_test(test_closed_while_it_lingers),
+        cmocka_unit_test(test_lingers_no_longer),
+    };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL) +
+           cmocka_run_group_tests_name("with a side", tests, with_side, NULL) +
+           cmocka_run_group_tests_name("lingering", lingering, with_side, NULL);
 }
