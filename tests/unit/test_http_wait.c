@@ -444,6 +444,18 @@ static int ask_and_stick(struct play *play, const char *local_part)
     return fd;
 }
 
+static void await_brought(struct play *play)
+{
+    size_t pending;
+
+    do {
+        nap(1);
+        pthread_mutex_lock(&play->lock);
+        pending = play->pending_count;
+        pthread_mutex_unlock(&play->lock);
+    } while (pending > 0);
+}
+
 static struct play *open_single(void)
 {
     struct http_config single = config(one, 1);
@@ -461,9 +473,7 @@ static void test_answered_while_it_lingers(void **state)
     (void)state;
     int fd = ask_and_stick(play, "hold");
     play_release(play);
-    while (play->pending_count > 0) { /* only its thread is there to see what was brought */
-        nap(1);
-    }
+    await_brought(play);
     play_stick(play, false);
     buffer_init(&response, 65536);
     assert_int_equal(status_of(fd, &response), 200);
