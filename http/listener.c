@@ -104,36 +104,44 @@ static struct MHD_Daemon *start_daemon(struct worker *worker, const struct http_
         MHD_OPTION_END);
 }
 
-/* Each worker has its share of the connections. Its socket is a duplicate, as libmicrohttpd closes what it was given at
- * some failures and not at others. */
+/* Each worker has its share of the connections, and a socket to accept them from: of one that all shared, the first to
+ * wake took most of a burst. The daemon gets a duplicate, as libmicrohttpd closes what it was given at some failures and
+ * not at others. */
 static int start_worker(struct listener *listener, const struct http_config *config, size_t number)
 {
     struct worker *worker = &listener->workers[number];
     size_t max_connections = (size_t)config->max_connections;
     size_t share = max_connections / listener->worker_count + (number < max_connections % listener->worker_count);
-    int duplicate = fcntl(listener->socket, F_DUPFD_CLOEXEC, 0);
+    int duplicate = fcntl(listener->sockets[number], F_DUPFD_CLOEXEC, 0);
 
     worker->daemon = duplicate >= 0 ? start_daemon(worker, config, duplicate, share) : NULL;
     return worker->daemon != NULL ? worker_start(worker) : -1;
 }
 
-static int start_workers(struct http *http, struct listener *listener, const struct http_config *config)
+static int make_workers(struct http *http, struct listener *listener, const struct http_config *config)
 {
     size_t count = thread_count(config->threads);
-    int result = 0;
 
     if (count > (size_t)config->max_connections) {
         count = (size_t)config->max_connections;
     }
     listener->workers = calloc(count, sizeof(*listener->workers));
-    if (listener->workers == NULL) {
+    listener->sockets = calloc(count, sizeof(*listener->sockets));
+    if (listener->workers == NULL || listener->sockets == NULL) {
         return -1;
     }
     listener->worker_count = count;
     for (size_t i = 0; i < count; i++) {
         worker_init(&listener->workers[i], http);
     }
-    for (size_t i = 0; i < count && result == 0; i++) {
+    return 0;
+}
+
+static int start_workers(struct listener *listener, const struct http_config *config)
+{
+    int result = 0;
+
+    for (size_t i = 0; i < listener->worker_count && result == 0; i++) {
         result = start_worker(listener, config, i);
     }
     return result;
@@ -143,15 +151,18 @@ static int open_listener(struct http *http, const struct http_config *config, si
 {
     struct listener *listener = &http->listeners[which];
 
-    listener->socket = socket_listen(config->listen[which], error);
-    if (listener->socket < 0) {
+    if (make_workers(http, listener, config) != 0) {
+        return error_set(error, "out of memory");
+    }
+    if (socket_listen(config->listen[which], listener->sockets, listener->worker_count, error) != 0) {
         return -1;
     }
-    if (start_workers(http, listener, config) != 0) {
+    listener->is_bound = true;
+    if (start_workers(listener, config) != 0) {
         return error_set(error, "\"%s\": cannot start its threads: %s", config->listen[which], strerror(errno));
     }
     log_event(LEVEL_NOTICE, "listening", LOG_TEXT("address", config->listen[which]),
-              LOG_NUMBER("port", socket_port(listener->socket)));
+              LOG_NUMBER("port", http_port(http, which)));
     return 0;
 }
 
@@ -182,9 +193,6 @@ static struct http *make_http(const struct http_config *config, const struct htt
     http->max_batch_lookups = (size_t)config->max_batch_lookups;
     http->hot_bytes = (size_t)config->hot_bytes;
     http->count = config->listen_count;
-    for (size_t i = 0; i < http->count; i++) {
-        http->listeners[i].socket = -1;
-    }
     http->token = strdup(config->token);
     http->out_of_memory = make_out_of_memory();
     if (http->token == NULL || http->out_of_memory == NULL) {
@@ -213,7 +221,7 @@ struct http *http_open(const struct http_config *config, const struct http_backe
 
 uint16_t http_port(const struct http *http, size_t which)
 {
-    return which < http->count ? socket_port(http->listeners[which].socket) : 0;
+    return which < http->count && http->listeners[which].is_bound ? socket_port(http->listeners[which].sockets[0]) : 0;
 }
 
 void http_drain(struct http *http)
@@ -258,10 +266,11 @@ static void close_listener(struct listener *listener)
     for (size_t i = 0; i < listener->worker_count; i++) {
         worker_stop(&listener->workers[i]);
     }
-    free(listener->workers);
-    if (listener->socket >= 0) {
-        close(listener->socket);
+    if (listener->is_bound) {
+        socket_close_all(listener->sockets, listener->worker_count);
     }
+    free(listener->sockets);
+    free(listener->workers);
 }
 
 void http_close(struct http **http)

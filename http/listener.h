@@ -27,9 +27,10 @@ struct http {
 
     size_t count;
     struct listener {
-        int socket;
+        bool is_bound;
         size_t worker_count;
         struct worker *workers;
+        int *sockets;       /* one for each worker, once it is bound */
     } listeners[];
 };
 

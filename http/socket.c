@@ -18,12 +18,14 @@ static int switch_on(int fd, int level, int option)
     return setsockopt(fd, level, option, &on, sizeof(on));
 }
 
-static int bind_and_listen(const struct addrinfo *info, const char *address, struct error *error)
+/* `shared`: other sockets of this process may be bound to it as well. */
+static int bind_and_listen(const struct addrinfo *info, bool shared, const char *address, struct error *error)
 {
     const char *step = "socket";
     int fd = socket(info->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
 
     if (fd < 0 || (step = "SO_REUSEADDR", switch_on(fd, SOL_SOCKET, SO_REUSEADDR)) != 0 ||
+        (shared && (step = "SO_REUSEPORT", switch_on(fd, SOL_SOCKET, SO_REUSEPORT)) != 0) ||
         (info->ai_family == AF_INET6 && (step = "IPV6_V6ONLY", switch_on(fd, IPPROTO_IPV6, IPV6_V6ONLY)) != 0) ||
         (step = "bind", bind(fd, info->ai_addr, info->ai_addrlen)) != 0 ||
         (step = "listen", listen(fd, SOMAXCONN)) != 0) {
@@ -68,16 +70,61 @@ int http_listen_check(const char *address, struct error *error)
     return 0;
 }
 
-int socket_listen(const char *address, struct error *error)
+static void set_port(const struct addrinfo *info, uint16_t port)
+{
+    if (info->ai_family == AF_INET6) {
+        ((struct sockaddr_in6 *)info->ai_addr)->sin6_port = htons(port);
+    } else {
+        ((struct sockaddr_in *)info->ai_addr)->sin_port = htons(port);
+    }
+}
+
+/* Sockets that share would share with another process of this user, too, which was started by mistake. So one that does
+ * not comes first: it fails where anybody listens already. And it finds a free port, if that is wanted. */
+static int reserve(const struct addrinfo *info, const char *address, struct error *error)
+{
+    int fd = bind_and_listen(info, false, address, error);
+
+    if (fd < 0) {
+        return -1;
+    }
+    set_port(info, socket_port(fd));
+    close(fd);
+    return 0;
+}
+
+static int listen_all(const struct addrinfo *info, const char *address, int *sockets, size_t count, struct error *error)
+{
+    if (count > 1 && reserve(info, address, error) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < count; i++) {
+        sockets[i] = bind_and_listen(info, count > 1, address, error);
+        if (sockets[i] < 0) {
+            socket_close_all(sockets, i);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+int socket_listen(const char *address, int *sockets, size_t count, struct error *error)
 {
     struct addrinfo *info = NULL;
 
     if (parse_address(address, &info, error) != 0) {
         return -1;
     }
-    int fd = bind_and_listen(info, address, error);
+    int result = listen_all(info, address, sockets, count, error);
     freeaddrinfo(info);
-    return fd;
+    return result;
+}
+
+void socket_close_all(int *sockets, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        close(sockets[i]);
+    }
 }
 
 uint16_t socket_port(int socket)

@@ -8,8 +8,6 @@
  * one from outside, as libmicrohttpd's own threads would have it, each would
  * cost a wake-up and a fight for the daemon's lock. A thread that brings many
  * at a time wakes when it is through with them (http_wake_later()).
- *
- * All workers of a listener accept from the same socket.
  */
 #ifndef HTTP_WORKER_H
 #define HTTP_WORKER_H

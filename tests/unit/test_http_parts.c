@@ -460,7 +460,8 @@ static void test_listen_faults(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         error.text[0] = '\0';
-        if (socket_listen(bad[i], &error) >= 0) {
+        int sockets[2];
+        if (socket_listen(bad[i], sockets, 2, &error) == 0) {
             fail_msg("\"%s\" was taken", bad[i]);
         }
         assert_non_null(strstr(error.text, bad[i]));

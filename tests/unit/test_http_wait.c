@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "http/socket.h"
 #include "tests/unit/http_play.h"
 
 static const char *const one[] = {"127.0.0.1:0"};
@@ -362,6 +363,31 @@ static void test_address_in_use(void **state)
     play_close(&play);
 }
 
+/* Nobody is left without connections, whichever thread wakes first. */
+static void test_sockets_share_connections(void **state)
+{
+    enum { SOCKETS = 4, CLIENTS = 200 };
+    int sockets[SOCKETS], clients[CLIENTS];
+    struct error error = {""};
+
+    (void)state;
+    assert_int_equal(socket_listen("127.0.0.1:0", sockets, SOCKETS, &error), 0);
+    for (int i = 0; i < CLIENTS; i++) {
+        clients[i] = play_connect(socket_port(sockets[0]));
+        assert_true(clients[i] >= 0);
+    }
+    for (int i = 0; i < SOCKETS; i++) {
+        int accepted = accept(sockets[i], NULL, NULL);
+        assert_true(accepted >= 0);
+        close(accepted);
+        assert_int_equal(socket_port(sockets[i]), socket_port(sockets[0]));
+    }
+    for (int i = 0; i < CLIENTS; i++) {
+        close(clients[i]);
+    }
+    socket_close_all(sockets, SOCKETS);
+}
+
 /* One thread without a pool; without a hot table. */
 static void test_smallest(void **state)
 {
@@ -558,6 +584,7 @@ int main(void)
         cmocka_unit_test(test_ipv6_loopback),
         cmocka_unit_test(test_idle_timeout),
         cmocka_unit_test(test_address_in_use),
+        cmocka_unit_test(test_sockets_share_connections),
         cmocka_unit_test(test_smallest),
         cmocka_unit_test(test_busy),
     };
