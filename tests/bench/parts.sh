@@ -1,6 +1,6 @@
 #!/bin/bash
-# What parts of the daemon cost: its directory client against bare libldap, in front of a real slapd; then the memory
-# cache and the records. Prints rates; compare those of one run.
+# What parts of the daemon cost: its directory client against bare libldap, in front of a real slapd; the judge; the
+# memory cache and the records. Prints rates and times; compare those of one run.
 #
 #     parts.sh [build folder]       ENTRIES=200000 SECONDS_EACH=3
 set -eu
@@ -22,4 +22,5 @@ trap end EXIT
 stack_open "$work/stack" "$BUILD/people"
 slapd_start ldap
 "$BUILD/bench/bench_directory" "$(slapd_uri ldap)" "$BASE_DN" alice@example.org "$SECONDS_EACH"
+"$BUILD/bench/bench_judge" "$BUILD/people" alice@example.org
 "$BUILD/bench/bench_cache" "$ENTRIES"
