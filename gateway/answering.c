@@ -31,10 +31,12 @@ void tell_plain(struct lookup *lookup, const struct address *address, struct wai
     answer_free(&answer);
 }
 
+/* What a cache answers is no news. */
 static void log_lookup(struct bytes address, const struct answer *answer, enum layer layer, bool stale, size_t waiters,
                        int64_t took_ms)
 {
-    log_event(LEVEL_INFO, "lookup", LOG_BYTES("address", address),
+    enum log_level level = layer == LAYER_DIRECTORY || stale ? LEVEL_INFO : LEVEL_DEBUG;
+    log_event(level, "lookup", LOG_BYTES("address", address),
               LOG_TEXT("outcome", outcome_word(answer->outcome)), LOG_TEXT("reason", reason_word(answer->reason)),
               LOG_TEXT("layer", stale ? "stale" : layer_word(layer)),
               LOG_NUMBER("usable", (int64_t)answer->usable_count),
