@@ -104,9 +104,9 @@ static struct MHD_Daemon *start_daemon(struct worker *worker, const struct http_
         MHD_OPTION_END);
 }
 
-/* Each worker has its share of the connections, and a socket to accept them from: of one that all shared, the first to
- * wake took most of a burst. The daemon gets a duplicate, as libmicrohttpd closes what it was given at some failures and
- * not at others. */
+/* Each worker has its share of the connections, and a socket to accept them from: of one that all shared, the first
+ * to wake took most of a burst. The daemon gets a duplicate, as libmicrohttpd closes what it was given at some failures
+ * and not at others. */
 static int start_worker(struct listener *listener, const struct http_config *config, size_t number)
 {
     struct worker *worker = &listener->workers[number];
