@@ -86,7 +86,8 @@ enum MHD_Result request_on_call(void *cls, struct MHD_Connection *connection, co
 void request_on_completed(void *cls, struct MHD_Connection *connection, void **context,
                           enum MHD_RequestTerminationCode code);
 
-/* Lets `start`, of the backend, look up request->address; the route is called again when request->served has come. Where no more may wait, the answer is 503. */
+/* Lets `start`, of the backend, look up request->address; the route is called again when request->served has come.
+ * Where no more may wait, the answer is 503. */
 enum MHD_Result request_wait(struct request *request,
                              void (*start)(void *context, const struct address *address, struct waiter *waiter));
 
