@@ -123,17 +123,21 @@ struct evidence_store {
     atomic_bool is_ready;
 };
 
-/* evidence_store.c */
+/* evidence_place.c */
 struct place *place_for(struct evidence_store *store, const struct need *need); /* NULL: no room, or memory; counted */
+struct place *place_known(struct evidence_store *store, const struct need *need); /* NULL: there is none */
+void place_free(struct place *place); /* out of the table already */
 bool place_holds(const struct place *place); /* something that counts */
 int64_t place_due_at(const struct place *place); /* wall seconds: when what it gave is to be asked for again */
 bool place_may_be_asked(const struct place *place);
 void place_ask(struct place *place);
+const char *place_name(const struct place *place, char out[MAX_SOURCE_BYTES]);
+
+/* evidence_store.c */
 void place_rest(struct place *place, bool news);   /* the end of a round: whoever waits is told */
 void place_failed(struct place *place, const char *why, int64_t at_least_ms);
 void place_refused(struct place *place, const char *why);
 int64_t place_take_rest(struct place *place, int64_t at_least_ms); /* twice the last one, or this; returns it */
-const char *place_name(const struct place *place, char out[MAX_SOURCE_BYTES]);
 
 /* evidence_shared.c: asks Redis; then place_came() or place_fetch(). */
 void place_ask_shared(struct place *place);
