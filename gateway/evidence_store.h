@@ -14,7 +14,8 @@
  * known to be bad. A new CRL that revokes what an answer in memory rests on
  * drops that answer.
  *
- *   evidence_store.c    who waits for places, the order of the steps; evidence_place.c the places
+ *   evidence_store.c    who waits for places, and the order of the steps
+ *   evidence_place.c    the places
  *   evidence_fetch.c    a place is asked: fetcher or directory
  *   evidence_shared.c   Redis: names, records, their lives
  *   evidence_add.c      arrivals, one after the other, on a validator; what follows from a new snapshot
