@@ -60,7 +60,8 @@ enum counter {
     COUNT_EVIDENCE_REFRESHES,
     COUNT_EVIDENCE_DROPPED,  /* answers dropped because new evidence revokes what they rest on */
     /* Limits that were reached. */
-    COUNT_LIMIT_WAITING,     /* too many suspended requests */
+    COUNT_LIMIT_CONNECTIONS, /* one too many was closed */
+    COUNT_LIMIT_WAITING,     /* too many requests that wait */
     COUNT_LIMIT_BATCH_LOOKUPS, COUNT_LIMIT_HELD_BYTES,
     COUNT_LIMIT_FLIGHTS,
     COUNT_LIMIT_VALIDATORS,  /* the validators' queue was full */

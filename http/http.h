@@ -16,8 +16,8 @@
  *   respond.c    responses with their headers; problems
  *
  * A request is read on the thread of a worker. An answer from memory goes
- * out from there; otherwise the connection is suspended and the lookup resumes
- * it (request.c says how). This folder knows no lookup: the gateway hands in
+ * out from there; otherwise the request waits until the lookup brings it back
+ * (request.h says how). This folder knows no lookup: the gateway hands in
  * struct http_backend.
  */
 #ifndef HTTP_HTTP_H
@@ -57,7 +57,7 @@ struct http_side {
     /* Whether the thread is to wait by wait() now: for `fd`, and for what answers come by. Else it waits for requests
      * alone. */
     bool (*wants_wait)(void *side);
-    void (*wait)(void *side, int32_t patience_ms); /* 0: takes only what is there already; -1: as long as it likes */
+    void (*wait)(void *side, int32_t patience_ms); /* at most; 0: takes only what is there already; -1: any */
     /* Whether a wait, once what was started has been flushed, may soon bring what requests wait for. */
     bool (*is_owed)(void *side);
     void (*flush)(void *side); /* requests were read, and have started what they start; at least once a second */
@@ -68,7 +68,7 @@ struct http_config {
     size_t listen_count;
     int64_t threads;           /* of each listener; 0: one for each core */
     int64_t max_connections;   /* of each listener */
-    int64_t max_waiting;       /* suspended requests, all listeners; at most max_connections / 2 - 1 */
+    int64_t max_waiting;       /* requests that wait, all listeners; at most max_connections / 2 - 1 */
     int64_t max_recipients;    /* of one batch */
     int64_t max_batch_lookups; /* under way for all batches together; over it a recipient is answered "limit" */
     int64_t idle_timeout_s;

@@ -53,14 +53,20 @@ static void on_panic(void *cls, const char *file, unsigned line, const char *rea
     abort();
 }
 
-/* While draining a new connection is closed at once. MHD_quiesce_daemon() would leave it to the kernel, but it aborts
+/* One too many is closed at once: a worker that left it in its socket's queue would leave there what another has room
+ * for. While draining every new connection is. MHD_quiesce_daemon() would leave it to the kernel, but it aborts
  * when a thread reaches its connection limit in the same moment. */
 static enum MHD_Result on_accept(void *cls, const struct sockaddr *peer, socklen_t size)
 {
-    const struct http *http = cls;
+    const struct worker *worker = cls;
+    const struct http *http = worker->http;
 
     (void)peer;
     (void)size;
+    if (atomic_load_explicit(worker->connections, memory_order_relaxed) >= http->max_connections) {
+        count(COUNT_LIMIT_CONNECTIONS);
+        return MHD_NO;
+    }
     return atomic_load(&http->draining) ? MHD_NO : MHD_YES;
 }
 
@@ -82,18 +88,17 @@ static unsigned thread_count(int64_t wanted)
     return sched_getaffinity(0, sizeof(cores), &cores) == 0 ? (unsigned)CPU_COUNT(&cores) : 1;
 }
 
-/* Libmicrohttpd takes the socket over. */
-static struct MHD_Daemon *start_daemon(struct worker *worker, const struct http_config *config, int socket,
-                                       size_t max_connections)
+/* Libmicrohttpd takes the socket over. The kernel may choose one worker for all connections, so each may have as many. */
+static struct MHD_Daemon *start_daemon(struct worker *worker, const struct http_config *config, int socket)
 {
     struct http *http = worker->http;
 
     return MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG | ONE_THREAD, 0, on_accept, http,
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG | ONE_THREAD, 0, on_accept, worker,
         request_on_call, http,
         MHD_OPTION_EXTERNAL_LOGGER, on_log, worker,
         MHD_OPTION_LISTEN_SOCKET, socket,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)max_connections,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)config->max_connections,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)config->idle_timeout_s,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY_BYTES,
         MHD_OPTION_STRICT_FOR_CLIENT, STRICTNESS,
@@ -104,17 +109,14 @@ static struct MHD_Daemon *start_daemon(struct worker *worker, const struct http_
         MHD_OPTION_END);
 }
 
-/* Each worker has its share of the connections, and a socket to accept them from: of one that all shared, the first
- * to wake took most of a burst. The daemon gets a duplicate, as libmicrohttpd closes what it was given at some failures
- * and not at others. */
+/* Each worker has a socket to accept from: of one that all shared, the first to wake took most of a burst. The daemon
+ * gets a duplicate, as libmicrohttpd closes what it was given at some failures and not at others. */
 static int start_worker(struct listener *listener, const struct http_config *config, size_t number)
 {
     struct worker *worker = &listener->workers[number];
-    size_t max_connections = (size_t)config->max_connections;
-    size_t share = max_connections / listener->worker_count + (number < max_connections % listener->worker_count);
     int duplicate = fcntl(listener->sockets[number], F_DUPFD_CLOEXEC, 0);
 
-    worker->daemon = duplicate >= 0 ? start_daemon(worker, config, duplicate, share) : NULL;
+    worker->daemon = duplicate >= 0 ? start_daemon(worker, config, duplicate) : NULL;
     return worker->daemon != NULL ? worker_start(worker) : -1;
 }
 
@@ -132,7 +134,7 @@ static int make_workers(struct http *http, struct listener *listener, const stru
     }
     listener->worker_count = count;
     for (size_t i = 0; i < count; i++) {
-        worker_init(&listener->workers[i], http);
+        worker_init(&listener->workers[i], http, &listener->connections);
     }
     return 0;
 }
@@ -152,7 +154,7 @@ static int open_listener(struct http *http, const struct http_config *config, si
     struct listener *listener = &http->listeners[which];
 
     if (make_workers(http, listener, config) != 0) {
-        return error_set(error, "out of memory");
+        return error_set(error, "\"%s\": out of memory", config->listen[which]);
     }
     if (socket_listen(config->listen[which], listener->sockets, listener->worker_count, error) != 0) {
         return -1;
@@ -188,6 +190,7 @@ static struct http *make_http(const struct http_config *config, const struct htt
         return NULL;
     }
     http->backend = *backend;
+    http->max_connections = (size_t)config->max_connections;
     http->max_waiting = (size_t)config->max_waiting;
     http->max_recipients = (size_t)config->max_recipients;
     http->max_batch_lookups = (size_t)config->max_batch_lookups;
@@ -234,7 +237,7 @@ size_t http_waiting(const struct http *http)
     return atomic_load(&http->waiting);
 }
 
-/* Whether a request is suspended, or some thread has yet to leave the worker to which it brought one back. */
+/* Whether a request waits, or some thread has yet to leave the worker to which it brought one back. */
 static bool is_anybody_waiting(const struct http *http)
 {
     bool result = http_waiting(http) > 0;

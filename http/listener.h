@@ -13,12 +13,13 @@
 struct http {
     struct http_backend backend;
     char *token;
+    size_t max_connections; /* of each listener */
     size_t max_waiting;
     size_t max_recipients;  /* of a batch */
     size_t max_batch_lookups;
     size_t hot_bytes;
 
-    atomic_size_t waiting;  /* places taken by suspended requests, from before the suspending to after the resuming */
+    atomic_size_t waiting;  /* places taken by requests that wait, from before they ask to after they have what they want */
     atomic_size_t batch_lookups; /* started for batches and not back yet */
     atomic_size_t held;     /* bytes of bodies, and of answers to them; at most MAX_HELD_BYTES */
     atomic_bool draining;
@@ -28,6 +29,7 @@ struct http {
     size_t count;
     struct listener {
         bool is_bound;
+        atomic_size_t connections; /* of all its workers */
         size_t worker_count;
         struct worker *workers;
         int *sockets;       /* one for each worker, once it is bound */

@@ -12,9 +12,18 @@
 #define HOT_KEY_BYTES 1024
 
 /* How often a lingering request is given another wait of its thread before its connection is suspended after all. */
-#define LINGER_WAITS 3
+#define LINGER_WAITS 8
 
 #define REQUEST_OF(waiter_) ((struct request *)((char *)(waiter_) - offsetof(struct request, waiter)))
+
+static void connection_closed(struct request *request)
+{
+    if (request != NULL && request->state == REQUEST_LEFT) {
+        request->connection = NULL;
+    } else {
+        free(request);
+    }
+}
 
 void request_on_connection(void *cls, struct MHD_Connection *connection, void **context,
                            enum MHD_ConnectionNotificationCode code)
@@ -22,12 +31,12 @@ void request_on_connection(void *cls, struct MHD_Connection *connection, void **
     struct request *request = *context;
 
     if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-        if (request != NULL && request->state != REQUEST_LEFT) {
-            free(request);
-        }
         *context = NULL;
+        worker_count_connection(cls, -1);
+        connection_closed(request);
         return;
     }
+    worker_count_connection(cls, 1);
     request = calloc(1, sizeof(*request));
     if (request != NULL) {
         const union MHD_ConnectionInfo *info =
@@ -129,7 +138,19 @@ static bool lingers_on(const struct request *request)
 {
     const struct worker *worker = request->worker;
 
-    return worker->waits - request->lingers_since < LINGER_WAITS && worker_is_owed(worker);
+    return worker->waits - request->waits_before < LINGER_WAITS && worker_is_owed(worker);
+}
+
+static void linger(struct request *request)
+{
+    request->state = REQUEST_LINGERS;
+    request->worker->lingering++;
+}
+
+static void linger_no_longer(struct request *request, enum request_state state)
+{
+    request->state = state;
+    request->worker->lingering--;
 }
 
 static void suspend(struct request *request)
@@ -139,10 +160,10 @@ static void suspend(struct request *request)
 }
 
 /* Libmicrohttpd asks in each of its runs whether there is an answer by now. */
-static enum MHD_Result linger(struct request *request)
+static enum MHD_Result not_yet(struct request *request)
 {
     if (!lingers_on(request)) {
-        request->worker->lingering--;
+        linger_no_longer(request, REQUEST_READ);
         suspend(request);
     }
     return MHD_YES;
@@ -168,7 +189,7 @@ enum MHD_Result request_on_call(void *cls, struct MHD_Connection *connection, co
         return MHD_YES;
     }
     if (request->state == REQUEST_LINGERS) {
-        return linger(request);
+        return not_yet(request);
     }
     if (request->state == REQUEST_BACK) {
         leave_waiting(request);
@@ -195,15 +216,14 @@ void request_on_completed(void *cls, struct MHD_Connection *connection, void **c
         return;
     }
     *context = NULL;
-    if (request->state == REQUEST_LINGERS) { /* the connection closed, but the waiter stands in a lookup */
-        request->worker->lingering--;
-        request->state = REQUEST_LEFT;
-        return;
+    if (request->state == REQUEST_LINGERS) { /* its connection closes, but the waiter stands in a lookup */
+        linger_no_longer(request, REQUEST_LEFT);
+    } else {
+        if (request->state == REQUEST_BACK) {
+            leave_waiting(request);
+        }
+        answer_free(&request->served.answer);
     }
-    if (request->state == REQUEST_BACK) {
-        leave_waiting(request);
-    }
-    answer_free(&request->served.answer);
     body_free(&request->body, request->http);
     if (request->work != NULL) {
         request->work_free(request->work);
@@ -216,14 +236,18 @@ void request_resume(struct request *request)
     worker_hand_back(request);
 }
 
-static void free_left(struct request *request)
+/* What it waited for came too late. A connection that timed out is closed one run of libmicrohttpd after its request
+ * was completed; whoever comes second, that or this, frees the struct. */
+static void end_left(struct request *request)
 {
     leave_waiting(request);
     answer_free(&request->served.answer);
-    free(request);
+    if (request->connection == NULL) {
+        free(request);
+    }
 }
 
-void request_is_back(struct request *request)
+void request_take_back(struct request *request)
 {
     switch (request->state) {
     case REQUEST_WAITING:
@@ -231,11 +255,10 @@ void request_is_back(struct request *request)
         MHD_resume_connection(request->connection);
         break;
     case REQUEST_LINGERS:
-        request->state = REQUEST_BACK;
-        request->worker->lingering--;
+        linger_no_longer(request, REQUEST_BACK);
         break;
     case REQUEST_LEFT:
-        free_left(request);
+        end_left(request);
         break;
     case REQUEST_NEW:
     case REQUEST_READ:
@@ -291,7 +314,6 @@ bool request_suspend(struct request *request, enum reason *why)
 enum MHD_Result request_wait(struct request *request,
                              void (*start)(void *context, const struct address *address, struct waiter *waiter))
 {
-    struct worker *worker = request->worker;
     enum reason why;
 
     request->waiter = (struct waiter){.ready = on_ready};
@@ -299,10 +321,9 @@ enum MHD_Result request_wait(struct request *request,
         return request_refuse(request, why);
     }
     start(request->http->backend.context, &request->address, &request->waiter);
-    request->lingers_since = worker->waits;
+    request->waits_before = request->worker->waits;
     if (lingers_on(request)) {
-        request->state = REQUEST_LINGERS;
-        worker->lingering++;
+        linger(request);
     } else {
         suspend(request);
     }

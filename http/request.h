@@ -25,7 +25,7 @@
  * again, it takes less than that: the request lingers, and the handler says each
  * time that it has no answer yet. One that lingers too long is suspended. A
  * suspended connection cannot close, a lingering one can: then its struct is left
- * to the waiter, and freed when that has come.
+ * to the waiter, and freed when both that has come and the connection is gone.
  */
 #ifndef HTTP_REQUEST_H
 #define HTTP_REQUEST_H
@@ -63,7 +63,7 @@ struct request {
     struct body body;
     void *work;                   /* the route's own, from one call to the next; NULL: nothing yet */
     void (*work_free)(void *work);
-    size_t lingers_since;         /* worker->waits of then */
+    size_t waits_before;          /* worker->waits when it began to linger */
     struct waiter waiter;
     struct served served;         /* what the waiter brought; .answer NULL: nothing yet */
     struct hot_key key;           /* what its reply is kept under; no text: not to be kept */
@@ -97,7 +97,7 @@ bool request_suspend(struct request *request, enum reason *why);
 void request_resume(struct request *request); /* any thread */
 
 /* The worker took it out of its list. It may be gone on return. */
-void request_is_back(struct request *request);
+void request_take_back(struct request *request);
 
 /* 503, and a word on when to ask again. */
 enum MHD_Result request_refuse(struct request *request, enum reason why);

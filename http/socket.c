@@ -79,30 +79,31 @@ static void set_port(const struct addrinfo *info, uint16_t port)
     }
 }
 
-/* Sockets that share would share with another process of this user, too, which was started by mistake. So one that does
- * not comes first: it fails where anybody listens already. And it finds a free port, if that is wanted. */
-static int reserve(const struct addrinfo *info, const char *address, struct error *error)
+/* The first is bound alone, so that it fails where anybody listens already, and shares only then: sockets that are bound
+ * to share would do so with another process of this user, too, which was started by mistake. */
+static int listen_first(const struct addrinfo *info, const char *address, bool shares, struct error *error)
 {
     int fd = bind_and_listen(info, false, address, error);
 
-    if (fd < 0) {
-        return -1;
+    if (fd >= 0 && shares && switch_on(fd, SOL_SOCKET, SO_REUSEPORT) != 0) {
+        error_set(error, "\"%s\": SO_REUSEPORT: %s", address, strerror(errno));
+        close(fd);
+        fd = -1;
     }
-    set_port(info, socket_port(fd));
-    close(fd);
-    return 0;
+    return fd;
 }
 
 static int listen_all(const struct addrinfo *info, const char *address, int *sockets, size_t count, struct error *error)
 {
-    if (count > 1 && reserve(info, address, error) != 0) {
-        return -1;
-    }
     for (size_t i = 0; i < count; i++) {
-        sockets[i] = bind_and_listen(info, count > 1, address, error);
+        sockets[i] = i == 0 ? listen_first(info, address, count > 1, error)
+                            : bind_and_listen(info, true, address, error);
         if (sockets[i] < 0) {
             socket_close_all(sockets, i);
             return -1;
+        }
+        if (i == 0) {
+            set_port(info, socket_port(sockets[0])); /* the one that was free, if any is */
         }
     }
     return 0;

@@ -23,10 +23,11 @@
 /* How many workers a thread puts off to wake; more are woken at once. */
 #define MAX_UNWOKEN 64
 
-void worker_init(struct worker *worker, struct http *http)
+void worker_init(struct worker *worker, struct http *http, atomic_size_t *connections)
 {
     memset(worker, 0, sizeof(*worker));
     worker->http = http;
+    worker->connections = connections;
     worker->wake_fd = -1;
 }
 
@@ -44,6 +45,11 @@ struct fragments *worker_fragments(struct worker *worker)
         worker->fragments = fragments_new(worker->http->hot_bytes);
     }
     return worker->fragments;
+}
+
+void worker_count_connection(struct worker *worker, int change)
+{
+    atomic_fetch_add_explicit(worker->connections, (size_t)change, memory_order_relaxed);
 }
 
 static void wake(struct worker *worker)
@@ -123,7 +129,7 @@ static void take_back(struct worker *worker)
 
     for (struct request *request = atomic_exchange(&worker->back, NULL); request != NULL; request = next) {
         next = request->next_back;
-        request_is_back(request);
+        request_take_back(request);
     }
 }
 

@@ -2,12 +2,12 @@
  * A thread that reads requests and sends answers. Private to http/.
  *
  * Each worker has a daemon of libmicrohttpd to itself, and runs it in a loop of
- * its own. Whoever brings what a suspended request waits for puts the request
- * into the worker's list of those that are back. The first one into an empty list
- * wakes the worker, which resumes all of them in one go. Were they resumed one by
- * one from outside, as libmicrohttpd's own threads would have it, each would
- * cost a wake-up and a fight for the daemon's lock. A thread that brings many
- * at a time wakes when it is through with them (http_wake_later()).
+ * its own. Whoever brings what a request waits for puts the request into the
+ * worker's list of those that are back. The first one into an empty list wakes
+ * the worker, which lets all of them go on in one go. Were their connections
+ * resumed one by one from outside, as libmicrohttpd's own threads would have it,
+ * each would cost a wake-up and a fight for the daemon's lock. A thread that
+ * brings many at a time wakes when it is through with them (http_wake_later()).
  */
 #ifndef HTTP_WORKER_H
 #define HTTP_WORKER_H
@@ -27,6 +27,7 @@ struct worker {
     struct MHD_Daemon *daemon;   /* only its thread calls it, from worker_start() on; NULL: was never opened */
     struct hot *hot;             /* made when first wanted; likewise fragments */
     struct fragments *fragments;
+    atomic_size_t *connections;  /* of all workers of its listener */
     bool complained;             /* libmicrohttpd did, since the loop last looked */
     void *side;                  /* see struct http_side; NULL: there is none */
     size_t waits;                /* how often it has waited by that */
@@ -41,13 +42,17 @@ struct worker {
     atomic_bool ends;
 };
 
-void worker_init(struct worker *worker, struct http *http);
+/* `connections`: of its listener, over all workers. */
+void worker_init(struct worker *worker, struct http *http, atomic_size_t *connections);
 
 /* Starts the thread, which runs worker->daemon: the caller has set that, with no thread of its own. -1: errno. */
 int worker_start(struct worker *worker);
 
-/* Ends the connections, the daemon and the thread. No request may be suspended, nor brought back any more. */
+/* Ends the connections, the daemon and the thread. No request may wait, nor be brought back any more. */
 void worker_stop(struct worker *worker);
+
+/* A connection has come (1) or gone (-1). */
+void worker_count_connection(struct worker *worker, int change);
 
 /* Lets the request go on. Any thread. The request is the worker's again; it may be gone on return. */
 void worker_hand_back(struct request *request);

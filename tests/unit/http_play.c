@@ -8,6 +8,7 @@
 #include <strings.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -317,13 +318,27 @@ static void side_end(void *side)
     free(side);
 }
 
-static bool side_is_owed(void *side_)
+static bool side_wants_wait(void *side_)
 {
     const struct side *side = side_;
 
     pthread_mutex_lock(&side->play->lock);
     bool result = side->play->pending_count > 0;
     pthread_mutex_unlock(&side->play->lock);
+    return result;
+}
+
+static bool side_is_owed(void *side_)
+{
+    struct play *play = ((struct side *)side_)->play;
+    bool result = side_wants_wait(side_);
+
+    pthread_mutex_lock(&play->lock);
+    bool stalls = play->stalls_at > 0 && --play->stalls_at == 0;
+    pthread_mutex_unlock(&play->lock);
+    if (stalls) {
+        nanosleep(&(struct timespec){.tv_sec = PLAY_STALL_MS / 1000, .tv_nsec = PLAY_STALL_MS % 1000 * 1000000}, NULL);
+    }
     return result;
 }
 
@@ -349,7 +364,7 @@ static void side_flush(void *side)
     (void)side;
 }
 
-static const struct http_side side = {side_begin, side_end, side_is_owed, side_wait, side_is_owed, side_flush};
+static const struct http_side side = {side_begin, side_end, side_wants_wait, side_wait, side_is_owed, side_flush};
 
 bool play_has_side;
 

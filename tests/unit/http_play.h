@@ -25,6 +25,8 @@
 #define PLAY_KINDS 11
 #define PLAY_WAITERS_MAX 8192
 
+#define PLAY_STALL_MS 1500
+
 /* Whether the backends that are opened from now on have a side (struct http_side): each worker then waits by it while
  * there is somebody who waits, so that requests linger. */
 extern bool play_has_side;
@@ -52,6 +54,7 @@ struct play {
     struct drop purge;                 /* the last one that was asked for */
     bool is_stuck;      /* whoever waits by a side does, until this is over */
     size_t stuck;       /* so many are */
+    unsigned stalls_at; /* when sides are asked for this time whether they are owed, it takes PLAY_STALL_MS; 0: never */
     size_t gets, served_again, starts, explains, purges;
 };
 

@@ -482,6 +482,74 @@ static void await_brought(struct play *play)
     } while (pending > 0);
 }
 
+/* A connection sends its request, and nothing is read. */
+static int ask_kept(const struct play *play, const char *local_part)
+{
+    char request[128];
+    int fd = play_connect(play_port(play));
+
+    snprintf(request, sizeof(request), "GET /v1/recipients/%s@example.org/certificate HTTP/1.1\r\nHost: a\r\n\r\n",
+             local_part);
+    assert_true(fd >= 0);
+    assert_true(play_send(fd, request, strlen(request)));
+    return fd;
+}
+
+/* Whichever thread the kernel chooses for each, as many as are configured are served, and one more is closed. */
+static void test_every_connection_is_served(void **state)
+{
+    enum { COUNT = 64 };
+    struct http_config many = config(one, 1);
+    struct buffer response;
+    int fds[COUNT];
+
+    (void)state;
+    many.threads = 4;
+    many.max_connections = COUNT;
+    many.max_waiting = COUNT / 2 - 1;
+    struct play *play = play_open(&many);
+    uint64_t refused = count_read(COUNT_LIMIT_CONNECTIONS);
+    buffer_init(&response, 65536);
+    for (int i = 0; i < COUNT; i++) {
+        fds[i] = ask_kept(play, i < COUNT / 2 - 1 ? "hold" : "hit");
+    }
+    for (int i = COUNT / 2 - 1; i < COUNT; i++) {
+        buffer_clear(&response);
+        assert_true(play_read_response(fds[i], false, &response));
+        assert_int_equal(play_status(&response), 200);
+    }
+    int more = ask_kept(play, "hit");
+    buffer_clear(&response);
+    play_read_all(more, &response);
+    assert_int_equal(response.size, 0);
+    assert_int_equal(count_read(COUNT_LIMIT_CONNECTIONS) - refused, 1);
+    close(more);
+    play_release(play);
+    for (int i = 0; i < COUNT; i++) {
+        close(fds[i]);
+    }
+    nap(100);
+    assert_int_equal(status_of(ask(play, "hit"), &response), 200);
+    buffer_free(&response);
+    play_close(&play);
+}
+
+/* An address is one process's, though its own sockets share it. */
+static void test_address_is_not_shared_with_others(void **state)
+{
+    int ours[2], others[2];
+    char address[32];
+    struct error error = {""};
+
+    (void)state;
+    assert_int_equal(socket_listen("127.0.0.1:0", ours, 2, &error), 0);
+    snprintf(address, sizeof(address), "127.0.0.1:%u", socket_port(ours[1]));
+    assert_int_equal(socket_listen(address, others, 2, &error), -1);
+    assert_non_null(strstr(error.text, "bind: Address already in use"));
+    assert_int_equal(socket_listen(address, others, 1, &error), -1);
+    socket_close_all(ours, 2);
+}
+
 static struct play *open_single(void)
 {
     struct http_config single = config(one, 1);
@@ -519,6 +587,7 @@ static void closed_while_it_lingers(bool before)
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
     if (!before) {
         play_release(play);
+        await_brought(play);
     }
     close(fd);
     nap(10);
@@ -540,6 +609,37 @@ static void test_closed_while_it_lingers(void **state)
     (void)state;
     closed_while_it_lingers(true);
     closed_while_it_lingers(false);
+}
+
+/* A connection that times out while its thread is held up is closed one run of libmicrohttpd later than its request:
+ * between the two comes what it waited for. */
+static void test_times_out_while_it_lingers(void **state)
+{
+    struct http_config hasty = config(one, 1);
+    struct buffer response;
+
+    (void)state;
+    hasty.threads = 1;
+    hasty.idle_timeout_s = 1;
+    struct play *play = play_open(&hasty);
+    int lingers = play_connect(play_port(play));
+    nap(100);
+    int idle = ask_kept(play, "hit"); /* the one that libmicrohttpd looks at first for having timed out */
+    nap(100);
+    pthread_mutex_lock(&play->lock);
+    play->stalls_at = 2;
+    pthread_mutex_unlock(&play->lock);
+    const char *request = "GET /v1/recipients/hold@example.org/certificate HTTP/1.1\r\nHost: a\r\n\r\n";
+    assert_true(play_send(lingers, request, strlen(request)));
+    nap(PLAY_STALL_MS / 2);
+    play_release(play);
+    await_waiting(play, 0);
+    buffer_init(&response, 65536);
+    assert_int_equal(status_of(ask(play, "hit"), &response), 200);
+    buffer_free(&response);
+    close(lingers);
+    close(idle);
+    play_close(&play);
 }
 
 /* What takes long is suspended: nobody asks for it again and again, and others are served. */
@@ -585,12 +685,15 @@ int main(void)
         cmocka_unit_test(test_idle_timeout),
         cmocka_unit_test(test_address_in_use),
         cmocka_unit_test(test_sockets_share_connections),
+        cmocka_unit_test(test_every_connection_is_served),
+        cmocka_unit_test(test_address_is_not_shared_with_others),
         cmocka_unit_test(test_smallest),
         cmocka_unit_test(test_busy),
     };
     const struct CMUnitTest lingering[] = {
         cmocka_unit_test(test_answered_while_it_lingers),
         cmocka_unit_test(test_closed_while_it_lingers),
+        cmocka_unit_test(test_times_out_while_it_lingers),
         cmocka_unit_test(test_lingers_no_longer),
     };
 
