@@ -16,10 +16,13 @@ struct string {
     size_t offset;    /* from the first string of the block */
 };
 
+#define FEW_STRINGS 16 /* most answers have no more: one certificate, one directory */
+
 struct strings {
-    struct string *items;
+    struct string *items; /* those below, or a block */
     size_t count;
     size_t bytes;
+    struct string few[FEW_STRINGS];
 };
 
 static struct answer internal_error = {
@@ -70,8 +73,10 @@ static const char *strings_place(const struct strings *strings, const char *base
 /* -1: out of memory. */
 static int strings_collect(struct strings *strings, const struct answer_draft *draft)
 {
-    *strings = (struct strings){0};
-    strings->items = calloc(1 + 4 * draft->certificate_count + 2 * draft->asked_count, sizeof(strings->items[0]));
+    size_t most = 1 + 4 * draft->certificate_count + 2 * draft->asked_count;
+
+    strings->count = strings->bytes = 0;
+    strings->items = most <= FEW_STRINGS ? strings->few : calloc(most, sizeof(strings->items[0]));
     if (strings->items == NULL) {
         return -1;
     }
@@ -87,6 +92,13 @@ static int strings_collect(struct strings *strings, const struct answer_draft *d
         strings_add(strings, draft->asked[i].error);
     }
     return 0;
+}
+
+static void strings_free(struct strings *strings)
+{
+    if (strings->items != strings->few) {
+        free(strings->items);
+    }
 }
 
 /* Where in the block the next parts of varying number go. */
@@ -194,10 +206,14 @@ static void answer_fill(struct answer *answer, const struct answer_draft *draft,
     }
 }
 
-static void digest_best(struct answer *answer)
+static void digest_best(struct answer *answer, const struct answer_draft *draft)
 {
-    if (answer->usable_count > 0) {
-        struct digest digest = digest_sha256(blob_bytes(answer->certificates[0].der));
+    struct digest digest;
+
+    if (answer->usable_count > 0 && draft->is_digested) {
+        memcpy(answer->der_digest, draft->der_digest, sizeof(answer->der_digest));
+    } else if (answer->usable_count > 0) {
+        digest = digest_sha256(blob_bytes(answer->certificates[0].der));
         memcpy(answer->der_digest, digest.bytes, sizeof(answer->der_digest));
     }
 }
@@ -216,9 +232,9 @@ struct answer *answer_make(const struct answer_draft *draft)
                     totals.chain * sizeof(struct blob *));
     if (answer != NULL) {
         answer_fill(answer, draft, &strings, totals);
-        digest_best(answer);
+        digest_best(answer, draft);
     }
-    free(strings.items);
+    strings_free(&strings);
     return answer;
 }
 

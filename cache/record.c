@@ -3,7 +3,7 @@
  * two's complement in 64 bits. There is one way only to write an answer: what
  * record_decode() takes, record_encode() writes again byte for byte.
  *
- *   text n   u16 size ‖ UTF-8 without NUL, at most n bytes
+ *   text n   u16 size ‖ UTF-8 without NUL, at most n bytes ‖ NUL: whoever opened the record uses it where it stands
  *   word     u8 size ‖ ASCII: the word of an enum, which outlives its numbers. Who does not know it, because it is
  *            older than who wrote it, asks the directories as if there were no record: a new word needs no new version,
  *            which would cost everybody all records
@@ -15,12 +15,16 @@
  *            u8   partial          0 or 1
  *            32   policy           fingerprint
  *            u64  made_at, fresh_until, stale_until
+ *            16   der_digest       of the first certificate; only when found
+ *            u16  certificates     how many
+ *            u16  asked            how many
  *            u16  issuers          each once, in the order of first use
- *            blob issuer …
- *            u16  certificates     usable ones first
- *            certificate …
- *            u16  asked
+ *            issuer …
+ *            certificate …         usable ones first
  *            asked …
+ *
+ *   issuer   u8   form             0 one that the policy has, by its digest; 1 any other, whole
+ *            32   SHA-256 of it, or blob
  *
  *   certificate
  *            blob value
@@ -42,8 +46,6 @@
 
 #include "cache/sealed.h"
 
-#define SMALL_BYTES 4096 /* most records are smaller, and opened without a block of their own */
-
 static const struct sealed_form form = {"CLR", RECORD_VERSION, MAX_RECORD_BYTES, "record"};
 
 const char *record_key(const struct seal_ring *ring, size_t which, const char *prefix, const struct digest *scope,
@@ -56,12 +58,13 @@ const char *record_key(const struct seal_ring *ring, size_t which, const char *p
     return sealed_name(ring, which, prefix, "", bytes_of(named, DIGEST_BYTES + address->size), out);
 }
 
-int record_close(const struct seal_ring *ring, const char *key, const struct answer *answer, struct buffer *out)
+int record_close(const struct seal_ring *ring, const char *key, const struct answer *answer,
+                 const struct known_issuers *known, struct buffer *out)
 {
     struct buffer plain;
 
     sealed_begin(&form, &plain);
-    if (record_encode(answer, &plain) != 0) {
+    if (record_encode(answer, known, &plain) != 0) {
         buffer_free(&plain);
         return -1;
     }
@@ -69,18 +72,26 @@ int record_close(const struct seal_ring *ring, const char *key, const struct ans
 }
 
 enum record_result record_open(const struct seal_ring *ring, const char *key, struct bytes value,
-                               struct answer_draft *draft, struct error *error)
+                               const struct known_issuers *known, struct record *record, struct error *error)
 {
-    uint8_t memory[SMALL_BYTES + 1];
-    struct buffer small = {.data = memory, .capacity = sizeof(memory), .max_bytes = SMALL_BYTES}, large;
-    struct buffer *plain = value.size <= SMALL_BYTES ? &small : &large;
+    struct buffer small = {
+        .data = record->small, .capacity = sizeof(record->small), .max_bytes = RECORD_SMALL_BYTES};
+    struct buffer *plain = value.size <= RECORD_SMALL_BYTES ? &small : &record->large;
     struct bytes body;
 
-    buffer_init(&large, MAX_RECORD_BYTES - SEAL_OVERHEAD);
+    buffer_init(&record->large, MAX_RECORD_BYTES - SEAL_OVERHEAD);
     enum record_result result = sealed_open(&form, ring, key, value, plain, &body, error);
-    if (result == RECORD_GOOD && record_decode(body, draft, error) != 0) {
+    if (result == RECORD_GOOD && record_decode(body, known, &record->draft, error) != 0) {
         result = RECORD_BAD;
     }
-    buffer_free(&large);
+    if (result != RECORD_GOOD) {
+        buffer_free(&record->large);
+    }
     return result;
+}
+
+void record_free(struct record *record)
+{
+    record_draft_free(&record->draft);
+    buffer_free(&record->large);
 }

@@ -4,10 +4,18 @@
 #include "cache/record_private.h"
 #include "cache/record_reader.h"
 
+/* Every issuer of the record, with one reference each; NULL where no chain is read. */
 struct issuers {
-    struct blob *items[RECORD_ISSUERS_MAX];
+    const struct known_issuers *known; /* NULL: another policy judged, so no chain is read */
     size_t count;
     size_t used;
+    struct blob *items[RECORD_ISSUERS_MAX];
+};
+
+/* What of the draft's one block was not given to a certificate yet. */
+struct room {
+    uint64_t *links;
+    struct blob **chain;
 };
 
 static enum reason get_reason(struct record_reader *reader)
@@ -46,7 +54,7 @@ static bool is_normalised(struct bytes text, const struct address *address, stru
 
 static void get_address(struct record_reader *reader, struct address *address)
 {
-    struct bytes text = record_get_bytes(reader, record_get_count(reader, 2, MAX_ADDRESS_BYTES));
+    struct bytes text = bytes_of_string(record_get_string(reader, MAX_ADDRESS_BYTES));
 
     if (reader->fault == NULL && !is_normalised(text, address, address)) {
         record_fail(reader, "the address is not a normalised one");
@@ -69,6 +77,75 @@ static void get_head(struct record_reader *reader, struct answer_draft *draft)
     draft->made_at = record_get_time(reader);
     draft->fresh_until = record_get_time(reader);
     draft->stale_until = record_get_time(reader);
+    if (draft->outcome == OUTCOME_FOUND) {
+        struct bytes digest = record_get_bytes(reader, sizeof(draft->der_digest));
+
+        memcpy(draft->der_digest, digest.data, digest.size);
+        draft->is_digested = true;
+    }
+}
+
+/* All arrays of the draft in one block, which begins with its certificates. */
+static struct room make_room(struct record_reader *reader, struct answer_draft *draft, size_t certificates,
+                             size_t asked)
+{
+    size_t parts = certificates * MAX_CHAIN;
+    struct certificate *block;
+    uint64_t *links;
+
+    if (reader->fault != NULL || certificates + asked == 0) {
+        return (struct room){0};
+    }
+    block = calloc(1, certificates * sizeof(struct certificate) + asked * sizeof(struct asked) +
+                          parts * (sizeof(uint64_t) + sizeof(struct blob *)));
+    if (block == NULL) {
+        record_fail(reader, "out of memory");
+        return (struct room){0};
+    }
+    draft->certificates = block;
+    draft->asked = (struct asked *)(block + certificates);
+    links = (uint64_t *)(draft->asked + asked);
+    return (struct room){links, (struct blob **)(links + parts)};
+}
+
+/* One reference, for the caller. NULL after a fault, and where no chain is read. */
+static struct blob *get_whole_issuer(struct record_reader *reader, const struct known_issuers *known)
+{
+    struct blob *issuer;
+
+    if (known == NULL) {
+        record_get_bytes(reader, record_get_count(reader, 4, MAX_VALUE_BYTES));
+        return NULL;
+    }
+    issuer = record_get_blob(reader, blob_intern);
+    if (issuer != NULL && known_issuers_hold(known, issuer)) {
+        record_fail(reader, "an issuer of the policy stands there whole");
+    }
+    return issuer;
+}
+
+static struct blob *get_known_issuer(struct record_reader *reader, const struct known_issuers *known)
+{
+    struct bytes digest = record_get_bytes(reader, DIGEST_BYTES);
+    struct blob *issuer = known != NULL ? known_issuers_find(known, digest) : NULL;
+
+    if (known != NULL && issuer == NULL) {
+        record_fail(reader, "an issuer is none of the policy that judged");
+    }
+    return blob_ref(issuer);
+}
+
+static struct blob *get_issuer(struct record_reader *reader, const struct known_issuers *known)
+{
+    switch (record_get_number(reader, 1)) {
+    case RECORD_ISSUER_KNOWN:
+        return get_known_issuer(reader, known);
+    case RECORD_ISSUER_WHOLE:
+        return get_whole_issuer(reader, known);
+    default:
+        record_fail(reader, "an issuer is neither known nor whole");
+        return NULL;
+    }
 }
 
 static void get_issuers(struct record_reader *reader, struct issuers *issuers)
@@ -76,16 +153,14 @@ static void get_issuers(struct record_reader *reader, struct issuers *issuers)
     size_t count = record_get_count(reader, 2, RECORD_ISSUERS_MAX);
 
     while (reader->fault == NULL && issuers->count < count) {
-        struct blob *issuer = record_get_blob(reader, blob_intern);
+        struct blob *issuer = get_issuer(reader, issuers->known);
 
         for (size_t i = 0; i < issuers->count && issuer != NULL; i++) {
             if (issuers->items[i] == issuer) {
                 record_fail(reader, "an issuer stands twice");
             }
         }
-        if (issuer != NULL) {
-            issuers->items[issuers->count++] = issuer;
-        }
+        issuers->items[issuers->count++] = issuer;
     }
 }
 
@@ -115,18 +190,12 @@ static void get_der(struct record_reader *reader, struct certificate *certificat
     }
 }
 
-static void get_chain(struct record_reader *reader, struct certificate *certificate, struct issuers *issuers)
+static void get_chain(struct record_reader *reader, struct certificate *certificate, struct issuers *issuers,
+                      struct room *room)
 {
     size_t count = record_get_count(reader, 1, MAX_CHAIN);
 
-    if (count == 0) {
-        return;
-    }
-    certificate->chain = calloc(count, sizeof(certificate->chain[0]));
-    if (certificate->chain == NULL) {
-        record_fail(reader, "out of memory");
-        return;
-    }
+    certificate->chain = count > 0 ? room->chain : NULL;
     for (size_t i = 0; i < count; i++) {
         size_t index = (size_t)record_get_number(reader, 2);
 
@@ -137,18 +206,23 @@ static void get_chain(struct record_reader *reader, struct certificate *certific
         if (index == issuers->used) {
             issuers->used++;
         }
-        certificate->chain[certificate->chain_count++] = blob_ref(issuers->items[index]);
+        if (issuers->known != NULL) {
+            certificate->chain[certificate->chain_count++] = blob_ref(issuers->items[index]);
+        }
     }
+    if (count > 0 && certificate->der == NULL) {
+        record_fail(reader, "a chain stands without a certificate");
+    }
+    room->chain += certificate->chain_count;
 }
 
 /* What whoever reads them relies on: lines of normalised addresses, not too many. */
-static char *get_mails(struct record_reader *reader, const struct address *own)
+static const char *get_mails(struct record_reader *reader, const struct address *own)
 {
-    char *mails = record_get_text(reader, MAX_MAILS_BYTES);
-    const char *line = mails;
+    const char *mails = record_get_string(reader, MAX_MAILS_BYTES), *line = mails;
     struct address other;
 
-    for (size_t count = 0; reader->fault == NULL && line != NULL && *line != '\0'; count++) {
+    for (size_t count = 0; *line != '\0'; count++) {
         const char *end = strchrnul(line, '\n');
         struct bytes text = bytes_of(line, (size_t)(end - line));
 
@@ -163,8 +237,8 @@ static char *get_mails(struct record_reader *reader, const struct address *own)
 
 static void get_source(struct record_reader *reader, struct source *source, const struct address *own)
 {
-    source->directory = record_get_text(reader, RECORD_NAME_BYTES);
-    source->dn = record_get_text(reader, MAX_DN_BYTES);
+    source->directory = record_get_string(reader, RECORD_NAME_BYTES);
+    source->dn = record_get_string(reader, MAX_DN_BYTES);
     source->attribute =
         (enum attribute)record_get_enum(reader, attribute_word_of, ATTRIBUTE_USER_SMIME_CERTIFICATE + 1);
     source->index = (uint32_t)record_get_number(reader, 4);
@@ -181,57 +255,41 @@ static void get_revocation(struct record_reader *reader, struct revocation *revo
     revocation->awaited = record_get_flag(reader);
 }
 
-static void get_links(struct record_reader *reader, struct certificate *certificate)
+static void get_links(struct record_reader *reader, struct certificate *certificate, struct room *room)
 {
     size_t count = record_get_count(reader, 1, MAX_CHAIN);
 
-    if (count == 0) {
-        return;
-    }
-    certificate->links = calloc(count, sizeof(certificate->links[0]));
-    if (certificate->links == NULL) {
-        record_fail(reader, "out of memory");
-        return;
-    }
+    certificate->links = count > 0 ? room->links : NULL;
     while (certificate->link_count < count) {
         certificate->links[certificate->link_count++] = record_get_number(reader, 8);
     }
+    room->links += count;
 }
 
 static void get_certificate(struct record_reader *reader, struct certificate *certificate, struct issuers *issuers,
-                            const struct address *own)
+                            const struct address *own, struct room *room)
 {
     certificate->value = record_get_blob(reader, blob_new);
     get_der(reader, certificate);
-    get_chain(reader, certificate, issuers);
+    get_chain(reader, certificate, issuers, room);
     get_source(reader, &certificate->source, own);
     certificate->reason = get_reason(reader);
-    certificate->detail = record_get_text(reader, MAX_ERROR_BYTES);
+    certificate->detail = record_get_string(reader, MAX_ERROR_BYTES);
     get_revocation(reader, &certificate->revocation);
     certificate->not_after = record_get_time(reader);
-    get_links(reader, certificate);
-    if (certificate->der == NULL && (certificate->chain_count > 0 || certificate->link_count > 0 ||
-                                     certificate->reason == REASON_USABLE)) {
+    get_links(reader, certificate, room);
+    if (certificate->der == NULL && (certificate->link_count > 0 || certificate->reason == REASON_USABLE)) {
         record_fail(reader, "a verdict stands without a certificate");
     }
 }
 
-static void get_certificates(struct record_reader *reader, struct answer_draft *draft, struct issuers *issuers)
+static void get_certificates(struct record_reader *reader, struct answer_draft *draft, size_t count,
+                             struct issuers *issuers, struct room *room)
 {
-    size_t count = record_get_count(reader, 2, MAX_VALUES);
-
-    if (count == 0) {
-        return;
-    }
-    draft->certificates = calloc(count, sizeof(draft->certificates[0]));
-    if (draft->certificates == NULL) {
-        record_fail(reader, "out of memory");
-        return;
-    }
     while (reader->fault == NULL && draft->certificate_count < count) {
         struct certificate *certificate = &draft->certificates[draft->certificate_count++];
 
-        get_certificate(reader, certificate, issuers, &draft->address);
+        get_certificate(reader, certificate, issuers, &draft->address, room);
         if (certificate->reason == REASON_USABLE) {
             draft->usable_count++;
             if (draft->usable_count != draft->certificate_count) {
@@ -241,27 +299,17 @@ static void get_certificates(struct record_reader *reader, struct answer_draft *
     }
 }
 
-static void get_asked(struct record_reader *reader, struct answer_draft *draft)
+static void get_asked(struct record_reader *reader, struct answer_draft *draft, size_t count)
 {
-    size_t count = record_get_count(reader, 2, MAX_DIRECTORIES);
-
-    if (count == 0) {
-        return;
-    }
-    draft->asked = calloc(count, sizeof(draft->asked[0]));
-    if (draft->asked == NULL) {
-        record_fail(reader, "out of memory");
-        return;
-    }
     while (reader->fault == NULL && draft->asked_count < count) {
         struct asked *asked = &draft->asked[draft->asked_count++];
 
-        asked->directory = record_get_text(reader, RECORD_NAME_BYTES);
+        asked->directory = record_get_string(reader, RECORD_NAME_BYTES);
         asked->result = (enum asked_result)record_get_enum(reader, asked_word_of, ASKED_RESULTS);
         asked->duration_ms = (uint32_t)record_get_number(reader, 4);
         asked->entries = (uint32_t)record_get_number(reader, 4);
         asked->values = (uint32_t)record_get_number(reader, 4);
-        asked->error = record_get_text(reader, MAX_ERROR_BYTES);
+        asked->error = record_get_string(reader, MAX_ERROR_BYTES);
     }
 }
 
@@ -282,22 +330,49 @@ static void check_whole(struct record_reader *reader, const struct answer_draft 
     }
 }
 
-int record_decode(struct bytes body, struct answer_draft *draft, struct error *error)
+/* All behind the head. The issuers are the certificates' afterwards. */
+static void get_parts(struct record_reader *reader, const struct known_issuers *known, struct answer_draft *draft)
 {
-    struct answer_draft filled = {.address = draft->address, .generation = draft->generation, .scope = draft->scope};
-    struct record_reader reader = {.left = body};
-    struct issuers issuers = {.count = 0};
+    size_t certificates = record_get_count(reader, 2, MAX_VALUES), asked = record_get_count(reader, 2, MAX_DIRECTORIES);
+    struct room room = make_room(reader, draft, certificates, asked);
+    struct issuers issuers;
 
-    get_head(&reader, &filled);
-    get_issuers(&reader, &issuers);
-    get_certificates(&reader, &filled, &issuers);
-    get_asked(&reader, &filled);
-    check_whole(&reader, &filled, &issuers);
+    issuers.known = known_issuers_are_of(known, &draft->policy) ? known : NULL;
+    issuers.count = issuers.used = 0;
+    get_issuers(reader, &issuers);
+    get_certificates(reader, draft, certificates, &issuers, &room);
+    get_asked(reader, draft, asked);
+    check_whole(reader, draft, &issuers);
     issuers_free(&issuers);
+}
+
+int record_decode(struct bytes body, const struct known_issuers *known, struct answer_draft *draft,
+                  struct error *error)
+{
+    struct record_reader reader = {.left = body};
+
+    get_head(&reader, draft);
+    get_parts(&reader, known, draft);
     if (reader.fault != NULL) {
-        answer_draft_free(&filled);
+        record_draft_free(draft);
         return error_set(error, "record: %s", reader.fault);
     }
-    *draft = filled;
     return 0;
+}
+
+void record_draft_free(struct answer_draft *draft)
+{
+    for (size_t i = 0; i < draft->certificate_count; i++) {
+        struct certificate *certificate = &draft->certificates[i];
+
+        blob_free(&certificate->value);
+        blob_free(&certificate->der);
+        for (size_t k = 0; k < certificate->chain_count; k++) {
+            blob_free(&certificate->chain[k]);
+        }
+    }
+    free(draft->certificates);
+    draft->certificates = NULL;
+    draft->asked = NULL;
+    draft->certificate_count = draft->usable_count = draft->asked_count = 0;
 }

@@ -48,6 +48,7 @@ static void put_text(struct buffer *out, const char *text, size_t max)
     if (clean) {
         buffer_append_bytes(out, bytes);
     }
+    buffer_append_u8(out, 0);
 }
 
 static void put_word(struct buffer *out, const char *word)
@@ -63,6 +64,18 @@ static int put_blob(struct buffer *out, const struct blob *blob)
     }
     buffer_append_u32(out, (uint32_t)blob->size);
     buffer_append_bytes(out, blob_bytes(blob));
+    return 0;
+}
+
+static int put_issuer(struct buffer *out, const struct blob *issuer, const struct known_issuers *known)
+{
+    const struct digest *digest = known != NULL ? known_issuers_digest(known, issuer) : NULL;
+
+    buffer_append_u8(out, digest != NULL ? RECORD_ISSUER_KNOWN : RECORD_ISSUER_WHOLE);
+    if (digest == NULL) {
+        return put_blob(out, issuer);
+    }
+    buffer_append(out, digest->bytes, sizeof(digest->bytes));
     return 0;
 }
 
@@ -146,6 +159,23 @@ static int put_head(struct buffer *out, const struct answer *answer)
     result |= put_time(out, answer->made_at);
     result |= put_time(out, answer->fresh_until);
     result |= put_time(out, answer->stale_until);
+    if (answer->outcome == OUTCOME_FOUND) {
+        buffer_append(out, answer->der_digest, sizeof(answer->der_digest));
+    }
+    buffer_append_u16(out, (uint16_t)answer->certificate_count);
+    buffer_append_u16(out, (uint16_t)answer->asked_count);
+    return result;
+}
+
+/* By their digest only those that everybody knows who may serve the answer as it stands. */
+static int put_issuers(struct buffer *out, const struct issuers *issuers, const struct known_issuers *known)
+{
+    int result = 0;
+
+    buffer_append_u16(out, (uint16_t)issuers->count);
+    for (size_t i = 0; i < issuers->count; i++) {
+        result |= put_issuer(out, issuers->items[i], known);
+    }
     return result;
 }
 
@@ -172,7 +202,7 @@ static bool is_recordable(const struct answer *answer)
     return true;
 }
 
-int record_encode(const struct answer *answer, struct buffer *out)
+int record_encode(const struct answer *answer, const struct known_issuers *known, struct buffer *out)
 {
     struct issuers issuers;
     int result;
@@ -182,15 +212,10 @@ int record_encode(const struct answer *answer, struct buffer *out)
     }
     issuers_collect(&issuers, answer);
     result = put_head(out, answer);
-    buffer_append_u16(out, (uint16_t)issuers.count);
-    for (size_t i = 0; i < issuers.count; i++) {
-        result |= put_blob(out, issuers.items[i]);
-    }
-    buffer_append_u16(out, (uint16_t)answer->certificate_count);
+    result |= put_issuers(out, &issuers, known_issuers_are_of(known, &answer->policy) ? known : NULL);
     for (size_t i = 0; i < answer->certificate_count; i++) {
         result |= put_certificate(out, &answer->certificates[i], &issuers);
     }
-    buffer_append_u16(out, (uint16_t)answer->asked_count);
     for (size_t i = 0; i < answer->asked_count; i++) {
         put_asked(out, &answer->asked[i]);
     }

@@ -12,6 +12,7 @@
 #define RECORD_TIME_MIN (-62135596800) /* 0001-01-01T00:00:00Z */
 #define RECORD_TIME_MAX 253402300799   /* 9999-12-31T23:59:59Z, the last that X.509 can say */
 
+enum record_issuer { RECORD_ISSUER_KNOWN, RECORD_ISSUER_WHOLE };
 enum record_der { RECORD_DER_ABSENT, RECORD_DER_SAME, RECORD_DER_OWN };
 
 static inline bool record_time_is_valid(int64_t wall_s)

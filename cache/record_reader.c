@@ -1,7 +1,5 @@
 #include "cache/record_reader.h"
 
-#include <stdlib.h>
-
 #include "base/text.h"
 #include "cache/record_private.h"
 
@@ -87,22 +85,14 @@ struct bytes record_get_text_bytes(struct record_reader *reader, size_t max)
     return bytes;
 }
 
-char *record_get_text(struct record_reader *reader, size_t max)
+const char *record_get_string(struct record_reader *reader, size_t max)
 {
-    struct bytes bytes = record_get_text_bytes(reader, max);
-    char *text;
+    struct bytes text = record_get_text_bytes(reader, max);
 
-    if (reader->fault != NULL) {
-        return NULL;
+    if (record_get_number(reader, 1) != 0) {
+        record_fail(reader, "a text has no NUL behind it");
     }
-    text = malloc(bytes.size + 1);
-    if (text == NULL) {
-        record_fail(reader, "out of memory");
-        return NULL;
-    }
-    memcpy(text, bytes.data, bytes.size);
-    text[bytes.size] = '\0';
-    return text;
+    return reader->fault == NULL ? (const char *)text.data : "";
 }
 
 const char *record_get_word(struct record_reader *reader, char out[RECORD_WORD_BYTES])

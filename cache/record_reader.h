@@ -35,10 +35,11 @@ size_t record_get_count(struct record_reader *reader, size_t size, size_t max);
 bool record_get_flag(struct record_reader *reader);
 int64_t record_get_time(struct record_reader *reader);
 
-/* UTF-8 without NUL behind a size of two octets: of the body itself; or a copy with a NUL, which the caller frees (NULL
- * after a fault). */
+/* UTF-8 without NUL behind a size of two octets, of the body itself. */
 struct bytes record_get_text_bytes(struct record_reader *reader, size_t max);
-char *record_get_text(struct record_reader *reader, size_t max);
+
+/* The same before a NUL, so that it is a string where it stands; "" after a fault. */
+const char *record_get_string(struct record_reader *reader, size_t max);
 
 /* Behind a size of one octet. Returns `out`. */
 const char *record_get_word(struct record_reader *reader, char out[RECORD_WORD_BYTES]);

@@ -7,12 +7,14 @@
 struct answer *take_record(const struct lookup *lookup, const struct world *world, const struct digest *scope,
                            const struct address *address, const char *key, struct bytes value)
 {
-    struct answer_draft draft;
+    const struct known_issuers *known = policies_known_issuers(world->policies);
+    struct record record;
+    struct answer_draft *draft = &record.draft;
     struct answer *answer = NULL;
     struct error error;
-    memset(&draft, 0, sizeof(draft));
-    address_copy(&draft.address, address);
-    switch (record_open(world->ring, key, value, &draft, &error)) {
+    memset(draft, 0, sizeof(*draft));
+    address_copy(&draft->address, address);
+    switch (record_open(world->ring, key, value, known, &record, &error)) {
     case RECORD_BAD_SEAL:
         count(COUNT_REDIS_BAD_SEAL);
         return NULL;
@@ -22,16 +24,15 @@ struct answer *take_record(const struct lookup *lookup, const struct world *worl
     case RECORD_GOOD:
         break;
     }
-    struct digest policy = policies_fingerprint(world->policies);
-    if (!bytes_equal(address_bytes(&draft.address), address_bytes(address))) {
+    if (!bytes_equal(address_bytes(&draft->address), address_bytes(address))) {
         count(COUNT_REDIS_BAD_RECORD);
-    } else if (!dropped_holds(lookup->dropped, address, draft.made_at)) {
-        draft.scope = world_scope_number(scope); /* the key of the record is made of it */
-        draft.generation = digest_equal(&draft.policy, &policy) ? world->generation : 0;
-        answer = answer_make(&draft);
-        count_add(COUNT_REDIS_REJUDGED, draft.generation == 0);
+    } else if (!dropped_holds(lookup->dropped, address, draft->made_at)) {
+        draft->scope = world_scope_number(scope); /* the key of the record is made of it */
+        draft->generation = known_issuers_are_of(known, &draft->policy) ? world->generation : 0;
+        answer = answer_make(draft);
+        count_add(COUNT_REDIS_REJUDGED, draft->generation == 0);
     }
-    answer_draft_free(&draft);
+    record_free(&record);
     return answer;
 }
 
@@ -184,7 +185,8 @@ static void seal_verdict(struct flight *flight)
     if (seal_ring_count(ring) > 1 || flight->record_key[0] == '\0') {
         record_key(ring, 0, flight->world->config->redis_prefix, &flight->scope, &flight->address, flight->record_key);
     }
-    if (record_close(ring, flight->record_key, flight->verdict, &flight->sealed) != 0) {
+    if (record_close(ring, flight->record_key, flight->verdict, policies_known_issuers(flight->world->policies),
+                     &flight->sealed) != 0) {
         count(COUNT_LIMIT_RECORD_BYTES);
         buffer_clear(&flight->sealed);
     }

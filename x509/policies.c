@@ -17,6 +17,7 @@ struct policies {
     struct rule *rules;
     size_t rule_count;
     struct digest fingerprint;
+    struct known_issuers *known;
     size_t anchor_count, crl_count;
 };
 
@@ -149,6 +150,44 @@ static int count_objects(struct policies *policies, struct error *error)
     return 0;
 }
 
+static void add_known(struct known_issuers *known, const struct cert_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        known_issuers_add(known, &list->certs[i]->fingerprint, list->certs[i]->der);
+    }
+}
+
+/* Whatever else the fingerprint covers: it covers the digests of all of these. */
+static int collect_known(struct policies *policies, struct error *error)
+{
+    const struct policy *policy;
+    const char *name;
+    size_t room = 0;
+
+    for (size_t i = 0; (policy = policies_get(policies, i, &name)) != NULL; i++) {
+        room += policy->anchors.count + policy->intermediates.count;
+    }
+    policies->known = known_issuers_new(&policies->fingerprint, room);
+    if (policies->known == NULL) {
+        return error_set(error, "out of memory");
+    }
+    for (size_t i = 0; (policy = policies_get(policies, i, &name)) != NULL; i++) {
+        add_known(policies->known, &policy->anchors);
+        add_known(policies->known, &policy->intermediates);
+    }
+    known_issuers_sort(policies->known);
+    return 0;
+}
+
+/* What follows from the policies. */
+static int complete(struct policies *policies, struct error *error)
+{
+    return make_fingerprint(policies, error) < 0 || count_objects(policies, error) < 0 ||
+                   collect_known(policies, error) < 0
+               ? -1
+               : 0;
+}
+
 static int load(struct policies *policies, const struct policies_config *config, struct error *error)
 {
     policies->trust = policy_load(&config->trust, error);
@@ -162,7 +201,7 @@ static int load(struct policies *policies, const struct policies_config *config,
             return -1;
         }
     }
-    return make_fingerprint(policies, error) < 0 ? -1 : count_objects(policies, error);
+    return complete(policies, error);
 }
 
 struct policies *policies_load(const struct policies_config *config, struct error *error)
@@ -183,7 +222,7 @@ struct policies *policies_of(struct policy *trust)
 
     if (policies != NULL) {
         policies->trust = policy_ref(trust);
-        if (make_fingerprint(policies, NULL) < 0 || count_objects(policies, NULL) < 0) {
+        if (complete(policies, NULL) < 0) {
             policies_free(&policies);
         }
     }
@@ -205,6 +244,7 @@ void policies_free(struct policies **policies)
     }
     free(gone->rules);
     policy_free(&gone->trust);
+    known_issuers_free(&gone->known);
     free(gone);
 }
 
@@ -256,6 +296,11 @@ const struct policy *policies_get(const struct policies *policies, size_t index,
 struct digest policies_fingerprint(const struct policies *policies)
 {
     return policies->fingerprint;
+}
+
+const struct known_issuers *policies_known_issuers(const struct policies *policies)
+{
+    return policies->known;
 }
 
 size_t policies_anchor_count(const struct policies *policies)

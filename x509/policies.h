@@ -9,6 +9,7 @@
 #ifndef X509_POLICIES_H
 #define X509_POLICIES_H
 
+#include "base/known_issuers.h"
 #include "x509/policy.h"
 
 /* One rule. Borrowed for the time of the call. */
@@ -44,6 +45,10 @@ const struct policy *policies_choose(const struct policies *policies, const char
 const struct policy *policies_get(const struct policies *policies, size_t index, const char **name);
 
 struct digest policies_fingerprint(const struct policies *policies);
+
+/* The anchors and intermediates of all of them: whoever has policies of the same fingerprint has the same. Borrowed. */
+const struct known_issuers *policies_known_issuers(const struct policies *policies);
+
 size_t policies_anchor_count(const struct policies *policies); /* each once */
 size_t policies_crl_count(const struct policies *policies);
 

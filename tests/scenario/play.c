@@ -50,7 +50,8 @@
  *     CLOCK_AHEAD 2d                 the wall clock is wrong, until CLOCK_AHEAD 0s
  *     ANSWER word …                  the next answer is so: found none unknown, a reason, layer=…, fresh, stale,
  *                                    partial, whole, usable=n, refused=n, life<=1h, retry=n (seconds), times=n,
- *                                    marked (revocation unknown), good (not revoked), explained, bare (without a trail)
+ *                                    chain=n (issuers of the best one), marked (revocation unknown), good (not
+ *                                    revoked), explained, bare (without a trail),
  *                                    doubtful (stale, though its life is not over: Redis is away and may know better)
  *     RENEW address                  the gateway is told that its caches are out of date
  *     COUNTED word n                 so many so far: renewals_started renewals_joined renewals_failed renewals_limited;
@@ -494,6 +495,11 @@ static bool has_refused(const struct served *served, int64_t value)
     return served->answer->certificate_count - served->answer->usable_count == (size_t)value;
 }
 
+static bool has_chain(const struct served *served, int64_t value)
+{
+    return served->answer->usable_count > 0 && served->answer->certificates[0].chain_count == (size_t)value;
+}
+
 static bool has_retry(const struct served *served, int64_t value)
 {
     return served->answer->retry_after_s == value;
@@ -530,7 +536,7 @@ static const struct {
 } claims[] = {
     {"fresh", is_fresh},     {"stale", is_stale}, {"doubtful", is_doubtful},       {"partial", is_partial}, {"whole", is_whole},
     {"usable=", has_usable}, {"refused=", has_refused}, {"retry=", has_retry},   {"marked", is_marked},
-    {"good", is_good},       {"explained", is_explained}, {"bare", is_bare},
+    {"good", is_good},       {"explained", is_explained}, {"bare", is_bare},      {"chain=", has_chain},
 };
 
 static bool holds(const struct served *served, const char *word)

@@ -7,17 +7,35 @@ REDIS
 START
 HAS corp alice@example.org good good2 expired
 ASK alice@example.org
-ANSWER found layer=directory usable=2 refused=1
+ANSWER found layer=directory usable=2 refused=1 chain=2
 GATEWAY 2
 START
 ASK alice@example.org
-ANSWER found layer=redis usable=2 refused=1
+ANSWER found layer=redis usable=2 refused=1 chain=2
 ASK alice@example.org
-ANSWER found layer=memory usable=2
+ANSWER found layer=memory usable=2 chain=2
 SEARCHES corp 1
 REDIS_SETS 1
 SECRET alice
 SECRET example.org
+
+STORY a record of another policy has no chain, and is never served as it stands: not when all else fails, either
+SET redis.seal-key-file "seal.key"
+SET cache.ttl "1h"
+DIRECTORY corp example.org
+REDIS
+START
+HAS corp alice@example.org good
+ASK alice@example.org
+ANSWER found layer=directory chain=2
+GATEWAY 2
+SET trust.revocation "off"
+START
+MOOD corp hangs
+TIME_PASSES 2h
+ASK alice@example.org
+TIME_PASSES 5s
+ANSWER found stale chain=2
 
 STORY none is shared too
 SET redis.seal-key-file "seal.key"

@@ -35,7 +35,7 @@ REVOKE alice@example.org
 GATEWAY 2
 START
 ASK alice@example.org
-ANSWER found layer=redis usable=1 refused=1
+ANSWER found layer=redis usable=1 refused=1 chain=2
 SEARCHES corp 1
 
 STORY a revoked certificate is not served stale

@@ -6,6 +6,10 @@
 
 #include <cmocka.h>
 
+#include "cache/record.h"
+
+static const struct digest policy = {"ZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZ"}, other = {"another policy"};
+
 static struct blob *blob_of(const char *text)
 {
     struct blob *blob = blob_new(bytes_of_string(text));
@@ -62,7 +66,7 @@ void sample_fill(struct answer_draft *draft)
     *draft = (struct answer_draft){.outcome = OUTCOME_FOUND, .reason = REASON_USABLE, .partial = true, .generation = 4,
                                    .made_at = 1700000000, .fresh_until = 1700003600, .stale_until = 1700090000};
     assert_int_equal(address_parse(bytes_of_string("Alice@bücher.example"), &draft->address), ADDRESS_OK);
-    memset(draft->policy.bytes, 0x5a, sizeof(draft->policy.bytes));
+    draft->policy = policy;
     draft->certificates = calloc(4, sizeof(draft->certificates[0]));
     draft->certificates[0] = certificate_of("leaf one", "leaf one", REASON_USABLE);
     add_chain(&draft->certificates[0], 2, shared);
@@ -93,6 +97,32 @@ struct answer *answer_of_draft(struct answer_draft *draft)
     return answer;
 }
 
+struct answer *answer_of_record(struct answer_draft *draft)
+{
+    struct answer *answer = answer_make(draft);
+
+    assert_non_null(answer);
+    record_draft_free(draft);
+    return answer;
+}
+
+struct known_issuers *sample_known(bool other_policy)
+{
+    static const char *const names[] = {"root", "issuer ten"};
+    struct known_issuers *known = known_issuers_new(other_policy ? &other : &policy, 2);
+
+    assert_non_null(known);
+    for (size_t i = 0; i < 2; i++) {
+        struct digest digest = digest_sha256(bytes_of_string(names[i]));
+        struct blob *blob = issuer_of(names[i]);
+
+        known_issuers_add(known, &digest, blob);
+        blob_free(&blob);
+    }
+    known_issuers_sort(known);
+    return known;
+}
+
 struct answer *sample_found(void)
 {
     struct answer_draft draft;
@@ -103,8 +133,8 @@ struct answer *sample_found(void)
 
 struct answer *sample_none(void)
 {
-    struct answer_draft draft = {.outcome = OUTCOME_NONE, .reason = REASON_NO_ENTRY, .made_at = 1, .fresh_until = 2,
-                                 .stale_until = 3};
+    struct answer_draft draft = {.outcome = OUTCOME_NONE, .reason = REASON_NO_ENTRY, .policy = policy, .made_at = 1,
+                                 .fresh_until = 2, .stale_until = 3};
 
     assert_int_equal(address_parse(bytes_of_string("bob@example.org"), &draft.address), ADDRESS_OK);
     return answer_of_draft(&draft);

@@ -110,6 +110,31 @@ static void answer_check(const struct answer *answer)
     assert_int_equal(answer->asked[1].duration_ms, 3000);
 }
 
+/* The digest of the best certificate is made, or taken from who has it already; without a usable one there is none. */
+static void the_digest_is_made_or_taken(void **state)
+{
+    static const uint8_t zeros[ANSWER_DIGEST_BYTES], taken[ANSWER_DIGEST_BYTES] = {1, 2, 3};
+    struct digest made = digest_sha256(bytes_of_string("first"));
+    struct answer_draft draft;
+    struct answer *answer;
+
+    (void)state;
+    draft_fill(&draft);
+    answer = answer_make(&draft);
+    assert_memory_equal(answer->der_digest, made.bytes, ANSWER_DIGEST_BYTES);
+    answer_free(&answer);
+    draft.is_digested = true;
+    memcpy(draft.der_digest, taken, sizeof(taken));
+    answer = answer_make(&draft);
+    assert_memory_equal(answer->der_digest, taken, ANSWER_DIGEST_BYTES);
+    answer_free(&answer);
+    draft.usable_count = 0;
+    answer = answer_make(&draft);
+    assert_memory_equal(answer->der_digest, zeros, ANSWER_DIGEST_BYTES);
+    answer_free(&answer);
+    answer_draft_free(&draft);
+}
+
 static void an_answer_outlives_its_draft(void **state)
 {
     struct answer_draft draft;
@@ -267,6 +292,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_answer_outlives_its_draft),
+        cmocka_unit_test(the_digest_is_made_or_taken),
         cmocka_unit_test(equal_strings_stand_once),
         cmocka_unit_test(cost_counts_block_and_values),
         cmocka_unit_test(out_of_memory),

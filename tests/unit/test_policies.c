@@ -108,6 +108,38 @@ static void policies_are_listed_once_each(void **state)
     policies_free(&policies);
 }
 
+/* Of all rules, anchors and intermediates, each once. */
+static void knows_all_issuers(void **state)
+{
+    struct policy_rule rules[] = {three_rules[0], three_rules[1]};
+    const struct policies_config config = {TRUST(0, 1), rules, 2};
+    struct error error;
+    struct digest fingerprint;
+
+    (void)state;
+    rules[1].policy.anchors = &files[1];
+    rules[1].policy.intermediates = &files[1];
+    rules[1].policy.intermediate_count = 2;
+    struct policies *policies = policies_load(&config, &error);
+    assert_non_null(policies);
+    const struct known_issuers *known = policies_known_issuers(policies);
+    fingerprint = policies_fingerprint(policies);
+    assert_true(known_issuers_are_of(known, &fingerprint));
+    assert_int_equal(known->count, 3);
+    X509 *const want[] = {root, second, third};
+    for (size_t i = 0; i < 3; i++) {
+        unsigned char *der = NULL;
+        int size = i2d_X509(want[i], &der);
+        struct digest digest = digest_sha256(bytes_of(der, (size_t)size));
+        const struct blob *blob = known_issuers_find(known, bytes_of(digest.bytes, DIGEST_BYTES));
+
+        assert_non_null(blob);
+        assert_true(bytes_equal(blob_bytes(blob), bytes_of(der, (size_t)size)));
+        OPENSSL_free(der);
+    }
+    policies_free(&policies);
+}
+
 static struct digest fingerprint_of(const struct policy_rule *rules, size_t count)
 {
     struct policies *policies = load(rules, count);
@@ -277,6 +309,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_rule_that_fits_wins),
         cmocka_unit_test(policies_are_listed_once_each),
+        cmocka_unit_test(knows_all_issuers),
         cmocka_unit_test(the_fingerprint_covers_rules_and_their_order),
         cmocka_unit_test(faults_name_the_rule),
         cmocka_unit_test(a_load_without_memory_fails_cleanly),

@@ -12,12 +12,28 @@
 #include "cache/record.h"
 #include "tests/unit/record_play.h"
 
+static struct known_issuers *known;
+
+static int know(void **state)
+{
+    (void)state;
+    known = sample_known(false);
+    return 0;
+}
+
+static int forget(void **state)
+{
+    (void)state;
+    known_issuers_free(&known);
+    return 0;
+}
+
 static struct buffer encode(const struct answer *answer)
 {
     struct buffer body;
 
     buffer_init(&body, MAX_RECORD_BYTES);
-    assert_int_equal(record_encode(answer, &body), 0);
+    assert_int_equal(record_encode(answer, known, &body), 0);
     return body;
 }
 
@@ -32,10 +48,10 @@ static void comes_back_the_same(void **state)
         struct answer_draft draft = {.generation = 77, .scope = 88};
         struct answer *back;
 
-        assert_int_equal(record_decode(buffer_bytes(&body), &draft, NULL), 0);
+        assert_int_equal(record_decode(buffer_bytes(&body), known, &draft, NULL), 0);
         assert_int_equal(draft.generation, 77);
         assert_int_equal(draft.scope, 88);
-        back = answer_of_draft(&draft);
+        back = answer_of_record(&draft);
         again = encode(back);
         assert_true(bytes_equal(buffer_bytes(&body), buffer_bytes(&again)));
         buffer_free(&body);
@@ -57,12 +73,12 @@ static void the_expected_address_changes_nothing(void **state)
         struct answer_draft draft = {0};
 
         assert_int_equal(address_parse(bytes_of_string(expected[i]), &draft.address), ADDRESS_OK);
-        assert_int_equal(record_decode(buffer_bytes(&body), &draft, NULL), 0);
+        assert_int_equal(record_decode(buffer_bytes(&body), known, &draft, NULL), 0);
         assert_string_equal(draft.address.text, "alice@xn--bcher-kva.example");
         assert_string_equal(draft.address.display, "alice@bücher.example");
         assert_int_equal(draft.address.size, strlen("alice@xn--bcher-kva.example"));
         assert_int_equal(draft.address.local_size, 5);
-        answer_draft_free(&draft);
+        record_draft_free(&draft);
     }
     buffer_free(&body);
     answer_free(&answer);
@@ -72,12 +88,15 @@ static void keeps_every_field(void **state)
 {
     struct answer *answer = sample_found();
     struct buffer body = encode(answer);
+    struct digest digest = digest_sha256(bytes_of_string("leaf one"));
     struct answer_draft draft = {0};
 
     (void)state;
-    assert_int_equal(record_decode(buffer_bytes(&body), &draft, NULL), 0);
+    assert_int_equal(record_decode(buffer_bytes(&body), known, &draft, NULL), 0);
     assert_string_equal(draft.address.text, "alice@xn--bcher-kva.example");
     assert_string_equal(draft.address.display, "alice@bücher.example");
+    assert_true(draft.is_digested);
+    assert_memory_equal(draft.der_digest, digest.bytes, sizeof(draft.der_digest));
     assert_int_equal(draft.outcome, OUTCOME_FOUND);
     assert_int_equal(draft.reason, REASON_USABLE);
     assert_true(draft.partial);
@@ -94,6 +113,8 @@ static void keeps_every_field(void **state)
     assert_ptr_equal(draft.certificates[0].chain[0], draft.certificates[1].chain[0]);
     assert_ptr_equal(draft.certificates[0].chain[1], draft.certificates[2].chain[1]);
     assert_ptr_equal(draft.certificates[2].chain[0], answer->certificates[2].chain[0]); /* interned */
+    assert_true(known_issuers_hold(known, draft.certificates[2].chain[1]));
+    assert_false(known_issuers_hold(known, draft.certificates[2].chain[0]));
     assert_string_equal(draft.certificates[0].source.directory, "corp");
     assert_string_equal(draft.certificates[0].source.dn, "cn=Älice,dc=example,dc=org");
     assert_int_equal(draft.certificates[1].source.attribute, ATTRIBUTE_USER_SMIME_CERTIFICATE);
@@ -116,7 +137,7 @@ static void keeps_every_field(void **state)
     assert_int_equal(draft.asked[1].result, ASKED_TIMED_OUT);
     assert_int_equal(draft.asked[1].duration_ms, 3000);
     assert_string_equal(draft.asked[1].error, "ldap1: no answer");
-    answer_draft_free(&draft);
+    record_draft_free(&draft);
     buffer_free(&body);
     answer_free(&answer);
 }
@@ -137,14 +158,14 @@ static void knows_every_word(void **state)
         answer = answer_of_draft(&draft);
         buffer_init(&body, MAX_RECORD_BYTES);
         if (reason == REASON_USABLE) {
-            assert_int_equal(record_encode(answer, &body), -1); /* usable without a certificate */
+            assert_int_equal(record_encode(answer, known, &body), -1); /* usable without a certificate */
         } else {
-            assert_int_equal(record_encode(answer, &body), 0);
-            assert_int_equal(record_decode(buffer_bytes(&body), &draft, NULL), 0);
+            assert_int_equal(record_encode(answer, known, &body), 0);
+            assert_int_equal(record_decode(buffer_bytes(&body), known, &draft, NULL), 0);
             assert_int_equal(draft.certificates[3].reason, reason);
             assert_int_equal(draft.certificates[3].revocation.status, reason % 4);
             assert_int_equal(draft.asked[0].result, reason % ASKED_RESULTS);
-            answer_draft_free(&draft);
+            record_draft_free(&draft);
         }
         buffer_free(&body);
         answer_free(&answer);
@@ -164,20 +185,21 @@ static void refused_when_cut_or_too_long(void **state)
         uint8_t *cut = malloc(size + 1);
 
         memcpy(cut, body.data, size);
-        assert_int_equal(record_decode(bytes_of(cut, size), &draft, &error), -1);
+        assert_int_equal(record_decode(bytes_of(cut, size), known, &draft, &error), -1);
         free(cut);
     }
-    assert_int_equal(record_decode(bytes_of(NULL, 0), &draft, &error), -1);
+    assert_int_equal(record_decode(bytes_of(NULL, 0), known, &draft, &error), -1);
     assert_string_equal(error.text, "record: ends too early");
     buffer_append_u8(&body, 0);
-    assert_int_equal(record_decode(buffer_bytes(&body), &draft, &error), -1);
+    assert_int_equal(record_decode(buffer_bytes(&body), known, &draft, &error), -1);
     assert_string_equal(error.text, "record: bytes are left at its end");
     assert_null(draft.certificates);
     buffer_free(&body);
     answer_free(&answer);
 }
 
-/* A body with any one byte changed is refused, or reads as another answer that writes the same bytes. */
+/* A body with any one bit changed is refused, or reads as another answer that writes the same bytes; or as what another
+ * policy judged. */
 static void one_way_only_to_write_it(void **state)
 {
     struct answer *answer = sample_found();
@@ -189,11 +211,15 @@ static void one_way_only_to_write_it(void **state)
             struct answer_draft draft = {0};
 
             body.data[i] ^= (uint8_t)(1u << bit);
-            if (record_decode(buffer_bytes(&body), &draft, NULL) == 0) {
-                struct answer *changed = answer_of_draft(&draft);
+            if (record_decode(buffer_bytes(&body), known, &draft, NULL) == 0) {
+                struct answer *changed = answer_of_record(&draft);
                 struct buffer again = encode(changed);
 
-                assert_true(bytes_equal(buffer_bytes(&body), buffer_bytes(&again)));
+                if (known_issuers_are_of(known, &changed->policy)) {
+                    assert_true(bytes_equal(buffer_bytes(&body), buffer_bytes(&again)));
+                } else {
+                    assert_int_equal(changed->certificates[0].chain_count, 0);
+                }
                 buffer_free(&again);
                 answer_free(&changed);
             }
@@ -212,7 +238,7 @@ static void refuses_contradictions(void **state)
         size_t size;
     } cases[] = {
         {"address not normalised", "alice@xn", "ALICE@xn", "the address is not a normalised one", 8},
-        {"address that is none", "alice@xn", "alice\0xn", "the address is not a normalised one", 8},
+        {"address that is none", "alice@xn", "alice\0xn", "a text is not UTF-8 without NUL", 8},
         {"outcome unknown", "\x05" "found", "\x07" "unkno", "the outcome is neither found nor none", 6},
         {"no such outcome", "\x05" "found", "\x05" "Found", "the outcome is neither found nor none", 6},
         {"no such reason", "\x07" "revoked", "\x07" "revokes", "a reason is none that we know", 8},
@@ -220,9 +246,10 @@ static void refuses_contradictions(void **state)
         {"never judged", "\x07" "revoked", "\x08" "unjudged", "a reason is none that we know", 9},
         {"no such answer of a directory", "\x08" "answered", "\x08" "answerer", "a word is none that we know", 9},
         {"no such attribute", "userSMIMECertificate", "userSMIMECertifikate", "a word is none that we know", 20},
-        {"refused before usable", "\x06" "usable\0\0\x04" "good\0\0\0\0", "\x06" "denied\0\0\x04" "good\0\0\0\0",
-         "a usable certificate stands behind a refused one", 18},
+        {"refused before usable", "\x06" "usable\0\0\0\x04" "good\0\0\0\0", "\x06" "denied\0\0\0\x04" "good\0\0\0\0",
+         "a usable certificate stands behind a refused one", 19},
         {"a NUL in a text", "partner", "par\0ner", "a text is not UTF-8 without NUL", 7},
+        {"a text without its NUL", "partner\0", "partner\x01", "a text has no NUL behind it", 8},
         {"bad UTF-8", "partner", "par\xc3ner", "a text is not UTF-8 without NUL", 7},
         {"a mail not normalised", "\na@xn--", "\nA@xn--", "the entry's mails are not lines of normalised addresses", 7},
         {"a mail that is none", "alice@example.org\n", "alice?example.org\n",
@@ -235,6 +262,10 @@ static void refuses_contradictions(void **state)
         {"too many links", "\x02\x01\x23\x45\x67", "\x0b\x01\x23\x45\x67", "a count is over its limit", 5},
         {"links that are not there", "\x02\x01\x23\x45\x67", "\x00\x01\x23\x45\x67", "", 5},
         {"an issuer twice", "\0\0\0\x0a" "issuer two", "\0\0\0\x0a" "issuer one", "an issuer stands twice", 14},
+        {"an issuer of the policy", "\0\0\0\x0a" "issuer two", "\0\0\0\x0a" "issuer ten",
+         "an issuer of the policy stands there whole", 14},
+        {"an issuer in no form", "\1\0\0\0\x0a" "issuer two", "\2\0\0\0\x0a" "issuer two",
+         "an issuer is neither known nor whole", 15},
         {"a count over its limit", "\0\0\0\x08" "leaf one", "\x01\0\0\x08" "leaf one", "a count is over its limit", 12},
     };
 
@@ -251,13 +282,86 @@ static void refuses_contradictions(void **state)
         } else {
             memcpy(at, cases[i].to, cases[i].size);
         }
-        assert_int_equal(record_decode(buffer_bytes(&body), &draft, &error), -1);
+        assert_int_equal(record_decode(buffer_bytes(&body), known, &draft, &error), -1);
         if (strstr(error.text, cases[i].want) == NULL) {
             fail_msg("%s: want \"%s\", got \"%s\"", cases[i].name, cases[i].want, error.text);
         }
         buffer_free(&body);
         answer_free(&answer);
     }
+}
+
+/* Every chain is whole, or the record is none. */
+static void an_issuer_that_its_policy_does_not_have(void **state)
+{
+    struct digest root = digest_sha256(bytes_of_string("root")), ten = digest_sha256(bytes_of_string("issuer ten"));
+    struct answer *answer = sample_found();
+    struct buffer body = encode(answer);
+    uint8_t *at = memmem(body.data, body.size, root.bytes, DIGEST_BYTES);
+    struct answer_draft draft = {0};
+    struct error error;
+
+    (void)state;
+    assert_non_null(at);
+    assert_null(memmem(body.data, body.size, "root", 4));
+    at[DIGEST_BYTES - 1] ^= 1;
+    assert_int_equal(record_decode(buffer_bytes(&body), known, &draft, &error), -1);
+    assert_string_equal(error.text, "record: an issuer is none of the policy that judged");
+    assert_null(draft.certificates);
+    memcpy(at, ten.bytes, DIGEST_BYTES);
+    assert_int_equal(record_decode(buffer_bytes(&body), known, &draft, &error), 0);
+    assert_true(bytes_equal(blob_bytes(draft.certificates[0].chain[1]), bytes_of_string("issuer ten")));
+    record_draft_free(&draft);
+    buffer_free(&body);
+    answer_free(&answer);
+}
+
+/* The values are there to be judged again; of the chains nothing is, not even the issuers that stand there whole. */
+static void another_policy_reads_no_chain(void **state)
+{
+    struct known_issuers *others = sample_known(true);
+    struct answer *answer = sample_found();
+    struct buffer body = encode(answer);
+    struct answer_draft draft = {0};
+    struct error error;
+
+    (void)state;
+    assert_int_equal(record_decode(buffer_bytes(&body), others, &draft, NULL), 0);
+    assert_false(known_issuers_are_of(others, &draft.policy));
+    assert_int_equal(draft.certificate_count, 4);
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(draft.certificates[i].chain_count, 0);
+        assert_true(bytes_equal(blob_bytes(draft.certificates[i].value), blob_bytes(answer->certificates[i].value)));
+        assert_string_equal(draft.certificates[i].source.dn, answer->certificates[i].source.dn);
+    }
+    assert_int_equal(draft.asked_count, 2);
+    record_draft_free(&draft);
+    for (size_t size = 0; size < body.size; size++) {
+        assert_int_equal(record_decode(bytes_of(body.data, size), others, &draft, &error), -1);
+    }
+    known_issuers_free(&others);
+    buffer_free(&body);
+    answer_free(&answer);
+}
+
+/* Who writes what another policy judged has none of its issuers. */
+static void issuers_of_another_policy_stand_there_whole(void **state)
+{
+    struct known_issuers *others = sample_known(true);
+    struct answer *answer = sample_found();
+    struct buffer body;
+    struct answer_draft draft = {0};
+    struct error error;
+
+    (void)state;
+    buffer_init(&body, MAX_RECORD_BYTES);
+    assert_int_equal(record_encode(answer, others, &body), 0);
+    assert_non_null(memmem(body.data, body.size, "\x01\0\0\0\x04" "root", 9));
+    assert_int_equal(record_decode(buffer_bytes(&body), known, &draft, &error), -1);
+    assert_string_equal(error.text, "record: an issuer of the policy stands there whole");
+    known_issuers_free(&others);
+    buffer_free(&body);
+    answer_free(&answer);
 }
 
 /* Answers that no record may hold. */
@@ -340,7 +444,7 @@ static void does_not_write_what_it_would_not_read(void **state)
         breaks[i](&draft);
         answer = answer_of_draft(&draft);
         buffer_init(&body, MAX_RECORD_BYTES);
-        assert_int_equal(record_encode(answer, &body), -1);
+        assert_int_equal(record_encode(answer, known, &body), -1);
         buffer_free(&body);
         answer_free(&answer);
     }
@@ -363,10 +467,10 @@ static void words_for_people_never_cost_the_record(void **state)
     draft.asked[1].error = strdup("b\xc3" "d");
     answer = answer_of_draft(&draft);
     body = encode(answer);
-    assert_int_equal(record_decode(buffer_bytes(&body), &draft, NULL), 0);
+    assert_int_equal(record_decode(buffer_bytes(&body), known, &draft, NULL), 0);
     assert_int_equal(strlen(draft.certificates[0].source.dn), MAX_DN_BYTES);
     assert_string_equal(draft.asked[1].error, "b?d");
-    answer_draft_free(&draft);
+    record_draft_free(&draft);
     buffer_free(&body);
     answer_free(&answer);
 }
@@ -381,9 +485,12 @@ int main(void)
         cmocka_unit_test(refused_when_cut_or_too_long),
         cmocka_unit_test(one_way_only_to_write_it),
         cmocka_unit_test(refuses_contradictions),
+        cmocka_unit_test(an_issuer_that_its_policy_does_not_have),
+        cmocka_unit_test(another_policy_reads_no_chain),
+        cmocka_unit_test(issuers_of_another_policy_stand_there_whole),
         cmocka_unit_test(does_not_write_what_it_would_not_read),
         cmocka_unit_test(words_for_people_never_cost_the_record),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, know, forget);
 }

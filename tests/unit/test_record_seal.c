@@ -16,6 +16,22 @@
 static const char secret[] = "0123456789abcdef0123456789abcdef";
 static const char other_secret[] = "fedcba9876543210fedcba9876543210";
 
+static struct known_issuers *known;
+
+static int know(void **state)
+{
+    (void)state;
+    known = sample_known(false);
+    return 0;
+}
+
+static int forget(void **state)
+{
+    (void)state;
+    known_issuers_free(&known);
+    return 0;
+}
+
 /* MAX_VALUES values of MAX_VALUE_BYTES are more than a record holds. */
 static void too_large_for_a_record(void **state)
 {
@@ -36,12 +52,12 @@ static void too_large_for_a_record(void **state)
     }
     answer = answer_make(&draft);
     buffer_init(&sealed, MAX_RECORD_BYTES);
-    assert_int_equal(record_close(ring, out, answer, &sealed), -1);
+    assert_int_equal(record_close(ring, out, answer, known, &sealed), -1);
     buffer_free(&sealed);
     answer_free(&answer);
     draft.certificate_count = MAX_VALUES - 1;
     answer = answer_make(&draft);
-    assert_int_equal(record_close(ring, out, answer, &sealed), 0);
+    assert_int_equal(record_close(ring, out, answer, known, &sealed), 0);
     buffer_free(&sealed);
     answer_free(&answer);
     for (size_t i = 0; i < MAX_VALUES; i++) {
@@ -57,18 +73,22 @@ static struct buffer close_sample(const struct seal_ring *ring, const char *key)
     struct buffer sealed;
 
     buffer_init(&sealed, MAX_RECORD_BYTES);
-    assert_int_equal(record_close(ring, key, answer, &sealed), 0);
+    assert_int_equal(record_close(ring, key, answer, known, &sealed), 0);
     answer_free(&answer);
     return sealed;
 }
 
 static enum record_result open_with(const struct seal_ring *ring, const char *key, struct bytes sealed)
 {
-    struct answer_draft draft = {0};
-    enum record_result result = record_open(ring, key, sealed, &draft, NULL);
+    struct record record;
+    enum record_result result;
 
-    assert_true((result == RECORD_GOOD) == (draft.certificate_count == 4));
-    answer_draft_free(&draft);
+    memset(&record.draft, 0, sizeof(record.draft));
+    result = record_open(ring, key, sealed, known, &record, NULL);
+    assert_true((result == RECORD_GOOD) == (record.draft.certificate_count == 4));
+    if (result == RECORD_GOOD) {
+        record_free(&record);
+    }
     return result;
 }
 
@@ -123,9 +143,9 @@ static void good_seal_on_something_else(void **state)
     } cases[] = {
         {"nothing", {(const uint8_t *)"", 0}},
         {"other magic", {(const uint8_t *)"CLX\x01", 4}},
-        {"another version", {(const uint8_t *)"CLR\x01", 4}},
-        {"no body", {(const uint8_t *)"CLR\x02", 4}},
-        {"garbage", {(const uint8_t *)"CLR\x02garbage", 11}},
+        {"another version", {(const uint8_t *)"CLR\x02", 4}},
+        {"no body", {(const uint8_t *)"CLR\x03", 4}},
+        {"garbage", {(const uint8_t *)"CLR\x03garbage", 11}},
     };
     struct seal_ring *ring = ring_of(secret, NULL);
 
@@ -134,12 +154,51 @@ static void good_seal_on_something_else(void **state)
         struct buffer sealed;
 
         buffer_init(&sealed, 1000);
-        assert_int_equal(seal_close(ring, bytes_of_string("\x02key"), cases[i].plain, &sealed), 0);
+        assert_int_equal(seal_close(ring, bytes_of_string("\x03key"), cases[i].plain, &sealed), 0);
         if (open_with(ring, "key", buffer_bytes(&sealed)) != RECORD_BAD) {
             fail_msg("%s was taken for a record", cases[i].name);
         }
         buffer_free(&sealed);
     }
+    seal_ring_free(&ring);
+}
+
+/* Gateways of other versions do not see each other's records, whatever stands in them. */
+static void of_another_version(void **state)
+{
+    struct seal_ring *ring = ring_of(secret, NULL);
+    struct buffer sealed;
+
+    (void)state;
+    buffer_init(&sealed, 1000);
+    assert_int_equal(seal_close(ring, bytes_of_string("\x02key"), bytes_of_string("CLR\x02"), &sealed), 0);
+    assert_int_equal(open_with(ring, "key", buffer_bytes(&sealed)), RECORD_BAD_SEAL);
+    buffer_free(&sealed);
+    seal_ring_free(&ring);
+}
+
+/* Larger than what is opened without a block of its own. */
+static void opens_a_large_one(void **state)
+{
+    static char large[2 * RECORD_SMALL_BYTES];
+    struct seal_ring *ring = ring_of(secret, NULL);
+    struct answer_draft draft;
+    struct buffer sealed;
+    struct answer *answer;
+
+    (void)state;
+    memset(large, 'x', sizeof(large));
+    sample_fill(&draft);
+    blob_free(&draft.certificates[3].value);
+    draft.certificates[3].value = blob_new(bytes_of(large, sizeof(large)));
+    answer = answer_of_draft(&draft);
+    buffer_init(&sealed, MAX_RECORD_BYTES);
+    assert_int_equal(record_close(ring, "key", answer, known, &sealed), 0);
+    assert_int_equal(open_with(ring, "key", buffer_bytes(&sealed)), RECORD_GOOD);
+    sealed.data[100] ^= 1;
+    assert_int_equal(open_with(ring, "key", buffer_bytes(&sealed)), RECORD_BAD_SEAL);
+    buffer_free(&sealed);
+    answer_free(&answer);
     seal_ring_free(&ring);
 }
 
@@ -187,7 +246,7 @@ static void survives_lack_of_memory(void **state)
     for (int nth = 1; failed; nth++) {
         buffer_init(&sealed, MAX_RECORD_BYTES);
         scarce_begin(nth);
-        result = record_close(ring, "key", answer, &sealed);
+        result = record_close(ring, "key", answer, known, &sealed);
         failed = scarce_end();
         assert_true(failed == (result != 0));
         if (failed) {
@@ -196,14 +255,17 @@ static void survives_lack_of_memory(void **state)
     }
     failed = true;
     for (int nth = 1; failed; nth++) {
-        struct answer_draft draft = {0};
+        struct record record;
         struct error error;
 
+        memset(&record.draft, 0, sizeof(record.draft));
         scarce_begin(nth);
-        result = record_open(ring, "key", buffer_bytes(&sealed), &draft, &error) == RECORD_GOOD ? 0 : -1;
+        result = record_open(ring, "key", buffer_bytes(&sealed), known, &record, &error) == RECORD_GOOD ? 0 : -1;
         failed = scarce_end();
         assert_true(failed == (result != 0));
-        answer_draft_free(&draft);
+        if (result == 0) {
+            record_free(&record);
+        }
     }
     buffer_free(&sealed);
     answer_free(&answer);
@@ -217,9 +279,11 @@ int main(void)
         cmocka_unit_test(opens_only_as_it_was_closed),
         cmocka_unit_test(never_opens_when_altered),
         cmocka_unit_test(good_seal_on_something_else),
+        cmocka_unit_test(of_another_version),
+        cmocka_unit_test(opens_a_large_one),
         cmocka_unit_test(keys_hide_and_tell_apart),
         cmocka_unit_test(survives_lack_of_memory),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, know, forget);
 }
