@@ -194,11 +194,12 @@ static void answer_fill(struct answer *answer, const struct answer_draft *draft,
     }
 }
 
-static void digest_best(struct answer *answer)
+static void point_at_best(struct answer *answer)
 {
     if (answer->usable_count > 0) {
-        struct digest digest = digest_sha256(blob_bytes(answer->certificates[0].der));
-        memcpy(answer->der_digest, digest.bytes, sizeof(answer->der_digest));
+        answer->best = blob_bytes(answer->certificates[0].der);
+        struct digest digest = digest_sha256(answer->best);
+        memcpy(answer->best_digest, digest.bytes, sizeof(answer->best_digest));
     }
 }
 
@@ -216,7 +217,7 @@ struct answer *answer_make(const struct answer_draft *draft)
                     totals.chain * sizeof(struct blob *));
     if (answer != NULL) {
         answer_fill(answer, draft, &strings, totals);
-        digest_best(answer);
+        point_at_best(answer);
     }
     free(strings.items);
     return answer;

@@ -140,11 +140,11 @@ void reply_fetch_ahead(const struct reply *reply)
 /* DER: the body is in the answer already, and so is its digest. Most answers are asked for in no other format. */
 static void make_in_place(struct answer *answer, struct response_headers *headers, struct reply *reply)
 {
-    struct bytes der = blob_bytes(answer->certificates[0].der);
+    struct bytes der = answer->best;
 
     reply->body = der;
     reply_fetch_ahead(reply); /* while its header is made */
-    etag_of_digest(answer->der_digest, reply->etag);
+    etag_of_digest(answer->best_digest, reply->etag);
     add_etag(reply, headers);
     add_content(answer, &render_formats[FORMAT_DER], headers);
     struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback_cls(
