@@ -4,6 +4,7 @@
 #include <uninorm.h>
 #include <unistr.h>
 
+#include "base/address_plain.h"
 #include "base/domain.h"
 
 /* NFC may lengthen a text, threefold at most (Unicode Standard Annex 15, 9). */
@@ -201,7 +202,7 @@ static void address_write(struct address *address, const struct local *local, co
     memcpy(address->display + local->size + 1, domain->display, strlen(domain->display) + 1);
 }
 
-enum address_fault address_parse(struct bytes raw, struct address *address)
+enum address_fault address_parse_any(struct bytes raw, struct address *address)
 {
     enum address_fault fault;
     struct domain domain;
@@ -242,4 +243,9 @@ enum address_fault address_parse(struct bytes raw, struct address *address)
     }
     address_write(address, &local, &domain);
     return ADDRESS_OK;
+}
+
+enum address_fault address_parse(struct bytes raw, struct address *address)
+{
+    return address_parse_plain(raw, address) ? ADDRESS_OK : address_parse_any(raw, address);
 }
