@@ -5,6 +5,7 @@
 #include <unistr.h>
 
 #include "base/address_plain.h"
+#include "base/digest.h"
 #include "base/domain.h"
 
 /* NFC may lengthen a text, threefold at most (Unicode Standard Annex 15, 9). */
@@ -247,5 +248,10 @@ enum address_fault address_parse_any(struct bytes raw, struct address *address)
 
 enum address_fault address_parse(struct bytes raw, struct address *address)
 {
-    return address_parse_plain(raw, address) ? ADDRESS_OK : address_parse_any(raw, address);
+    enum address_fault fault = address_parse_plain(raw, address) ? ADDRESS_OK : address_parse_any(raw, address);
+
+    if (fault == ADDRESS_OK) {
+        address->hash = digest_table_hash(address_bytes(address));
+    }
+    return fault;
 }

@@ -12,7 +12,7 @@
  * written. */
 bool address_parse_plain(struct bytes raw, struct address *address);
 
-/* Any address; of a plain one it makes the same. */
+/* Any address; of a plain one it makes the same. Neither writes the hash. */
 enum address_fault address_parse_any(struct bytes raw, struct address *address);
 
 #endif

@@ -29,6 +29,7 @@ struct worker {
     struct MHD_Daemon *daemon;   /* only its thread calls it, from worker_start() on; NULL: was never opened */
     struct hot *hot;             /* made when first wanted; likewise fragments */
     struct fragments *fragments;
+    bool expects;                /* what was asked for last was in memory, but not ready-made: so the next, perhaps */
     bool complained;             /* libmicrohttpd did, since the loop last looked */
     void *side;                  /* see struct http_side; NULL: there is none */
     bool has_thread;

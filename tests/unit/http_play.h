@@ -46,6 +46,8 @@ struct play {
     size_t pending_count;
     struct drop_waiter *drop_waiter;   /* who waits for a purge */
     struct drop purge;                 /* the last one that was asked for */
+    struct address expected;           /* whose get() was said to come, last; and how often, also `soon` */
+    size_t expectations, soon;
     size_t gets, served_again, starts, explains, purges;
 };
 
