@@ -156,7 +156,7 @@ struct answer_draft {
 struct answer *answer_make(const struct answer_draft *draft);
 struct answer *answer_ref(struct answer *answer);
 
-/* It will be read soon: lets all that a hit reads of it come from main memory at a time, and not one after the other. */
+/* A hit is about to read it: lets all that it reads come from main memory at a time, not one after the other. */
 static inline void answer_fetch_ahead(const struct answer *answer)
 {
     __builtin_prefetch(answer, 1); /* its references are written */

@@ -45,6 +45,8 @@ struct request {
     bool loopback;                /* whoever is at the other end of the connection */
 
     enum request_state state;
+    bool is_apart;                /* the target has been taken apart, and the route found, if there is one */
+    bool has_address;             /* and the address read */
     const char *method;
     const struct route *route;
     struct headers headers;
@@ -56,14 +58,12 @@ struct request {
     struct hot_key key;           /* what its reply is kept under; no text: not to be kept */
     struct bytes captured;        /* the segment at {address} in the route's pattern; a view into target */
     struct address address;       /* what it says, once has_address */
-    bool has_address;
     bool is_cut;                  /* libmicrohttpd's string of the target ends before the target does: at a NUL */
     const char *target_end;       /* where that is */
     size_t target_size;           /* over MAX_URI_BYTES: nothing was copied */
     char text[MAX_URI_BYTES];     /* the target; behind it, if there is room, what makes it a key */
     enum target_fault target_fault;
-    struct target target;         /* taken apart, once is_apart */
-    bool is_apart;                /* and the route found, if there is one */
+    struct target target;         /* once is_apart */
 };
 
 /* The callbacks of libmicrohttpd. cls is the struct http; of request_on_connection() the struct worker. */
