@@ -4,6 +4,8 @@
 #include <uninorm.h>
 #include <unistr.h>
 
+#include "base/address_plain.h"
+#include "base/digest.h"
 #include "base/domain.h"
 
 /* NFC may lengthen a text, threefold at most (Unicode Standard Annex 15, 9). */
@@ -201,7 +203,7 @@ static void address_write(struct address *address, const struct local *local, co
     memcpy(address->display + local->size + 1, domain->display, strlen(domain->display) + 1);
 }
 
-enum address_fault address_parse(struct bytes raw, struct address *address)
+enum address_fault address_parse_any(struct bytes raw, struct address *address)
 {
     enum address_fault fault;
     struct domain domain;
@@ -242,4 +244,14 @@ enum address_fault address_parse(struct bytes raw, struct address *address)
     }
     address_write(address, &local, &domain);
     return ADDRESS_OK;
+}
+
+enum address_fault address_parse(struct bytes raw, struct address *address)
+{
+    enum address_fault fault = address_parse_plain(raw, address) ? ADDRESS_OK : address_parse_any(raw, address);
+
+    if (fault == ADDRESS_OK) {
+        address->hash = digest_table_hash(address_bytes(address));
+    }
+    return fault;
 }

@@ -18,6 +18,7 @@ struct address {
     char text[MAX_ADDRESS_BYTES + 1];           /* what is compared, asked and cached */
     size_t size;
     size_t local_size;                          /* text[local_size] is the '@' */
+    uint64_t hash;                              /* digest_table_hash() of text: tables are asked more than once */
     char display[MAX_ADDRESS_DISPLAY_BYTES + 1]; /* the domain in U-labels; equals text where there is none */
 };
 
@@ -44,6 +45,7 @@ static inline void address_copy(struct address *to, const struct address *from)
 {
     to->size = from->size;
     to->local_size = from->local_size;
+    to->hash = from->hash;
     memcpy(to->text, from->text, from->size + 1);
     memcpy(to->display, from->display, strlen(from->display) + 1);
 }

@@ -206,15 +206,17 @@ static void answer_fill(struct answer *answer, const struct answer_draft *draft,
     }
 }
 
-static void digest_best(struct answer *answer, const struct answer_draft *draft)
+static void point_at_best(struct answer *answer, const struct answer_draft *draft)
 {
-    struct digest digest;
-
-    if (answer->usable_count > 0 && draft->is_digested) {
-        memcpy(answer->der_digest, draft->der_digest, sizeof(answer->der_digest));
-    } else if (answer->usable_count > 0) {
-        digest = digest_sha256(blob_bytes(answer->certificates[0].der));
-        memcpy(answer->der_digest, digest.bytes, sizeof(answer->der_digest));
+    if (answer->usable_count == 0) {
+        return;
+    }
+    answer->best = blob_bytes(answer->certificates[0].der);
+    if (draft->is_digested) {
+        memcpy(answer->best_digest, draft->best_digest, sizeof(answer->best_digest));
+    } else {
+        struct digest digest = digest_sha256(answer->best);
+        memcpy(answer->best_digest, digest.bytes, sizeof(answer->best_digest));
     }
 }
 
@@ -232,7 +234,7 @@ struct answer *answer_make(const struct answer_draft *draft)
                     totals.chain * sizeof(struct blob *));
     if (answer != NULL) {
         answer_fill(answer, draft, &strings, totals);
-        digest_best(answer, draft);
+        point_at_best(answer, draft);
     }
     strings_free(&strings);
     return answer;

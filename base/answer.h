@@ -118,11 +118,12 @@ struct answer {
         size_t size;
     } address;
 
+    struct bytes best;      /* the DER of the best certificate, in its blob; empty: none is usable */
+    uint8_t best_digest[ANSWER_DIGEST_BYTES]; /* of that, so that no request hashes it again; else zeros */
+    size_t usable_count;
+
     const struct certificate *certificates; /* usable_count usable ones, best first, then the refused ones */
     size_t certificate_count;
-    size_t usable_count;
-    uint8_t der_digest[ANSWER_DIGEST_BYTES]; /* of the best certificate's DER, so that no request hashes it again;
-                                                zeros: none is usable */
     enum reason reason;     /* why none or unknown; REASON_USABLE when found */
     bool partial;           /* found, but a directory was not asked or cut its answer off */
     uint64_t scope;         /* names the set of directories that were asked; see gateway/world.h */
@@ -146,8 +147,8 @@ struct answer_draft {
     int64_t made_at, fresh_until, stale_until, retry_after_s;
     struct certificate *certificates;
     size_t certificate_count, usable_count;
-    bool is_digested; /* der_digest is known already, and whoever says so vouches for it; else answer_make() makes it */
-    uint8_t der_digest[ANSWER_DIGEST_BYTES];
+    bool is_digested; /* best_digest is known already, and whoever says so vouches for it; else answer_make() makes it */
+    uint8_t best_digest[ANSWER_DIGEST_BYTES];
     struct asked *asked;
     size_t asked_count;
 };
@@ -156,6 +157,14 @@ struct answer_draft {
  * memory. */
 struct answer *answer_make(const struct answer_draft *draft);
 struct answer *answer_ref(struct answer *answer);
+
+/* A hit is about to read it: lets all that it reads come from main memory at a time, not one after the other. */
+static inline void answer_fetch_ahead(const struct answer *answer)
+{
+    __builtin_prefetch(answer, 1); /* its references are written */
+    __builtin_prefetch(&answer->best);
+    __builtin_prefetch(answer + 1); /* its address */
+}
 
 /* Somebody was given it. Only the first one writes: what is asked for often stays in the caches of all cores. */
 static inline void answer_asked(struct answer *answer)

@@ -75,10 +75,30 @@ static struct shard *shard_of(struct memory *memory, uint64_t hash)
     return &memory->shards[(hash >> 48) & (memory->shard_count - 1)];
 }
 
+void memory_expect(struct memory *memory, uint64_t hash, bool soon)
+{
+    struct shard *shard = shard_of(memory, hash);
+
+    if (!soon) {
+        shard_expect(shard, hash);
+        return;
+    }
+    pthread_mutex_lock(&shard->lock);
+    const struct slot *slot = shard_find_hashed(shard, hash);
+    if (slot != NULL) {
+        answer_fetch_ahead(slot->answer);
+    }
+    pthread_mutex_unlock(&shard->lock);
+}
+
 struct answer *memory_get(struct memory *memory, struct bytes address)
 {
+    return memory_get_hashed(memory, address, digest_table_hash(address));
+}
+
+struct answer *memory_get_hashed(struct memory *memory, struct bytes address, uint64_t hash)
+{
     struct answer *answer = NULL;
-    uint64_t hash = digest_table_hash(address);
     struct shard *shard = shard_of(memory, hash);
     struct slot *slot;
 

@@ -62,6 +62,14 @@ void shard_close(struct shard *shard)
     pthread_mutex_destroy(&shard->lock);
 }
 
+void shard_expect(const struct shard *shard, uint64_t hash)
+{
+    uintptr_t slots = (uintptr_t)atomic_load_explicit(&shard->slots, memory_order_relaxed);
+    size_t mask = atomic_load_explicit(&shard->slot_count, memory_order_relaxed) - 1;
+
+    __builtin_prefetch((const void *)(slots + slots_bytes(hash & mask))); /* no address is wrong for that */
+}
+
 struct slot *shard_find(const struct shard *shard, uint64_t hash, struct bytes address)
 {
     size_t mask = shard->slot_count - 1;
@@ -72,7 +80,7 @@ struct slot *shard_find(const struct shard *shard, uint64_t hash, struct bytes a
         if (slot->hash != hash) {
             continue;
         }
-        __builtin_prefetch(slot->answer + 1); /* where its address stands; both lines come from far away */
+        answer_fetch_ahead(slot->answer);
         if (bytes_equal(address, bytes_of(slot->answer->address.text, slot->answer->address.size))) {
             return slot;
         }

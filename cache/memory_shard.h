@@ -33,8 +33,9 @@ struct slot {
 /* No two shards are ever locked together, and nothing that locks is called under the lock. */
 struct shard {
     _Alignas(64) pthread_mutex_t lock;
-    struct slot *slots;
-    size_t slot_count; /* a power of two */
+    /* Changed with the lock held, read without it by shard_expect() alone, which does not mind if they do not match. */
+    _Atomic(struct slot *) slots;
+    atomic_size_t slot_count; /* a power of two */
     size_t entries;
     size_t bytes;
     size_t max_bytes;
@@ -54,6 +55,9 @@ struct leavers {
 /* `shard` is zeroed. -1: out of memory, nothing to close. */
 int shard_open(struct shard *shard, size_t max_bytes);
 void shard_close(struct shard *shard);
+
+/* Not locked: lets the first slot that shard_find() will look at come from main memory. */
+void shard_expect(const struct shard *shard, uint64_t hash);
 
 /* Locked. NULL: not here. Valid until anything else changes the shard. */
 struct slot *shard_find(const struct shard *shard, uint64_t hash, struct bytes address);

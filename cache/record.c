@@ -15,7 +15,7 @@
  *            u8   partial          0 or 1
  *            32   policy           fingerprint
  *            u64  made_at, fresh_until, stale_until
- *            16   der_digest       of the first certificate; only when found
+ *            16   best_digest      of the first certificate; only when found
  *            u16  certificates     how many
  *            u16  asked            how many
  *            u16  issuers          each once, in the order of first use

@@ -31,7 +31,7 @@ const char *record_key(const struct seal_ring *ring, size_t which, const char *p
                        const struct address *address, char out[RECORD_KEY_BYTES]);
 
 /* The body in clear, for tests and fuzzing; and back. `known` are the issuers of the policy that who calls has.
- * record_decode() fills a draft whose strings stand in the body; its der_digest is the record's, for which the seal
+ * record_decode() fills a draft whose strings stand in the body; its best_digest is the record's, for which the seal
  * vouches. Generation and scope are not part of a record and stay as they were. The draft comes empty, but for these
  * and the address that is expected: what equals it is not parsed again. 0: the caller ends it with
  * record_draft_free(). -1: not a record; there is nothing to free. */

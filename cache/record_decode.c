@@ -78,9 +78,9 @@ static void get_head(struct record_reader *reader, struct answer_draft *draft)
     draft->fresh_until = record_get_time(reader);
     draft->stale_until = record_get_time(reader);
     if (draft->outcome == OUTCOME_FOUND) {
-        struct bytes digest = record_get_bytes(reader, sizeof(draft->der_digest));
+        struct bytes digest = record_get_bytes(reader, sizeof(draft->best_digest));
 
-        memcpy(draft->der_digest, digest.data, digest.size);
+        memcpy(draft->best_digest, digest.data, digest.size);
         draft->is_digested = true;
     }
 }

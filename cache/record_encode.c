@@ -160,7 +160,7 @@ static int put_head(struct buffer *out, const struct answer *answer)
     result |= put_time(out, answer->fresh_until);
     result |= put_time(out, answer->stale_until);
     if (answer->outcome == OUTCOME_FOUND) {
-        buffer_append(out, answer->der_digest, sizeof(answer->der_digest));
+        buffer_append(out, answer->best_digest, sizeof(answer->best_digest));
     }
     buffer_append_u16(out, (uint16_t)answer->certificate_count);
     buffer_append_u16(out, (uint16_t)answer->asked_count);

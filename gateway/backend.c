@@ -10,6 +10,11 @@ static struct served get(void *context, const struct address *address)
     return lookup_get(context, address);
 }
 
+static void expect(void *context, const struct address *address, bool soon)
+{
+    lookup_expect(context, address, soon);
+}
+
 static bool may_serve(void *context, struct answer *answer)
 {
     return lookup_may_serve(context, answer);
@@ -77,6 +82,7 @@ struct http_backend backend_of(struct lookup *lookup)
     return (struct http_backend){
         .context = lookup,
         .get = get,
+        .expect = expect,
         .may_serve = may_serve,
         .start = start,
         .ready = is_ready,

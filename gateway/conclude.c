@@ -29,7 +29,7 @@ static int64_t verdicts_hold_until(const struct answer_draft *draft)
 
 static int64_t shortened(int64_t life_s, const struct answer_draft *draft)
 {
-    uint64_t draw = digest_table_hash(address_bytes(&draft->address)) + (uint64_t)draft->made_at;
+    uint64_t draw = draft->address.hash + (uint64_t)draft->made_at;
     return life_s - (int64_t)((uint64_t)life_s * (draw % 1024) / 1024 / 10);
 }
 

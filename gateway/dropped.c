@@ -45,7 +45,7 @@ void dropped_free(struct dropped **dropped)
 
 static size_t place_of_address(const struct address *address)
 {
-    return digest_table_hash(address_bytes(address)) & (PLACES - 1);
+    return address->hash & (PLACES - 1);
 }
 
 static size_t place_of_domain(const char *domain)

@@ -42,7 +42,7 @@ void flights_free(struct flights **flights)
 
 static size_t bucket_of(const struct flights *flights, const struct address *address)
 {
-    return digest_table_hash(address_bytes(address)) & (flights->buckets - 1);
+    return address->hash & (flights->buckets - 1);
 }
 
 struct flight *flights_find(const struct flights *flights, const struct address *address, uint64_t generation)

@@ -195,7 +195,7 @@ void following_lost(struct following *following, uint64_t hash)
 /* Only once: it is warmed for one of those who tell of the change. */
 static bool was_lost_lately(struct following *following, const struct address *address)
 {
-    uint64_t hash = digest_table_hash(address_bytes(address));
+    uint64_t hash = address->hash;
     struct lost *lost = &following->lost[hash % LOST];
     bool result = lost->hash == hash && lost->at_ms > clock_mono_ms() - LOST_MS;
 

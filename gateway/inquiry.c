@@ -59,14 +59,14 @@ void inquiry_use(struct lookup *lookup, struct shared *shared, uint32_t epoch)
 
 static struct shard *shard_of(const struct question *question)
 {
-    return &question->lookup->inquiries->shards[question->inquiry.hash % SHARDS];
+    return &question->lookup->inquiries->shards[question->hash % SHARDS];
 }
 
 /* Under the shard's lock. */
 static struct question **place_of(struct shard *shard, const struct question *question)
 {
-    struct question **place = &shard->buckets[question->inquiry.hash / SHARDS % BUCKETS];
-    while (*place != NULL && !((*place)->inquiry.hash == question->inquiry.hash &&
+    struct question **place = &shard->buckets[question->hash / SHARDS % BUCKETS];
+    while (*place != NULL && !((*place)->hash == question->hash &&
                                bytes_equal(question_text(*place), question_text(question)))) {
         place = &(*place)->inquiry.next;
     }
@@ -245,7 +245,7 @@ static bool may_ask(const struct question *question)
     const struct coherence *coherence = question->lookup->coherence;
     return shared_is_up(own.shared) && coherence_is_settled(coherence) && own.epoch == coherence_epoch(coherence) &&
            !lookup_is_draining(question->lookup) &&
-           !(memory_keeps(memory) && memory_has(memory, question->inquiry.hash));
+           !(memory_keeps(memory) && memory_has(memory, question->hash));
 }
 
 bool inquiry_ask(struct question *question)
@@ -255,7 +255,6 @@ bool inquiry_ask(struct question *question)
     if (own.shared == NULL || own.lookup != lookup) {
         return false;
     }
-    inquiry->hash = digest_table_hash(question_text(question));
     if (!may_ask(question)) {
         return false;
     }

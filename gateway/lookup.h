@@ -2,8 +2,8 @@
  * The way of one lookup, from an address to an answer. lookup.c reads like the
  * list; this is who may call what from where.
  *
- * lookup_get(), lookup_may_serve(), lookup_start() and lookup_explain() are for
- * any thread; everything else, and every step of a flight, runs on the engine
+ * lookup_get(), lookup_expect(), lookup_may_serve(), lookup_start() and
+ * lookup_explain() are for any thread; everything else, and every step of a flight, runs on the engine
  * thread.
  */
 #ifndef GATEWAY_LOOKUP_H
@@ -42,6 +42,9 @@ void lookup_free(struct lookup **lookup);
 
 /* A fresh answer that is in memory now, or .answer = NULL. Neither waits nor allocates. */
 struct served lookup_get(struct lookup *lookup, const struct address *address);
+
+/* That this is to come; see memory_expect(). */
+void lookup_expect(struct lookup *lookup, const struct address *address, bool soon);
 
 /* For one who kept a reference to an answer that lookup_get() gave out: whether it would be given out again, now. True:
  * it counts as given out, so serve it. Takes no lock: memory has it still (answer->standing), it is of this generation,

@@ -21,6 +21,7 @@ struct question *question_new(struct lookup *lookup, const struct address *addre
     question->inquiry.state = INQUIRY_NONE; /* the rest of it is written by who makes it another */
     question->size = address->size;
     question->local_size = address->local_size;
+    question->hash = address->hash;
     question->display_size = display_size;
     memcpy(question->texts, address->text, address->size + 1);
     memcpy(question->texts + address->size + 1, address->display, display_size + 1);
@@ -31,6 +32,7 @@ void question_address(const struct question *question, struct address *address)
 {
     address->size = question->size;
     address->local_size = question->local_size;
+    address->hash = question->hash;
     memcpy(address->text, question->texts, question->size + 1);
     memcpy(address->display, question->texts + question->size + 1, question->display_size + 1);
 }

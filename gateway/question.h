@@ -23,7 +23,6 @@ struct question {
     /* While the thread that read it asks Redis, and until the flight that follows is over; see gateway/inquiry.h. */
     struct inquiry {
         struct question *next; /* in its bucket */
-        uint64_t hash;         /* of the address */
         enum { INQUIRY_NONE, INQUIRY_READS, INQUIRY_AT_ENGINE } state;
         struct world *world;
         struct digest scope;
@@ -35,6 +34,7 @@ struct question {
         struct answer *answer; /* on its way into memory, or to the flight */
     } inquiry;
 
+    uint64_t hash; /* of the address */
     size_t size, local_size, display_size;
     char texts[]; /* the address's text and display, each with its NUL */
 };

@@ -27,10 +27,15 @@ bool lookup_may_serve(struct lookup *lookup, struct answer *answer)
     return true;
 }
 
+void lookup_expect(struct lookup *lookup, const struct address *address, bool soon)
+{
+    memory_expect(lookup->parts.memory, address->hash, soon);
+}
+
 struct served lookup_get(struct lookup *lookup, const struct address *address)
 {
     struct served served = {.layer = LAYER_MEMORY};
-    served.answer = memory_get(lookup->parts.memory, address_bytes(address));
+    served.answer = memory_get_hashed(lookup->parts.memory, address_bytes(address), address->hash);
     if (served.answer != NULL && !lookup_may_serve(lookup, served.answer)) {
         served.stale = serve_expired(lookup, served.answer);
         if (!served.stale) {

@@ -145,7 +145,7 @@ static bool begin_questions(struct batch *batch)
 /* The place of the question for this address, or the free one where it belongs. */
 static size_t *find_place(struct batch *batch, const struct address *address)
 {
-    size_t at = (size_t)digest_table_hash(address_bytes(address)) & batch->place_mask;
+    size_t at = (size_t)address->hash & batch->place_mask;
 
     while (batch->places[at] != 0) {
         const struct question *question = &batch->questions[batch->places[at] - 1];

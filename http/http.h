@@ -31,6 +31,10 @@ struct http_backend {
     void *context;
     /* A fresh answer that is in memory now, or .answer = NULL. Any thread; does not wait. */
     struct served (*get)(void *context, const struct address *address);
+    /* That get() of this address is to come: what it reads lies one behind the other, far away in main memory, and can
+     * be on its way while the request is still being read. Called when the address is known, and again, `soon`, when
+     * the header fields are. Any thread; does not wait. */
+    void (*expect)(void *context, const struct address *address, bool soon);
     /* Whether get() would give this answer out now, which it did before. True: it counts as given out. Any thread;
      * takes no lock. */
     bool (*may_serve)(void *context, struct answer *answer);

@@ -112,6 +112,7 @@ bool recipients_answer_again(struct request *request, enum MHD_Result *result)
         hot_drop(hot, &request->key);
         return false;
     }
+    request->worker->expects = false;
     request->route = ready->route;
     count_outcome(ready->answer->outcome);
     const struct served served = {.answer = ready->answer, .layer = LAYER_MEMORY};
@@ -159,6 +160,17 @@ static enum MHD_Result send_served(struct request *request, const struct wish *w
     return result;
 }
 
+enum address_fault recipients_read_address(struct request *request)
+{
+    enum address_fault fault = ADDRESS_OK;
+
+    if (!request->has_address) {
+        fault = address_parse(request->captured, &request->address);
+        request->has_address = fault == ADDRESS_OK;
+    }
+    return fault;
+}
+
 enum MHD_Result recipients_answer(struct request *request)
 {
     const struct http_backend *backend = &request->http->backend;
@@ -171,7 +183,7 @@ enum MHD_Result recipients_answer(struct request *request)
                                     : respond_problem(request, status, refusal.why, NULL);
     }
     if (request->served.answer == NULL) {
-        enum address_fault fault = address_parse(request->captured, &request->address);
+        enum address_fault fault = recipients_read_address(request);
         if (fault != ADDRESS_OK) {
             return respond_problem(request, MHD_HTTP_BAD_REQUEST, address_fault_text(fault), NULL);
         }
@@ -179,6 +191,7 @@ enum MHD_Result recipients_answer(struct request *request)
             return request_wait(request, backend->explain); /* what is in memory has no explanation */
         }
         request->served = backend->get(backend->context, &request->address);
+        request->worker->expects = request->served.answer != NULL;
     }
     return request->served.answer != NULL ? send_served(request, &wish) : request_wait(request, backend->start);
 }

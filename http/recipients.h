@@ -10,6 +10,9 @@
  * its lookup is done. */
 enum MHD_Result recipients_answer(struct request *request);
 
+/* Reads request->address of what the route captured, unless that was done before. */
+enum address_fault recipients_read_address(struct request *request);
+
 /* A request that this thread answered from memory before, word for word, with what memory still gives out: the same
  * reply goes out, and nothing of the request but its header fields was read. False: it is to be answered as any
  * other. */

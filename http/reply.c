@@ -27,16 +27,18 @@ unsigned reply_status(const struct answer *answer)
     return late ? MHD_HTTP_GATEWAY_TIMEOUT : MHD_HTTP_SERVICE_UNAVAILABLE;
 }
 
+static const bool plain[256] = {
+    ['+'] = true, ['-' ... '.'] = true, ['0' ... '9'] = true, ['@' ... 'Z'] = true, ['_'] = true, ['a' ... 'z'] = true,
+};
+
 const char *reply_file_name(struct bytes address, const char *ending, char out[REPLY_FILE_NAME_BYTES])
 {
     size_t ending_size = strlen(ending), room = REPLY_FILE_NAME_BYTES - ending_size - 2;
     size_t size = 0;
 
-    for (size_t i = 0; i < address.size && size < room; i++) {
-        uint8_t c = address.data[i];
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '@' ||
-                     c == '_' || c == '+' || ((c == '.' || c == '-') && size > 0);
-        out[size++] = plain ? (char)c : '_';
+    for (; size < address.size && size < room; size++) {
+        uint8_t c = address.data[size];
+        out[size] = plain[c] && (size > 0 || (c != '.' && c != '-')) ? (char)c : '_';
     }
     out[size] = '.';
     memcpy(out + size + 1, ending, ending_size + 1);
@@ -140,11 +142,11 @@ void reply_fetch_ahead(const struct reply *reply)
 /* DER: the body is in the answer already, and so is its digest. Most answers are asked for in no other format. */
 static void make_in_place(struct answer *answer, struct response_headers *headers, struct reply *reply)
 {
-    struct bytes der = blob_bytes(answer->certificates[0].der);
+    struct bytes der = answer->best;
 
     reply->body = der;
     reply_fetch_ahead(reply); /* while its header is made */
-    etag_of_digest(answer->der_digest, reply->etag);
+    etag_of_digest(answer->best_digest, reply->etag);
     add_etag(reply, headers);
     add_content(answer, &render_formats[FORMAT_DER], headers);
     struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback_cls(
@@ -187,8 +189,9 @@ static void make_document(const struct served *served, const struct wish *wish, 
 
 int reply_make(const struct served *served, const struct wish *wish, struct reply *reply)
 {
-    struct response_headers headers = {0};
+    struct response_headers headers;
 
+    respond_begin(&headers);
     *reply = (struct reply){.status = reply_status(served->answer)};
     add_life(served, wish, &headers);
     if (served->answer->outcome == OUTCOME_FOUND || wish->explain) {

@@ -59,10 +59,14 @@ void *request_on_target(void *cls, const char *target, struct MHD_Connection *co
     if (request != NULL) {
         request->state = REQUEST_NEW;
         request->route = NULL;
+        request->is_apart = request->has_address = false;
         request->target_size = strlen(target);
         request->target_end = target + request->target_size;
         if (request->target_size <= sizeof(request->text)) {
             memcpy(request->text, target, request->target_size);
+        }
+        if (request->worker->expects) {
+            routes_expect(request);
         }
     }
     return request;
@@ -85,6 +89,9 @@ static bool is_cut(const struct request *request, const char *version)
 
 static enum MHD_Result read_headers(struct request *request, const char *method, const char *version)
 {
+    if (request->has_address) {
+        request->http->backend.expect(request->http->backend.context, &request->address, true);
+    }
     request->state = REQUEST_READ;
     request->method = method;
     request->is_cut = is_cut(request, version);

@@ -4,13 +4,15 @@
  * libmicrohttpd calls, on the thread of one worker for each connection:
  *
  *   connection opened → a struct request is made; it serves every request of this connection, one after the other
- *   target read       → copied, as libmicrohttpd alters it afterwards
+ *   target read       → copied, as libmicrohttpd alters it afterwards. If the thread had nothing ready-made last
+ *                       time, it is taken apart at once, and the backend told whom it will be asked for
  *   handler, first    → header fields are looked at. An answer given here closes the connection, which is what a
  *                       request with unsound framing gets; every other one waits for the second call, or each request
  *                       would cost a connection.
  *   handler, body     → kept, if the route wants one; else thrown away
- *   handler, second   → a reply that is ready for this very request goes out; or the target is taken apart and the
- *                       route answers, or starts what it waits for: then the connection is suspended, or lingers
+ *   handler, second   → a reply that is ready for this very request goes out; or the target is taken apart, if it is
+ *                       not yet, and the route answers, or starts what it waits for: then the connection is suspended,
+ *                       or lingers
  *   handler, third    → after that has come: the route answers
  *   request completed → what the request held is given back
  *   connection closed → the struct is freed
@@ -57,6 +59,8 @@ struct request {
     bool loopback;                /* whoever is at the other end of the connection */
 
     enum request_state state;
+    bool is_apart;                /* the target has been taken apart, and the route found, if there is one */
+    bool has_address;             /* and the address read */
     const char *method;
     const struct route *route;
     struct headers headers;
@@ -68,13 +72,13 @@ struct request {
     struct served served;         /* what the waiter brought; .answer NULL: nothing yet */
     struct hot_key key;           /* what its reply is kept under; no text: not to be kept */
     struct bytes captured;        /* the segment at {address} in the route's pattern; a view into target */
-    struct address address;       /* what it says, once the route has read it */
+    struct address address;       /* what it says, once has_address */
     bool is_cut;                  /* libmicrohttpd's string of the target ends before the target does: at a NUL */
     const char *target_end;       /* where that is */
     size_t target_size;           /* over MAX_URI_BYTES: nothing was copied */
     char text[MAX_URI_BYTES];     /* the target; behind it, if there is room, what makes it a key */
     enum target_fault target_fault;
-    struct target target;         /* taken apart, by routes_answer(); of a POST, by routes_max_body() before */
+    struct target target;         /* once is_apart */
 };
 
 /* The callbacks of libmicrohttpd. cls is the struct http; of request_on_connection() the struct worker. */

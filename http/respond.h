@@ -22,6 +22,12 @@ struct response_headers {
     char texts[4 * RESPOND_VALUE_BYTES];
 };
 
+/* No field yet. For where all of {0} would cost too much: texts are most of it. */
+static inline void respond_begin(struct response_headers *headers)
+{
+    headers->count = headers->used = 0;
+}
+
 /* The value stays the caller's, until the response is made. */
 void respond_field(struct response_headers *headers, const char *name, const char *value);
 

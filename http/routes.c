@@ -102,15 +102,34 @@ const char *routes_method(const struct route *route)
     return methods[i].name;
 }
 
+static void take_apart(struct request *request)
+{
+    if (request->is_apart) {
+        return;
+    }
+    request->target_fault = target_parse(bytes_of(request->text, request->target_size), &request->target);
+    bool findable = request->target_fault == TARGET_OK && !request->target.asterisk;
+    request->route = findable ? find(&request->target, &request->captured) : NULL;
+    request->is_apart = true;
+}
+
 /* Sets request->route and what its pattern captures; NULL: there is none, or the target cannot be read. */
 static void find_route(struct request *request)
 {
-    request->target_fault = target_parse(bytes_of(request->text, request->target_size), &request->target);
+    take_apart(request);
     if (request->target_fault == TARGET_OK && request->is_cut) {
         request->target_fault = TARGET_CONTROL;
+        request->route = NULL;
     }
-    bool findable = request->target_fault == TARGET_OK && !request->target.asterisk;
-    request->route = findable ? find(&request->target, &request->captured) : NULL;
+}
+
+void routes_expect(struct request *request)
+{
+    take_apart(request);
+    if (request->route != NULL && request->route->answer == recipients_answer &&
+        recipients_read_address(request) == ADDRESS_OK) {
+        request->http->backend.expect(request->http->backend.context, &request->address, false);
+    }
 }
 
 size_t routes_max_body(struct request *request)

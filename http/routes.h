@@ -35,6 +35,9 @@ size_t routes_max_body(struct request *request);
 /* The first of a route's methods: what a person would try. */
 const char *routes_method(const struct route *route);
 
+/* No more than the target was read: tells the backend whom it will be asked for, if it is asked for somebody. */
+void routes_expect(struct request *request);
+
 /* Finds the route and lets it answer, or says why not: 400 404 405 403; OPTIONS is answered here. */
 enum MHD_Result routes_answer(struct request *request);
 

@@ -28,6 +28,7 @@ struct worker {
     struct hot *hot;             /* made when first wanted; likewise fragments */
     struct fragments *fragments;
     atomic_size_t *connections;  /* of all workers of its listener */
+    bool expects;                /* what was asked for last was in memory, but not ready-made: so the next, perhaps */
     bool complained;             /* libmicrohttpd did, since the loop last looked */
     void *side;                  /* see struct http_side; NULL: there is none */
     size_t waits;                /* how often it has waited by that */

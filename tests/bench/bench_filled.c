@@ -29,9 +29,14 @@ static bool may_serve(void *context, struct answer *answer)
     return true;
 }
 
+static void expect(void *context, const struct address *address, bool soon)
+{
+    memory_expect(context, address->hash, soon);
+}
+
 static struct served get(void *context, const struct address *address)
 {
-    struct answer *answer = memory_get(context, address_bytes(address));
+    struct answer *answer = memory_get_hashed(context, address_bytes(address), address->hash);
 
     if (answer != NULL && !may_serve(context, answer)) {
         answer_free(&answer);
@@ -86,7 +91,7 @@ int main(int argc, char **argv)
     pthread_sigmask(SIG_BLOCK, &ends, NULL); /* in every thread that comes */
     struct memory *memory = filled((uint32_t)strtoul(argv[1], NULL, 10));
     const struct http_backend backend = {
-        .context = memory, .get = get, .may_serve = may_serve, .start = start, .ready = ready, .explain = start,
+        .context = memory, .get = get, .expect = expect, .may_serve = may_serve, .start = start, .ready = ready, .explain = start,
     };
     struct http *http = http_open(&config, &backend, &error);
     if (http == NULL) {

@@ -178,6 +178,17 @@ static struct served play_get(void *context, const struct address *address)
     return served;
 }
 
+static void play_expect(void *context, const struct address *address, bool soon)
+{
+    struct play *play = context;
+
+    pthread_mutex_lock(&play->lock);
+    play->soon += soon && bytes_equal(address_bytes(&play->expected), address_bytes(address));
+    play->expectations += !soon;
+    address_copy(&play->expected, address);
+    pthread_mutex_unlock(&play->lock);
+}
+
 /* What memory holds now, whoever asks for it. */
 static bool play_may_serve(void *context, struct answer *answer)
 {
@@ -386,8 +397,8 @@ struct play *play_open(const struct http_config *config)
         play->answers[i] =
             play_answer(address, kinds[i].outcome, kinds[i].reason, "", kinds[i].stale ? -100 : 3600);
     }
-    const struct http_backend backend = {play, play_get, play_may_serve, play_start, play_ready, play_explain,
-                                         play_purge, play_has_side ? &side : NULL};
+    const struct http_backend backend = {play, play_get, play_expect, play_may_serve, play_start, play_ready,
+                                         play_explain, play_purge, play_has_side ? &side : NULL};
     play->http = http_open(config != NULL ? config : &small, &backend, &error);
     if (play->http == NULL) {
         fprintf(stderr, "http_open: %s\n", error.text);

@@ -55,6 +55,8 @@ struct play {
     bool is_stuck;      /* whoever waits by a side does, until this is over */
     size_t stuck;       /* so many are */
     unsigned stalls_at; /* when sides are asked for this time whether they are owed, it takes PLAY_STALL_MS; 0: never */
+    struct address expected;           /* whose get() was said to come, last; and how often, also `soon` */
+    size_t expectations, soon;
     size_t gets, served_again, starts, explains, purges;
 };
 

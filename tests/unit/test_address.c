@@ -3,13 +3,15 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 #include <uninorm.h>
 #include <unistr.h>
 
-#include "base/address.h"
+#include "base/address_plain.h"
+#include "base/digest.h"
 #include "base/domain.h"
 
 #define TEN "1234567890"
@@ -255,6 +257,82 @@ static void nfc_makes_no_syntax(void **state)
     }
 }
 
+static const char *const pieces[] = {
+    "alice", "B", ".", "-", "--", "@", "example", "org", "Example.ORG", "xn--", "a.b", "1", "42", "_", "\"", "\\", " ",
+    "\xc3\xbc", "\x01", "\x7f", "/", "+", "~", "%", "(", "", "c-d", "@sub.example.org", "@example.com", SIXTY, LABEL63,
+};
+
+static size_t compose(char out[1024])
+{
+    size_t size = 0;
+
+    for (int left = 1 + rand() % 8; left > 0; left--) {
+        const char *piece = pieces[(size_t)rand() % (sizeof(pieces) / sizeof(pieces[0]))];
+        memcpy(out + size, piece, strlen(piece));
+        size += strlen(piece);
+    }
+    return size;
+}
+
+static size_t mutate(char out[1024])
+{
+    size_t size = (size_t)sprintf(out, "First.Last-%d@Mail%d.example-%d.org", rand() % 999, rand() % 99, rand() % 9);
+
+    for (int left = rand() % 4; left > 0; left--) {
+        out[(size_t)rand() % size] = "@.-_aZ0\"+ \0\x80"[rand() % 12];
+    }
+    return size - (size_t)rand() % 3;
+}
+
+/* What the short way takes, the long way takes and makes the same of; what it does not, it leaves alone. */
+static void both_ways_agree(void **state)
+{
+    struct address untouched;
+    size_t plain = 0;
+    char text[1024];
+
+    (void)state;
+    memset(&untouched, 0x5a, sizeof(untouched));
+    srand(1);
+    for (int i = 0; i < 200000; i++) {
+        size_t size = i % 2 == 0 ? compose(text) : mutate(text);
+        struct address by_one = untouched, by_other = untouched;
+        if (address_parse_plain(bytes_of(text, size), &by_one)) {
+            plain++;
+            assert_int_equal(address_parse_any(bytes_of(text, size), &by_other), ADDRESS_OK);
+        }
+        assert_memory_equal(&by_one, &by_other, sizeof(by_one));
+    }
+    assert_in_range(plain, 20000, 180000);
+}
+
+static void nearly_all_are_plain(void **state)
+{
+    static const char *const yes[] = {"alice@example.org", "First.Last+tag@Sub.Example.COM", "a@b-c.org.",
+                                      "a@1.2.museum"};
+    static const char *const no[] = {"\"a\"@example.org", "a@xn--mnchen-3ya.de", "j\xc3\xb6rg@example.org",
+                                     "a@localhost"};
+    struct address address;
+
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        assert_true(address_parse_plain(bytes_of_string(yes[i]), &address));
+        assert_false(address_parse_plain(bytes_of_string(no[i]), &address));
+    }
+}
+
+static void the_hash_is_of_the_text(void **state)
+{
+    static const char *const spellings[] = {"Alice@Example.org", "\"alice\"@example.org", "alice@EXAMPLE.org."};
+    struct address address;
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(address_parse(bytes_of_string(spellings[i]), &address), ADDRESS_OK);
+        assert_true(address.hash == digest_table_hash(bytes_of("alice@example.org", 17)));
+    }
+}
+
 static void every_fault_has_words(void **state)
 {
     (void)state;
@@ -353,6 +431,9 @@ int main(void)
         cmocka_unit_test(overlong_input_is_refused_early),
         cmocka_unit_test(long_u_labels_fit_when_their_a_labels_do),
         cmocka_unit_test(nfc_makes_no_syntax),
+        cmocka_unit_test(both_ways_agree),
+        cmocka_unit_test(nearly_all_are_plain),
+        cmocka_unit_test(the_hash_is_of_the_text),
         cmocka_unit_test(every_fault_has_words),
         cmocka_unit_test(domain_patterns),
         cmocka_unit_test(domain_matching),

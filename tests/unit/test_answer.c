@@ -121,16 +121,16 @@ static void the_digest_is_made_or_taken(void **state)
     (void)state;
     draft_fill(&draft);
     answer = answer_make(&draft);
-    assert_memory_equal(answer->der_digest, made.bytes, ANSWER_DIGEST_BYTES);
+    assert_memory_equal(answer->best_digest, made.bytes, ANSWER_DIGEST_BYTES);
     answer_free(&answer);
     draft.is_digested = true;
-    memcpy(draft.der_digest, taken, sizeof(taken));
+    memcpy(draft.best_digest, taken, sizeof(taken));
     answer = answer_make(&draft);
-    assert_memory_equal(answer->der_digest, taken, ANSWER_DIGEST_BYTES);
+    assert_memory_equal(answer->best_digest, taken, ANSWER_DIGEST_BYTES);
     answer_free(&answer);
     draft.usable_count = 0;
     answer = answer_make(&draft);
-    assert_memory_equal(answer->der_digest, zeros, ANSWER_DIGEST_BYTES);
+    assert_memory_equal(answer->best_digest, zeros, ANSWER_DIGEST_BYTES);
     answer_free(&answer);
     answer_draft_free(&draft);
 }

@@ -95,6 +95,69 @@ static void kept_when_asked_twice(void **state)
     assert_int_equal(count_read(COUNT_HTTP_2XX) - ok, 3);
 }
 
+/* While nothing is ready-made, the backend hears of each address before it is asked; of no other request. */
+static void the_next_is_expected(void **state)
+{
+    static const char *const others[] = {"/healthz", "/v1/recipients", "/v1/recipients/nobody/certificate",
+                                         "/v1/recipients/a%00@example.org", "/v1/recipients/%", "*"};
+    (void)state;
+    get(CERTIFICATE "?e");
+    size_t before = play->expectations, soon = play->soon, gets = play->gets;
+    assert_false(get("/v1/recipients/None@Example.org"));
+    assert_int_equal(play_status(&response), 404);
+    assert_string_equal(play->expected.text, "none@example.org");
+    assert_int_equal(play->expectations, before + 1);
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        assert_false(get(others[i]));
+    }
+    assert_int_equal(play->expectations, before + 1);
+    assert_false(get(CERTIFICATE "?e"));
+    assert_int_equal(play_status(&response), 200);
+    assert_string_equal(play->expected.text, "hit@example.org");
+    assert_int_equal(play->expectations, before + 2);
+    assert_int_equal(play->soon, soon + 2);
+    assert_int_equal(play->gets, gets + 2);
+}
+
+static void what_is_ready_made_is_not_expected(void **state)
+{
+    (void)state;
+    make_ready(CERTIFICATE "?r", "");
+    size_t before = play->expectations;
+    for (int i = 0; i < 3; i++) {
+        assert_true(get(CERTIFICATE "?r"));
+    }
+    assert_false(get(CERTIFICATE "?s"));
+    assert_int_equal(play->expectations, before);
+    assert_false(get(CERTIFICATE "?t"));
+    assert_int_equal(play->expectations, before + 1);
+}
+
+/* The same refusals for a request whose target was taken apart before its header fields were read. */
+static void refusals_are_the_same_when_expected(void **state)
+{
+    static const char cut[] = "GET /v1/recipients/hit@example.org\0x HTTP/1.1\r\nHost: a\r\n\r\n";
+    (void)state;
+    for (int expects = 0; expects < 2; expects++) {
+        const char *first = expects ? "/v1/recipients/none@example.org?u" : CERTIFICATE "?r";
+        assert_int_equal(get(first), !expects);
+        ask_raw(cut, sizeof(cut) - 1, false);
+        assert_int_equal(play_status(&response), 400);
+        get(first);
+        ask("DELETE", CERTIFICATE, "");
+        assert_int_equal(play_status(&response), 405);
+        get(first);
+        ask("GET", CERTIFICATE "?format=gif", "");
+        assert_int_equal(play_status(&response), 400);
+        get(first);
+        ask("OPTIONS", CERTIFICATE, "");
+        assert_int_equal(play_status(&response), 204);
+        get(first);
+        ask("GET", CERTIFICATE "?explain=1", "X-Forwarded-For: b\r\n");
+        assert_int_equal(play_status(&response), 403);
+    }
+}
+
 static void none_is_kept_as_well(void **state)
 {
     (void)state;
@@ -352,6 +415,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kept_when_asked_twice),
+        cmocka_unit_test(the_next_is_expected),
+        cmocka_unit_test(what_is_ready_made_is_not_expected),
+        cmocka_unit_test(refusals_are_the_same_when_expected),
         cmocka_unit_test(none_is_kept_as_well),
         cmocka_unit_test(nothing_but_hits_is_kept),
         cmocka_unit_test(a_superseded_answer_is_not_given_out),

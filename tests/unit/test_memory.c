@@ -43,12 +43,15 @@ static void put(struct memory *memory, const char *address, size_t bytes, int64_
     answer_free(&answer);
 }
 
-/* When it was confirmed; 0: it is not here. */
+/* When it was confirmed; 0: it is not here. That it was expected makes no difference. */
 static int64_t look(struct memory *memory, const char *address)
 {
-    struct answer *answer = memory_get(memory, bytes_of_string(address));
+    uint64_t hash = digest_table_hash(bytes_of_string(address));
     int64_t confirmed_at;
 
+    memory_expect(memory, hash, false);
+    memory_expect(memory, hash, true);
+    struct answer *answer = memory_get_hashed(memory, bytes_of_string(address), hash);
     if (answer == NULL) {
         return 0;
     }

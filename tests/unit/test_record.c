@@ -96,7 +96,7 @@ static void keeps_every_field(void **state)
     assert_string_equal(draft.address.text, "alice@xn--bcher-kva.example");
     assert_string_equal(draft.address.display, "alice@bücher.example");
     assert_true(draft.is_digested);
-    assert_memory_equal(draft.der_digest, digest.bytes, sizeof(draft.der_digest));
+    assert_memory_equal(draft.best_digest, digest.bytes, sizeof(draft.best_digest));
     assert_int_equal(draft.outcome, OUTCOME_FOUND);
     assert_int_equal(draft.reason, REASON_USABLE);
     assert_true(draft.partial);
