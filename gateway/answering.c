@@ -69,6 +69,7 @@ void answer_flight(struct flight *flight, struct answer *answer, enum layer laye
     log_lookup(address_bytes(&flight->address), answer, layer, stale, flight->waiter_count, took_ms);
     inquiry_end(&flight->question);
     flight_wake(flight, answer, layer, stale);
+    hedge_was_in_vain(flight);
 }
 
 void answer_inquired(const struct question *question, const struct answer *answer)
