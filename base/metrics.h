@@ -25,6 +25,8 @@ enum counter {
     COUNT_STALE_FAILING,     /* because they failed */
     COUNT_LOOKUPS_JOINED,    /* waited with another for the same flight */
     COUNT_ENGINE_WORKED,     /* judged or sealed without a validator */
+    COUNT_HEDGED,            /* asked Redis and the directories at the same time */
+    COUNT_HEDGED_IN_VAIN,    /* of these: answered without the directories */
     COUNT_OUTCOME_FOUND,     /* of requests answered */
     COUNT_OUTCOME_NONE,
     COUNT_OUTCOME_UNKNOWN,

@@ -32,7 +32,6 @@ int ask_directories(struct flight *flight)
     if (flight->asks == NULL) {
         return -1;
     }
-    flight->asking = true;
     flight->asked_at = clock_wall_s();
     flight->asks_pending = flight->directory_count;
     flight->open += (unsigned)flight->directory_count;
@@ -43,6 +42,38 @@ int ask_directories(struct flight *flight)
                                        on_result, ask);
     }
     return 0;
+}
+
+void await_directories(struct flight *flight)
+{
+    flight->asking = flight->asks_pending > 0;
+    if (!flight->asking) {
+        flight_directories_came(flight);
+    }
+}
+
+/* Nobody may be asked for what rests, or for what memory has an older answer of: that one is weighed against Redis. */
+static bool may_hedge(const struct flight *flight)
+{
+    const struct lookup *lookup = flight->lookup;
+    return hedge_is_on(&lookup->hedge, atomic_load(&lookup->alive)) && flight->errand == ERRAND_ASKED &&
+           flight->old == NULL && shared_is_up(lookup->parts.shared) && flight_rests_ms(flight) == 0;
+}
+
+/* Out of memory: they are asked later. */
+void hedge_flight(struct flight *flight)
+{
+    flight->hedged = may_hedge(flight) && ask_directories(flight) == 0;
+    count_add(COUNT_HEDGED, flight->hedged);
+}
+
+void hedge_was_in_vain(struct flight *flight)
+{
+    if (flight->hedged) {
+        flight->hedged = false;
+        count(COUNT_HEDGED_IN_VAIN);
+        ask_no_longer(flight);
+    }
 }
 
 void ask_no_longer(struct flight *flight)

@@ -187,7 +187,8 @@ static int start_parts(struct daemon *daemon, struct world *world)
         return fail("memory", &error);
     }
     const struct lookup_parts parts = {daemon->engine,     daemon->memory,   daemon->shared,   daemon->validators,
-                                       daemon->background, daemon->evidence, daemon->following, LOOKUP_ALONE};
+                                       daemon->background, daemon->evidence, daemon->following, LOOKUP_ALONE,
+                                       LOOKUP_HEDGE_AFTER};
     daemon->lookup = lookup_new(&parts, world);
     if (daemon->lookup == NULL) {
         return fail("lookup.flights", &error);

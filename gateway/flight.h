@@ -79,6 +79,7 @@ struct flight {
     struct ask *asks;
     size_t asks_pending;
     bool asking; /* their answers still count */
+    bool hedged; /* asked before Redis has answered: their answers do not count yet */
     int64_t asked_at; /* wall seconds: what they say may be of then, however late it comes */
 
     /* Judging: while it is under way the draft belongs to the validator. */

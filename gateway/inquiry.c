@@ -185,6 +185,15 @@ static void answer_with(struct question *question, struct answer *answer)
     engine_post(lookup->parts.engine, &question->task);
 }
 
+static void pass_on(struct question *question)
+{
+    if (hand_over(question)) {
+        engine_post(question->lookup->parts.engine, &question->task);
+    } else {
+        inquiry_end(&question);
+    }
+}
+
 static bool was_in_vain(const struct question *question)
 {
     return clock_mono_ms() - question->asked_ms >= question->inquiry.world->config->redis.timeout_ms;
@@ -203,6 +212,7 @@ static void on_record(void *context, enum shared_result result, struct bytes val
         question_address(question, &address);
         answer = take_record(question->lookup, inquiry->world, &inquiry->scope, &address, inquiry->key, value);
     }
+    note_record(question->lookup, result, answer);
     if (answer != NULL && may_serve(question, answer)) {
         answer_with(question, answer);
         return;
@@ -211,11 +221,7 @@ static void on_record(void *context, enum shared_result result, struct bytes val
     /* An error of Redis is an answer, too, and so is silence: the engine would get the same. */
     inquiry->has_asked = counts && (result != SHARED_FAILED || shared_is_up(own.shared) || was_in_vain(question));
     inquiry->lacks_record = result == SHARED_MISS;
-    if (hand_over(question)) {
-        engine_post(question->lookup->parts.engine, &question->task);
-    } else {
-        inquiry_end(&question);
-    }
+    pass_on(question);
 }
 
 /* False: what is to be asked, or whether, is not so simple. */
@@ -260,6 +266,10 @@ bool inquiry_ask(struct question *question)
     }
     inquiry->world = lookup_world_ref(lookup);
     enum entered entered = prepare(question, inquiry->world) ? enter(question) : ENTERED_TOO_LATE;
+    if (entered == ENTERED_FIRST && hedge_is_on(&lookup->hedge, atomic_load(&lookup->alive) + 1)) {
+        pass_on(question); /* the engine asks Redis and the directories at once; nobody else asks meanwhile */
+        return true;
+    }
     if (entered == ENTERED_FIRST) {
         shared_get(own.shared, inquiry->key, on_record, question);
         return true;

@@ -7,6 +7,10 @@
  *   the thread that asks   inquiry_ask() → GET → on_record() → everybody who waits has the answer
  *   the engine             keeps it in memory; or the flight begins, knowing that Redis has none
  *
+ * While Redis has had nothing for some lookups in a row, the engine asks it and the
+ * directories at the same time (gateway/hedge.h): then the question goes there at
+ * once, and stands in the table all the same.
+ *
  * Whoever asks the same meanwhile, on any thread, waits with the first one: one
  * address has one GET under way. While the flight that follows is, questions for
  * it go straight to the engine, which has them join.

@@ -20,7 +20,8 @@
  *   3  begin()                    join the flight that asks the same, or start one
  *   4  ask_shared()               Redis: what another gateway found
  *      flight_record_came()
- *   5  ask_directories()          the directories of this domain, all at once
+ *   5  ask_directories()          the directories of this domain, all at once; while Redis is cold, before 4 (hedge.h)
+ *      await_directories()        what they say counts from here on
  *      flight_directories_came()
  *   6  judge_candidates()         verdict per value, on a validator; small ones with little to do here: alone.h
  *      flight_judged()
@@ -61,6 +62,8 @@ struct lookup *lookup_new(const struct lookup_parts *parts, struct world *world)
     }
     lookup->parts = *parts;
     lookup->alone.most_flights = parts->alone;
+    lookup->hedge.after = parts->hedge_after;
+    lookup->hedge.most_flights = LOOKUP_ALONE;
     lookup->flights = flights_new((size_t)world->config->max_flights);
     lookup->backoff = backoff_new();
     lookup->dropped = dropped_new();
@@ -161,6 +164,7 @@ void flight_run(struct flight *flight)
     if (flight->directory_count == 0) {
         answer_plain(flight, OUTCOME_NONE, REASON_NO_DIRECTORY, 0);
     } else if (lookup->parts.shared != NULL && flight->errand != ERRAND_NOW && !flight->was_inquired) {
+        hedge_flight(flight);
         ask_shared(flight);
     } else {
         flight_record_came(flight);
@@ -235,12 +239,14 @@ static void serve_known(struct flight *flight, struct answer *known)
 
 static void go_to_directories(struct flight *flight)
 {
-    if (flight_rests_ms(flight) > 0) {
+    if (!flight->hedged && flight_rests_ms(flight) > 0) {
         fall_back(flight, REASON_BACKING_OFF);
-    } else if (ask_directories(flight) != 0) {
+    } else if (!flight->hedged && ask_directories(flight) != 0) {
         fall_back(flight, REASON_INTERNAL);
     } else {
+        flight->hedged = false;
         begin_patience(flight);
+        await_directories(flight);
     }
 }
 

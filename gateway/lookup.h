@@ -29,10 +29,13 @@ struct lookup_parts {
     struct evidence_store *evidence;
     struct following *following; /* of the directories of its worlds */
     size_t alone;              /* with so many flights under way, or fewer, the engine judges; see gateway/alone.h */
+    unsigned hedge_after;      /* when so many in a row found nothing in Redis, it and the directories are asked at
+                                * once; 0: never; see gateway/hedge.h */
 };
 
 /* For the daemon: one flight, and the one before, which is still being stored. */
 #define LOOKUP_ALONE 2
+#define LOOKUP_HEDGE_AFTER 16
 
 /* Takes a reference of `world`. NULL: out of memory. */
 struct lookup *lookup_new(const struct lookup_parts *parts, struct world *world);

@@ -41,6 +41,13 @@ bool is_current(const struct lookup *lookup, const struct answer *answer)
     return clock_wall_s() < answer->fresh_until && answer->made_at > atomic_load(&lookup->all_dropped_at);
 }
 
+void note_record(struct lookup *lookup, enum shared_result result, const struct answer *record)
+{
+    if (record != NULL || result == SHARED_MISS) {
+        hedge_note(&lookup->hedge, record != NULL);
+    }
+}
+
 static void ask_under_next_key(struct flight *flight);
 
 static void on_shared(void *context, enum shared_result result, struct bytes value)
@@ -50,6 +57,7 @@ static void on_shared(void *context, enum shared_result result, struct bytes val
         flight->record = take_record(flight->lookup, flight->world, &flight->scope, &flight->address,
                                      flight->record_key, value);
     }
+    note_record(flight->lookup, result, flight->record);
     /* While keys change, a record may still stand under the name that the key before gave it. */
     if (flight->record == NULL && result == SHARED_MISS &&
         ++flight->ring_index < seal_ring_count(flight->world->ring)) {

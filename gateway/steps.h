@@ -14,6 +14,7 @@
 #include "gateway/coherence.h"
 #include "gateway/dropped.h"
 #include "gateway/flight.h"
+#include "gateway/hedge.h"
 #include "gateway/inquiry.h"
 #include "gateway/lookup.h"
 
@@ -35,8 +36,9 @@ struct lookup {
     atomic_size_t explaining; /* answers that are judged again for one who wants to know why */
     struct renewals renewals;
     struct alone alone;
+    struct hedge hedge;
     atomic_size_t due; /* answers that are to be renewed or kept, on their way to the engine */
-    size_t alive; /* flights that are not freed yet, answered or not */
+    atomic_size_t alive; /* written by the engine: flights that are not freed yet, answered or not */
     /* What lookup_get() needs of the world, on any thread. */
     _Atomic uint64_t generation;
     _Atomic int64_t revalidate_s;
@@ -46,9 +48,18 @@ struct lookup {
     atomic_bool draining;
 };
 
-/* asking.c: asks every directory of the flight; then flight_directories_came(), once, with whatever has come. -1:
- * out of memory, nothing was asked. */
+/* asking.c: asks every directory of the flight. -1: out of memory, nothing was asked. */
 int ask_directories(struct flight *flight);
+
+/* What they say counts from now on: flight_directories_came(), once, with whatever has come; at once if all have. */
+void await_directories(struct flight *flight);
+
+/* Before Redis is asked: asks the directories as well, if that is worth it (gateway/hedge.h). go_to_directories() finds
+ * them asked. */
+void hedge_flight(struct flight *flight);
+
+/* The flight has answered without: nobody waits for what they find. */
+void hedge_was_in_vain(struct flight *flight);
 
 /* The deadline: those that have not answered are not waited for any longer. */
 void ask_no_longer(struct flight *flight);
@@ -95,6 +106,10 @@ void flight_explained(struct flight *flight);
  * `world` only if the policy of that judged it; else 0. NULL: it is of no use; counted. */
 struct answer *take_record(const struct lookup *lookup, const struct world *world, const struct digest *scope,
                            const struct address *address, const char *key, struct bytes value);
+
+/* Any thread. What became of asking Redis counts for whether the directories are asked at the same time. A record that
+ * does not open, and an error, say nothing of that. */
+void note_record(struct lookup *lookup, enum shared_result result, const struct answer *record);
 
 /* Any thread. Whether an answer of Redis is fresh, and such that memory will give it out: what was found in the very
  * second in which everything was dropped would have a flight each time. */

@@ -31,11 +31,13 @@
  *     REDIS-IS saved|restored        it has again what it had when it was saved
  *     REDIS-IS full|free             whether its commands find no place among those under way
  *     REDIS-IS readable|unreadable   whether it lets us read; at first it does
+ *     REDIS-IS late|prompt           whether its answers to GETs wait until it is prompt again, or down
  *     REDIS-IS tracking|not_tracking whether it tells gateways of changes; at first it does
  *     CUT yes|no                     the gateway alone is cut off from Redis
  *     REDIS-IS forged                the first gateway's seal is on a CRL that another key signed
  *     VALIDATORS hang|work|work_newest_first|work_once
  *     ENGINE judges                  before START: it judges small ones itself; else all are for validators
+ *     ENGINE hedges n                before START: directories and Redis are asked at once after n that Redis lacked
  *     ENGINE slow|quick              how long that takes it
  *     REVOKE address                 a new CRL with the good one of this address
  *     RELOAD [refused]               SIGHUP
@@ -56,7 +58,8 @@
  *     RENEW address                  the gateway is told that its caches are out of date
  *     COUNTED word n                 so many so far: renewals_started renewals_joined renewals_failed renewals_limited;
  *                                    stale answers: stale_renewing stale_slow stale_failing, and all together stale;
- *                                    engine_worked (judged or sealed without a validator)
+ *                                    engine_worked (judged or sealed without a validator); hedged (Redis and the
+ *                                    directories were asked at once), in_vain (of these, without the directories)
  *     NO_ANSWER                      nothing has come that was not looked at
  *     SEARCHES corp n                so many searches so far
  *     REDIS_GETS n    REDIS_SETS n   so many commands so far
@@ -303,6 +306,16 @@ static void redis_unreadable(void)
     played_redis_let_read(false);
 }
 
+static void redis_late(void)
+{
+    played_redis_be_late(true);
+}
+
+static void redis_prompt(void)
+{
+    played_redis_be_late(false);
+}
+
 static void do_redis_is(char **words)
 {
     static const struct {
@@ -322,6 +335,8 @@ static void do_redis_is(char **words)
                 {"not_tracking", redis_does_not_track},
                 {"full", redis_full},
                 {"free", redis_free},
+                {"late", redis_late},
+                {"prompt", redis_prompt},
                 {"readable", redis_readable},
                 {"unreadable", redis_unreadable},
                 {"forged", stage_forge}};
@@ -660,6 +675,10 @@ static void do_engine(char **words)
         stage_engine_judges();
         return;
     }
+    if (strcmp(words[0], "hedges") == 0) {
+        stage_engine_hedges(number(words[1]));
+        return;
+    }
     must(slow || strcmp(words[0], "quick") == 0, "ENGINE");
     played_clock_slow(slow);
 }
@@ -674,7 +693,8 @@ static void do_counted(char **words)
         {"renewals_failed", COUNT_RENEWALS_FAILED},   {"renewals_limited", COUNT_RENEWALS_LIMITED},
         {"stale_renewing", COUNT_STALE_RENEWING},     {"stale_slow", COUNT_STALE_SLOW},
         {"stale_failing", COUNT_STALE_FAILING},       {"stale", COUNT_LOOKUPS_STALE},
-        {"engine_worked", COUNT_ENGINE_WORKED},
+        {"engine_worked", COUNT_ENGINE_WORKED},       {"hedged", COUNT_HEDGED},
+        {"in_vain", COUNT_HEDGED_IN_VAIN},
     };
     for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++) {
         if (strcmp(words[0], counters[i].word) == 0) {

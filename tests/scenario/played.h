@@ -58,6 +58,7 @@ void played_redis_reset(void);
 void played_redis_up(bool up);
 void played_redis_fill(bool full);
 void played_redis_let_read(bool readable); /* or each read is refused */
+void played_redis_be_late(bool late); /* with its answers to shared_get(): they come when it is not any longer */
 void played_redis_tamper(void);  /* flips one bit in every value */
 void played_redis_swap(void);    /* gives every key the value of another */
 void played_redis_forget(void);

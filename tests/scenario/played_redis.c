@@ -9,6 +9,7 @@
 
 #define ITEMS_MAX 64
 #define GATEWAYS_MAX 8
+#define LATE_MAX 16
 
 struct shared {
     struct shared_ears ears; /* .state == NULL: nobody listens */
@@ -26,6 +27,14 @@ static struct item {
 static bool is_up, tracks;
 static bool is_full; /* no command finds a place */
 static bool is_readable;
+static struct late {
+    struct shared *shared;
+    char key[RECORD_KEY_BYTES];
+    void (*done)(void *context, enum shared_result result, struct bytes value);
+    void *context;
+} late_ones[LATE_MAX];
+static size_t late_count;
+static bool is_late;
 static unsigned gets, sets;
 
 static enum shared_state state_of(const struct shared *shared)
@@ -169,7 +178,8 @@ void played_redis_reset(void)
     played_redis_save();
     gets = sets = 0;
     is_up = tracks = is_readable = true;
-    is_full = false;
+    is_full = is_late = false;
+    late_count = 0;
 }
 
 void played_redis_fill(bool full)
@@ -182,9 +192,14 @@ void played_redis_let_read(bool readable)
     is_readable = readable;
 }
 
+static void answer_late_ones(void);
+
 void played_redis_up(bool up)
 {
     is_up = up;
+    if (!up) {
+        answer_late_ones();
+    }
     tell_states();
 }
 
@@ -289,8 +304,29 @@ void shared_get(struct shared *shared, const char *key,
 {
     if (is_full && shared_is_up(shared)) {
         done(context, SHARED_FAILED, bytes_of(NULL, 0));
+    } else if (is_late && shared_is_up(shared) && late_count < LATE_MAX) {
+        struct late *late = &late_ones[late_count++];
+        *late = (struct late){.shared = shared, .done = done, .context = context};
+        memcpy(late->key, key, strlen(key) + 1);
     } else {
         shared_get_first(shared, key, done, context);
+    }
+}
+
+static void answer_late_ones(void)
+{
+    size_t count = late_count;
+    late_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        shared_get_first(late_ones[i].shared, late_ones[i].key, late_ones[i].done, late_ones[i].context);
+    }
+}
+
+void played_redis_be_late(bool late)
+{
+    is_late = late;
+    if (!late) {
+        answer_late_ones();
     }
 }
 

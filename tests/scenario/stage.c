@@ -37,6 +37,7 @@ static struct {
 static unsigned directory_count;
 static bool with_redis;
 static size_t alone; /* lookup_parts.alone of gateways that start */
+static unsigned hedge_after; /* likewise */
 
 static struct made {
     char address[TEXT_BYTES], kind[32];
@@ -322,6 +323,11 @@ void stage_engine_judges(void)
     alone = LOOKUP_ALONE;
 }
 
+void stage_engine_hedges(unsigned after)
+{
+    hedge_after = after;
+}
+
 void stage_redis(void)
 {
     with_redis = true;
@@ -406,7 +412,8 @@ void stage_start(unsigned which)
     gateway->evidence = evidence_store_new(&sources, world);
     gateway->following = following_new(gateway->engine);
     const struct lookup_parts parts = {gateway->engine, gateway->memory,   gateway->shared,   gateway->pool,
-                                       gateway->pool,   gateway->evidence, gateway->following, alone};
+                                       gateway->pool,   gateway->evidence, gateway->following, alone,
+                                       hedge_after};
     gateway->lookup = lookup_new(&parts, world);
 }
 
@@ -584,6 +591,7 @@ void stage_reset(void)
     setting_count = directory_count = 0;
     with_redis = false;
     alone = 0;
+    hedge_after = 0;
     stage_set("trust.anchors", "[ \"root.pem\" ]");
     stage_set("trust.intermediates", "[ \"issuing.pem\" ]");
     stage_set("trust.crls", "[ \"crls.pem\" ]");

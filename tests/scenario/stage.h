@@ -25,6 +25,7 @@ void stage_set(const char *setting, const char *value);
 void stage_directory(const char *name, const char *domains);
 void stage_redis(void);
 void stage_engine_judges(void); /* what is small, when it has little else to do */
+void stage_engine_hedges(unsigned after); /* when so many in a row found nothing in Redis */
 
 /* The value of that kind for the address; the same one each time. Kinds: good good2 expired revoked untrusted signing
  * short (expires a day from now) garbage; listed (its CRL is at STAGE_CRL_URL)

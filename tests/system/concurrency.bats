@@ -84,14 +84,17 @@ commands() {
     grep -F "\"certlookup:" "$STACK/monitor/log" | grep -vF ':e:' | grep -cE "\] \"($1)\"" || true
 }
 
-@test "1,000 clients wait for one address: one search, one GET, one SET, 1,000 equal answers" {
-    local address gets
-    address=$(nth_of rsa 1)
+# thousand_wait ADDRESS: for the slapd that is stopped meanwhile, all at once.
+thousand_wait() {
+    local address=$1 gets joined searches
     printf '/v1/recipients/%s\t200\n' "$(encoded "$address")" > "$BATS_TEST_TMPDIR/list"
     mkdir -p "$STACK/monitor"
+    rm -f "$STACK/monitor/log"
     process_run monitor redis-cli -p "$(server_port redis)" MONITOR
     wait_until 10 log_has monitor OK
     gets=$(metric certlookup_redis_gets_total)
+    joined=$(metric certlookup_lookups_joined_total)
+    searches=$(metric 'certlookup_ldap_searches_total{directory="example"}')
 
     process_signal ldap STOP
     load_start crowd gateway "$BATS_TEST_TMPDIR/list" -c 1000 -n 1000
@@ -109,12 +112,33 @@ commands() {
     equal "answers" 1000 "$(reported crowd "status 200")"
     equal "different answers" 1 "$(cut -f 1,2 "$STACK/crowd/answers" | sort -u | wc -l)"
     equal "searches" 1 "$(searches_of "$address")"
-    equal "searches by our count" 1 "$(metric 'certlookup_ldap_searches_total{directory="example"}')"
-    equal "who waited with another" 999 "$(metric certlookup_lookups_joined_total)"
+    equal "searches by our count" $((searches + 1)) "$(metric 'certlookup_ldap_searches_total{directory="example"}')"
+    equal "who waited with another" $((joined + 999)) "$(metric certlookup_lookups_joined_total)"
     equal "records asked for" $((gets + 1)) "$(metric certlookup_redis_gets_total)"
     equal "GETs that Redis saw" 1 "$(commands 'GET|GETRANGE')"
     equal "SETs that Redis saw" 1 "$(commands SET)"
     equal "who waits" 0 "$(metric certlookup_waiting_requests)"
+}
+
+hedges() {
+    metric 'certlookup_hedges_total{event="begun"}'
+}
+
+@test "1,000 clients wait for one address: one search, one GET, one SET, 1,000 equal answers" {
+    thousand_wait "$(nth_of rsa 1)"
+}
+
+@test "the same while Redis is cold, and it and the directory are asked at once" {
+    local number before
+    for number in {1..20}; do
+        get "$(recipient_url "nobody$number@example.org")"
+        equal "status" 404 "$code"
+    done
+    before=$(hedges)
+    [ "$before" -gt 0 ] || say_failed "Redis is asked first all the same"
+    thousand_wait "$(nth_of rsa 22)"
+    equal "asked both at once" $((before + 1)) "$(hedges)"
+    equal "in vain" 0 "$(metric 'certlookup_hedges_total{event="in_vain"}')"
 }
 
 @test "200 clients storm an address nobody holds up: one search all the same" {

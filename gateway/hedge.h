@@ -1,0 +1,34 @@
+/*
+ * Whether Redis and the directories are asked at the same time.
+ *
+ * Mostly Redis is asked first, and the directories when it has nothing: that
+ * spares them a search. A Redis that is cold, after a start or a flush, or
+ * addresses that nobody asked for before, make each lookup wait for nothing
+ * first. So once several lookups in a row found nothing there, both are asked at
+ * once, while hardly a flight is under way. The first thing that Redis has ends
+ * it: of so many lookups at most one has the directories search in vain.
+ *
+ * What Redis says is weighed first all the same, whoever is quicker, and a record
+ * that may serve does. So nothing depends on which answer comes first.
+ */
+#ifndef GATEWAY_HEDGE_H
+#define GATEWAY_HEDGE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Any thread. */
+struct hedge {
+    unsigned after;      /* so many lookups in a row; 0: never */
+    size_t most_flights; /* with more under way, directories are asked when it is known that they must be */
+    atomic_uint misses;  /* in a row, no further than `after` */
+};
+
+/* Whether it is worth it, for a lookup that makes it so many flights under way. */
+bool hedge_is_on(const struct hedge *hedge, size_t flights);
+
+/* Redis answered, and had a record, whatever became of that, or none. */
+void hedge_note(struct hedge *hedge, bool had_one);
+
+#endif
