@@ -4,7 +4,6 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "gateway/steps.h"
-#include "http/http.h"
 
 static struct answer *make_plain(const struct lookup *lookup, const struct address *address, enum outcome outcome,
                                  enum reason reason, int64_t retry_after_ms)
@@ -68,14 +67,10 @@ void answer_flight(struct flight *flight, struct answer *answer, enum layer laye
     engine_timer_clear(&flight->patience);
     count_waiters(flight, layer, stale, COUNT_STALE_FAILING);
     int64_t took_ms = clock_mono_ms() - flight->started_ms;
-    size_t waiter_count = flight->waiter_count;
     count_duration((int)layer, took_ms * 1000);
+    log_lookup(address_bytes(&flight->address), answer, layer, stale, flight->waiter_count, took_ms);
     inquiry_end(&flight->question);
     flight_wake(flight, answer, layer, stale);
-    if (flight->lookup->alive <= flight->lookup->alone.most_flights) {
-        http_wake(); /* hardly anybody else is told in this turn, and whoever is woken takes long to run */
-    }
-    log_lookup(address_bytes(&flight->address), answer, layer, stale, waiter_count, took_ms);
     hedge_was_in_vain(flight);
 }
 
