@@ -19,7 +19,7 @@ struct http {
     size_t max_batch_lookups;
     size_t hot_bytes;
 
-    atomic_size_t waiting;  /* places taken by requests that wait, from before they ask to after they have what they want */
+    atomic_size_t waiting;  /* places taken by requests that wait, from before they ask to after they were answered */
     atomic_size_t batch_lookups; /* started for batches and not back yet */
     atomic_size_t held;     /* bytes of bodies, and of answers to them; at most MAX_HELD_BYTES */
     atomic_bool draining;

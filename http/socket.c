@@ -79,8 +79,8 @@ static void set_port(const struct addrinfo *info, uint16_t port)
     }
 }
 
-/* The first is bound alone, so that it fails where anybody listens already, and shares only then: sockets that are bound
- * to share would do so with another process of this user, too, which was started by mistake. */
+/* The first is bound alone, so that it fails where anybody listens already, and shares only then: sockets that are
+ * bound to share would do so with another process of this user, too, which was started by mistake. */
 static int listen_first(const struct addrinfo *info, const char *address, bool shares, struct error *error)
 {
     int fd = bind_and_listen(info, false, address, error);
