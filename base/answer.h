@@ -147,7 +147,7 @@ struct answer_draft {
     int64_t made_at, fresh_until, stale_until, retry_after_s;
     struct certificate *certificates;
     size_t certificate_count, usable_count;
-    bool is_digested; /* best_digest is known already, and whoever says so vouches for it; else answer_make() makes it */
+    bool is_digested; /* best_digest is known, and whoever says so vouches for it; else answer_make() makes it */
     uint8_t best_digest[ANSWER_DIGEST_BYTES];
     struct asked *asked;
     size_t asked_count;

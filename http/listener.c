@@ -88,7 +88,7 @@ static unsigned thread_count(int64_t wanted)
     return sched_getaffinity(0, sizeof(cores), &cores) == 0 ? (unsigned)CPU_COUNT(&cores) : 1;
 }
 
-/* Libmicrohttpd takes the socket over. The kernel may choose one worker for all connections, so each may have as many. */
+/* Libmicrohttpd takes the socket over. The kernel may choose one worker for all connections: each may have as many. */
 static struct MHD_Daemon *start_daemon(struct worker *worker, const struct http_config *config, int socket)
 {
     struct http *http = worker->http;
