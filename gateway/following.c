@@ -144,7 +144,7 @@ static bool take(struct following *following, struct item *item)
 
 static bool is_in_memory(const struct following *following, const struct address *address)
 {
-    struct answer *answer = memory_get(following->lookup->parts.memory, address_bytes(address));
+    struct answer *answer = memory_get_hashed(following->lookup->parts.memory, address_bytes(address), address->hash);
     bool result = answer != NULL;
 
     answer_free(&answer);

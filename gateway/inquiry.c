@@ -258,20 +258,17 @@ bool inquiry_ask(struct question *question)
 {
     struct lookup *lookup = question->lookup;
     struct inquiry *inquiry = &question->inquiry;
-    if (own.shared == NULL || own.lookup != lookup) {
-        return false;
-    }
-    if (!may_ask(question)) {
+    if (own.shared == NULL || own.lookup != lookup || !may_ask(question)) {
         return false;
     }
     inquiry->world = lookup_world_ref(lookup);
     enum entered entered = prepare(question, inquiry->world) ? enter(question) : ENTERED_TOO_LATE;
-    if (entered == ENTERED_FIRST && hedge_is_on(&lookup->hedge, atomic_load(&lookup->alive) + 1)) {
-        pass_on(question); /* the engine asks Redis and the directories at once; nobody else asks meanwhile */
-        return true;
-    }
     if (entered == ENTERED_FIRST) {
-        shared_get(own.shared, inquiry->key, on_record, question);
+        if (hedge_is_on(&lookup->hedge, atomic_load(&lookup->alive) + 1)) {
+            pass_on(question); /* the engine asks Redis and the directories at once; nobody else asks meanwhile */
+        } else {
+            shared_get(own.shared, inquiry->key, on_record, question);
+        }
         return true;
     }
     world_retire(&inquiry->world, lookup->parts.background);

@@ -159,7 +159,7 @@ void flight_run(struct flight *flight)
     struct lookup *lookup = flight->lookup;
     flight->open++;
     if (!is_being_swept(lookup, &flight->address)) {
-        flight->old = memory_get(lookup->parts.memory, address_bytes(&flight->address));
+        flight->old = memory_get_hashed(lookup->parts.memory, address_bytes(&flight->address), flight->address.hash);
     }
     if (flight->directory_count == 0) {
         answer_plain(flight, OUTCOME_NONE, REASON_NO_DIRECTORY, 0);

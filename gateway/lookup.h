@@ -3,8 +3,8 @@
  * list; this is who may call what from where.
  *
  * lookup_get(), lookup_expect(), lookup_may_serve(), lookup_start() and
- * lookup_explain() are for any thread; everything else, and every step of a flight, runs on the engine
- * thread.
+ * lookup_explain() are for any thread; everything else, and every step of a
+ * flight, runs on the engine thread.
  */
 #ifndef GATEWAY_LOOKUP_H
 #define GATEWAY_LOOKUP_H
