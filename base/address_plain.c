@@ -1,7 +1,5 @@
 #include "base/address_plain.h"
 
-#define MAX_LABEL_BYTES 63
-
 enum { ATEXT = 1, LDH = 2, DIGIT = 4 };
 
 /* atext of RFC 5322 3.2.3; letters, digits and hyphens of RFC 1123 2.1. */

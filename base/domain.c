@@ -5,8 +5,6 @@
 #include "base/address.h"
 #include "base/text.h"
 
-#define MAX_LABEL_BYTES 63
-
 static char lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;

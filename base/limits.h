@@ -11,6 +11,7 @@
 /* A mail address: RFC 5321 4.5.3.1.1 (local part), .2 (domain), .3 (path less <>). Octets; RFC 6531 3.1 keeps them. */
 #define MAX_LOCAL_PART_BYTES 64
 #define MAX_DOMAIN_BYTES 253
+#define MAX_LABEL_BYTES 63            /* of a domain: RFC 1035 2.3.4 */
 #define MAX_ADDRESS_BYTES 254
 /* The same address with its domain in U-labels may be longer: up to 4 octets of UTF-8 for each code point. */
 #define MAX_ADDRESS_DISPLAY_BYTES 1024
