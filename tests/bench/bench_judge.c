@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/ldif.h"
 #include "base/log.h"
+#include "tests/people/pki.h"
 #include "x509/judge.h"
 
 #define JUDGINGS 2001
@@ -28,14 +29,6 @@ struct person {
     struct candidate candidates[MAX_VALUES];
     size_t count;
 };
-
-static void must(bool held, const char *what)
-{
-    if (!held) {
-        fprintf(stderr, "bench_judge: %s\n", what);
-        exit(2);
-    }
-}
 
 static void forget(struct person *person)
 {

@@ -1,5 +1,6 @@
 #include "tests/people/pki.h"
 
+#include <errno.h>
 #include <openssl/cms.h>
 #include <openssl/dsa.h>
 #include <openssl/err.h>
@@ -19,7 +20,7 @@ void must(bool held, const char *what)
     if (held) {
         return;
     }
-    fprintf(stderr, "makepeople: %s\n", what);
+    fprintf(stderr, "%s: %s\n", program_invocation_short_name, what);
     ERR_print_errors_fp(stderr);
     _exit(1); /* other threads may be at work */
 }

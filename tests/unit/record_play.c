@@ -109,18 +109,34 @@ struct answer *answer_of_record(struct answer_draft *draft)
 struct known_issuers *sample_known(bool other_policy)
 {
     static const char *const names[] = {"root", "issuer ten"};
-    struct known_issuers *known = known_issuers_new(other_policy ? &other : &policy, 2);
+    struct known_issuers *made = known_issuers_new(other_policy ? &other : &policy, 2);
 
-    assert_non_null(known);
+    assert_non_null(made);
     for (size_t i = 0; i < 2; i++) {
         struct digest digest = digest_sha256(bytes_of_string(names[i]));
         struct blob *blob = issuer_of(names[i]);
 
-        known_issuers_add(known, &digest, blob);
+        known_issuers_add(made, &digest, blob);
         blob_free(&blob);
     }
-    known_issuers_sort(known);
-    return known;
+    known_issuers_sort(made);
+    return made;
+}
+
+struct known_issuers *known;
+
+int know(void **state)
+{
+    (void)state;
+    known = sample_known(false);
+    return 0;
+}
+
+int forget(void **state)
+{
+    (void)state;
+    known_issuers_free(&known);
+    return 0;
 }
 
 struct answer *sample_found(void)

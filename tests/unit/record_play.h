@@ -21,6 +21,11 @@ struct answer *answer_of_record(struct answer_draft *draft);
 /* Of the sample's policy, or of another one: "root", which is in its chains, and "issuer ten", which is not. */
 struct known_issuers *sample_known(bool other_policy);
 
+/* For the setup and teardown of a group: what the sample's policy has. */
+extern struct known_issuers *known;
+int know(void **state);
+int forget(void **state);
+
 /* Of one key or, where `second` is not NULL, two. */
 struct seal_ring *ring_of(const char *first, const char *second);
 

@@ -12,22 +12,6 @@
 #include "cache/record.h"
 #include "tests/unit/record_play.h"
 
-static struct known_issuers *known;
-
-static int know(void **state)
-{
-    (void)state;
-    known = sample_known(false);
-    return 0;
-}
-
-static int forget(void **state)
-{
-    (void)state;
-    known_issuers_free(&known);
-    return 0;
-}
-
 static struct buffer encode(const struct answer *answer)
 {
     struct buffer body;

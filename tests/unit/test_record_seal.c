@@ -16,22 +16,6 @@
 static const char secret[] = "0123456789abcdef0123456789abcdef";
 static const char other_secret[] = "fedcba9876543210fedcba9876543210";
 
-static struct known_issuers *known;
-
-static int know(void **state)
-{
-    (void)state;
-    known = sample_known(false);
-    return 0;
-}
-
-static int forget(void **state)
-{
-    (void)state;
-    known_issuers_free(&known);
-    return 0;
-}
-
 /* MAX_VALUES values of MAX_VALUE_BYTES are more than a record holds. */
 static void too_large_for_a_record(void **state)
 {
