@@ -182,9 +182,6 @@ static void run_daemon(struct worker *worker, int32_t patience_ms)
     if (MHD_run_wait(worker->daemon, patience_ms) != MHD_YES) {
         worker->complained = true;
     }
-    if (worker->side != NULL) {
-        worker->http->backend.side->flush(worker->side);
-    }
 }
 
 /* Waits for requests, or for what lets those that wait go on; then sees to them. */
@@ -206,6 +203,9 @@ static void turn(struct worker *worker)
     if (worker->answered_late) { /* libmicrohttpd only sends in its next run what was not answered at once */
         worker->answered_late = false;
         run_daemon(worker, 0);
+    }
+    if (worker->side != NULL) { /* once a turn: what both runs read goes to Redis in one write */
+        side->flush(worker->side);
     }
 }
 
