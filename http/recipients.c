@@ -124,37 +124,32 @@ bool recipients_answer_again(struct request *request, enum MHD_Result *result)
     return true;
 }
 
-/* What may be the same for everybody who asks: for somebody who wants nothing special. */
-static bool may_share(const struct served *served, const struct wish *wish)
+/* Where the reply is kept: it may be the same for everybody who asks, since who asked wants nothing special, and it is
+ * asked for often enough. NULL: it is not kept. */
+static struct hot *hot_for(const struct request *request, const struct wish *wish)
 {
-    return hot_may_keep(served) && !wish->explain && !wish->close;
-}
+    bool may = hot_may_keep(&request->served) && !wish->explain && !wish->close && request->key.text.size > 0;
+    struct hot *hot = may ? worker_hot(request->worker) : NULL;
 
-static void keep_or_free(struct request *request, struct reply *reply)
-{
-    struct hot *hot = request->key.text.size > 0 ? worker_hot(request->worker) : NULL;
-
-    if (hot == NULL || !hot_wants(hot, &request->key) ||
-        !hot_put(hot, &request->key, request->served.answer, request->route, reply)) {
-        reply_free(reply);
-    }
+    return hot != NULL && hot_wants(hot, &request->key) ? hot : NULL;
 }
 
 static enum MHD_Result send_served(struct request *request, const struct wish *wish)
 {
     const struct served *served = &request->served;
+    struct hot *hot = hot_for(request, wish);
+    struct spares *spares = hot == NULL ? worker_spares(request->worker) : NULL;
     struct reply reply;
     size_t grown;
 
     count_outcome(served->answer->outcome);
-    if (reply_make(served, wish, &reply) != 0) {
+    if (reply_make(served, wish, spares, &reply) != 0) {
         return respond_shared(request, MHD_HTTP_SERVICE_UNAVAILABLE, request->http->out_of_memory);
     }
+    request->spare = reply.spare;
     enum MHD_Result result = send_reply(request, served, wish, &reply, &grown);
     reply.bytes += grown;
-    if (may_share(served, wish)) {
-        keep_or_free(request, &reply);
-    } else {
+    if (hot == NULL || !hot_put(hot, &request->key, served->answer, request->route, &reply)) {
         reply_free(&reply);
     }
     return result;

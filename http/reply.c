@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "http/respond.h"
+#include "http/spare.h"
 
 #define CACHE_LINE 64
 #define FETCHED_BYTES 2048 /* of a body: an ordinary certificate */
@@ -67,8 +68,21 @@ static int64_t earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* How long others may keep it: as long as we would, and nobody but the one who asked. */
-static void add_life(const struct served *served, const struct wish *wish, struct response_headers *headers)
+/* Whether others may keep it. */
+static void add_keeping(const struct served *served, const struct wish *wish, struct response_headers *headers)
+{
+    bool keep = served->answer->outcome != OUTCOME_UNKNOWN && !served->stale && !wish->explain;
+
+    respond_field(headers, MHD_HTTP_HEADER_CACHE_CONTROL, keep ? "private" : "no-store");
+    respond_field(headers, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT);
+    add_cache_status(served, headers);
+    if (wish->close) {
+        respond_field(headers, MHD_HTTP_HEADER_CONNECTION, "close");
+    }
+}
+
+/* How long: as long as we would, and nobody but the one who asked. */
+static void add_life(const struct served *served, struct response_headers *headers)
 {
     const struct answer *answer = served->answer;
     char date[TEXT_TIME_BYTES];
@@ -81,32 +95,32 @@ static void add_life(const struct served *served, const struct wish *wish, struc
         const char *const expires[] = {text_http_date(until, date)};
         respond_joined(headers, MHD_HTTP_HEADER_EXPIRES, expires, 1);
     }
-    bool keep = answer->outcome != OUTCOME_UNKNOWN && !served->stale && !wish->explain;
-    respond_field(headers, MHD_HTTP_HEADER_CACHE_CONTROL, keep ? "private" : "no-store");
-    respond_field(headers, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT);
-    add_cache_status(served, headers);
-    if (wish->close) {
-        respond_field(headers, MHD_HTTP_HEADER_CONNECTION, "close");
-    }
 }
 
-static void add_content(const struct answer *answer, const struct format_info *info, struct response_headers *headers)
+/* What is the same for many answers stands first, which a spare response gains by; see spare.h. `etag` "": none. */
+static void add_content(const struct served *served, const struct format_info *info, const char *etag,
+                        struct response_headers *headers)
 {
     char name[REPLY_FILE_NAME_BYTES];
 
     respond_field(headers, MHD_HTTP_HEADER_CONTENT_TYPE, info->media_type);
     respond_field(headers, "X-Content-Type-Options", "nosniff");
+    add_life(served, headers);
     if (info != &render_formats[FORMAT_JSON]) {
-        struct bytes address = bytes_of(answer->address.text, answer->address.size);
-        reply_file_name(address, info->file_ending, name);
+        const struct address_text *address = &served->answer->address;
+        reply_file_name(bytes_of(address->text, address->size), info->file_ending, name);
         const char *const value[] = {"attachment; filename=\"", name, "\""};
         respond_joined(headers, MHD_HTTP_HEADER_CONTENT_DISPOSITION, value, 3);
+    }
+    if (etag[0] != '\0') {
+        respond_field(headers, MHD_HTTP_HEADER_ETAG, etag);
     }
 }
 
 /* The problem that an answer is when there is no certificate in it. */
-static void make_problem(const struct answer *answer, struct response_headers *headers, struct reply *reply)
+static void make_problem(const struct served *served, struct response_headers *headers, struct reply *reply)
 {
+    const struct answer *answer = served->answer;
     bool none = answer->outcome == OUTCOME_NONE;
     struct problem problem = {
         .status = (int)reply->status,
@@ -116,13 +130,9 @@ static void make_problem(const struct answer *answer, struct response_headers *h
         .address = answer->address.size > 0 ? answer->address.text : NULL,
     };
 
+    add_life(served, headers);
     reply->bytes += PROBLEM_BYTES;
     reply->full = respond_make_problem(&problem, headers);
-}
-
-static void add_etag(const struct reply *reply, struct response_headers *headers)
-{
-    respond_field(headers, MHD_HTTP_HEADER_ETAG, reply->etag);
 }
 
 static void give_back(void *answer)
@@ -139,16 +149,28 @@ void reply_fetch_ahead(const struct reply *reply)
     }
 }
 
-/* DER: the body is in the answer already, and so is its digest. Most answers are asked for in no other format. */
-static void make_in_place(struct answer *answer, struct response_headers *headers, struct reply *reply)
+static void make_of_spare(struct spares *spares, struct bytes der, const struct response_headers *headers,
+                          struct reply *reply)
 {
+    reply->spare = spares_take(spares, der, headers);
+    reply->full = reply->spare != NULL ? spare_response(reply->spare) : NULL;
+}
+
+/* DER: the body is in the answer already, and so is its digest. Most answers are asked for in no other format. */
+static void make_der(const struct served *served, struct spares *spares, struct response_headers *headers,
+                     struct reply *reply)
+{
+    struct answer *answer = served->answer;
     struct bytes der = answer->best;
 
     reply->body = der;
     reply_fetch_ahead(reply); /* while its header is made */
     etag_of_digest(answer->best_digest, reply->etag);
-    add_etag(reply, headers);
-    add_content(answer, &render_formats[FORMAT_DER], headers);
+    add_content(served, &render_formats[FORMAT_DER], reply->etag, headers);
+    if (spares != NULL && der.size <= SPARE_BODY_BYTES) {
+        make_of_spare(spares, der, headers, reply);
+        return;
+    }
     struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback_cls(
         der.size, (void *)(uintptr_t)der.data, give_back, answer_ref(answer));
     if (response == NULL) {
@@ -157,8 +179,8 @@ static void make_in_place(struct answer *answer, struct response_headers *header
     reply->full = respond_complete(response, headers);
 }
 
-static void make_document(const struct served *served, const struct wish *wish, struct response_headers *headers,
-                          struct reply *reply)
+static void make_document(const struct served *served, const struct wish *wish, struct spares *spares,
+                          struct response_headers *headers, struct reply *reply)
 {
     enum format format = wish->explain ? FORMAT_JSON : wish->format;
     struct render_options options = {
@@ -170,7 +192,7 @@ static void make_document(const struct served *served, const struct wish *wish, 
     struct buffer body;
 
     if (format == FORMAT_DER && served->answer->usable_count > 0) {
-        make_in_place(served->answer, headers, reply);
+        make_der(served, spares, headers, reply);
         return;
     }
     buffer_init(&body, MAX_RESPONSE_BYTES);
@@ -181,25 +203,24 @@ static void make_document(const struct served *served, const struct wish *wish, 
     reply->bytes += body.size;
     if (reply->status == MHD_HTTP_OK) {
         etag_make(buffer_bytes(&body), reply->etag);
-        add_etag(reply, headers);
     }
-    add_content(served->answer, &render_formats[format], headers);
+    add_content(served, &render_formats[format], reply->etag, headers);
     reply->full = respond_make(&body, headers);
 }
 
-int reply_make(const struct served *served, const struct wish *wish, struct reply *reply)
+int reply_make(const struct served *served, const struct wish *wish, struct spares *spares, struct reply *reply)
 {
     struct response_headers headers;
 
     respond_begin(&headers);
     *reply = (struct reply){.status = reply_status(served->answer)};
-    add_life(served, wish, &headers);
+    add_keeping(served, wish, &headers);
     if (served->answer->outcome == OUTCOME_FOUND || wish->explain) {
-        make_document(served, wish, &headers, reply);
+        make_document(served, wish, spares, &headers, reply);
     } else {
-        make_problem(served->answer, &headers, reply);
+        make_problem(served, &headers, reply);
     }
-    reply->bytes += respond_bytes(&headers);
+    reply->bytes += reply->spare == NULL ? respond_bytes(&headers) : 0;
     return reply->full != NULL ? 0 : -1;
 }
 
@@ -207,15 +228,16 @@ size_t reply_make_not_modified(const struct served *served, const struct wish *w
 {
     struct response_headers headers = {0};
 
-    add_life(served, wish, &headers);
-    add_etag(reply, &headers);
+    add_keeping(served, wish, &headers);
+    add_life(served, &headers);
+    respond_field(&headers, MHD_HTTP_HEADER_ETAG, reply->etag);
     reply->not_modified = respond_make(NULL, &headers);
     return reply->not_modified != NULL ? respond_bytes(&headers) : 0;
 }
 
 void reply_free(struct reply *reply)
 {
-    if (reply->full != NULL) {
+    if (reply->full != NULL && reply->spare == NULL) {
         MHD_destroy_response(reply->full);
     }
     if (reply->not_modified != NULL) {

@@ -16,6 +16,9 @@
 #include "http/etag.h"
 #include "render/render.h"
 
+struct spare;
+struct spares;
+
 struct wish {
     enum format format;
     bool best_only;
@@ -26,6 +29,7 @@ struct wish {
 struct reply {
     unsigned status;
     char etag[ETAG_BYTES];             /* "": none */
+    struct spare *spare;               /* whose `full` is, and which the caller gives back; NULL: the reply's */
     struct MHD_Response *full;         /* holds a reference to the answer where its body stands in there as it is */
     struct MHD_Response *not_modified; /* NULL: nobody asked for it yet */
     struct bytes body;                 /* of `full`, where it stands in the answer; else empty */
@@ -35,9 +39,9 @@ struct reply {
 /* The status of an answer: 200 404 500 503 504. */
 unsigned reply_status(const struct answer *answer);
 
-/* Without not_modified. -1: out of memory, or the answer does not fit into MAX_RESPONSE_BYTES; `reply` then holds
- * nothing. */
-int reply_make(const struct served *served, const struct wish *wish, struct reply *reply);
+/* Without not_modified. `spares`: whence a reply that will not be kept may take its response; NULL: it is kept. -1: out
+ * of memory, or the answer does not fit into MAX_RESPONSE_BYTES; `reply` then holds nothing. */
+int reply_make(const struct served *served, const struct wish *wish, struct spares *spares, struct reply *reply);
 void reply_free(struct reply *reply);
 
 /* The body will be sent soon: lets it come from main memory meanwhile. */

@@ -7,6 +7,7 @@
 #include "http/recipients.h"
 #include "http/respond.h"
 #include "http/routes.h"
+#include "http/spare.h"
 
 /* Longer targets with their Accept have their replies made each time. */
 #define HOT_KEY_BYTES 1024
@@ -235,6 +236,9 @@ void request_on_completed(void *cls, struct MHD_Connection *connection, void **c
     if (request->work != NULL) {
         request->work_free(request->work);
         request->work = NULL;
+    }
+    if (request->spare != NULL) {
+        spares_give_back(request->worker->spares, &request->spare);
     }
 }
 

@@ -11,6 +11,7 @@
 #include "http/fragments.h"
 #include "http/hot.h"
 #include "http/request.h"
+#include "http/spare.h"
 
 #define PAUSE_NS 10000000
 
@@ -45,6 +46,14 @@ struct fragments *worker_fragments(struct worker *worker)
         worker->fragments = fragments_new(worker->http->hot_bytes);
     }
     return worker->fragments;
+}
+
+struct spares *worker_spares(struct worker *worker)
+{
+    if (worker->spares == NULL) {
+        worker->spares = spares_new();
+    }
+    return worker->spares;
 }
 
 void worker_count_connection(struct worker *worker, int change)
@@ -272,6 +281,7 @@ void worker_stop(struct worker *worker)
     }
     hot_free(&worker->hot);
     fragments_free(&worker->fragments);
+    spares_free(&worker->spares);
     if (worker->wake_fd >= 0) {
         close(worker->wake_fd);
     }

@@ -21,12 +21,14 @@ struct fragments;
 struct hot;
 struct http;
 struct request;
+struct spares;
 
 struct worker {
     struct http *http;
     struct MHD_Daemon *daemon;   /* only its thread calls it, from worker_start() on; NULL: was never opened */
-    struct hot *hot;             /* made when first wanted; likewise fragments */
+    struct hot *hot;             /* made when first wanted; likewise fragments and spares */
     struct fragments *fragments;
+    struct spares *spares;
     atomic_size_t *connections;  /* of all workers of its listener */
     bool expects;                /* what was asked for last was in memory, but not ready-made: so the next, perhaps */
     bool complained;             /* libmicrohttpd did, since the loop last looked */
@@ -68,5 +70,8 @@ bool worker_is_handed(const struct worker *worker);
  * only; NULL: out of memory. */
 struct hot *worker_hot(struct worker *worker);
 struct fragments *worker_fragments(struct worker *worker);
+
+/* Its responses that serve again. Its own thread only; NULL: out of memory. */
+struct spares *worker_spares(struct worker *worker);
 
 #endif

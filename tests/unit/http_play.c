@@ -83,7 +83,7 @@ struct answer *play_answer(const char *address, enum outcome outcome, enum reaso
 {
     struct answer_draft draft = {.outcome = outcome, .reason = reason};
     struct certificate one = {.reason = REASON_USABLE, .detail = ""};
-    uint8_t bytes[sizeof(certificate) + 64];
+    uint8_t bytes[sizeof(certificate) + PLAY_MARK_BYTES];
     struct answer *answer = NULL;
 
     if (address_parse(bytes_of_string(address), &draft.address) != ADDRESS_OK) {

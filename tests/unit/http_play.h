@@ -26,6 +26,7 @@
 #define PLAY_WAITERS_MAX 8192
 
 #define PLAY_STALL_MS 1500
+#define PLAY_MARK_BYTES 160
 
 /* Whether the backends that are opened from now on have a side (struct http_side): each worker then waits by it while
  * there is somebody who waits, so that requests linger. */
@@ -63,7 +64,7 @@ struct play {
 /* A certificate, as bytes: CN=Hit, EC P-256, self-signed. */
 struct bytes play_certificate(void);
 
-/* An answer of one certificate whose value ends in `mark`, so that two can be told apart; none: zero of them. */
+/* An answer of one certificate whose value ends in `mark`, of PLAY_MARK_BYTES at most, so that two can be told apart; none: zero of them. */
 struct answer *play_answer(const char *address, enum outcome outcome, enum reason reason, const char *mark,
                            int64_t life_s);
 

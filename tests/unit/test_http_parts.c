@@ -176,7 +176,7 @@ static struct reply make_reply(struct answer *answer)
     struct wish wish = {.format = FORMAT_DER, .best_only = true};
     struct reply reply;
 
-    assert_int_equal(reply_make(&served, &wish, &reply), 0);
+    assert_int_equal(reply_make(&served, &wish, NULL, &reply), 0);
     return reply;
 }
 

@@ -1,0 +1,215 @@
+#include "http/spare.h"
+
+#include <stdlib.h>
+
+#include "http/respond.h"
+
+#define LISTS 64
+#define MAX_FIELDS 10 /* an answer has eight; one of more gets none of these */
+#define MAX_KEPT 128  /* by a thread: half a megabyte */
+
+struct spare {
+    struct spare *next; /* in the list of its size */
+    struct MHD_Response *response;
+    size_t count;
+    struct field {
+        const char *name;
+        char value[RESPOND_VALUE_BYTES];
+    } fields[MAX_FIELDS];
+    size_t size;
+    uint8_t body[];
+};
+
+struct spares {
+    size_t count;
+    size_t hand; /* of the list that gives one up next */
+    struct spare *lists[LISTS];
+};
+
+struct spares *spares_new(void)
+{
+    return calloc(1, sizeof(struct spares));
+}
+
+/* libmicrohttpd frees it, when nobody has the response any longer. */
+static void drop(struct spare **spare)
+{
+    struct MHD_Response *response = (*spare)->response;
+
+    *spare = NULL;
+    MHD_destroy_response(response);
+}
+
+static struct spare *pop(struct spares *spares, struct spare **place)
+{
+    struct spare *spare = *place;
+
+    *place = spare->next;
+    spares->count--;
+    return spare;
+}
+
+void spares_free(struct spares **spares)
+{
+    if (*spares == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < LISTS; i++) {
+        while ((*spares)->lists[i] != NULL) {
+            struct spare *spare = pop(*spares, &(*spares)->lists[i]);
+            drop(&spare);
+        }
+    }
+    free(*spares);
+    *spares = NULL;
+}
+
+static struct spare **list_of(struct spares *spares, size_t size)
+{
+    return &spares->lists[size % LISTS];
+}
+
+/* Names are literals, mostly the very same. */
+static bool is_named(const struct field *field, const char *name)
+{
+    return field->name == name || strcmp(field->name, name) == 0;
+}
+
+static bool has_fields(const struct spare *spare, const struct response_headers *headers)
+{
+    for (size_t i = 0; i < headers->count && spare->count == headers->count; i++) {
+        if (!is_named(&spare->fields[i], headers->fields[i].name)) {
+            return false;
+        }
+    }
+    return spare->count == headers->count;
+}
+
+/* One whose body has this size, and with these fields, whatever they say. */
+static struct spare *find(struct spares *spares, size_t size, const struct response_headers *headers)
+{
+    for (struct spare **place = list_of(spares, size); *place != NULL; place = &(*place)->next) {
+        if ((*place)->size == size && has_fields(*place, headers)) {
+            return pop(spares, place);
+        }
+    }
+    return NULL;
+}
+
+static struct spare *make(size_t size)
+{
+    struct spare *spare = malloc(sizeof(*spare) + size);
+
+    if (spare == NULL) {
+        return NULL;
+    }
+    spare->size = size;
+    spare->count = 0;
+    spare->response = MHD_create_response_from_buffer_with_free_callback_cls(size, spare->body, free, spare);
+    if (spare->response == NULL) {
+        free(spare);
+        return NULL;
+    }
+    return spare;
+}
+
+static size_t first_other(const struct spare *spare, const struct response_headers *headers)
+{
+    size_t i = 0;
+
+    while (i < spare->count && strcmp(spare->fields[i].value, headers->fields[i].value) == 0) {
+        i++;
+    }
+    return i;
+}
+
+static bool remove_last(struct spare *spare)
+{
+    struct field *field = &spare->fields[--spare->count];
+
+    return MHD_del_response_header(spare->response, field->name, field->value) == MHD_YES;
+}
+
+static bool add(struct spare *spare, const struct response_header *header)
+{
+    struct field *field = &spare->fields[spare->count];
+    size_t size = strlen(header->value) + 1;
+
+    if (size > sizeof(field->value) ||
+        MHD_add_response_header(spare->response, header->name, header->value) != MHD_YES) {
+        return false;
+    }
+    field->name = header->name;
+    memcpy(field->value, header->value, size);
+    spare->count++;
+    return true;
+}
+
+/* From the first that differs, all are replaced: so their order is that of a new response. False: out of memory, and
+ * some are missing. */
+static bool set_fields(struct spare *spare, const struct response_headers *headers)
+{
+    size_t same = first_other(spare, headers);
+
+    while (spare->count > same) {
+        if (!remove_last(spare)) {
+            return false;
+        }
+    }
+    while (spare->count < headers->count) {
+        if (!add(spare, &headers->fields[spare->count])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+struct spare *spares_take(struct spares *spares, struct bytes body, const struct response_headers *headers)
+{
+    if (headers->count > MAX_FIELDS) {
+        return NULL;
+    }
+    struct spare *spare = find(spares, body.size, headers);
+    if (spare == NULL) {
+        spare = make(body.size);
+    }
+    if (spare != NULL && !set_fields(spare, headers)) {
+        drop(&spare);
+    }
+    if (spare != NULL) {
+        memcpy(spare->body, body.data, body.size);
+    }
+    return spare;
+}
+
+struct MHD_Response *spare_response(const struct spare *spare)
+{
+    return spare->response;
+}
+
+/* Of sizes in turn, so that none fills the place with what nobody takes. */
+static void make_room(struct spares *spares)
+{
+    while (spares->count >= MAX_KEPT) {
+        struct spare **list = &spares->lists[spares->hand++ % LISTS];
+        if (*list != NULL) {
+            struct spare *spare = pop(spares, list);
+            drop(&spare);
+        }
+    }
+}
+
+void spares_give_back(struct spares *spares, struct spare **spare)
+{
+    make_room(spares);
+    struct spare **list = list_of(spares, (*spare)->size);
+    (*spare)->next = *list;
+    *list = *spare;
+    *spare = NULL;
+    spares->count++;
+}
+
+size_t spares_count(const struct spares *spares)
+{
+    return spares->count;
+}

@@ -1,0 +1,43 @@
+/*
+ * Responses that serve again, with another body of the same size. Private to http/.
+ *
+ * libmicrohttpd allocates three blocks for each header field of a response, and
+ * most fields are the same in every answer of a kind. So a thread keeps responses
+ * of answers that are not worth to be kept: the next body is written over the
+ * last, and only what differs of the fields is replaced. A response's size cannot
+ * be changed, so they are found by that.
+ *
+ * A response that is on its way must not change: it is whoever's took it until
+ * libmicrohttpd says that the request is completed.
+ */
+#ifndef HTTP_SPARE_H
+#define HTTP_SPARE_H
+
+#include <microhttpd.h>
+
+#include "base/bytes.h"
+
+/* An ordinary certificate. Larger bodies are not copied. */
+#define SPARE_BODY_BYTES 4096
+
+struct response_headers;
+struct spare;
+struct spares;
+
+/* NULL: out of memory. Freed when no response is on its way any more. */
+struct spares *spares_new(void);
+void spares_free(struct spares **spares);
+
+/* A response with this body, of 1 to SPARE_BODY_BYTES, and these fields; both are copied. NULL: out of memory. */
+struct spare *spares_take(struct spares *spares, struct bytes body, const struct response_headers *headers);
+
+/* The spare's: not to be destroyed. */
+struct MHD_Response *spare_response(const struct spare *spare);
+
+/* Takes back what was taken, for the next; or frees it. */
+void spares_give_back(struct spares *spares, struct spare **spare);
+
+/* How many it keeps, ready to be taken. */
+size_t spares_count(const struct spares *spares);
+
+#endif

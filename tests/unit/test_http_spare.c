@@ -1,0 +1,251 @@
+/* Responses that serve again: each says what a new one would, and what is taken is nobody else's. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "http/etag.h"
+#include "http/respond.h"
+#include "http/spare.h"
+#include "tests/unit/http_play.h"
+
+#define TARGET "/v1/recipients/hit@example.org/certificate"
+#define REQUEST "GET " TARGET "?%u HTTP/1.1\r\nHost: a\r\n\r\n"
+
+static struct play *play;
+static struct buffer response;
+static unsigned asked; /* a number in each target: what is asked once is not kept */
+
+static int open_play(void **state)
+{
+    (void)state;
+    buffer_init(&response, 4 * 1024 * 1024);
+    play = play_open(NULL);
+    return 0;
+}
+
+static int close_play(void **state)
+{
+    (void)state;
+    play_close(&play);
+    buffer_free(&response);
+    return 0;
+}
+
+static bool send_get(int fd)
+{
+    char request[256];
+
+    snprintf(request, sizeof(request), REQUEST, asked++);
+    return play_send(fd, request, strlen(request));
+}
+
+static void get(int fd)
+{
+    buffer_clear(&response);
+    assert_true(send_get(fd));
+    assert_true(play_read_response(fd, false, &response));
+    assert_int_equal(play_status(&response), 200);
+}
+
+static const char *field(const char *name)
+{
+    static char value[1024];
+    const char *found = play_field(&response, name, value, sizeof(value));
+
+    return found != NULL ? found : "";
+}
+
+static void have(const char *mark, int64_t life_s)
+{
+    play_replace_hit(play, play_answer("hit@example.org", OUTCOME_FOUND, REASON_USABLE, mark, life_s));
+}
+
+static bool is_marked(const char *mark)
+{
+    struct bytes body = play_body(&response), certificate = play_certificate();
+
+    return body.size == certificate.size + strlen(mark) &&
+           memcmp(body.data, certificate.data, certificate.size) == 0 &&
+           memcmp(body.data + certificate.size, mark, strlen(mark)) == 0;
+}
+
+/* Nothing of another answer: the body is whole, and the tag is its own. */
+static void is_of(const char *mark)
+{
+    char etag[ETAG_BYTES];
+
+    assert_true(is_marked(mark));
+    assert_string_equal(field("ETag"), etag_make(play_body(&response), etag));
+}
+
+static void each_says_its_own(void **state)
+{
+    (void)state;
+    int fds[4];
+    for (size_t i = 0; i < 4; i++) {
+        fds[i] = play_connect(play_port(play));
+    }
+    for (unsigned round = 0; round < 600; round++) {
+        char mark[160];
+        int size = 1 + (int)(round * 7 % 150); /* more sizes than lists, each again and again */
+        memset(mark, 'a' + (int)(round % 26), (size_t)size);
+        mark[size] = '\0';
+        have(mark, 1000 + round);
+        get(fds[round % 4]);
+        is_of(mark);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        close(fds[i]);
+    }
+}
+
+/* All but Date, which is libmicrohttpd's. */
+static void copy_head(char *out)
+{
+    const char *text = buffer_string(&response), *date = strstr(text, "Date: "), *behind = strstr(date, "\r\n");
+
+    *stpncpy(out, text, (size_t)(date - text)) = '\0';
+    strncat(out, behind, (size_t)(strstr(behind, "\r\n\r\n") - behind));
+}
+
+static void the_header_is_that_of_a_new_one(void **state)
+{
+    char kept[2048], spare[2048];
+
+    (void)state;
+    int fd = play_connect(play_port(play));
+    have("one", 500);
+    get(fd); /* a spare is left */
+    have("two", 3600);
+    for (int i = 0; i < 2; i++) { /* the same target twice, and a response of its own is made and kept */
+        buffer_clear(&response);
+        assert_true(play_send(fd, "GET " TARGET " HTTP/1.1\r\nHost: a\r\n\r\n", strlen("GET " TARGET) + 22));
+        assert_true(play_read_response(fd, false, &response));
+    }
+    is_of("two");
+    copy_head(kept);
+    get(fd);
+    is_of("two");
+    copy_head(spare);
+    assert_string_equal(spare, kept);
+    close(fd);
+}
+
+static struct spare *take(struct spares *spares, const char *body, const char *tag)
+{
+    struct response_headers headers = {0};
+
+    respond_field(&headers, "Vary", "Accept");
+    if (tag != NULL) {
+        respond_header(&headers, "ETag", "%s", tag);
+    }
+    return spares_take(spares, bytes_of_string(body), &headers);
+}
+
+static const char *tag_of(const struct spare *spare)
+{
+    const char *tag = MHD_get_response_header(spare_response(spare), "ETag");
+
+    return tag != NULL ? tag : "none";
+}
+
+static void taken_again_by_size_and_fields(void **state)
+{
+    struct spares *spares = spares_new();
+
+    (void)state;
+    struct spare *first = take(spares, "four", "\"1\""), *second = take(spares, "five", "\"2\"");
+    assert_ptr_not_equal(first, second);
+    assert_string_equal(tag_of(first), "\"1\"");
+    const struct spare *was = first;
+    spares_give_back(spares, &first);
+    assert_null(first);
+    first = take(spares, "three", "\"3\""); /* longer */
+    assert_ptr_not_equal(first, was);
+    spares_give_back(spares, &first);
+    first = take(spares, "four", NULL); /* a field less */
+    assert_ptr_not_equal(first, was);
+    assert_string_equal(tag_of(first), "none");
+    spares_give_back(spares, &first);
+    first = take(spares, "nine", "\"4\"");
+    assert_ptr_equal(first, was);
+    assert_string_equal(tag_of(first), "\"4\"");
+    assert_string_equal(MHD_get_response_header(spare_response(first), "Vary"), "Accept");
+    assert_string_equal(tag_of(second), "\"2\"");
+    spares_give_back(spares, &first);
+    spares_give_back(spares, &second);
+    spares_free(&spares);
+    spares_free(&spares);
+}
+
+/* However many there were at once, of however many sizes, few are kept, and the last among them. */
+static void few_are_kept(void **state)
+{
+    struct spares *spares = spares_new();
+    struct spare *all[500];
+    char body[500];
+
+    (void)state;
+    memset(body, 'x', sizeof(body));
+    for (size_t i = 0; i < 500; i++) {
+        struct response_headers none = {0};
+        all[i] = spares_take(spares, bytes_of(body, 1 + i % 250), &none);
+        assert_non_null(all[i]);
+    }
+    const struct spare *last = all[499];
+    for (size_t i = 0; i < 500; i++) {
+        spares_give_back(spares, &all[i]);
+    }
+    size_t known = 0;
+    for (size_t i = 0; i < 500; i++) {
+        struct response_headers none = {0};
+        all[i] = spares_take(spares, bytes_of(body, 1 + (499 - i) % 250), &none);
+        known += all[i] == last;
+    }
+    assert_int_equal(known, 1);
+    assert_ptr_equal(all[0], last);
+    for (size_t i = 0; i < 500; i++) {
+        spares_give_back(spares, &all[i]);
+    }
+    assert_true(spares_count(spares) <= 128);
+    spares_free(&spares);
+}
+
+static void what_does_not_fit_is_refused(void **state)
+{
+    struct spares *spares = spares_new();
+    struct response_headers many = {0};
+    char value[RESPOND_VALUE_BYTES + 1];
+
+    (void)state;
+    for (int i = 0; i < RESPOND_HEADERS_MAX; i++) {
+        respond_field(&many, "Vary", "Accept");
+    }
+    assert_null(spares_take(spares, bytes_of_string("body"), &many));
+    memset(value, 'v', sizeof(value) - 1);
+    value[sizeof(value) - 1] = '\0';
+    many.count = 0;
+    respond_field(&many, "ETag", value);
+    assert_null(spares_take(spares, bytes_of_string("body"), &many));
+    assert_int_equal(spares_count(spares), 0);
+    spares_free(&spares);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_says_its_own),
+        cmocka_unit_test(the_header_is_that_of_a_new_one),
+        cmocka_unit_test(taken_again_by_size_and_fields),
+        cmocka_unit_test(few_are_kept),
+        cmocka_unit_test(what_does_not_fit_is_refused),
+    };
+
+    return cmocka_run_group_tests(tests, open_play, close_play);
+}
