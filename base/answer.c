@@ -107,17 +107,14 @@ struct parts {
     uint64_t *links;
 };
 
-/* Copies one certificate, with references of its own; its chain and links go to `parts`. Returns what its blobs
- * cost. */
+/* Copies one certificate, but no reference; its chain and links go to `parts`. Returns what its blobs cost. */
 static size_t certificate_copy(struct certificate *to, const struct certificate *from, struct parts *parts,
                                const struct strings *strings, const char *base)
 {
     *to = *from;
-    to->value = blob_ref(from->value);
-    to->der = blob_ref(from->der);
     to->chain = from->chain_count > 0 ? parts->chain : NULL;
     for (size_t i = 0; i < from->chain_count; i++) {
-        *parts->chain++ = blob_ref(from->chain[i]);
+        *parts->chain++ = from->chain[i];
     }
     to->links = from->link_count > 0 ? parts->links : NULL;
     for (size_t i = 0; i < from->link_count; i++) {
@@ -127,7 +124,6 @@ static size_t certificate_copy(struct certificate *to, const struct certificate 
     to->source.dn = strings_place(strings, base, from->source.dn);
     to->source.mails = strings_place(strings, base, from->source.mails);
     to->detail = strings_place(strings, base, from->detail);
-    to->trail = trail_ref(from->trail);
     return blob_memory_bytes(to->value) + (to->der != to->value ? blob_memory_bytes(to->der) : 0) +
            trail_bytes(to->trail);
 }
@@ -220,7 +216,8 @@ static void point_at_best(struct answer *answer, const struct answer_draft *draf
     }
 }
 
-struct answer *answer_make(const struct answer_draft *draft)
+/* All of the draft but references: what it holds of those must become the answer's, or be shared. */
+static struct answer *copy(const struct answer_draft *draft)
 {
     struct answer *answer = NULL;
     struct strings strings;
@@ -237,6 +234,36 @@ struct answer *answer_make(const struct answer_draft *draft)
         point_at_best(answer, draft);
     }
     strings_free(&strings);
+    return answer;
+}
+
+static void share_blobs(const struct certificate *certificate)
+{
+    blob_ref(certificate->value);
+    blob_ref(certificate->der);
+    trail_ref(certificate->trail);
+    for (size_t i = 0; i < certificate->chain_count; i++) {
+        blob_ref(certificate->chain[i]);
+    }
+}
+
+struct answer *answer_make(const struct answer_draft *draft)
+{
+    struct answer *answer = copy(draft);
+
+    for (size_t i = 0; answer != NULL && i < answer->certificate_count; i++) {
+        share_blobs(&answer->certificates[i]);
+    }
+    return answer;
+}
+
+struct answer *answer_take(struct answer_draft *draft)
+{
+    struct answer *answer = copy(draft);
+
+    if (answer != NULL) {
+        draft->certificate_count = draft->usable_count = 0;
+    }
     return answer;
 }
 

@@ -156,6 +156,11 @@ struct answer_draft {
 /* Copies the draft; its blobs get one more reference each. One reference to the answer, the caller's. NULL: out of
  * memory. */
 struct answer *answer_make(const struct answer_draft *draft);
+
+/* The same, but blobs and trails become the answer's, and the draft has no certificates any more. For a draft whose
+ * strings are not its own. NULL: out of memory, and the draft is as it was. */
+struct answer *answer_take(struct answer_draft *draft);
+
 struct answer *answer_ref(struct answer *answer);
 
 /* A hit is about to read it: lets all that it reads come from main memory at a time, not one after the other. */

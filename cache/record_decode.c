@@ -4,12 +4,16 @@
 #include "cache/record_private.h"
 #include "cache/record_reader.h"
 
-/* Every issuer of the record, with one reference each; NULL where no chain is read. */
+/* Every issuer of the record; NULL where no chain is read. Those of the policy are borrowed, as all threads count
+ * references to them: each spared is a line of memory that stays with its processor. */
 struct issuers {
     const struct known_issuers *known; /* NULL: another policy judged, so no chain is read */
     size_t count;
     size_t used;
-    struct blob *items[RECORD_ISSUERS_MAX];
+    struct issuer {
+        struct blob *blob;
+        bool is_own; /* with a reference */
+    } items[RECORD_ISSUERS_MAX];
 };
 
 /* What of the draft's one block was not given to a certificate yet. */
@@ -108,7 +112,7 @@ static struct room make_room(struct record_reader *reader, struct answer_draft *
     return (struct room){links, (struct blob **)(links + parts)};
 }
 
-/* One reference, for the caller. NULL after a fault, and where no chain is read. */
+/* With a reference. NULL after a fault, and where no chain is read. */
 static struct blob *get_whole_issuer(struct record_reader *reader, const struct known_issuers *known)
 {
     struct blob *issuer;
@@ -132,19 +136,19 @@ static struct blob *get_known_issuer(struct record_reader *reader, const struct 
     if (known != NULL && issuer == NULL) {
         record_fail(reader, "an issuer is none of the policy that judged");
     }
-    return blob_ref(issuer);
+    return issuer;
 }
 
-static struct blob *get_issuer(struct record_reader *reader, const struct known_issuers *known)
+static struct issuer get_issuer(struct record_reader *reader, const struct known_issuers *known)
 {
     switch (record_get_number(reader, 1)) {
     case RECORD_ISSUER_KNOWN:
-        return get_known_issuer(reader, known);
+        return (struct issuer){get_known_issuer(reader, known), false};
     case RECORD_ISSUER_WHOLE:
-        return get_whole_issuer(reader, known);
+        return (struct issuer){get_whole_issuer(reader, known), true};
     default:
         record_fail(reader, "an issuer is neither known nor whole");
-        return NULL;
+        return (struct issuer){NULL, false};
     }
 }
 
@@ -153,10 +157,10 @@ static void get_issuers(struct record_reader *reader, struct issuers *issuers)
     size_t count = record_get_count(reader, 2, RECORD_ISSUERS_MAX);
 
     while (reader->fault == NULL && issuers->count < count) {
-        struct blob *issuer = get_issuer(reader, issuers->known);
+        struct issuer issuer = get_issuer(reader, issuers->known);
 
-        for (size_t i = 0; i < issuers->count && issuer != NULL; i++) {
-            if (issuers->items[i] == issuer) {
+        for (size_t i = 0; i < issuers->count && issuer.blob != NULL; i++) {
+            if (issuers->items[i].blob == issuer.blob) {
                 record_fail(reader, "an issuer stands twice");
             }
         }
@@ -167,7 +171,11 @@ static void get_issuers(struct record_reader *reader, struct issuers *issuers)
 static void issuers_free(struct issuers *issuers)
 {
     while (issuers->count > 0) {
-        blob_free(&issuers->items[--issuers->count]);
+        struct issuer *issuer = &issuers->items[--issuers->count];
+
+        if (issuer->is_own) {
+            blob_free(&issuer->blob);
+        }
     }
 }
 
@@ -207,7 +215,7 @@ static void get_chain(struct record_reader *reader, struct certificate *certific
             issuers->used++;
         }
         if (issuers->known != NULL) {
-            certificate->chain[certificate->chain_count++] = blob_ref(issuers->items[index]);
+            certificate->chain[certificate->chain_count++] = blob_ref(issuers->items[index].blob);
         }
     }
     if (count > 0 && certificate->der == NULL) {

@@ -29,7 +29,7 @@ struct answer *take_record(const struct lookup *lookup, const struct world *worl
     } else if (!dropped_holds(lookup->dropped, address, draft->made_at)) {
         draft->scope = world_scope_number(scope); /* the key of the record is made of it */
         draft->generation = known_issuers_are_of(known, &draft->policy) ? world->generation : 0;
-        answer = answer_make(draft);
+        answer = answer_take(draft);
         count_add(COUNT_REDIS_REJUDGED, draft->generation == 0);
     }
     record_free(&record);
