@@ -17,6 +17,7 @@ struct place {
 struct dropped {
     _Atomic uint64_t number;
     struct place all;
+    struct place any_domain; /* the last note of any: mostly there is none, and no domain is hashed */
     struct place places[PLACES];
     struct place domains[DOMAIN_PLACES];
 };
@@ -27,7 +28,7 @@ struct dropped *dropped_new(void)
     if (dropped == NULL) {
         return NULL;
     }
-    dropped->all.at = INT64_MIN;
+    dropped->all.at = dropped->any_domain.at = INT64_MIN;
     for (size_t i = 0; i < PLACES; i++) {
         dropped->places[i].at = INT64_MIN;
     }
@@ -53,6 +54,11 @@ static size_t place_of_domain(const char *domain)
     return digest_table_hash(bytes_of_string(domain)) & (DOMAIN_PLACES - 1);
 }
 
+static void put_time(struct place *place, int64_t at)
+{
+    place->at = at > place->at ? at : place->at;
+}
+
 void dropped_note(struct dropped *dropped, const struct drop *drop, int64_t at)
 {
     struct place *place = &dropped->all;
@@ -61,9 +67,11 @@ void dropped_note(struct dropped *dropped, const struct drop *drop, int64_t at)
     } else if (drop->what == DROP_DOMAIN) {
         place = &dropped->domains[place_of_domain(drop->domain)];
     }
-    /* The time first: who sees the number is not to miss it. */
-    place->at = at > place->at ? at : place->at;
-    place->number = ++dropped->number;
+    struct place *any = drop->what == DROP_DOMAIN ? &dropped->any_domain : place;
+    /* The times first: who sees the number is not to miss them. */
+    put_time(place, at);
+    put_time(any, at);
+    place->number = any->number = ++dropped->number;
 }
 
 void dropped_note_name(struct dropped *dropped, uint64_t name)
@@ -79,7 +87,8 @@ uint64_t dropped_number(const struct dropped *dropped)
 bool dropped_since(const struct dropped *dropped, const struct address *address, uint64_t number)
 {
     return dropped->all.number > number || dropped->places[place_of_address(address)].number > number ||
-           dropped->domains[place_of_domain(address_domain(address))].number > number;
+           (dropped->any_domain.number > number &&
+            dropped->domains[place_of_domain(address_domain(address))].number > number);
 }
 
 bool dropped_name_since(const struct dropped *dropped, uint64_t name, uint64_t number)
@@ -90,5 +99,6 @@ bool dropped_name_since(const struct dropped *dropped, uint64_t name, uint64_t n
 bool dropped_holds(const struct dropped *dropped, const struct address *address, int64_t made_at)
 {
     return made_at <= dropped->all.at || made_at <= dropped->places[place_of_address(address)].at ||
-           made_at <= dropped->domains[place_of_domain(address_domain(address))].at;
+           (made_at <= dropped->any_domain.at &&
+            made_at <= dropped->domains[place_of_domain(address_domain(address))].at);
 }
