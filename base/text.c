@@ -79,9 +79,25 @@ int text_parse_number(const char *text, int64_t *number, struct error *error)
     return 0;
 }
 
+/* Most texts are: eight octets at a time. */
+static bool is_ascii(struct bytes bytes)
+{
+    uint64_t all = 0, word;
+    size_t at = 0;
+
+    for (; at + sizeof(word) <= bytes.size; at += sizeof(word)) {
+        memcpy(&word, bytes.data + at, sizeof(word));
+        all |= word;
+    }
+    for (; at < bytes.size; at++) {
+        all |= bytes.data[at];
+    }
+    return (all & UINT64_C(0x8080808080808080)) == 0;
+}
+
 bool text_is_utf8(struct bytes bytes)
 {
-    return bytes.size == 0 || u8_check(bytes.data, bytes.size) == NULL;
+    return is_ascii(bytes) || u8_check(bytes.data, bytes.size) == NULL;
 }
 
 void text_append_json_string(struct buffer *buffer, struct bytes bytes)

@@ -37,6 +37,9 @@ uint64_t record_get_number(struct record_reader *reader, size_t size)
     struct bytes bytes = record_get_bytes(reader, size);
     uint64_t number = 0;
 
+    if (bytes.size == 1) { /* most are */
+        return bytes.data[0];
+    }
     for (size_t i = 0; i < bytes.size; i++) {
         number = number << 8 | bytes.data[i];
     }

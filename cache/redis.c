@@ -154,15 +154,17 @@ static void finish_write(struct shared *shared, struct command *command, const r
     refusal_over(shared, REFUSED_WRITE);
 }
 
+#define LAST_OF_RECORD "4194304"
+_Static_assert(MAX_RECORD_BYTES == 4194304, "one byte more is asked for");
+
 /* GETRANGE, not GET: it bounds what we may be sent. It asks for one byte more than a record may have, which tells that
  * a value is too large; for a key that is not there it gives "". */
 static void get(struct shared *shared, const char *key,
                 void (*done)(void *context, enum shared_result result, struct bytes value), void *context)
 {
     const struct command draft = {.finish = finish_get, .done = done, .context = context};
-    char last[16];
-    const char *argv[] = {"GETRANGE", key, "0", last};
-    const size_t sizes[] = {8, strlen(key), 1, (size_t)snprintf(last, sizeof(last), "%d", MAX_RECORD_BYTES)};
+    const char *argv[] = {"GETRANGE", key, "0", LAST_OF_RECORD};
+    const size_t sizes[] = {8, strlen(key), 1, strlen(LAST_OF_RECORD)};
 
     if (shared->state == WIRE_UP && command_send(shared, &draft, 4, argv, sizes)) {
         count(COUNT_REDIS_GETS);

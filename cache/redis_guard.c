@@ -101,6 +101,35 @@ static bool is_expected(const redisReadTask *task)
     return task->parent == NULL && (context->replies.head != NULL || task->type == REDIS_REPLY_ERROR);
 }
 
+/* An answer of the size of most records, made without allocating. hiredis has one at a time on each thread: it is freed
+ * before the next is made. */
+static _Thread_local struct {
+    bool is_taken;
+    redisReply reply;
+    char text[4096];
+} ordinary;
+
+static void *make_answer(const redisReadTask *task, char *text, size_t size)
+{
+    if (ordinary.is_taken || task->type != REDIS_REPLY_STRING || size >= sizeof(ordinary.text)) {
+        return originals->createString(task, text, size);
+    }
+    memcpy(ordinary.text, text, size);
+    ordinary.text[size] = '\0';
+    ordinary.reply = (redisReply){.type = REDIS_REPLY_STRING, .str = ordinary.text, .len = size};
+    ordinary.is_taken = true;
+    return &ordinary.reply;
+}
+
+static void free_reply(void *reply)
+{
+    if (reply == &ordinary.reply) {
+        ordinary.is_taken = false;
+    } else {
+        originals->freeObject(reply);
+    }
+}
+
 /* hiredis takes NULL for lack of memory, and closes. */
 static void *refuse(const redisReadTask *task)
 {
@@ -177,9 +206,10 @@ static bool is_part(const redisReadTask *task, const char *text, size_t size)
 
 static void *make_string(const redisReadTask *task, char *text, size_t size)
 {
-    bool fits = task->parent == NULL ? is_expected(task) : is_part(task, text, size);
-
-    return fits ? originals->createString(task, text, size) : refuse(task);
+    if (task->parent == NULL) {
+        return is_expected(task) ? make_answer(task, text, size) : refuse(task);
+    }
+    return is_part(task, text, size) ? originals->createString(task, text, size) : refuse(task);
 }
 
 static void *make_integer(const redisReadTask *task, long long number)
@@ -265,6 +295,7 @@ static void learn_originals(void)
     guarded.createString = make_string;
     guarded.createInteger = make_integer;
     guarded.createNil = make_nil;
+    guarded.freeObject = free_reply;
     guarded.createArray = make_array;
 #if HIREDIS_MAJOR >= 1
     guarded.createDouble = refuse_double;
