@@ -156,6 +156,38 @@ static void an_answer_outlives_its_draft(void **state)
     assert_null(answer_ref(NULL));
 }
 
+/* Of a draft whose strings are not its own, as a record's: no reference is counted, and none is left behind. */
+static void an_answer_takes_over(void **state)
+{
+    struct answer_draft owner, draft;
+    struct answer *answer = NULL;
+    int nth = 0;
+
+    (void)state;
+    draft_fill(&owner);
+    draft = owner;
+    do {
+        assert_null(answer);
+        assert_int_equal(draft.certificate_count, 3);
+        scarce_begin(++nth);
+        answer = answer_take(&draft);
+    } while (scarce_end());
+    assert_int_equal(draft.certificate_count, 0);
+    assert_int_equal(draft.usable_count, 0);
+    answer_check(answer);
+    for (size_t i = 0; i < 3; i++) {
+        struct certificate *from = &owner.certificates[i];
+        assert_ptr_equal(answer->certificates[i].value, from->value);
+        assert_int_equal(from->value->references, from->der != NULL ? 2 : 1);
+        from->value = from->der = NULL;
+        from->trail = NULL;
+        from->chain_count = 0;
+    }
+    answer_draft_free(&owner);
+    answer_check(answer);
+    answer_free(&answer);
+}
+
 static void equal_strings_stand_once(void **state)
 {
     struct answer_draft draft;
@@ -292,6 +324,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_answer_outlives_its_draft),
+        cmocka_unit_test(an_answer_takes_over),
         cmocka_unit_test(the_digest_is_made_or_taken),
         cmocka_unit_test(equal_strings_stand_once),
         cmocka_unit_test(cost_counts_block_and_values),
