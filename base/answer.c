@@ -216,7 +216,7 @@ static void point_at_best(struct answer *answer, const struct answer_draft *draf
     }
 }
 
-/* All of the draft but references: what it holds of those must become the answer's, or be shared. */
+/* Takes no reference: the caller does, or the draft gives its own up. */
 static struct answer *copy(const struct answer_draft *draft)
 {
     struct answer *answer = NULL;

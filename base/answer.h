@@ -158,7 +158,7 @@ struct answer_draft {
 struct answer *answer_make(const struct answer_draft *draft);
 
 /* The same, but blobs and trails become the answer's, and the draft has no certificates any more. For a draft whose
- * strings are not its own. NULL: out of memory, and the draft is as it was. */
+ * strings, chains and links are not its own, as a record's. NULL: out of memory, and the draft is as it was. */
 struct answer *answer_take(struct answer_draft *draft);
 
 struct answer *answer_ref(struct answer *answer);

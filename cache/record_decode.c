@@ -4,8 +4,9 @@
 #include "cache/record_private.h"
 #include "cache/record_reader.h"
 
-/* Every issuer of the record; NULL where no chain is read. Those of the policy are borrowed, as all threads count
- * references to them: each spared is a line of memory that stays with its processor. */
+/* Every issuer of the record; NULL where no chain is read. Those of the policy are borrowed from `known`, which
+ * the caller holds: all threads count references to them, and each that is spared leaves a line of memory where it
+ * is. */
 struct issuers {
     const struct known_issuers *known; /* NULL: another policy judged, so no chain is read */
     size_t count;
@@ -338,7 +339,7 @@ static void check_whole(struct record_reader *reader, const struct answer_draft 
     }
 }
 
-/* All behind the head. The issuers are the certificates' afterwards. */
+/* All behind the head. Each chain has a reference of its own to each of its issuers. */
 static void get_parts(struct record_reader *reader, const struct known_issuers *known, struct answer_draft *draft)
 {
     size_t certificates = record_get_count(reader, 2, MAX_VALUES), asked = record_get_count(reader, 2, MAX_DIRECTORIES);

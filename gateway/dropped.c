@@ -67,11 +67,17 @@ void dropped_note(struct dropped *dropped, const struct drop *drop, int64_t at)
     } else if (drop->what == DROP_DOMAIN) {
         place = &dropped->domains[place_of_domain(drop->domain)];
     }
-    struct place *any = drop->what == DROP_DOMAIN ? &dropped->any_domain : place;
-    /* The times first: who sees the number is not to miss them. */
+    /* The times first: who sees the number is not to miss them. What stands for all domains before the one: who sees
+     * that one's is not to be turned away by the other. */
+    if (drop->what == DROP_DOMAIN) {
+        put_time(&dropped->any_domain, at);
+    }
     put_time(place, at);
-    put_time(any, at);
-    place->number = any->number = ++dropped->number;
+    uint64_t number = ++dropped->number;
+    if (drop->what == DROP_DOMAIN) {
+        dropped->any_domain.number = number;
+    }
+    place->number = number;
 }
 
 void dropped_note_name(struct dropped *dropped, uint64_t name)

@@ -1,5 +1,7 @@
 #include "http/recipients.h"
 
+#include <assert.h>
+
 #include "base/metrics.h"
 #include "http/hot.h"
 #include "http/negotiate.h"
@@ -146,6 +148,7 @@ static enum MHD_Result send_served(struct request *request, const struct wish *w
     if (reply_make(served, wish, spares, &reply) != 0) {
         return respond_shared(request, MHD_HTTP_SERVICE_UNAVAILABLE, request->http->out_of_memory);
     }
+    assert(request->spare == NULL);
     request->spare = reply.spare;
     enum MHD_Result result = send_reply(request, served, wish, &reply, &grown);
     reply.bytes += grown;

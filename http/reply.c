@@ -149,11 +149,17 @@ void reply_fetch_ahead(const struct reply *reply)
     }
 }
 
-static void make_of_spare(struct spares *spares, struct bytes der, const struct response_headers *headers,
+/* False: it is to be made otherwise. */
+static bool make_of_spare(struct spares *spares, struct bytes der, const struct response_headers *headers,
                           struct reply *reply)
 {
-    reply->spare = spares_take(spares, der, headers);
-    reply->full = reply->spare != NULL ? spare_response(reply->spare) : NULL;
+    if (spares == NULL || der.size > SPARE_BODY_BYTES ||
+        (reply->spare = spares_take(spares, der, headers)) == NULL) {
+        return false;
+    }
+    reply->full = spare_response(reply->spare);
+    reply->body = bytes_of("", 0); /* it has a copy */
+    return true;
 }
 
 /* DER: the body is in the answer already, and so is its digest. Most answers are asked for in no other format. */
@@ -167,8 +173,7 @@ static void make_der(const struct served *served, struct spares *spares, struct 
     reply_fetch_ahead(reply); /* while its header is made */
     etag_of_digest(answer->best_digest, reply->etag);
     add_content(served, &render_formats[FORMAT_DER], reply->etag, headers);
-    if (spares != NULL && der.size <= SPARE_BODY_BYTES) {
-        make_of_spare(spares, der, headers, reply);
+    if (make_of_spare(spares, der, headers, reply)) {
         return;
     }
     struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback_cls(

@@ -32,7 +32,7 @@ struct reply {
     struct spare *spare;               /* whose `full` is, and which the caller gives back; NULL: the reply's */
     struct MHD_Response *full;         /* holds a reference to the answer where its body stands in there as it is */
     struct MHD_Response *not_modified; /* NULL: nobody asked for it yet */
-    struct bytes body;                 /* of `full`, where it stands in the answer; else empty */
+    struct bytes body;                 /* of `full`, where that sends it from the answer; else empty */
     size_t bytes;                      /* about what `full` costs in memory, the answer aside */
 };
 

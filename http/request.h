@@ -71,7 +71,7 @@ struct request {
     size_t waits_before;          /* worker->waits when it began to linger */
     struct waiter waiter;
     struct served served;         /* what the waiter brought; .answer NULL: nothing yet */
-    struct spare *spare;          /* the response that is on its way, if it is one of those */
+    struct spare *spare;          /* taken for its response, until the request is completed; NULL: none */
     struct hot_key key;           /* what its reply is kept under; no text: not to be kept */
     struct bytes captured;        /* the segment at {address} in the route's pattern; a view into target */
     struct address address;       /* what it says, once has_address */

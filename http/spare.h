@@ -24,11 +24,12 @@ struct response_headers;
 struct spare;
 struct spares;
 
-/* NULL: out of memory. Freed when no response is on its way any more. */
+/* NULL: out of memory. To be freed only when all that was taken is given back. */
 struct spares *spares_new(void);
 void spares_free(struct spares **spares);
 
-/* A response with this body, of 1 to SPARE_BODY_BYTES, and these fields; both are copied. NULL: out of memory. */
+/* A response with this body, of 1 to SPARE_BODY_BYTES, and these fields; both are copied. NULL: out of
+ * memory, or they are more fields, or longer ones, than there is room for. */
 struct spare *spares_take(struct spares *spares, struct bytes body, const struct response_headers *headers);
 
 /* The spare's: not to be destroyed. */

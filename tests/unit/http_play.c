@@ -384,7 +384,8 @@ struct play *play_open(const struct http_config *config)
     static const char *const listen[] = {"127.0.0.1:0"};
     const struct http_config small = {
         .listen = listen, .listen_count = 1, .threads = 2, .max_connections = 1024, .max_waiting = 500,
-        .max_recipients = 500, .max_batch_lookups = 250, .idle_timeout_s = 10, .hot_bytes = 1024 * 1024, .token = "secret",
+        .max_recipients = 500, .max_batch_lookups = 250, .idle_timeout_s = 10, .hot_bytes = 1024 * 1024,
+        .token = "secret",
     };
     struct play *play = calloc(1, sizeof(*play));
     struct error error = {""};

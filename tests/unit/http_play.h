@@ -64,7 +64,8 @@ struct play {
 /* A certificate, as bytes: CN=Hit, EC P-256, self-signed. */
 struct bytes play_certificate(void);
 
-/* An answer of one certificate whose value ends in `mark`, of PLAY_MARK_BYTES at most, so that two can be told apart; none: zero of them. */
+/* An answer of one certificate whose value ends in `mark` (of PLAY_MARK_BYTES at most), so that two can be told
+ * apart; none: zero of them. */
 struct answer *play_answer(const char *address, enum outcome outcome, enum reason reason, const char *mark,
                            int64_t life_s);
 

@@ -13,6 +13,7 @@
 #include "http/respond.h"
 #include "http/spare.h"
 #include "tests/unit/http_play.h"
+#include "tests/unit/scarce.h"
 
 #define TARGET "/v1/recipients/hit@example.org/certificate"
 #define REQUEST "GET " TARGET "?%u HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -137,6 +138,43 @@ static void the_header_is_that_of_a_new_one(void **state)
     close(fd);
 }
 
+static void ask(int fd, const char *method, const char *fields)
+{
+    char request[512];
+
+    snprintf(request, sizeof(request), "%s " TARGET "?%u HTTP/1.1\r\nHost: a\r\n%s\r\n", method, asked++, fields);
+    buffer_clear(&response);
+    assert_true(play_send(fd, request, strlen(request)));
+}
+
+/* Whether it was sent whole, without its body, or not at all, it serves again. */
+static void whatever_became_of_the_last(void **state)
+{
+    char condition[128];
+
+    (void)state;
+    int fd = play_connect(play_port(play));
+    for (int i = 0; i < 20; i++) {
+        have(i % 2 == 0 ? "even" : "odd.", 3600 + i);
+        get(fd);
+        is_of(i % 2 == 0 ? "even" : "odd.");
+        snprintf(condition, sizeof(condition), "If-None-Match: %s\r\n", field("ETag"));
+        ask(fd, "GET", condition);
+        assert_true(play_read_response(fd, false, &response));
+        assert_int_equal(play_status(&response), 304);
+        ask(fd, "HEAD", "");
+        assert_true(play_read_response(fd, true, &response));
+        assert_non_null(strstr(condition, field("ETag")));
+        int gone = play_connect(play_port(play));
+        ask(gone, "GET", "");
+        close(gone);
+        ask(fd, "GET", i == 19 ? "Connection: close\r\n" : "");
+        assert_true(play_read_response(fd, false, &response));
+        is_of(i % 2 == 0 ? "even" : "odd.");
+    }
+    close(fd);
+}
+
 static struct spare *take(struct spares *spares, const char *body, const char *tag)
 {
     struct response_headers headers = {0};
@@ -237,14 +275,73 @@ static void what_does_not_fit_is_refused(void **state)
     spares_free(&spares);
 }
 
+/* With any one allocation of ours failing there is none, or it is right. */
+static void memory_may_run_out(void **state)
+{
+    struct spare *spare = NULL;
+    int nth = 0;
+
+    (void)state;
+    do {
+        struct spares *spares = spares_new();
+        scarce_begin(++nth);
+        spare = take(spares, "body", "\"1\"");
+        bool failed = scarce_end();
+        assert_int_equal(spare == NULL, failed);
+        if (spare != NULL) {
+            assert_string_equal(tag_of(spare), "\"1\"");
+            spares_give_back(spares, &spare);
+        }
+        spares_free(&spares);
+        if (!failed) {
+            break;
+        }
+    } while (nth < 100);
+    assert_int_equal(nth, 2);
+}
+
+/* libmicrohttpd keeps the field Connection apart from the others. */
+static void a_closing_one_stays_apart(void **state)
+{
+    struct spares *spares = spares_new();
+
+    (void)state;
+    for (int round = 0; round < 3; round++) {
+        struct spare *pair[2];
+        for (int i = 0; i < 2; i++) {
+            struct response_headers headers = {0};
+            char tag[16];
+            snprintf(tag, sizeof(tag), "\"%d%d\"", round, i);
+            respond_field(&headers, "Vary", round == 2 ? "*" : "Accept");
+            if (i == 1) {
+                respond_field(&headers, "Connection", "close");
+            }
+            respond_header(&headers, "ETag", "%s", tag);
+            pair[i] = spares_take(spares, bytes_of_string("body"), &headers);
+            assert_non_null(pair[i]);
+            assert_string_equal(tag_of(pair[i]), tag);
+            const char *connection = MHD_get_response_header(spare_response(pair[i]), "Connection");
+            assert_int_equal(connection != NULL, i == 1);
+        }
+        for (int i = 0; i < 2; i++) {
+            spares_give_back(spares, &pair[i]);
+        }
+        assert_int_equal(spares_count(spares), 2);
+    }
+    spares_free(&spares);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_says_its_own),
         cmocka_unit_test(the_header_is_that_of_a_new_one),
+        cmocka_unit_test(whatever_became_of_the_last),
         cmocka_unit_test(taken_again_by_size_and_fields),
         cmocka_unit_test(few_are_kept),
         cmocka_unit_test(what_does_not_fit_is_refused),
+        cmocka_unit_test(memory_may_run_out),
+        cmocka_unit_test(a_closing_one_stays_apart),
     };
 
     return cmocka_run_group_tests(tests, open_play, close_play);
