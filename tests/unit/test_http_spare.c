@@ -16,7 +16,7 @@
 #include "tests/unit/scarce.h"
 
 #define TARGET "/v1/recipients/hit@example.org/certificate"
-#define REQUEST "GET " TARGET "?%u HTTP/1.1\r\nHost: a\r\n\r\n"
+#define PLAIN "GET " TARGET " HTTP/1.1\r\nHost: a\r\n\r\n"
 
 static struct play *play;
 static struct buffer response;
@@ -38,18 +38,18 @@ static int close_play(void **state)
     return 0;
 }
 
-static bool send_get(int fd)
+static void ask(int fd, const char *method, const char *fields)
 {
-    char request[256];
+    char request[512];
 
-    snprintf(request, sizeof(request), REQUEST, asked++);
-    return play_send(fd, request, strlen(request));
+    snprintf(request, sizeof(request), "%s " TARGET "?%u HTTP/1.1\r\nHost: a\r\n%s\r\n", method, asked++, fields);
+    buffer_clear(&response);
+    assert_true(play_send(fd, request, strlen(request)));
 }
 
 static void get(int fd)
 {
-    buffer_clear(&response);
-    assert_true(send_get(fd));
+    ask(fd, "GET", "");
     assert_true(play_read_response(fd, false, &response));
     assert_int_equal(play_status(&response), 200);
 }
@@ -126,7 +126,7 @@ static void the_header_is_that_of_a_new_one(void **state)
     have("two", 3600);
     for (int i = 0; i < 2; i++) { /* the same target twice, and a response of its own is made and kept */
         buffer_clear(&response);
-        assert_true(play_send(fd, "GET " TARGET " HTTP/1.1\r\nHost: a\r\n\r\n", strlen("GET " TARGET) + 22));
+        assert_true(play_send(fd, PLAIN, strlen(PLAIN)));
         assert_true(play_read_response(fd, false, &response));
     }
     is_of("two");
@@ -136,15 +136,6 @@ static void the_header_is_that_of_a_new_one(void **state)
     copy_head(spare);
     assert_string_equal(spare, kept);
     close(fd);
-}
-
-static void ask(int fd, const char *method, const char *fields)
-{
-    char request[512];
-
-    snprintf(request, sizeof(request), "%s " TARGET "?%u HTTP/1.1\r\nHost: a\r\n%s\r\n", method, asked++, fields);
-    buffer_clear(&response);
-    assert_true(play_send(fd, request, strlen(request)));
 }
 
 /* Whether it was sent whole, without its body, or not at all, it serves again. */
