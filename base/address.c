@@ -7,6 +7,7 @@
 #include "base/address_plain.h"
 #include "base/digest.h"
 #include "base/domain.h"
+#include "base/text.h"
 
 /* NFC may lengthen a text, threefold at most (Unicode Standard Annex 15, 9). */
 #define LOCAL_ROOM (3 * MAX_LOCAL_PART_BYTES)
@@ -123,16 +124,6 @@ static bool quote(struct local *local)
     return true;
 }
 
-static bool is_ascii(struct bytes bytes)
-{
-    for (size_t i = 0; i < bytes.size; i++) {
-        if (bytes.data[i] >= 0x80) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* `raw` in NFC. False: does not fit, or out of memory. */
 static bool local_compose(struct bytes raw, struct local *local)
 {
@@ -141,7 +132,7 @@ static bool local_compose(struct bytes raw, struct local *local)
     uint8_t *result;
     bool fits;
 
-    if (is_ascii(raw)) {
+    if (text_is_ascii(raw)) {
         memcpy(local->text, raw.data, raw.size);
         local->size = raw.size;
         return true;
@@ -234,7 +225,7 @@ enum address_fault address_parse_any(struct bytes raw, struct address *address)
         return fault;
     }
     if (!domain_parse(bytes_of(raw.data + end + 1, raw.size - end - 1), 2, &domain)) {
-        return raw.size > MAX_ADDRESS_BYTES && is_ascii(raw) ? ADDRESS_TOO_LONG : ADDRESS_BAD_DOMAIN;
+        return raw.size > MAX_ADDRESS_BYTES && text_is_ascii(raw) ? ADDRESS_TOO_LONG : ADDRESS_BAD_DOMAIN;
     }
     if (local.size + 1 + domain.size > MAX_ADDRESS_BYTES) {
         return ADDRESS_TOO_LONG;

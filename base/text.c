@@ -79,10 +79,9 @@ int text_parse_number(const char *text, int64_t *number, struct error *error)
     return 0;
 }
 
-/* Most texts are: eight octets at a time. */
-static bool is_ascii(struct bytes bytes)
+bool text_is_ascii(struct bytes bytes)
 {
-    uint64_t all = 0, word;
+    uint64_t all = 0, word; /* eight octets at a time */
     size_t at = 0;
 
     for (; at + sizeof(word) <= bytes.size; at += sizeof(word)) {
@@ -97,7 +96,7 @@ static bool is_ascii(struct bytes bytes)
 
 bool text_is_utf8(struct bytes bytes)
 {
-    return is_ascii(bytes) || u8_check(bytes.data, bytes.size) == NULL;
+    return text_is_ascii(bytes) || u8_check(bytes.data, bytes.size) == NULL;
 }
 
 void text_append_json_string(struct buffer *buffer, struct bytes bytes)

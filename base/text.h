@@ -20,6 +20,9 @@ int text_parse_number(const char *text, int64_t *number, struct error *error);
 /* Whether `bytes` are well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). */
 bool text_is_utf8(struct bytes bytes);
 
+/* Whether no octet is over 0x7f. */
+bool text_is_ascii(struct bytes bytes);
+
 /* 2026-11-23T06:57:24Z (RFC 3339) */
 #define TEXT_TIME_BYTES 32
 const char *text_time(int64_t wall_s, char out[TEXT_TIME_BYTES]);
