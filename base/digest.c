@@ -93,11 +93,16 @@ struct digest_key *digest_key_new(struct bytes key)
     return prepared;
 }
 
+static void end_copy(void *context)
+{
+    EVP_MAC_CTX_free(context);
+}
+
 void digest_key_free(struct digest_key **key)
 {
     if (*key != NULL) {
         EVP_MAC_CTX_free((*key)->context);
-        EVP_MAC_CTX_free(spare_take(&(*key)->copy));
+        spare_end(&(*key)->copy, end_copy);
         free(*key);
         *key = NULL;
     }

@@ -4,29 +4,21 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "base/lane.h"
 #include "base/limits.h"
 #include "base/metrics_table.h"
 
 /*
  * Each thread counts in a row of its own, so that hits on different cores share
- * no cache line. A thread that ends gives its row back with what was counted in
- * it. More threads than rows share the last one; additions are atomic
- * everywhere, so sharing costs time but loses nothing.
+ * no cache line. Additions are atomic everywhere, so that threads which have a
+ * lane together lose nothing.
  */
-#define ROWS 64
-#define CACHE_LINE 64
-
 struct row {
-    _Alignas(CACHE_LINE) atomic_uint_fast64_t counters[COUNT_COUNT];
+    _Alignas(LANE_BYTES) atomic_uint_fast64_t counters[COUNT_COUNT];
     struct histogram_row durations[METRICS_LAYERS];
 };
 
-static struct row rows[ROWS];
-static atomic_uint_fast64_t rows_taken; /* bit i: rows[i] has an owner; the last row's is never set */
-static _Thread_local struct row *my_row;
-static pthread_once_t row_once = PTHREAD_ONCE_INIT;
-static pthread_key_t row_key; /* only for its destructor */
-static bool row_key_made;
+static struct row rows[LANES];
 
 /* Counted seldom enough for one place each. */
 static atomic_uint_fast64_t refusals[REASON_COUNT];
@@ -35,45 +27,9 @@ static struct directory_row directories[MAX_DIRECTORIES + 1]; /* the last one is
 static atomic_uint directory_count;
 static pthread_mutex_t directory_lock = PTHREAD_MUTEX_INITIALIZER; /* of naming; a leaf */
 
-static void row_give_back(void *row)
-{
-    size_t number = (size_t)((struct row *)row - rows);
-
-    my_row = NULL;
-    atomic_fetch_and_explicit(&rows_taken, ~(UINT64_C(1) << number), memory_order_relaxed);
-}
-
-static void row_key_make(void)
-{
-    row_key_made = pthread_key_create(&row_key, row_give_back) == 0;
-}
-
-static struct row *row_take(void)
-{
-    uint_fast64_t taken = atomic_load_explicit(&rows_taken, memory_order_relaxed);
-    size_t number;
-
-    pthread_once(&row_once, row_key_make);
-    do {
-        number = 0;
-        while (number < ROWS - 1 && (taken >> number & 1) != 0) {
-            number++;
-        }
-    } while (number < ROWS - 1 && !atomic_compare_exchange_weak_explicit(&rows_taken, &taken,
-                                                                         taken | UINT64_C(1) << number,
-                                                                         memory_order_relaxed, memory_order_relaxed));
-    if (number < ROWS - 1 && row_key_made) {
-        pthread_setspecific(row_key, &rows[number]);
-    }
-    return &rows[number];
-}
-
 static struct row *row(void)
 {
-    if (my_row == NULL) {
-        my_row = row_take();
-    }
-    return my_row;
+    return &rows[lane()];
 }
 
 static void add(atomic_uint_fast64_t *cell, uint64_t by)
@@ -100,7 +56,7 @@ uint64_t count_read(enum counter counter)
 {
     uint64_t sum = 0;
 
-    for (size_t i = 0; i < ROWS; i++) {
+    for (size_t i = 0; i < LANES; i++) {
         sum += read_cell(&rows[i].counters[counter]);
     }
     return sum;
@@ -220,7 +176,7 @@ void count_duration(int layer, int64_t duration_us)
 void metrics_histogram(int layer, struct histogram *out)
 {
     *out = (struct histogram){0};
-    for (size_t i = 0; i < ROWS; i++) {
+    for (size_t i = 0; i < LANES; i++) {
         const struct histogram_row *histogram = &rows[i].durations[layer];
 
         for (size_t bucket = 0; bucket <= METRICS_BUCKETS; bucket++) {

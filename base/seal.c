@@ -15,7 +15,7 @@ struct seal_key {
     uint8_t id[SEAL_KEY_ID_BYTES];
     uint8_t seal[KEY_BYTES];
     struct digest_key *index;
-    struct spare *opener; /* a context to decrypt with, which has the key */
+    struct spare *openers; /* contexts to decrypt with, which have the key */
 };
 
 struct seal_ring {
@@ -53,10 +53,10 @@ static int key_derive(EVP_KDF *hkdf, struct bytes secret, struct seal_key *key)
         derive(hkdf, secret, "certlookup seal 1: sealing", key->seal, sizeof(key->seal)) == 0 &&
         derive(hkdf, secret, "certlookup seal 1: index", index, sizeof(index)) == 0) {
         key->index = digest_key_new(bytes_of(index, sizeof(index)));
-        key->opener = calloc(1, sizeof(*key->opener));
+        key->openers = calloc(1, sizeof(*key->openers));
     }
     OPENSSL_cleanse(index, sizeof(index));
-    return key->index != NULL && key->opener != NULL ? 0 : -1;
+    return key->index != NULL && key->openers != NULL ? 0 : -1;
 }
 
 static int ring_fill(struct seal_ring *ring, const struct bytes *keys, size_t count, struct error *error)
@@ -105,12 +105,17 @@ struct seal_ring *seal_ring_new(const struct bytes *keys, size_t count, struct e
     return ring;
 }
 
-static void opener_free(struct spare **opener)
+static void end_opener(void *context)
 {
-    if (*opener != NULL) {
-        EVP_CIPHER_CTX_free(spare_take(*opener));
-        free(*opener);
-        *opener = NULL;
+    EVP_CIPHER_CTX_free(context);
+}
+
+static void openers_free(struct spare **openers)
+{
+    if (*openers != NULL) {
+        spare_end(*openers, end_opener);
+        free(*openers);
+        *openers = NULL;
     }
 }
 
@@ -119,7 +124,7 @@ void seal_ring_free(struct seal_ring **ring)
     if (*ring != NULL) {
         for (size_t i = 0; i < SEAL_KEYS_MAX; i++) {
             digest_key_free(&(*ring)->keys[i].index);
-            opener_free(&(*ring)->keys[i].opener);
+            openers_free(&(*ring)->keys[i].openers);
         }
         EVP_CIPHER_free((*ring)->cipher);
         OPENSSL_cleanse(*ring, sizeof(**ring));
@@ -223,7 +228,7 @@ static const struct seal_key *key_find(const struct seal_ring *ring, const uint8
 /* For this nonce; NULL: libcrypto cannot, or memory. */
 static EVP_CIPHER_CTX *opener_take(const struct seal_ring *ring, const struct seal_key *key, const uint8_t *nonce)
 {
-    EVP_CIPHER_CTX *context = spare_take(key->opener);
+    EVP_CIPHER_CTX *context = spare_take(key->openers);
     bool is_new = context == NULL;
 
     if (is_new) {
@@ -275,7 +280,7 @@ enum seal_result seal_open(const struct seal_ring *ring, struct bytes associated
         EVP_CIPHER_CTX_free(context);
         forget(out, size);
     } else {
-        EVP_CIPHER_CTX_free(spare_give(key->opener, context));
+        EVP_CIPHER_CTX_free(spare_give(key->openers, context));
     }
     return opened ? SEAL_OPENED : SEAL_BROKEN;
 }

@@ -2,6 +2,9 @@
  * A place for one thing that is dear to make and may be used again: whoever
  * needs it takes it, on any thread, and gives it back. Who finds the place empty
  * makes another one.
+ *
+ * Each lane has its place, so a thread mostly gets what it gave back itself, and
+ * what it wrote there is in its own processor's cache still.
  */
 #ifndef BASE_SPARE_H
 #define BASE_SPARE_H
@@ -9,19 +12,35 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
+#include "base/lane.h"
+
 struct spare {
-    _Atomic(void *) thing;
+    struct {
+        _Atomic(void *) thing;
+        char apart[LANE_BYTES - sizeof(void *)];
+    } places[LANES];
 };
 
 static inline void *spare_take(struct spare *spare)
 {
-    return atomic_exchange(&spare->thing, NULL);
+    return atomic_exchange(&spare->places[lane()].thing, NULL);
 }
 
 /* What the place had already, for the caller to free; NULL: nothing. */
 static inline void *spare_give(struct spare *spare, void *thing)
 {
-    return atomic_exchange(&spare->thing, thing);
+    return atomic_exchange(&spare->places[lane()].thing, thing);
+}
+
+/* Gives `end` what is left in all places, when nobody takes or gives any more. */
+static inline void spare_end(struct spare *spare, void (*end)(void *thing))
+{
+    for (size_t i = 0; i < LANES; i++) {
+        void *thing = atomic_exchange(&spare->places[i].thing, NULL);
+        if (thing != NULL) {
+            end(thing);
+        }
+    }
 }
 
 #endif

@@ -200,7 +200,7 @@ static void *tally(void *context)
     return context;
 }
 
-/* More threads at a time than there are rows, and again, so that rows are given back and taken up. */
+/* More threads at a time than there are lanes, and again, so that lanes are given back and taken up. */
 static void threads_lose_no_count(void **state)
 {
     pthread_t threads[80];
