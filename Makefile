@@ -96,6 +96,7 @@ $B/flags: FORCE
 	@mkdir -p $B
 	@echo '$(subst ','\'',$(CC) $(BUILD_CFLAGS) $(BUILD_LDFLAGS))' | cmp -s - $@ || \
 	 echo '$(subst ','\'',$(CC) $(BUILD_CFLAGS) $(BUILD_LDFLAGS))' > $@
+.PHONY: FORCE
 FORCE:
 
 # Programs of the tests: <folder>/<name>.c with a main(), and the folder's other .c files, which help.
