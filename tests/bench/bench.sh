@@ -1,8 +1,8 @@
 #!/bin/bash
 # How fast certlookupd is beside what a user would pick instead, in turns, in one run. A row of the table in rows.tsv is
-# measured by rows.sh: ROUNDS rounds of SECONDS_EACH for ours and the peer, each time the other one first. Prints medians
-# and their spread, writes build/bench.tsv; status 1 when a row misses what is wanted of it, 2 when nothing was measured:
-# a wrong status, a broken connection or an answer without a body is no rate.
+# measured by rows.sh: ROUNDS rounds of SECONDS_EACH for ours and the peer, each time the other one first, rates in turns
+# of a second. Prints medians and their spread, writes build/bench.tsv; status 1 when a row misses what is wanted of it, 2
+# when nothing was measured: a wrong status, a broken connection or an answer without a body is no rate.
 #
 #     bench.sh [build folder]      BENCH=quick ONLY="hot_vs_nginx batch" ROUNDS=5 SECONDS_EACH=5 CONNECTIONS=64
 #                                  DOCS=1: the table and the chart of docs/performance.md as well, of a full run
@@ -91,7 +91,7 @@ close_row() { # what the row started
     done
 }
 
-measure() { # NAME ROUND: "ours peer"
+in_turn() { # NAME NUMBER: "ours peer", with odd numbers ours first
     local ours peer
     if [ $(($2 % 2)) -eq 1 ]; then
         ours=$("$1_ours")
@@ -101,6 +101,20 @@ measure() { # NAME ROUND: "ours peer"
         ours=$("$1_ours")
     fi
     echo "$ours $peer"
+}
+
+# The work of the machine's other guests comes and goes within seconds. So rates are taken in turns of a second, and a
+# round has the means; what a pause would change, because it begins with empty caches or looks for the slowest, is not.
+measure() { # NAME ROUND: "ours peer"
+    local turn
+    case $1 in
+    miss_* | p99_us) in_turn "$1" "$2" ;;
+    *)
+        for ((turn = $2; turn < $2 + SECONDS_EACH; turn++)); do
+            SECONDS_EACH=1 in_turn "$1" "$turn"
+        done | awk '{ ours += $1; peer += $2 } END { printf "%.1f %.1f\n", ours / NR, peer / NR }'
+        ;;
+    esac
 }
 
 package() { # NAME: "NAME 1.2"
