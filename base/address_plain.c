@@ -21,17 +21,19 @@ static const uint8_t classes[256] = {
 /* The size of the dot-string (RFC 5321 4.1.2) before the '@'; 0: there is none, or it is too long. */
 static size_t local_size(struct bytes raw)
 {
-    bool atom = false;
-    size_t at = 0;
+    size_t at = 0, begin = 0; /* of an atom */
 
-    for (; at < raw.size && raw.data[at] != '@'; at++) {
-        bool dot = raw.data[at] == '.';
-        if (dot ? !atom : (classes[raw.data[at]] & ATEXT) == 0) {
-            return 0;
+    for (; at < raw.size; at++) {
+        uint8_t c = raw.data[at];
+        if ((classes[c] & ATEXT) != 0) {
+            continue;
         }
-        atom = !dot;
+        if (at == begin || c != '.') {
+            break;
+        }
+        begin = at + 1;
     }
-    return atom && at < raw.size && at <= MAX_LOCAL_PART_BYTES ? at : 0;
+    return at > begin && at < raw.size && raw.data[at] == '@' && at <= MAX_LOCAL_PART_BYTES ? at : 0;
 }
 
 static bool is_label(struct bytes label)
@@ -49,21 +51,41 @@ static bool is_plain_domain(struct bytes domain)
 
     for (size_t at = 0; at < domain.size; at++) {
         uint8_t c = domain.data[at];
-        if (c != '.' && (classes[c] & LDH) == 0) {
+        if ((classes[c] & LDH) != 0) {
+            common &= classes[c];
+            continue;
+        }
+        if (c != '.' || !is_label(bytes_of(domain.data + begin, at - begin))) {
             return false;
         }
-        if (c == '.' && !is_label(bytes_of(domain.data + begin, at - begin))) {
-            return false;
-        }
-        common = c == '.' ? DIGIT : common & classes[c];
-        begin = c == '.' ? at + 1 : begin;
+        common = DIGIT;
+        begin = at + 1;
     }
     return begin > 0 && is_label(bytes_of(domain.data + begin, domain.size - begin)) && common != DIGIT;
 }
 
-static char lower(uint8_t c)
+/* Eight octets of ASCII: the highest bit of each sum tells which of them are 'A' or above, and above 'Z'. */
+static uint64_t lower(uint64_t word)
 {
-    return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+    const uint64_t each = UINT64_C(0x0101010101010101);
+    uint64_t from_a = word + each * (0x80 - 'A'), above_z = word + each * (0x80 - 'Z' - 1);
+
+    return word | (from_a & ~above_z & each * 0x80) >> 2;
+}
+
+static void copy_lower(char *to, struct bytes ascii)
+{
+    uint64_t word = 0;
+    size_t at = 0;
+
+    for (; at + sizeof(word) <= ascii.size; at += sizeof(word)) {
+        memcpy(&word, ascii.data + at, sizeof(word));
+        word = lower(word);
+        memcpy(to + at, &word, sizeof(word));
+    }
+    memcpy(&word, ascii.data + at, ascii.size - at);
+    word = lower(word);
+    memcpy(to + at, &word, ascii.size - at);
 }
 
 bool address_parse_plain(struct bytes raw, struct address *address)
@@ -77,9 +99,7 @@ bool address_parse_plain(struct bytes raw, struct address *address)
     if (!is_plain_domain(bytes_of(raw.data + local + 1, raw.size - local - 1))) {
         return false;
     }
-    for (size_t i = 0; i < raw.size; i++) {
-        address->text[i] = lower(raw.data[i]);
-    }
+    copy_lower(address->text, raw);
     address->text[raw.size] = '\0';
     address->size = raw.size;
     address->local_size = local;

@@ -7,6 +7,7 @@
 #define ERA_DAYS 146097 /* 400 years of the Gregorian calendar */
 #define FIRST_S (-62167219200) /* 0000-01-01T00:00:00Z */
 #define LAST_S 253402300799    /* 9999-12-31T23:59:59Z */
+#define HTTP_DATE_BYTES 30
 
 struct utc {
     int year, month, day, hour, minute, second;
@@ -29,9 +30,14 @@ static int64_t days_from_civil(int64_t year, int64_t month, int64_t day)
 }
 
 /* Times outside the years 0 to 9999, which the formats cannot show, become the nearest that they can. */
+static int64_t nearest(int64_t wall_s)
+{
+    return wall_s < FIRST_S ? FIRST_S : wall_s > LAST_S ? LAST_S : wall_s;
+}
+
 static struct utc utc_from_time(int64_t wall_s)
 {
-    int64_t time = wall_s < FIRST_S ? FIRST_S : wall_s > LAST_S ? LAST_S : wall_s;
+    int64_t time = nearest(wall_s);
     int64_t days = (time - FIRST_S) / DAY_S, rest = (time - FIRST_S) % DAY_S;
     int64_t shifted = days + ERA_DAYS - 60, era = shifted / ERA_DAYS; /* since 1 March of the year -400 */
     int64_t day = shifted - era * ERA_DAYS;
@@ -65,28 +71,43 @@ const char *text_time(int64_t wall_s, char out[TEXT_TIME_BYTES])
     return out;
 }
 
-static void put_two(char *out, int number)
+static void put_two(char *out, unsigned number)
 {
     out[0] = (char)('0' + number / 10 % 10);
     out[1] = (char)('0' + number % 10);
 }
 
-const char *text_http_date(int64_t wall_s, char out[TEXT_TIME_BYTES])
+static void put_midnight(char out[HTTP_DATE_BYTES], int64_t wall_s)
 {
     static const char days[][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
     static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     struct utc utc = utc_from_time(wall_s);
 
-    /* By hand: snprintf() costs more than all else of a response's header. */
-    memcpy(out, "Sun, 00 Jan 0000 00:00:00 GMT", 30);
+    memcpy(out, "Sun, 00 Jan 0000 00:00:00 GMT", HTTP_DATE_BYTES);
     memcpy(out, days[utc.weekday], 3);
-    put_two(out + 5, utc.day);
+    put_two(out + 5, (unsigned)utc.day);
     memcpy(out + 8, months[utc.month - 1], 3);
-    put_two(out + 12, utc.year / 100);
-    put_two(out + 14, utc.year);
-    put_two(out + 17, utc.hour);
-    put_two(out + 20, utc.minute);
-    put_two(out + 23, utc.second);
+    put_two(out + 12, (unsigned)utc.year / 100);
+    put_two(out + 14, (unsigned)utc.year);
+}
+
+/* By hand: snprintf() costs more than all else of a response's header. The next date is mostly of the same day, so that
+ * is kept. */
+const char *text_http_date(int64_t wall_s, char out[TEXT_TIME_BYTES])
+{
+    static _Thread_local char day[HTTP_DATE_BYTES];
+    static _Thread_local int64_t begin = INT64_MAX; /* its midnight; at first later than any time */
+    int64_t time = nearest(wall_s);
+
+    if (time < begin || time - begin >= DAY_S) {
+        begin = time - (time - FIRST_S) % DAY_S;
+        put_midnight(day, begin);
+    }
+    unsigned rest = (unsigned)(time - begin);
+    memcpy(out, day, sizeof(day));
+    put_two(out + 17, rest / 3600);
+    put_two(out + 20, rest / 60 % 60);
+    put_two(out + 23, rest % 60);
     return out;
 }

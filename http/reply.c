@@ -35,11 +35,13 @@ static const bool plain[256] = {
 const char *reply_file_name(struct bytes address, const char *ending, char out[REPLY_FILE_NAME_BYTES])
 {
     size_t ending_size = strlen(ending), room = REPLY_FILE_NAME_BYTES - ending_size - 2;
-    size_t size = 0;
+    size_t size = address.size < room ? address.size : room;
 
-    for (; size < address.size && size < room; size++) {
-        uint8_t c = address.data[size];
-        out[size] = plain[c] && (size > 0 || (c != '.' && c != '-')) ? (char)c : '_';
+    for (size_t i = 0; i < size; i++) {
+        out[i] = plain[address.data[i]] ? (char)address.data[i] : '_';
+    }
+    if (size > 0 && (out[0] == '.' || out[0] == '-')) {
+        out[0] = '_';
     }
     out[size] = '.';
     memcpy(out + size + 1, ending, ending_size + 1);

@@ -73,7 +73,7 @@ struct request {
     struct served served;         /* what the waiter brought; .answer NULL: nothing yet */
     struct spare *spare;          /* taken for its response, until the request is completed; NULL: none */
     struct hot_key key;           /* what its reply is kept under; no text: not to be kept */
-    struct bytes captured;        /* the segment at {address} in the route's pattern; a view into target */
+    struct bytes captured;        /* the segment at {address} in the route's pattern; a view into text or target */
     struct address address;       /* what it says, once has_address */
     bool is_cut;                  /* libmicrohttpd's string of the target ends before the target does: at a NUL */
     const char *target_end;       /* where that is */

@@ -29,9 +29,11 @@ static int hex_value(uint8_t c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* What stands for itself wherever it stands: printable ASCII without '#', '%', '+'. Nearly every octet of nearly every
- * request is one of these. */
-static const bool plain[256] = {['!' ... '"'] = true, ['$'] = true, ['&' ... '*'] = true, [',' ... '~'] = true};
+/* What stands for itself wherever it stands: printable ASCII without '#', '%', '+', and without '/', which ends a
+ * segment. Nearly every octet of nearly every request is one of these. */
+static const bool plain[256] = {
+    ['!' ... '"'] = true, ['$'] = true, ['&' ... '*'] = true, [',' ... '.'] = true, ['0' ... '~'] = true,
+};
 
 static bool is_control(uint8_t c)
 {
@@ -112,20 +114,31 @@ static struct bytes cut(struct bytes *rest, char separator)
     return head;
 }
 
+/* Cuts off what stands before the next '/'. Mostly all of it is plain: then nothing is to be decoded. */
+static enum target_fault take_segment(struct target *target, struct bytes *path, struct bytes *segment)
+{
+    size_t size = plain_run(*path, 0);
+    bool all = size == path->size || path->data[size] == '/';
+
+    while (size < path->size && path->data[size] != '/') {
+        size++;
+    }
+    *segment = bytes_of(path->data, size);
+    *path = bytes_of(path->data + size, path->size - size);
+    return all ? TARGET_OK : decode(target, *segment, false, segment);
+}
+
+/* Each segment stands behind a '/'. */
 static enum target_fault parse_path(struct target *target, struct bytes path)
 {
     enum target_fault fault = TARGET_OK;
-    bool more = true;
 
-    path = bytes_of(path.data + 1, path.size - 1);
-    while (more && fault == TARGET_OK) {
-        size_t before = path.size;
-        struct bytes raw = cut(&path, '/');
-        more = raw.size < before;
+    while (path.size > 0 && fault == TARGET_OK) {
         if (target->segment_count == TARGET_SEGMENTS_MAX) {
             return TARGET_TOO_DEEP;
         }
-        fault = decode(target, raw, false, &target->segments[target->segment_count++]);
+        path = bytes_of(path.data + 1, path.size - 1);
+        fault = take_segment(target, &path, &target->segments[target->segment_count++]);
     }
     return fault;
 }
@@ -157,6 +170,9 @@ static struct bytes skip_scheme_and_host(struct bytes raw)
 {
     static const char *const schemes[] = {"http://", "https://"};
 
+    if (raw.size > 0 && raw.data[0] == '/') {
+        return raw; /* nearly every one */
+    }
     for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
         size_t size = strlen(schemes[i]);
         if (raw.size > size && strncasecmp((const char *)raw.data, schemes[i], size) == 0) {
@@ -198,11 +214,10 @@ enum target_fault target_parse(struct bytes raw, struct target *target)
 
 size_t target_parameter(const struct target *target, const char *name, struct bytes *value)
 {
-    struct bytes wanted = bytes_of_string(name);
     size_t found = 0;
 
     for (size_t i = 0; i < target->parameter_count; i++) {
-        if (bytes_equal(target->parameters[i].name, wanted)) {
+        if (bytes_equal(target->parameters[i].name, bytes_of_string(name))) {
             if (found++ == 0) {
                 *value = target->parameters[i].value;
             }

@@ -31,7 +31,7 @@ struct parameter {
     struct bytes value; /* empty where there is no '=' */
 };
 
-/* Views into `storage`: a target is never copied. */
+/* Views into what was read, or into `storage` where something was decoded: a target is never copied. */
 struct target {
     bool asterisk; /* "*", of OPTIONS; no segments then */
     size_t segment_count;
@@ -42,7 +42,8 @@ struct target {
     uint8_t storage[MAX_URI_BYTES];
 };
 
-/* Reads `raw`, the target as it stands in the request line. Unless TARGET_OK, `target` holds nothing of use. */
+/* Reads `raw`, the target as it stands in the request line, which must outlive `target`. Unless TARGET_OK, `target`
+ * holds nothing of use. */
 enum target_fault target_parse(struct bytes raw, struct target *target);
 
 /* A sentence for people, without a full stop. */

@@ -13,10 +13,15 @@ static void must(bool holds)
     }
 }
 
-/* Every view lies in the storage, is UTF-8 and free of control characters. */
-static void check(const struct target *target, struct bytes view)
+static bool lies_in(struct bytes view, struct bytes whole)
 {
-    must(view.data >= target->storage && view.data + view.size <= target->storage + target->used);
+    return view.data >= whole.data && view.data + view.size <= whole.data + whole.size;
+}
+
+/* Every view lies in the storage or in what was read, is UTF-8 and free of control characters. */
+static void check(const struct target *target, struct bytes raw, struct bytes view)
+{
+    must(view.size == 0 || lies_in(view, raw) || lies_in(view, bytes_of(target->storage, target->used)));
     must(text_is_utf8(view));
     for (size_t i = 0; i < view.size; i++) {
         must(view.data[i] >= 0x20 && view.data[i] != 0x7f);
@@ -26,20 +31,20 @@ static void check(const struct target *target, struct bytes view)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct target target;
-    struct bytes value = {NULL, 0};
+    struct bytes raw = bytes_of(data, size), value = {NULL, 0};
 
-    if (target_parse(bytes_of(data, size), &target) != TARGET_OK) {
+    if (target_parse(raw, &target) != TARGET_OK) {
         return 0;
     }
     must(size > 0 && size <= MAX_URI_BYTES && target.used <= size);
     must(target.asterisk == (target.segment_count == 0) && target.segment_count <= TARGET_SEGMENTS_MAX);
     must(target.parameter_count <= TARGET_PARAMETERS_MAX);
     for (size_t i = 0; i < target.segment_count; i++) {
-        check(&target, target.segments[i]);
+        check(&target, raw, target.segments[i]);
     }
     for (size_t i = 0; i < target.parameter_count; i++) {
-        check(&target, target.parameters[i].name);
-        check(&target, target.parameters[i].value);
+        check(&target, raw, target.parameters[i].name);
+        check(&target, raw, target.parameters[i].value);
     }
     must(target_parameter(&target, "format", &value) <= target.parameter_count);
     return 0;

@@ -160,6 +160,28 @@ static void times_are_written(void **state)
     }
 }
 
+/* text_http_date() keeps the day of its last time. */
+static void dates_on_either_side_of_midnight(void **state)
+{
+    static const struct {
+        int64_t time;
+        const char *want;
+    } rows[] = {
+        {951782399, "Mon, 28 Feb 2000 23:59:59 GMT"}, {951782400, "Tue, 29 Feb 2000 00:00:00 GMT"},
+        {951868799, "Tue, 29 Feb 2000 23:59:59 GMT"}, {951868800, "Wed, 01 Mar 2000 00:00:00 GMT"},
+        {951782399, "Mon, 28 Feb 2000 23:59:59 GMT"}, {951868800, "Wed, 01 Mar 2000 00:00:00 GMT"},
+        {-1, "Wed, 31 Dec 1969 23:59:59 GMT"},        {0, "Thu, 01 Jan 1970 00:00:00 GMT"},
+        {-86400, "Wed, 31 Dec 1969 00:00:00 GMT"},    {-86401, "Tue, 30 Dec 1969 23:59:59 GMT"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char out[TEXT_TIME_BYTES];
+
+        assert_string_equal(text_http_date(rows[i].time, out), rows[i].want);
+    }
+}
+
 /* Every day of the ten thousand years, there and back; and the C library's opinion of each. */
 static void every_day_there_and_back(void **state)
 {
@@ -235,6 +257,7 @@ int main(void)
         cmocka_unit_test(well_formed_utf8),
         cmocka_unit_test(json_strings),
         cmocka_unit_test(times_are_written),
+        cmocka_unit_test(dates_on_either_side_of_midnight),
         cmocka_unit_test(every_day_there_and_back),
         cmocka_unit_test(equality_without_case),
         cmocka_unit_test(hosts_and_ports),
