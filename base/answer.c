@@ -5,10 +5,15 @@
 #include "base/heap.h"
 
 /*
- * One block: struct answer, its certificates, the links of all of them, the
- * asked directories, the pointers of all chains, then the strings.
- * Equal strings (the directory's name, the DN and the mails of an entry with
- * several values) stand there once.
+ * One block: struct answer, the strings, its certificates, the links of all of
+ * them, the asked directories, the pointers of all chains.
+ *
+ * Of several certificates equal strings (the directory's name, the DN and the
+ * mails of an entry with several values) stand there once. With one there is
+ * hardly any but the directory's name.
+ *
+ * Strings are collected, and then placed, in one order: the address, those of
+ * each certificate, those of each asked directory.
  */
 struct string {
     const char *from; /* the draft's */
@@ -39,35 +44,46 @@ struct answer *answer_internal_error(void)
     return &internal_error;
 }
 
-static const struct string *strings_find(const struct strings *strings, const char *text, size_t size)
+static void strings_add(struct strings *strings, const char *text)
 {
-    for (size_t i = strings->count; i > 0; i--) {
-        const struct string *item = &strings->items[i - 1];
+    const char *from = text != NULL ? text : "";
+    size_t size = strlen(from);
 
-        if (item->size == size && (item->from == text || memcmp(item->from, text, size) == 0)) {
+    strings->items[strings->count++] = (struct string){from, size, strings->bytes};
+    strings->bytes += size + 1;
+}
+
+/* The nearest of those before that equals `string`; NULL: none. */
+static const struct string *strings_find(const struct strings *strings, const struct string *string)
+{
+    for (const struct string *item = string; item > strings->items;) {
+        item--;
+        if (item->size == string->size && memcmp(item->from, string->from, string->size) == 0) {
             return item;
         }
     }
     return NULL;
 }
 
-static void strings_add(struct strings *strings, const char *text)
+/* Moves what equals a string before it to where that stands, and closes the gaps. */
+static void strings_share(struct strings *strings)
 {
-    const char *from = text != NULL ? text : "";
-    size_t size = strlen(from);
+    strings->bytes = 0;
+    for (size_t i = 0; i < strings->count; i++) {
+        struct string *string = &strings->items[i];
+        const struct string *same = strings_find(strings, string);
 
-    if (strings_find(strings, from, size) == NULL) {
-        strings->items[strings->count++] = (struct string){from, size, strings->bytes};
-        strings->bytes += size + 1;
+        string->offset = same != NULL ? same->offset : strings->bytes;
+        strings->bytes += same != NULL ? 0 : string->size + 1;
     }
 }
 
-/* Where the string stands in the block whose strings begin at `base`. */
-static const char *strings_place(const struct strings *strings, const char *base, const char *text)
+/* Copies the next string in order to the block whose strings begin at `base`. Returns where it stands. */
+static const char *string_place(const struct string **next, char *base)
 {
-    const char *from = text != NULL ? text : "";
+    const struct string *string = (*next)++;
 
-    return base + strings_find(strings, from, strlen(from))->offset;
+    return memcpy(base + string->offset, string->from, string->size + 1);
 }
 
 /* -1: out of memory. */
@@ -91,6 +107,9 @@ static int strings_collect(struct strings *strings, const struct answer_draft *d
         strings_add(strings, draft->asked[i].directory);
         strings_add(strings, draft->asked[i].error);
     }
+    if (draft->certificate_count > 1) {
+        strings_share(strings);
+    }
     return 0;
 }
 
@@ -101,15 +120,16 @@ static void strings_free(struct strings *strings)
     }
 }
 
-/* Where in the block the next parts of varying number go. */
+/* Where in the block the next parts of varying number go, and what the next string is. */
 struct parts {
     struct blob **chain;
     uint64_t *links;
+    const struct string *string;
+    char *base; /* of all strings */
 };
 
 /* Copies one certificate, but no reference; its chain and links go to `parts`. Returns what its blobs cost. */
-static size_t certificate_copy(struct certificate *to, const struct certificate *from, struct parts *parts,
-                               const struct strings *strings, const char *base)
+static size_t certificate_copy(struct certificate *to, const struct certificate *from, struct parts *parts)
 {
     *to = *from;
     to->chain = from->chain_count > 0 ? parts->chain : NULL;
@@ -120,19 +140,19 @@ static size_t certificate_copy(struct certificate *to, const struct certificate 
     for (size_t i = 0; i < from->link_count; i++) {
         *parts->links++ = from->links[i];
     }
-    to->source.directory = strings_place(strings, base, from->source.directory);
-    to->source.dn = strings_place(strings, base, from->source.dn);
-    to->source.mails = strings_place(strings, base, from->source.mails);
-    to->detail = strings_place(strings, base, from->detail);
+    to->source.directory = string_place(&parts->string, parts->base);
+    to->source.dn = string_place(&parts->string, parts->base);
+    to->source.mails = string_place(&parts->string, parts->base);
+    to->detail = string_place(&parts->string, parts->base);
     return blob_memory_bytes(to->value) + (to->der != to->value ? blob_memory_bytes(to->der) : 0) +
            trail_bytes(to->trail);
 }
 
-static void asked_copy(struct asked *to, const struct asked *from, const struct strings *strings, const char *base)
+static void asked_copy(struct asked *to, const struct asked *from, struct parts *parts)
 {
     *to = *from;
-    to->directory = strings_place(strings, base, from->directory);
-    to->error = strings_place(strings, base, from->error);
+    to->directory = string_place(&parts->string, parts->base);
+    to->error = string_place(&parts->string, parts->base);
 }
 
 /* How many chain pointers and links all certificates of an answer have together. */
@@ -168,14 +188,11 @@ static void answer_fill(struct answer *answer, const struct answer_draft *draft,
     uint64_t *links = (uint64_t *)(certificates + draft->certificate_count);
     struct asked *asked = (struct asked *)(links + totals.links);
     struct blob **chain = (struct blob **)(asked + draft->asked_count);
-    struct parts parts = {chain, links};
+    struct parts parts = {chain, links, strings->items, base};
 
-    for (size_t i = 0; i < strings->count; i++) {
-        memcpy(base + strings->items[i].offset, strings->items[i].from, strings->items[i].size + 1);
-    }
     *answer = (struct answer){
         .memory_bytes = heap_bytes(answer),
-        .address = {strings_place(strings, base, draft->address.text), strlen(draft->address.text)},
+        .address = {string_place(&parts.string, base), strings->items[0].size},
         .outcome = draft->outcome,
         .reason = draft->reason,
         .partial = draft->partial,
@@ -195,10 +212,10 @@ static void answer_fill(struct answer *answer, const struct answer_draft *draft,
     atomic_init(&answer->references, 1);
     atomic_init(&answer->standing.renew_at, INT64_MAX);
     for (size_t i = 0; i < draft->certificate_count; i++) {
-        answer->memory_bytes += certificate_copy(&certificates[i], &draft->certificates[i], &parts, strings, base);
+        answer->memory_bytes += certificate_copy(&certificates[i], &draft->certificates[i], &parts);
     }
     for (size_t i = 0; i < draft->asked_count; i++) {
-        asked_copy(&asked[i], &draft->asked[i], strings, base);
+        asked_copy(&asked[i], &draft->asked[i], &parts);
     }
 }
 

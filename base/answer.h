@@ -137,7 +137,6 @@ struct answer {
 
 /* The same, being written. The writer owns every pointer in it; arrays may be larger than their counts. */
 struct answer_draft {
-    struct address address;
     enum outcome outcome;
     enum reason reason;
     bool partial;
@@ -151,7 +150,15 @@ struct answer_draft {
     uint8_t best_digest[ANSWER_DIGEST_BYTES];
     struct asked *asked;
     size_t asked_count;
+    struct address address; /* the last, as it is long and rarely wholly written */
 };
+
+/* Empty, but for its address. */
+static inline void answer_draft_begin(struct answer_draft *draft, const struct address *address)
+{
+    memset(draft, 0, offsetof(struct answer_draft, address));
+    address_copy(&draft->address, address);
+}
 
 /* Copies the draft; its blobs get one more reference each. One reference to the answer, the caller's. NULL: out of
  * memory. */

@@ -52,7 +52,8 @@ void known_issuers_sort(struct known_issuers *known)
 
 bool known_issuers_are_of(const struct known_issuers *known, const struct digest *policy)
 {
-    return known != NULL && digest_equal(&known->policy, policy);
+    /* No secret, so that it need not take as long where they differ as where they do not. */
+    return known != NULL && memcmp(&known->policy, policy, sizeof(*policy)) == 0;
 }
 
 static const struct known_issuer *find(const struct known_issuers *known, const uint8_t *digest)

@@ -19,6 +19,7 @@ int text_parse_number(const char *text, int64_t *number, struct error *error);
 
 /* Whether `bytes` are well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). */
 bool text_is_utf8(struct bytes bytes);
+bool text_is_utf8_string(struct bytes bytes); /* and has no NUL in it */
 
 /* Whether no octet is over 0x7f. */
 bool text_is_ascii(struct bytes bytes);

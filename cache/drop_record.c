@@ -75,7 +75,7 @@ int drop_message_decode(struct bytes body, struct drop_message *message, struct 
     *message = (struct drop_message){0};
     memcpy(message->sender, sender.data, sender.size);
     message->at = get_at(&reader);
-    switch (record_get_number(&reader, 1)) {
+    switch (record_get_u8(&reader)) {
     case DROP_ADDRESS:
         get_address(&reader, &message->drop.address);
         break;
@@ -248,7 +248,7 @@ int purged_decode(struct bytes body, struct purged *purged, struct error *error)
     *purged = (struct purged){0};
     purged->latest = record_get_time(&reader);
     purged->all = record_get_time(&reader);
-    count = record_get_count(&reader, 2, MAX_PURGED_DOMAINS);
+    count = record_at_most(&reader, record_get_u16(&reader), MAX_PURGED_DOMAINS);
     while (reader.fault == NULL && purged->count < count) {
         struct purged_domain *domain = &purged->domains[purged->count++];
 

@@ -41,7 +41,7 @@ int evidence_record_encode(const struct evidence_record *record, struct buffer *
 
 static void get_objects(struct record_reader *reader, struct evidence_record *record)
 {
-    size_t count = record_get_count(reader, 2, MAX_EVIDENCE_OBJECTS);
+    size_t count = record_at_most(reader, record_get_u16(reader), MAX_EVIDENCE_OBJECTS);
 
     if (reader->fault != NULL) {
         return;
@@ -52,7 +52,9 @@ static void get_objects(struct record_reader *reader, struct evidence_record *re
         return;
     }
     while (reader->fault == NULL && record->count < count) {
-        record->objects[record->count++] = record_get_bytes(reader, record_get_count(reader, 4, MAX_RECORD_BYTES));
+        size_t size = record_at_most(reader, record_get_u32(reader), MAX_RECORD_BYTES);
+
+        record->objects[record->count++] = record_get_bytes(reader, size);
     }
 }
 

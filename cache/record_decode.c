@@ -23,16 +23,14 @@ struct room {
     struct blob **chain;
 };
 
-static enum reason get_reason(struct record_reader *reader)
+static const char *outcome_word_of(unsigned number)
 {
-    char word[RECORD_WORD_BYTES];
-    enum reason reason = REASON_UNJUDGED;
+    return outcome_word((enum outcome)number);
+}
 
-    if (!reason_parse(record_get_word(reader, word), &reason) || reason == REASON_UNJUDGED) {
-        record_fail(reader, "a reason is none that we know");
-        return REASON_UNJUDGED;
-    }
-    return reason;
+static const char *reason_word_of(unsigned number)
+{
+    return reason_word((enum reason)number);
 }
 
 static const char *attribute_word_of(unsigned number)
@@ -50,7 +48,18 @@ static const char *asked_word_of(unsigned number)
     return asked_word((enum asked_result)number);
 }
 
-/* `address` is a normalised one, or empty. What equals it is so, too; if not, it is parsed into `other`. */
+static enum reason get_reason(struct record_reader *reader)
+{
+    enum reason reason = (enum reason)record_get_enum(reader, reason_word_of, REASON_COUNT);
+
+    if (reason == REASON_UNJUDGED) {
+        record_fail(reader, "a reason says that nobody judged");
+    }
+    return reason;
+}
+
+/* `address` is a normalised one, or empty. What equals it is so, too; if not, it is parsed into `other`. So it is UTF-8
+ * without NUL. */
 static bool is_normalised(struct bytes text, const struct address *address, struct address *other)
 {
     return (text.size > 0 && bytes_equal(text, address_bytes(address))) ||
@@ -59,7 +68,7 @@ static bool is_normalised(struct bytes text, const struct address *address, stru
 
 static void get_address(struct record_reader *reader, struct address *address)
 {
-    struct bytes text = bytes_of_string(record_get_string(reader, MAX_ADDRESS_BYTES));
+    struct bytes text = record_get_raw_string(reader, MAX_ADDRESS_BYTES);
 
     if (reader->fault == NULL && !is_normalised(text, address, address)) {
         record_fail(reader, "the address is not a normalised one");
@@ -68,11 +77,11 @@ static void get_address(struct record_reader *reader, struct address *address)
 
 static void get_head(struct record_reader *reader, struct answer_draft *draft)
 {
-    char word[RECORD_WORD_BYTES];
     struct bytes policy;
 
     get_address(reader, &draft->address);
-    if (!outcome_parse(record_get_word(reader, word), &draft->outcome) || draft->outcome == OUTCOME_UNKNOWN) {
+    draft->outcome = (enum outcome)record_get_enum(reader, outcome_word_of, OUTCOME_FOUND + 1);
+    if (draft->outcome == OUTCOME_UNKNOWN) {
         record_fail(reader, "the outcome is neither found nor none");
     }
     draft->reason = get_reason(reader);
@@ -90,7 +99,7 @@ static void get_head(struct record_reader *reader, struct answer_draft *draft)
     }
 }
 
-/* All arrays of the draft in one block, which begins with its certificates. */
+/* All arrays of the draft in one block, which begins with its certificates. Nothing stands in it yet. */
 static struct room make_room(struct record_reader *reader, struct answer_draft *draft, size_t certificates,
                              size_t asked)
 {
@@ -101,8 +110,8 @@ static struct room make_room(struct record_reader *reader, struct answer_draft *
     if (reader->fault != NULL || certificates + asked == 0) {
         return (struct room){0};
     }
-    block = calloc(1, certificates * sizeof(struct certificate) + asked * sizeof(struct asked) +
-                          parts * (sizeof(uint64_t) + sizeof(struct blob *)));
+    block = malloc(certificates * sizeof(struct certificate) + asked * sizeof(struct asked) +
+                   parts * (sizeof(uint64_t) + sizeof(struct blob *)));
     if (block == NULL) {
         record_fail(reader, "out of memory");
         return (struct room){0};
@@ -119,7 +128,7 @@ static struct blob *get_whole_issuer(struct record_reader *reader, const struct 
     struct blob *issuer;
 
     if (known == NULL) {
-        record_get_bytes(reader, record_get_count(reader, 4, MAX_VALUE_BYTES));
+        record_get_bytes(reader, record_at_most(reader, record_get_u32(reader), MAX_VALUE_BYTES));
         return NULL;
     }
     issuer = record_get_blob(reader, blob_intern);
@@ -142,7 +151,7 @@ static struct blob *get_known_issuer(struct record_reader *reader, const struct 
 
 static struct issuer get_issuer(struct record_reader *reader, const struct known_issuers *known)
 {
-    switch (record_get_number(reader, 1)) {
+    switch (record_get_u8(reader)) {
     case RECORD_ISSUER_KNOWN:
         return (struct issuer){get_known_issuer(reader, known), false};
     case RECORD_ISSUER_WHOLE:
@@ -155,7 +164,7 @@ static struct issuer get_issuer(struct record_reader *reader, const struct known
 
 static void get_issuers(struct record_reader *reader, struct issuers *issuers)
 {
-    size_t count = record_get_count(reader, 2, RECORD_ISSUERS_MAX);
+    size_t count = record_at_most(reader, record_get_u16(reader), RECORD_ISSUERS_MAX);
 
     while (reader->fault == NULL && issuers->count < count) {
         struct issuer issuer = get_issuer(reader, issuers->known);
@@ -182,7 +191,7 @@ static void issuers_free(struct issuers *issuers)
 
 static void get_der(struct record_reader *reader, struct certificate *certificate)
 {
-    switch (record_get_number(reader, 1)) {
+    switch (record_get_u8(reader)) {
     case RECORD_DER_ABSENT:
         return;
     case RECORD_DER_SAME:
@@ -202,11 +211,11 @@ static void get_der(struct record_reader *reader, struct certificate *certificat
 static void get_chain(struct record_reader *reader, struct certificate *certificate, struct issuers *issuers,
                       struct room *room)
 {
-    size_t count = record_get_count(reader, 1, MAX_CHAIN);
+    size_t count = record_at_most(reader, record_get_u8(reader), MAX_CHAIN);
 
     certificate->chain = count > 0 ? room->chain : NULL;
     for (size_t i = 0; i < count; i++) {
-        size_t index = (size_t)record_get_number(reader, 2);
+        size_t index = record_get_u16(reader);
 
         if (reader->fault != NULL || index >= issuers->count || index > issuers->used) {
             record_fail(reader, "an issuer is not there, or out of order");
@@ -228,20 +237,20 @@ static void get_chain(struct record_reader *reader, struct certificate *certific
 /* What whoever reads them relies on: lines of normalised addresses, not too many. */
 static const char *get_mails(struct record_reader *reader, const struct address *own)
 {
-    const char *mails = record_get_string(reader, MAX_MAILS_BYTES), *line = mails;
+    struct bytes mails = record_get_raw_string(reader, MAX_MAILS_BYTES), left = mails;
     struct address other;
 
-    for (size_t count = 0; *line != '\0'; count++) {
-        const char *end = strchrnul(line, '\n');
-        struct bytes text = bytes_of(line, (size_t)(end - line));
+    for (size_t count = 0; left.size > 0; count++) {
+        const uint8_t *end = memchr(left.data, '\n', left.size);
+        struct bytes line = bytes_of(left.data, end != NULL ? (size_t)(end - left.data) : 0);
 
-        if (*end == '\0' || count == MAX_ENTRY_MAILS || !is_normalised(text, own, &other)) {
+        if (end == NULL || count == MAX_ENTRY_MAILS || !is_normalised(line, own, &other)) {
             record_fail(reader, "the entry's mails are not lines of normalised addresses");
-            break;
+            return "";
         }
-        line = end + 1;
+        left = bytes_of(end + 1, left.size - line.size - 1);
     }
-    return mails;
+    return (const char *)mails.data;
 }
 
 static void get_source(struct record_reader *reader, struct source *source, const struct address *own)
@@ -250,7 +259,7 @@ static void get_source(struct record_reader *reader, struct source *source, cons
     source->dn = record_get_string(reader, MAX_DN_BYTES);
     source->attribute =
         (enum attribute)record_get_enum(reader, attribute_word_of, ATTRIBUTE_USER_SMIME_CERTIFICATE + 1);
-    source->index = (uint32_t)record_get_number(reader, 4);
+    source->index = record_get_u32(reader);
     source->mails = get_mails(reader, own);
 }
 
@@ -258,7 +267,7 @@ static void get_revocation(struct record_reader *reader, struct revocation *revo
 {
     revocation->status = (enum revocation_status)record_get_enum(reader, revocation_word_of, REVOCATION_REVOKED + 1);
     revocation->revoked_at = record_get_time(reader);
-    revocation->crl_reason = (int32_t)(uint32_t)record_get_number(reader, 4);
+    revocation->crl_reason = (int32_t)record_get_u32(reader);
     revocation->this_update = record_get_time(reader);
     revocation->next_update = record_get_time(reader);
     revocation->awaited = record_get_flag(reader);
@@ -266,11 +275,11 @@ static void get_revocation(struct record_reader *reader, struct revocation *revo
 
 static void get_links(struct record_reader *reader, struct certificate *certificate, struct room *room)
 {
-    size_t count = record_get_count(reader, 1, MAX_CHAIN);
+    size_t count = record_at_most(reader, record_get_u8(reader), MAX_CHAIN);
 
     certificate->links = count > 0 ? room->links : NULL;
     while (certificate->link_count < count) {
-        certificate->links[certificate->link_count++] = record_get_number(reader, 8);
+        certificate->links[certificate->link_count++] = record_get_u64(reader);
     }
     room->links += count;
 }
@@ -278,6 +287,7 @@ static void get_links(struct record_reader *reader, struct certificate *certific
 static void get_certificate(struct record_reader *reader, struct certificate *certificate, struct issuers *issuers,
                             const struct address *own, struct room *room)
 {
+    *certificate = (struct certificate){0};
     certificate->value = record_get_blob(reader, blob_new);
     get_der(reader, certificate);
     get_chain(reader, certificate, issuers, room);
@@ -315,9 +325,9 @@ static void get_asked(struct record_reader *reader, struct answer_draft *draft, 
 
         asked->directory = record_get_string(reader, RECORD_NAME_BYTES);
         asked->result = (enum asked_result)record_get_enum(reader, asked_word_of, ASKED_RESULTS);
-        asked->duration_ms = (uint32_t)record_get_number(reader, 4);
-        asked->entries = (uint32_t)record_get_number(reader, 4);
-        asked->values = (uint32_t)record_get_number(reader, 4);
+        asked->duration_ms = record_get_u32(reader);
+        asked->entries = record_get_u32(reader);
+        asked->values = record_get_u32(reader);
         asked->error = record_get_string(reader, MAX_ERROR_BYTES);
     }
 }
@@ -342,7 +352,8 @@ static void check_whole(struct record_reader *reader, const struct answer_draft 
 /* All behind the head. Each chain has a reference of its own to each of its issuers. */
 static void get_parts(struct record_reader *reader, const struct known_issuers *known, struct answer_draft *draft)
 {
-    size_t certificates = record_get_count(reader, 2, MAX_VALUES), asked = record_get_count(reader, 2, MAX_DIRECTORIES);
+    size_t certificates = record_at_most(reader, record_get_u16(reader), MAX_VALUES);
+    size_t asked = record_at_most(reader, record_get_u16(reader), MAX_DIRECTORIES);
     struct room room = make_room(reader, draft, certificates, asked);
     struct issuers issuers;
 

@@ -7,11 +7,12 @@
 #ifndef CACHE_RECORD_READER_H
 #define CACHE_RECORD_READER_H
 
+#include <endian.h>
+
 #include "base/blob.h"
 #include "base/bytes.h"
 #include "base/error.h"
-
-#define RECORD_WORD_BYTES 40 /* longer than any word of ours */
+#include "cache/record_private.h"
 
 struct record_reader {
     struct bytes left;
@@ -19,21 +20,96 @@ struct record_reader {
 };
 
 /* Nothing is read any more. */
-void record_fail(struct record_reader *reader, const char *fault);
+void record_fail(struct record_reader *reader, const char *fault) __attribute__((cold));
 
 /* After the last read: -1 if anything was wrong, or bytes are left; the words begin with `what`. */
 int record_end(struct record_reader *reader, const char *what, struct error *error);
 
+/* What a record has fifty of is read in line: where the size is known, it is one comparison and one load. */
+
 /* Of the body itself, which is not copied. */
-struct bytes record_get_bytes(struct record_reader *reader, size_t size);
+static inline struct bytes record_get_bytes(struct record_reader *reader, size_t size)
+{
+    struct bytes bytes = {reader->left.data, size};
 
-uint64_t record_get_number(struct record_reader *reader, size_t size);
+    if (size > reader->left.size) {
+        record_fail(reader, "ends too early");
+        return bytes_of("", 0);
+    }
+    reader->left.data += size;
+    reader->left.size -= size;
+    return bytes;
+}
 
-/* A number of `size` octets, at most `max`. */
-size_t record_get_count(struct record_reader *reader, size_t size, size_t max);
+static inline uint8_t record_get_u8(struct record_reader *reader)
+{
+    struct bytes bytes = record_get_bytes(reader, sizeof(uint8_t));
 
-bool record_get_flag(struct record_reader *reader);
-int64_t record_get_time(struct record_reader *reader);
+    return bytes.size > 0 ? bytes.data[0] : 0;
+}
+
+static inline uint16_t record_get_u16(struct record_reader *reader)
+{
+    struct bytes bytes = record_get_bytes(reader, sizeof(uint16_t));
+    uint16_t number = 0;
+
+    if (bytes.size > 0) {
+        memcpy(&number, bytes.data, sizeof(number));
+    }
+    return be16toh(number);
+}
+
+static inline uint32_t record_get_u32(struct record_reader *reader)
+{
+    struct bytes bytes = record_get_bytes(reader, sizeof(uint32_t));
+    uint32_t number = 0;
+
+    if (bytes.size > 0) {
+        memcpy(&number, bytes.data, sizeof(number));
+    }
+    return be32toh(number);
+}
+
+static inline uint64_t record_get_u64(struct record_reader *reader)
+{
+    struct bytes bytes = record_get_bytes(reader, sizeof(uint64_t));
+    uint64_t number = 0;
+
+    if (bytes.size > 0) {
+        memcpy(&number, bytes.data, sizeof(number));
+    }
+    return be64toh(number);
+}
+
+/* `count`, which was read; 0 where it is more than `max`. */
+static inline size_t record_at_most(struct record_reader *reader, size_t count, size_t max)
+{
+    if (count > max) {
+        record_fail(reader, "a count is over its limit");
+        return 0;
+    }
+    return count;
+}
+
+static inline bool record_get_flag(struct record_reader *reader)
+{
+    uint8_t number = record_get_u8(reader);
+
+    if (number > 1) {
+        record_fail(reader, "a flag is neither 0 nor 1");
+    }
+    return number == 1;
+}
+
+static inline int64_t record_get_time(struct record_reader *reader)
+{
+    int64_t wall_s = (int64_t)record_get_u64(reader);
+
+    if (!record_time_is_valid(wall_s)) {
+        record_fail(reader, "a time is outside the years 1 to 9999");
+    }
+    return wall_s;
+}
 
 /* UTF-8 without NUL behind a size of two octets, of the body itself. */
 struct bytes record_get_text_bytes(struct record_reader *reader, size_t max);
@@ -41,8 +117,8 @@ struct bytes record_get_text_bytes(struct record_reader *reader, size_t max);
 /* The same before a NUL, so that it is a string where it stands; "" after a fault. */
 const char *record_get_string(struct record_reader *reader, size_t max);
 
-/* Behind a size of one octet. Returns `out`. */
-const char *record_get_word(struct record_reader *reader, char out[RECORD_WORD_BYTES]);
+/* The same, but whoever reads looks at each octet himself. */
+struct bytes record_get_raw_string(struct record_reader *reader, size_t max);
 
 /* The number whose word stands next, of `count` words that `word_of` gives. */
 unsigned record_get_enum(struct record_reader *reader, const char *(*word_of)(unsigned number), unsigned count);

@@ -12,8 +12,7 @@ struct answer *take_record(const struct lookup *lookup, const struct world *worl
     struct answer_draft *draft = &record.draft;
     struct answer *answer = NULL;
     struct error error;
-    memset(draft, 0, sizeof(*draft));
-    address_copy(&draft->address, address);
+    answer_draft_begin(draft, address);
     switch (record_open(world->ring, key, value, known, &record, &error)) {
     case RECORD_BAD_SEAL:
         count(COUNT_REDIS_BAD_SEAL);

@@ -182,8 +182,7 @@ static void measure_records(void)
     for (end = clock_mono_us() + RUN_US; clock_mono_us() < end; opened++) {
         struct record record;
 
-        memset(&record.draft, 0, sizeof(record.draft));
-        address_copy(&record.draft.address, &asked);
+        answer_draft_begin(&record.draft, &asked);
         must(record_open(ring, "key", buffer_bytes(&sealed), known, &record, NULL) == RECORD_GOOD, "seal");
         struct answer *made = answer_make(&record.draft);
         record_free(&record);

@@ -91,11 +91,36 @@ static void well_formed_utf8(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof(utf8) / sizeof(utf8[0]); i++) {
-        if (text_is_utf8(bytes_of(utf8[i].bytes, utf8[i].size)) != utf8[i].want) {
+        struct bytes bytes = bytes_of(utf8[i].bytes, utf8[i].size);
+        bool has_nul = memchr(bytes.data, '\0', bytes.size) != NULL;
+        if (text_is_utf8(bytes) != utf8[i].want || text_is_utf8_string(bytes) != (utf8[i].want && !has_nul)) {
             fail_msg("row %zu", i);
         }
     }
     assert_true(text_is_utf8(bytes_of(NULL, 0)));
+    assert_true(text_is_utf8_string(bytes_of(NULL, 0)));
+}
+
+/* Eight octets are looked at at a time: whatever one of them is, at every place in texts of all sizes about that. */
+static void every_octet_of_a_text_counts(void **state)
+{
+    static const uint8_t good[] = {0x01, 0x7f}, bad[] = {0x00, 0x80, 0x81, 0xff};
+    uint8_t text[20];
+
+    (void)state;
+    for (size_t size = 1; size <= sizeof(text); size++) {
+        for (size_t at = 0; at < size; at++) {
+            memset(text, at % 2 == 0 ? 0x01 : 0x7f, sizeof(text));
+            for (size_t i = 0; i < sizeof(good); i++) {
+                text[at] = good[i];
+                assert_true(text_is_utf8_string(bytes_of(text, size)));
+            }
+            for (size_t i = 0; i < sizeof(bad); i++) {
+                text[at] = bad[i];
+                assert_false(text_is_utf8_string(bytes_of(text, size)));
+            }
+        }
+    }
 }
 
 static const struct {
@@ -255,6 +280,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_with_and_without_units),
         cmocka_unit_test(well_formed_utf8),
+        cmocka_unit_test(every_octet_of_a_text_counts),
         cmocka_unit_test(json_strings),
         cmocka_unit_test(times_are_written),
         cmocka_unit_test(dates_on_either_side_of_midnight),
