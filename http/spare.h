@@ -4,8 +4,9 @@
  * libmicrohttpd allocates three blocks for each header field of a response, and
  * most fields are the same in every answer of a kind. So a thread keeps responses
  * of answers that are not worth to be kept: the next body is written over the
- * last, and only what differs of the fields is replaced. A response's size cannot
- * be changed, so they are found by that.
+ * last, and so are values of the same length; fields are replaced only from the
+ * first of another length on. A response's size cannot be changed, so they are
+ * found by that.
  *
  * A response that is on its way must not change: it is whoever's took it until
  * libmicrohttpd says that the request is completed.
@@ -29,7 +30,7 @@ struct spares *spares_new(void);
 void spares_free(struct spares **spares);
 
 /* A response with this body, of 1 to SPARE_BODY_BYTES, and these fields; both are copied. NULL: out of
- * memory, or they are more fields, or longer ones, than there is room for. */
+ * memory, or they are more fields than there is room for. */
 struct spare *spares_take(struct spares *spares, struct bytes body, const struct response_headers *headers);
 
 /* The spare's: not to be destroyed. */
