@@ -128,6 +128,7 @@ $B/bench/helpers.a: $(call helpers,bench)
 $(UNIT): $B/%: $B/tests/%.o $B/unit/helpers.a $B/libcertlookup.a
 	$(call link_test,$(SCARCE_LD),-lcmocka)
 $B/unit/test_file: private SCARCE_LD += -Wl,--wrap=geteuid
+$B/unit/test_http_spare: private SCARCE_LD += -Wl,--wrap=MHD_get_response_header
 $(TOOLS): $B/%: $B/tests/%.o $B/tools/helpers.a $B/libcertlookup.a
 	$(call link_test)
 # Judges with and without what is replaced here.

@@ -99,7 +99,8 @@ static void add_life(const struct served *served, struct response_headers *heade
     }
 }
 
-/* What is the same for many answers stands first, which a spare response gains by; see spare.h. `etag` "": none. */
+/* What is the same for many answers stands first, then what has the same length, which a spare response gains by; see
+ * spare.h. `etag` "": none. */
 static void add_content(const struct served *served, const struct format_info *info, const char *etag,
                         struct response_headers *headers)
 {
@@ -108,14 +109,14 @@ static void add_content(const struct served *served, const struct format_info *i
     respond_field(headers, MHD_HTTP_HEADER_CONTENT_TYPE, info->media_type);
     respond_field(headers, "X-Content-Type-Options", "nosniff");
     add_life(served, headers);
+    if (etag[0] != '\0') {
+        respond_field(headers, MHD_HTTP_HEADER_ETAG, etag);
+    }
     if (info != &render_formats[FORMAT_JSON]) {
         const struct address_text *address = &served->answer->address;
         reply_file_name(bytes_of(address->text, address->size), info->file_ending, name);
         const char *const value[] = {"attachment; filename=\"", name, "\""};
         respond_joined(headers, MHD_HTTP_HEADER_CONTENT_DISPOSITION, value, 3);
-    }
-    if (etag[0] != '\0') {
-        respond_field(headers, MHD_HTTP_HEADER_ETAG, etag);
     }
 }
 

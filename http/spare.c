@@ -22,14 +22,53 @@ struct spare {
 };
 
 struct spares {
+    bool may_write; /* values over those that are there */
     size_t count;
     size_t hand; /* of the list that gives one up next */
     struct spare *lists[LISTS];
 };
 
+/* False: or libmicrohttpd has no memory for two. */
+static bool have_own_values(struct MHD_Response *one, struct MHD_Response *other)
+{
+    static const char name[] = "ETag", value[] = "\"1\"";
+
+    if (one == NULL || other == NULL || MHD_add_response_header(one, name, value) != MHD_YES ||
+        MHD_add_response_header(other, name, value) != MHD_YES) {
+        return false;
+    }
+    const char *first = MHD_get_response_header(one, name), *second = MHD_get_response_header(other, name);
+    return first != second && first != value && second != value;
+}
+
+/*
+ * libmicrohttpd copies the values of a response's fields, and shows the copies as
+ * const: that nobody else reads them it does not promise. So what becomes of equal
+ * values of two responses is asked of the very library that is loaded.
+ */
+static bool may_write(void)
+{
+    struct MHD_Response *one = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+    struct MHD_Response *other = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+    bool result = have_own_values(one, other);
+
+    if (one != NULL) {
+        MHD_destroy_response(one);
+    }
+    if (other != NULL) {
+        MHD_destroy_response(other);
+    }
+    return result;
+}
+
 struct spares *spares_new(void)
 {
-    return calloc(1, sizeof(struct spares));
+    struct spares *spares = calloc(1, sizeof(*spares));
+
+    if (spares != NULL) {
+        spares->may_write = may_write();
+    }
+    return spares;
 }
 
 /* libmicrohttpd frees it, when nobody has the response any longer. */
@@ -121,6 +160,7 @@ static bool remove_last(struct spare *spare)
     return MHD_del_response_header(spare->response, field->name, field->value) == MHD_YES;
 }
 
+/* False: out of memory, or what was found is not the value's copy, but that of another field of this name. */
 static bool add(struct spare *spare, const struct response_header *header)
 {
     struct field *field = &spare->fields[spare->count];
@@ -128,35 +168,39 @@ static bool add(struct spare *spare, const struct response_header *header)
     if (MHD_add_response_header(spare->response, header->name, header->value) != MHD_YES) {
         return false;
     }
-    spare->count++;
     field->name = header->name;
     field->value = (char *)(uintptr_t)MHD_get_response_header(spare->response, header->name);
     field->size = strlen(header->value);
-    return field->value != NULL && field->value != header->value && strcmp(field->value, header->value) == 0;
+    for (size_t i = 0; i < spare->count; i++) {
+        if (is_named(&spare->fields[i], header->name)) {
+            return false;
+        }
+    }
+    spare->count++;
+    return field->value != NULL && strcmp(field->value, header->value) == 0;
 }
 
-/*
- * A value as long as the last is written over it. libmicrohttpd shows its copy as
- * const, but that is memory of this response alone, of which it knows no more than
- * the size, and reads nothing before the response is queued. To delete and to add
- * a field costs it seven calls of the allocator. False: not as long.
- */
-static bool overwrite(struct field *field, const char *value)
+/* Whether the field says `value` now. What is as long as the last is written over it: to delete and to add a field
+ * costs libmicrohttpd seven calls of the allocator. It knows the size besides, and reads nothing before it sends. */
+static bool say(const struct spares *spares, struct field *field, const char *value)
 {
     if (strlen(value) != field->size) {
         return false;
+    }
+    if (!spares->may_write) {
+        return memcmp(field->value, value, field->size) == 0;
     }
     memcpy(field->value, value, field->size);
     return true;
 }
 
-/* From the first that is of another length, all are replaced: so their order is that of a new response. False: out of
- * memory, and some are missing. */
-static bool set_fields(struct spare *spare, const struct response_headers *headers)
+/* From the first that is of another length, all are replaced: so their order is that of a new response. False: some are
+ * missing. */
+static bool set_fields(const struct spares *spares, struct spare *spare, const struct response_headers *headers)
 {
     size_t same = 0;
 
-    while (same < spare->count && overwrite(&spare->fields[same], headers->fields[same].value)) {
+    while (same < spare->count && say(spares, &spare->fields[same], headers->fields[same].value)) {
         same++;
     }
     while (spare->count > same) {
@@ -181,7 +225,7 @@ struct spare *spares_take(struct spares *spares, struct bytes body, const struct
     if (spare == NULL) {
         spare = make(body.size);
     }
-    if (spare != NULL && !set_fields(spare, headers)) {
+    if (spare != NULL && !set_fields(spares, spare, headers)) {
         drop(&spare);
     }
     if (spare != NULL) {

@@ -18,6 +18,18 @@
 #define TARGET "/v1/recipients/hit@example.org/certificate"
 #define PLAIN "GET " TARGET " HTTP/1.1\r\nHost: a\r\n\r\n"
 
+/* A libmicrohttpd of which responses shared their values. */
+const char *__real_MHD_get_response_header(struct MHD_Response *response, const char *name);
+const char *__wrap_MHD_get_response_header(struct MHD_Response *response, const char *name);
+static bool values_are_shared;
+
+const char *__wrap_MHD_get_response_header(struct MHD_Response *response, const char *name)
+{
+    static char shared[] = "\"1\"";
+
+    return values_are_shared ? shared : __real_MHD_get_response_header(response, name);
+}
+
 static struct play *play;
 static struct buffer response;
 static unsigned asked; /* a number in each target: what is asked once is not kept */
@@ -213,14 +225,12 @@ static void taken_again_by_size_and_fields(void **state)
     spares_free(&spares);
 }
 
-/* What is written over a value is seen in that response alone. */
-static void a_value_is_its_response_s_own(void **state)
+/* What one says now is seen in that response alone. */
+static void a_value_is_its_response_s_own_in(struct spares *spares)
 {
     static const char *const tags[] = {"\"2\"", "\"3\"", "\"longer\"", "\"equals\"", "\"one longer\"", "\"4\""};
-    struct spares *spares = spares_new();
     char tag[] = "\"1\"";
 
-    (void)state;
     struct spare *first = take(spares, "four", tag), *second = take(spares, "five", tag);
     const struct spare *was = first;
     for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++) {
@@ -233,6 +243,35 @@ static void a_value_is_its_response_s_own(void **state)
     }
     spares_give_back(spares, &first);
     spares_give_back(spares, &second);
+    spares_free(&spares);
+}
+
+static void a_value_is_its_response_s_own(void **state)
+{
+    (void)state;
+    a_value_is_its_response_s_own_in(spares_new());
+}
+
+/* Then none is written over: it is deleted and added. */
+static void values_may_be_shared(void **state)
+{
+    (void)state;
+    values_are_shared = true;
+    struct spares *spares = spares_new();
+    values_are_shared = false;
+    a_value_is_its_response_s_own_in(spares);
+}
+
+/* Which is which cannot be told, so there is no spare one. */
+static void names_stand_there_once(void **state)
+{
+    struct spares *spares = spares_new();
+    struct response_headers headers = {0};
+
+    (void)state;
+    respond_field(&headers, "Vary", "Accept");
+    respond_field(&headers, "Vary", "Accept");
+    assert_null(spares_take(spares, bytes_of_string("body"), &headers));
     spares_free(&spares);
 }
 
@@ -347,6 +386,8 @@ int main(void)
         cmocka_unit_test(whatever_became_of_the_last),
         cmocka_unit_test(taken_again_by_size_and_fields),
         cmocka_unit_test(a_value_is_its_response_s_own),
+        cmocka_unit_test(values_may_be_shared),
+        cmocka_unit_test(names_stand_there_once),
         cmocka_unit_test(few_are_kept),
         cmocka_unit_test(what_does_not_fit_is_refused),
         cmocka_unit_test(memory_may_run_out),
