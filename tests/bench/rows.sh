@@ -132,7 +132,7 @@ hot_spread_peer() {
 redis_vs_webdis_open() {
     gateway_again bench_config_without_memory
     prime "$SPREAD"
-    [ "$(redis_ask redis DBSIZE)" -ge "$SPREAD" ] || bench_fail 'not everybody is in Redis'
+    wait_until 5 redis_has "$SPREAD" || bench_fail 'not everybody is in Redis'
     redis_ask redis EVAL "local sizes = {}
         for i = 1, 21 do sizes[i] = redis.call('STRLEN', redis.call('RANDOMKEY')) end
         table.sort(sizes)
