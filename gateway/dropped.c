@@ -90,6 +90,11 @@ uint64_t dropped_number(const struct dropped *dropped)
     return dropped->number;
 }
 
+void dropped_fetch_ahead(const struct dropped *dropped, const struct address *address)
+{
+    __builtin_prefetch(&dropped->places[place_of_address(address)]);
+}
+
 bool dropped_since(const struct dropped *dropped, const struct address *address, uint64_t number)
 {
     return dropped->all.number > number || dropped->places[place_of_address(address)].number > number ||

@@ -27,6 +27,9 @@ void dropped_note_name(struct dropped *dropped, uint64_t name);
 /* How many notes there are: one who begins now remembers it. */
 uint64_t dropped_number(const struct dropped *dropped);
 
+/* Has the processor read what the next functions will look at, as long as something else is to be done. */
+void dropped_fetch_ahead(const struct dropped *dropped, const struct address *address);
+
 /* Whether anything was noted about the address, or about the name, since there were `number` notes. */
 bool dropped_since(const struct dropped *dropped, const struct address *address, uint64_t number);
 bool dropped_name_since(const struct dropped *dropped, uint64_t name, uint64_t number);

@@ -172,7 +172,9 @@ static void answer_with(struct question *question, struct answer *answer)
     struct lookup *lookup = question->lookup;
     struct waiter *waiters = leave(question);
     bool keeps = waiters != NULL && memory_keeps(lookup->parts.memory);
-    atomic_fetch_add(&lookup->due, keeps); /* before anybody is told: who drains looks whether it is idle after that */
+    if (keeps) {
+        atomic_fetch_add(&lookup->due, 1); /* before anybody is told: who drains looks whether it is idle after that */
+    }
     if (waiters != NULL) {
         answer_inquired(question, answer);
         waiters_wake(waiters, answer, LAYER_REDIS, false);
@@ -238,6 +240,7 @@ static bool prepare(struct question *question, const struct world *world)
     }
     record_key(world->ring, 0, world->config->redis_prefix, &inquiry->scope, &address, inquiry->key);
     inquiry->began = dropped_number(lookup->dropped);
+    dropped_fetch_ahead(lookup->dropped, &address); /* it is looked at when Redis has answered */
     inquiry->stamp = coherence_stamp(lookup->coherence);
     inquiry->has_asked = inquiry->lacks_record = false;
     inquiry->answer = NULL;
