@@ -111,8 +111,10 @@ measure() { # NAME ROUND: "ours peer"
     miss_* | p99_us) in_turn "$1" "$2" ;;
     *)
         for ((turn = $2; turn < $2 + SECONDS_EACH; turn++)); do
-            SECONDS_EACH=1 in_turn "$1" "$turn"
-        done | awk '{ ours += $1; peer += $2 } END { printf "%.1f %.1f\n", ours / NR, peer / NR }'
+            SECONDS_EACH=1 BEGIN=$((turn * 50000)) in_turn "$1" "$turn"
+        done | awk -v turns="$SECONDS_EACH" '
+            { ours += $1; peer += $2 }
+            END { if (NR == turns) printf "%.1f %.1f\n", ours / NR, peer / NR }'
         ;;
     esac
 }

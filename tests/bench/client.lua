@@ -2,6 +2,7 @@
 --
 --   LEAST=BYTES    the least that a response has, headers and all: less, a wrong status or a broken connection fails
 --   PATHS=FILE     one path a line, asked in this order over and over; without it, wrk's URL alone
+--   BEGIN=NUMBER   so many lines of it are left out at first
 --   FRESH=NUMBER   instead: /v1/recipients/userNNNNNN@example.org/certificate from this number on, each once
 --   POSTS=FILE     instead: one JSON body a line, posted to wrk's URL over and over
 --
@@ -24,6 +25,7 @@ function init(args)
         read_requests(paths, function(path, number)
             return wrk.format("GET", path, { Draw = number })
         end)
+        at = tonumber(os.getenv("BEGIN") or "0") % #ready
     elseif posts then
         read_requests(posts, function(body, number)
             return wrk.format("POST", nil, { Draw = number, ["Content-Type"] = "application/json" }, body)
