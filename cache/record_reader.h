@@ -41,44 +41,36 @@ static inline struct bytes record_get_bytes(struct record_reader *reader, size_t
     return bytes;
 }
 
+/* Big-endian, of `size` octets, which each caller knows: then it is one load. */
+static inline uint64_t record_get_number(struct record_reader *reader, size_t size)
+{
+    struct bytes bytes = record_get_bytes(reader, size);
+    uint64_t number = 0;
+
+    if (bytes.size > 0) {
+        memcpy((uint8_t *)&number + sizeof(number) - size, bytes.data, size);
+    }
+    return be64toh(number);
+}
+
 static inline uint8_t record_get_u8(struct record_reader *reader)
 {
-    struct bytes bytes = record_get_bytes(reader, sizeof(uint8_t));
-
-    return bytes.size > 0 ? bytes.data[0] : 0;
+    return (uint8_t)record_get_number(reader, sizeof(uint8_t));
 }
 
 static inline uint16_t record_get_u16(struct record_reader *reader)
 {
-    struct bytes bytes = record_get_bytes(reader, sizeof(uint16_t));
-    uint16_t number = 0;
-
-    if (bytes.size > 0) {
-        memcpy(&number, bytes.data, sizeof(number));
-    }
-    return be16toh(number);
+    return (uint16_t)record_get_number(reader, sizeof(uint16_t));
 }
 
 static inline uint32_t record_get_u32(struct record_reader *reader)
 {
-    struct bytes bytes = record_get_bytes(reader, sizeof(uint32_t));
-    uint32_t number = 0;
-
-    if (bytes.size > 0) {
-        memcpy(&number, bytes.data, sizeof(number));
-    }
-    return be32toh(number);
+    return (uint32_t)record_get_number(reader, sizeof(uint32_t));
 }
 
 static inline uint64_t record_get_u64(struct record_reader *reader)
 {
-    struct bytes bytes = record_get_bytes(reader, sizeof(uint64_t));
-    uint64_t number = 0;
-
-    if (bytes.size > 0) {
-        memcpy(&number, bytes.data, sizeof(number));
-    }
-    return be64toh(number);
+    return record_get_number(reader, sizeof(uint64_t));
 }
 
 /* `count`, which was read; 0 where it is more than `max`. */
