@@ -26,7 +26,7 @@ static int parse_domain(struct bytes text, struct drop *drop, struct error *erro
 {
     struct domain domain;
 
-    if (memchr(text.data, '\0', text.size) != NULL || !text_is_utf8(text) || !domain_parse(text, 2, &domain)) {
+    if (!text_is_utf8_string(text) || !domain_parse(text, 2, &domain)) {
         return error_set(error, "the domain is not a valid host name of two labels or more");
     }
     memcpy(drop->domain, domain.text, domain.size + 1);

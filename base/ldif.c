@@ -110,7 +110,7 @@ static int begin_entry(struct reader *reader, struct bytes attribute, struct byt
     if (!ldif_names(attribute, "dn")) {
         return fault(reader, error, "an entry begins with \"dn:\" (RFC 2849)");
     }
-    if ((value.size > 0 && memchr(value.data, '\0', value.size) != NULL) || !text_is_utf8(value)) {
+    if (!text_is_utf8_string(value)) {
         return fault(reader, error, "a DN that is not UTF-8 (RFC 4514)");
     }
     buffer_clear(&reader->dn);

@@ -99,37 +99,9 @@ bool text_is_utf8(struct bytes bytes)
     return text_is_ascii(bytes) || u8_check(bytes.data, bytes.size) == NULL;
 }
 
-/* An octet of ASCII that is no NUL has its highest bit clear, and so has it less one. */
-static uint64_t ascii_string_word(const uint8_t *data)
-{
-    uint64_t word;
-
-    memcpy(&word, data, sizeof(word));
-    return word | (word - UINT64_C(0x0101010101010101));
-}
-
-static bool is_ascii_string(struct bytes bytes)
-{
-    uint64_t all = 0; /* eight octets at a time */
-    size_t at = 0;
-
-    if (bytes.size < sizeof(all)) {
-        for (; at < bytes.size; at++) {
-            all |= bytes.data[at] | (bytes.data[at] - UINT64_C(1));
-        }
-    } else {
-        for (; bytes.size - at > sizeof(all); at += sizeof(all)) {
-            all |= ascii_string_word(bytes.data + at);
-        }
-        all |= ascii_string_word(bytes.data + bytes.size - sizeof(all)); /* some of them again */
-    }
-    return (all & UINT64_C(0x8080808080808080)) == 0;
-}
-
 bool text_is_utf8_string(struct bytes bytes)
 {
-    return is_ascii_string(bytes) ||
-           (u8_check(bytes.data, bytes.size) == NULL && memchr(bytes.data, '\0', bytes.size) == NULL);
+    return text_is_utf8(bytes) && (bytes.size == 0 || memchr(bytes.data, '\0', bytes.size) == NULL);
 }
 
 void text_append_json_string(struct buffer *buffer, struct bytes bytes)

@@ -52,7 +52,7 @@ const char *record_get_string(struct record_reader *reader, size_t max)
 /* No word of ours has a NUL in it. */
 static bool is_word(struct bytes bytes, const char *word)
 {
-    return *word == (char)bytes.data[0] && strlen(word) == bytes.size && memcmp(word, bytes.data, bytes.size) == 0;
+    return *word == (char)bytes.data[0] && bytes_equal(bytes, bytes_of_string(word));
 }
 
 unsigned record_get_enum(struct record_reader *reader, const char *(*word_of)(unsigned number), unsigned count)

@@ -137,7 +137,7 @@ static unsigned find_binary(struct bytes text)
     for (const uint8_t *at = text.data, *end = text.data + text.size; at < end; line++) {
         const uint8_t *newline = memchr(at, '\n', (size_t)(end - at));
         size_t size = (size_t)((newline != NULL ? newline : end) - at);
-        if (memchr(at, '\0', size) != NULL || !text_is_utf8(bytes_of(at, size))) {
+        if (!text_is_utf8_string(bytes_of(at, size))) {
             return line;
         }
         at = newline != NULL ? newline + 1 : end;
