@@ -7,8 +7,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "base/lane_spare.h"
 #include "base/log.h"
-#include "base/spare.h"
 
 /* Fetched once: libcrypto otherwise searches its providers for each hash. They live as long as the process. */
 static struct {
@@ -76,7 +76,7 @@ static struct digest hmac_end(EVP_MAC_CTX *context, struct bytes bytes)
 
 struct digest_key {
     EVP_MAC_CTX *context; /* the key is in it, and nothing else; only ever copied */
-    struct spare copy;    /* begun again, it has the key still */
+    struct lane_spare copy;    /* begun again, it has the key still */
 };
 
 struct digest_key *digest_key_new(struct bytes key)
@@ -102,7 +102,7 @@ void digest_key_free(struct digest_key **key)
 {
     if (*key != NULL) {
         EVP_MAC_CTX_free((*key)->context);
-        spare_end(&(*key)->copy, end_copy);
+        lane_spare_end(&(*key)->copy, end_copy);
         free(*key);
         *key = NULL;
     }
@@ -110,7 +110,7 @@ void digest_key_free(struct digest_key **key)
 
 struct digest digest_hmac(struct digest_key *key, struct bytes bytes)
 {
-    EVP_MAC_CTX *context = spare_take(&key->copy);
+    EVP_MAC_CTX *context = lane_spare_take(&key->copy);
     struct digest digest;
 
     if (context == NULL) {
@@ -119,7 +119,7 @@ struct digest digest_hmac(struct digest_key *key, struct bytes bytes)
         libcrypto_broken("HMAC");
     }
     digest = hmac_end(context, bytes);
-    EVP_MAC_CTX_free(spare_give(&key->copy, context));
+    EVP_MAC_CTX_free(lane_spare_give(&key->copy, context));
     return digest;
 }
 

@@ -7,7 +7,7 @@
 #include <openssl/kdf.h>
 #include <stdlib.h>
 
-#include "base/spare.h"
+#include "base/lane_spare.h"
 
 #define KEY_BYTES 32
 
@@ -15,7 +15,7 @@ struct seal_key {
     uint8_t id[SEAL_KEY_ID_BYTES];
     uint8_t seal[KEY_BYTES];
     struct digest_key *index;
-    struct spare *openers; /* contexts to decrypt with, which have the key */
+    struct lane_spare *openers; /* contexts to decrypt with, which have the key */
 };
 
 struct seal_ring {
@@ -110,10 +110,10 @@ static void end_opener(void *context)
     EVP_CIPHER_CTX_free(context);
 }
 
-static void openers_free(struct spare **openers)
+static void openers_free(struct lane_spare **openers)
 {
     if (*openers != NULL) {
-        spare_end(*openers, end_opener);
+        lane_spare_end(*openers, end_opener);
         free(*openers);
         *openers = NULL;
     }
@@ -228,7 +228,7 @@ static const struct seal_key *key_find(const struct seal_ring *ring, const uint8
 /* For this nonce; NULL: libcrypto cannot, or memory. */
 static EVP_CIPHER_CTX *opener_take(const struct seal_ring *ring, const struct seal_key *key, const uint8_t *nonce)
 {
-    EVP_CIPHER_CTX *context = spare_take(key->openers);
+    EVP_CIPHER_CTX *context = lane_spare_take(key->openers);
     bool is_new = context == NULL;
 
     if (is_new) {
@@ -280,7 +280,7 @@ enum seal_result seal_open(const struct seal_ring *ring, struct bytes associated
         EVP_CIPHER_CTX_free(context);
         forget(out, size);
     } else {
-        EVP_CIPHER_CTX_free(spare_give(key->openers, context));
+        EVP_CIPHER_CTX_free(lane_spare_give(key->openers, context));
     }
     return opened ? SEAL_OPENED : SEAL_BROKEN;
 }

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "base/lane.h"
-#include "base/spare.h"
+#include "base/lane_spare.h"
 
 #define MANY (LANES + 16)
 
@@ -97,28 +97,28 @@ static void *give_one(void *context)
 {
     static int theirs;
 
-    return spare_give(context, &theirs);
+    return lane_spare_give(context, &theirs);
 }
 
 static void a_thread_gets_back_its_own(void **state)
 {
-    struct spare spare = {0};
+    struct lane_spare spare = {0};
     int mine, other;
     void *found;
     pthread_t thread;
     (void)state;
 
-    assert_null(spare_take(&spare));
-    assert_null(spare_give(&spare, &mine));
+    assert_null(lane_spare_take(&spare));
+    assert_null(lane_spare_give(&spare, &mine));
     assert_int_equal(pthread_create(&thread, NULL, give_one, &spare), 0);
     assert_int_equal(pthread_join(thread, &found), 0);
     assert_null(found);
-    assert_ptr_equal(spare_give(&spare, &other), &mine);
-    assert_ptr_equal(spare_take(&spare), &other);
-    assert_null(spare_take(&spare));
-    spare_end(&spare, end);
+    assert_ptr_equal(lane_spare_give(&spare, &other), &mine);
+    assert_ptr_equal(lane_spare_take(&spare), &other);
+    assert_null(lane_spare_take(&spare));
+    lane_spare_end(&spare, end);
     assert_int_equal(ended, 1); /* the other thread's */
-    spare_end(&spare, end);
+    lane_spare_end(&spare, end);
     assert_int_equal(ended, 1);
 }
 
