@@ -299,6 +299,9 @@ static void check_http(struct reader *reader)
                      (long long)http->max_waiting, (long long)http->max_connections);
     }
     http->max_batch_lookups = (smaller(http->max_waiting, reader->config->max_flights) + 1) / 2;
+    if (reader->config->cache.memory_bytes == 0) {
+        http->hot_bytes = 0; /* only what memory has is kept ready-made: there would be nothing to look for */
+    }
 }
 
 void reader_check(struct reader *reader)

@@ -105,7 +105,7 @@ bool recipients_answer_again(struct request *request, enum MHD_Result *result)
     size_t grown;
 
     /* While draining every reply is one of its own, which closes the connection. */
-    if (!request_make_key(request) || hot == NULL || atomic_load(&request->http->draining) ||
+    if (hot == NULL || !request_make_key(request) || atomic_load(&request->http->draining) ||
         (ready = hot_get(hot, &request->key)) == NULL) {
         return false;
     }

@@ -152,6 +152,18 @@ static void test_defaults(void **state)
     config_free(&config);
 }
 
+/* Nothing is kept ready-made of what memory does not have. */
+static void test_without_memory_nothing_is_kept_ready(void **state)
+{
+    struct config *config = load(GOOD "cache = { memory = \"0\"; };\nhttp = { hot-memory = \"1M\"; };\n");
+
+    (void)state;
+    assert_string_equal(heard, "");
+    assert_non_null(config);
+    assert_int_equal(config->http.hot_bytes, 0);
+    config_free(&config);
+}
+
 static void test_everything_given(void **state)
 {
     static const char text[] =
@@ -689,6 +701,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_without_memory_nothing_is_kept_ready),
         cmocka_unit_test(test_everything_given),
         cmocka_unit_test(test_broken),
         cmocka_unit_test(test_rules),
