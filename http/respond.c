@@ -1,6 +1,5 @@
 #include "http/respond.h"
 
-#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,12 +12,6 @@
 #define RESPONSE_BYTES 320
 #define FIELD_BYTES 88
 
-void respond_field(struct response_headers *headers, const char *name, const char *value)
-{
-    assert(headers->count < RESPOND_HEADERS_MAX);
-    headers->fields[headers->count++] = (struct response_header){name, value};
-}
-
 void respond_header(struct response_headers *headers, const char *name, const char *format, ...)
 {
     char *value = headers->texts + headers->used;
@@ -30,8 +23,9 @@ void respond_header(struct response_headers *headers, const char *name, const ch
     va_start(arguments, format);
     vsnprintf(value, room, format, arguments);
     va_end(arguments);
-    headers->used += strlen(value) + 1;
-    respond_field(headers, name, value);
+    size_t size = strlen(value);
+    headers->used += size + 1;
+    respond_field_of(headers, name, value, size);
 }
 
 void respond_joined(struct response_headers *headers, const char *name, const char *const *texts, size_t count)
@@ -49,7 +43,7 @@ void respond_joined(struct response_headers *headers, const char *name, const ch
     }
     value[size] = '\0';
     headers->used += size + 1;
-    respond_field(headers, name, value);
+    respond_field_of(headers, name, value, size);
 }
 
 size_t respond_bytes(const struct response_headers *headers)
@@ -57,7 +51,7 @@ size_t respond_bytes(const struct response_headers *headers)
     size_t bytes = RESPONSE_BYTES;
 
     for (size_t i = 0; i < headers->count; i++) {
-        bytes += FIELD_BYTES + strlen(headers->fields[i].name) + strlen(headers->fields[i].value);
+        bytes += FIELD_BYTES + strlen(headers->fields[i].name) + headers->fields[i].size;
     }
     return bytes;
 }

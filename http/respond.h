@@ -4,6 +4,8 @@
 #ifndef HTTP_RESPOND_H
 #define HTTP_RESPOND_H
 
+#include <assert.h>
+
 #include "http/request.h"
 #include "render/render.h"
 
@@ -18,6 +20,7 @@ struct response_headers {
     struct response_header {
         const char *name;
         const char *value;
+        size_t size; /* of the value */
     } fields[RESPOND_HEADERS_MAX];
     char texts[4 * RESPOND_VALUE_BYTES];
 };
@@ -28,8 +31,17 @@ static inline void respond_begin(struct response_headers *headers)
     headers->count = headers->used = 0;
 }
 
-/* The value stays the caller's, until the response is made. */
-void respond_field(struct response_headers *headers, const char *name, const char *value);
+/* The value, of `size` octets and a NUL, stays the caller's, until the response is made. */
+static inline void respond_field_of(struct response_headers *headers, const char *name, const char *value, size_t size)
+{
+    assert(headers->count < RESPOND_HEADERS_MAX);
+    headers->fields[headers->count++] = (struct response_header){name, value, size};
+}
+
+static inline void respond_field(struct response_headers *headers, const char *name, const char *value)
+{
+    respond_field_of(headers, name, value, strlen(value));
+}
 
 /* The value is copied. One that is too long is cut; what all of them need has room, and more than that is a defect. */
 void respond_header(struct response_headers *headers, const char *name, const char *format, ...)

@@ -7,17 +7,19 @@
 #define LISTS 64
 #define MAX_FIELDS 10 /* an answer has eight, and one that closes its connection nine */
 #define MAX_KEPT 128  /* by a thread: 0.3 MB of ordinary certificates, 0.8 MB at most */
+#define MAX_SEEN 16   /* so many of a list are looked at for one that fits best */
 
 struct spare {
     struct spare *next; /* in the list of its size */
     struct MHD_Response *response;
+    uint64_t lengths; /* of all values, mixed: another one is another set of them */
+    size_t size;
     size_t count;
     struct field {
         const char *name;
         char *value; /* libmicrohttpd's copy of it */
         size_t size;
     } fields[MAX_FIELDS];
-    size_t size;
     uint8_t body[];
 };
 
@@ -125,15 +127,31 @@ static bool has_fields(const struct spare *spare, const struct response_headers 
     return spare->count == headers->count;
 }
 
-/* One whose body has this size, and with these fields, whatever they say. */
-static struct spare *find(struct spares *spares, size_t size, const struct response_headers *headers)
+static uint64_t lengths_of(const struct response_headers *headers)
 {
-    for (struct spare **place = list_of(spares, size); *place != NULL; place = &(*place)->next) {
-        if ((*place)->size == size && has_fields(*place, headers)) {
+    uint64_t lengths = headers->count;
+
+    for (size_t i = 0; i < headers->count; i++) {
+        lengths = lengths * 1021 + headers->fields[i].size;
+    }
+    return lengths;
+}
+
+/* One whose body has this size, and with these fields, whatever they say; of some, rather one of which no value is
+ * longer or shorter. */
+static struct spare *find(struct spares *spares, size_t size, const struct response_headers *headers, uint64_t lengths)
+{
+    struct spare **fallback = NULL, **place = list_of(spares, size);
+
+    for (unsigned seen = 0; *place != NULL && seen < MAX_SEEN; seen++, place = &(*place)->next) {
+        bool fits = (*place)->size == size && ((*place)->lengths == lengths || fallback == NULL) &&
+                    has_fields(*place, headers);
+        if (fits && (*place)->lengths == lengths) {
             return pop(spares, place);
         }
+        fallback = fits ? place : fallback;
     }
-    return NULL;
+    return fallback != NULL ? pop(spares, fallback) : NULL;
 }
 
 static struct spare *make(size_t size)
@@ -170,7 +188,7 @@ static bool add(struct spare *spare, const struct response_header *header)
     }
     field->name = header->name;
     field->value = (char *)(uintptr_t)MHD_get_response_header(spare->response, header->name);
-    field->size = strlen(header->value);
+    field->size = header->size;
     for (size_t i = 0; i < spare->count; i++) {
         if (is_named(&spare->fields[i], header->name)) {
             return false;
@@ -180,18 +198,18 @@ static bool add(struct spare *spare, const struct response_header *header)
     return field->value != NULL && strcmp(field->value, header->value) == 0;
 }
 
-/* Whether the field says `value` now. What is as long as the last is written over it: to delete and to add a field
+/* Whether the field says the header's value now. What is as long as the last is written over it: to delete and to add a field
  * costs libmicrohttpd six calls of the allocator. It knows the size besides, and reads nothing before it sends; nor
  * does it look for a line end in it, which none of our values has. */
-static bool say(const struct spares *spares, struct field *field, const char *value)
+static bool say(const struct spares *spares, struct field *field, const struct response_header *header)
 {
-    if (strlen(value) != field->size) {
+    if (header->size != field->size) {
         return false;
     }
     if (!spares->may_write) {
-        return memcmp(field->value, value, field->size) == 0;
+        return memcmp(field->value, header->value, field->size) == 0;
     }
-    memcpy(field->value, value, field->size);
+    memcpy(field->value, header->value, field->size);
     return true;
 }
 
@@ -201,7 +219,7 @@ static bool set_fields(const struct spares *spares, struct spare *spare, const s
 {
     size_t same = 0;
 
-    while (same < spare->count && say(spares, &spare->fields[same], headers->fields[same].value)) {
+    while (same < spare->count && say(spares, &spare->fields[same], &headers->fields[same])) {
         same++;
     }
     while (spare->count > same) {
@@ -222,7 +240,8 @@ struct spare *spares_take(struct spares *spares, struct bytes body, const struct
     if (headers->count > MAX_FIELDS) {
         return NULL;
     }
-    struct spare *spare = find(spares, body.size, headers);
+    uint64_t lengths = lengths_of(headers);
+    struct spare *spare = find(spares, body.size, headers, lengths);
     if (spare == NULL) {
         spare = make(body.size);
     }
@@ -230,6 +249,7 @@ struct spare *spares_take(struct spares *spares, struct bytes body, const struct
         drop(&spare);
     }
     if (spare != NULL) {
+        spare->lengths = lengths;
         memcpy(spare->body, body.data, body.size);
     }
     return spare;

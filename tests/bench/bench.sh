@@ -108,7 +108,7 @@ in_turn() { # NAME NUMBER: "ours peer", with odd numbers ours first
 measure() { # NAME ROUND: "ours peer"
     local turn
     case $1 in
-    growth | miss_* | p99_us) in_turn "$1" "$2" ;;
+    miss_* | p99_us) in_turn "$1" "$2" ;;
     *)
         for ((turn = $2; turn < $2 + SECONDS_EACH; turn++)); do
             SECONDS_EACH=1 BEGIN=$((turn * 50000)) in_turn "$1" "$turn"

@@ -225,6 +225,37 @@ static void taken_again_by_size_and_fields(void **state)
     spares_free(&spares);
 }
 
+/* One of which values need only be written over is taken rather, wherever among a few it lies. */
+static void lengths_are_kept(void **state)
+{
+    static const char *const tags[] = {"\"1\"", "\"22\"", "\"333\"", "\"4444\""};
+    enum { COUNT = sizeof(tags) / sizeof(tags[0]) };
+    struct spares *spares = spares_new();
+    struct spare *all[COUNT];
+    const struct spare *was[COUNT];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT; i++) {
+        was[i] = all[i] = take(spares, "body", tags[i]);
+    }
+    for (size_t i = 0; i < COUNT; i++) {
+        spares_give_back(spares, &all[i]);
+    }
+    for (size_t i = 0; i < COUNT; i++) {
+        all[i] = take(spares, "else", tags[i]);
+        assert_ptr_equal(all[i], was[i]);
+        assert_string_equal(tag_of(all[i]), tags[i]);
+    }
+    for (size_t i = 0; i < COUNT; i++) {
+        spares_give_back(spares, &all[i]);
+    }
+    struct spare *other = take(spares, "body", "\"55555\""); /* none has this length: any will do */
+    assert_int_equal(spares_count(spares), COUNT - 1);
+    assert_string_equal(tag_of(other), "\"55555\"");
+    spares_give_back(spares, &other);
+    spares_free(&spares);
+}
+
 /* What one says now is seen in that response alone. */
 static void a_value_is_its_response_s_own_in(struct spares *spares)
 {
@@ -385,6 +416,7 @@ int main(void)
         cmocka_unit_test(the_header_is_that_of_a_new_one),
         cmocka_unit_test(whatever_became_of_the_last),
         cmocka_unit_test(taken_again_by_size_and_fields),
+        cmocka_unit_test(lengths_are_kept),
         cmocka_unit_test(a_value_is_its_response_s_own),
         cmocka_unit_test(values_may_be_shared),
         cmocka_unit_test(names_stand_there_once),
