@@ -198,9 +198,9 @@ static bool add(struct spare *spare, const struct response_header *header)
     return field->value != NULL && strcmp(field->value, header->value) == 0;
 }
 
-/* Whether the field says the header's value now. What is as long as the last is written over it: to delete and to add a field
- * costs libmicrohttpd six calls of the allocator. It knows the size besides, and reads nothing before it sends; nor
- * does it look for a line end in it, which none of our values has. */
+/* Whether the field says the header's value now. What is as long as the last is written over it: to delete and to add
+ * a field costs libmicrohttpd six calls of the allocator. It knows the size besides, and reads nothing before it sends;
+ * nor does it look for a line end in it, which none of our values has. */
 static bool say(const struct spares *spares, struct field *field, const struct response_header *header)
 {
     if (header->size != field->size) {
