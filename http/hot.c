@@ -15,14 +15,12 @@ struct set {
     } ways[WAYS];
 };
 
-#define ASKED_TWICE 1U
-
 struct hot {
     size_t max_bytes;
     size_t bytes;
     size_t sets; /* a power of two */
     size_t hand;
-    uint32_t *asked; /* for each set: of whom hot_wants() was asked about last, 31 bits of the hash, and ASKED_TWICE */
+    uint32_t *asked; /* for each set: half the hash of whom hot_wants() was asked about last */
     struct set table[];
 };
 
@@ -102,19 +100,14 @@ struct ready *hot_get(struct hot *hot, const struct hot_key *key)
     return way->ready;
 }
 
-static bool is_full(const struct hot *hot)
-{
-    return hot->bytes > hot->max_bytes - hot->max_bytes / 8;
-}
-
 bool hot_wants(struct hot *hot, const struct hot_key *key)
 {
     uint32_t *asked = &hot->asked[set_of(hot, key->hash)];
-    uint32_t half = (uint32_t)(key->hash >> 32) & ~ASKED_TWICE;
-    bool before = (*asked & ~ASKED_TWICE) == half, twice = before && (*asked & ASKED_TWICE) != 0;
+    uint32_t half = (uint32_t)(key->hash >> 32);
+    bool before = *asked == half;
 
-    *asked = half | (before ? ASKED_TWICE : 0);
-    return is_full(hot) ? twice : before;
+    *asked = half;
+    return before;
 }
 
 /* What nobody used lately, or what memory gave up: nobody will be given it again. */

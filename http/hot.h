@@ -50,9 +50,7 @@ void hot_free(struct hot **hot);
 /* Valid until the next hot_put() or hot_drop(). NULL: not here. */
 struct ready *hot_get(struct hot *hot, const struct hot_key *key);
 
-/* Whether the key was asked about before, lately: then an entry is worth its place. Twice before, once there is hardly
- * room, as others must leave for it: of a million addresses, each as likely, many come a second time by chance.
- * Remembers it. */
+/* Whether the key was asked about before, lately: then an entry is worth its place. Remembers it. */
 bool hot_wants(struct hot *hot, const struct hot_key *key);
 
 /* In the place of what was under this key. Takes over what `reply` holds, and takes a reference to the answer. False:

@@ -138,7 +138,7 @@ static uint64_t lengths_of(const struct response_headers *headers)
 }
 
 /* One whose body has this size, and with these fields, whatever they say; of some, rather one of which no value is
- * longer or shorter. */
+ * longer or shorter. NULL: none of the first MAX_SEEN. */
 static struct spare *find(struct spares *spares, size_t size, const struct response_headers *headers, uint64_t lengths)
 {
     struct spare **fallback = NULL, **place = list_of(spares, size);

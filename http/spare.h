@@ -6,7 +6,8 @@
  * of answers that are not worth to be kept: the next body is written over the
  * last, and so are values of the same length; fields are replaced only from the
  * first of another length on. A response's size cannot be changed, so they are
- * found by that.
+ * found by that, and of the first few with the same fields one is taken whose
+ * values are as long, if there is one.
  *
  * A response that is on its way must not change: it is whoever's took it until
  * libmicrohttpd says that the request is completed.

@@ -28,7 +28,7 @@ quick) : "${ROUNDS:=3}" "${SECONDS_EACH:=1}" ;;
 *) echo 'bench: BENCH is full or quick' >&2 && exit 64 ;;
 esac
 : "${CONNECTIONS:=64}" "${PEOPLE_COUNT:=100000}" "${SPREAD:=10000}" "${BATCHED:=1000}" "${GROWN:=1000000}"
-: "${WEBDIS_POOL:=4}" "${ONLY:=}"
+: "${WEBDIS_POOL:=4}" "${GROWTH:=zipf}" "${ONLY:=}"
 THREADS=$(nproc)
 BODY_BYTES=800
 export SLAPD_LOG=0 # slapd's own time is not for writing lines
@@ -111,7 +111,7 @@ measure() { # NAME ROUND: "ours peer"
     miss_* | p99_us) in_turn "$1" "$2" ;;
     *)
         for ((turn = $2; turn < $2 + SECONDS_EACH; turn++)); do
-            SECONDS_EACH=1 BEGIN=$((turn * 50000)) in_turn "$1" "$turn"
+            SECONDS_EACH=1 BEGIN=$((turn * 150000)) in_turn "$1" "$turn"
         done | awk -v turns="$SECONDS_EACH" '
             { ours += $1; peer += $2 }
             END { if (NR == turns) printf "%.1f %.1f\n", ours / NR, peer / NR }'
@@ -123,6 +123,11 @@ package() { # NAME: "NAME 1.2"
     echo "$1 $(dpkg-query -W -f '${Version}' "$1" 2> /dev/null || echo '?')"
 }
 
+tracking() { # whether the kernel knows of connections that it tracks: it looks at each packet of every row then
+    [ "$(cat /proc/sys/net/netfilter/nf_conntrack_count 2> /dev/null || echo 0)" -eq 0 ] ||
+        echo ' A packet filter tracks connections.'
+}
+
 about() { # what the figures are of
     local packages
     packages=$(for name in nginx webdis slapd redis-server wrk nghttp2-client libmicrohttpd12 libhiredis0.14 \
@@ -130,7 +135,7 @@ about() { # what the figures are of
     echo "$(date -u +%F), certlookup $(git describe --always --dirty 2> /dev/null || echo 'of no repository')," \
         "$ROUNDS rounds of $SECONDS_EACH s, $CONNECTIONS connections, $THREADS threads of each server."
     echo "$(sed -n 's/^model name[ \t]*: //p' /proc/cpuinfo | sort -u | head -n 1), $(nproc) cores for servers and clients" \
-        "together; $(sed -n 's/^PRETTY_NAME="\(.*\)"/\1/p' /etc/os-release), Linux $(uname -r); $packages."
+        "together; $(sed -n 's/^PRETTY_NAME="\(.*\)"/\1/p' /etc/os-release), Linux $(uname -r); $packages.$(tracking)"
 }
 about | tee "$work/about"
 for name in $names; do

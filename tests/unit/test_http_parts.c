@@ -255,32 +255,6 @@ static void test_hot_wants_what_is_asked_again(void **state)
     hot_free(&hot);
 }
 
-/* What others must leave for has to be asked for once more. */
-static void test_hot_wants_more_when_full(void **state)
-{
-    enum { ROOM = 64 * 1024 };
-    struct hot *hot = hot_new(ROOM);
-    struct answer *answer = play_answer("a@example.org", OUTCOME_FOUND, REASON_USABLE, "", 60);
-    struct hot_key key = key_of("/a"), other = {bytes_of_string("/b"), key.hash ^ UINT64_C(1) << 40};
-    char text[32];
-
-    (void)state;
-    for (int i = 0; i < 400; i++) {
-        snprintf(text, sizeof(text), "/%d", i);
-        assert_true(put(hot, text, answer));
-    }
-    for (int round = 0; round < 2; round++) {
-        assert_false(hot_wants(hot, &key));
-        assert_false(hot_wants(hot, &key));
-        assert_true(hot_wants(hot, &key));
-        assert_true(hot_wants(hot, &key));
-        assert_false(hot_wants(hot, &other));
-    }
-    hot_free(&hot);
-    assert_int_equal(atomic_load(&answer->references), 1);
-    answer_free(&answer);
-}
-
 static void test_hot_is_bounded(void **state)
 {
     enum { COUNT = 400, ROOM = 64 * 1024 };
@@ -505,7 +479,6 @@ int main(void)
         cmocka_unit_test(test_status),
         cmocka_unit_test(test_hot_keeps_and_tells_apart),
         cmocka_unit_test(test_hot_wants_what_is_asked_again),
-        cmocka_unit_test(test_hot_wants_more_when_full),
         cmocka_unit_test(test_hot_is_bounded),
         cmocka_unit_test(test_hot_lets_go_what_is_superseded),
         cmocka_unit_test(test_hot_refuses_what_is_too_large),

@@ -249,9 +249,16 @@ static void lengths_are_kept(void **state)
     for (size_t i = 0; i < COUNT; i++) {
         spares_give_back(spares, &all[i]);
     }
-    struct spare *other = take(spares, "body", "\"55555\""); /* none has this length: any will do */
+    struct spare *other = take(spares, "body", "\"55555\""); /* none has this length: any will do, and has it then */
+    const struct spare *changed = other;
     assert_int_equal(spares_count(spares), COUNT - 1);
     assert_string_equal(tag_of(other), "\"55555\"");
+    spares_give_back(spares, &other);
+    struct spare *above = take(spares, "body", changed == was[0] ? tags[1] : tags[0]);
+    spares_give_back(spares, &above);
+    other = take(spares, "else", "\"66666\"");
+    assert_ptr_equal(other, changed);
+    assert_string_equal(tag_of(other), "\"66666\"");
     spares_give_back(spares, &other);
     spares_free(&spares);
 }
