@@ -197,7 +197,10 @@ static void send_queued(struct connection *connection)
         if (search == NULL) {
             return;
         }
-        if (search->connection == NULL && search_is_over(search, clock_mono_ms())) {
+        if (search->connection == NULL && search->sends > 0) {
+            /* It was sent, its link fell silent, and there is no time to ask again: not that we have too much to do. */
+            search_finish(search, ASKED_TIMED_OUT, "no answer in time");
+        } else if (search->connection == NULL && search_is_over(search, clock_mono_ms())) {
             search_finish(search, ASKED_TIMED_OUT, "all connections were busy");
         } else if (search->connection == NULL) {
             count(COUNT_LIMIT_ADMISSION);
