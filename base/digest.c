@@ -75,8 +75,8 @@ static struct digest hmac_end(EVP_MAC_CTX *context, struct bytes bytes)
 }
 
 struct digest_key {
-    EVP_MAC_CTX *context; /* the key is in it, and nothing else; only ever copied */
-    struct lane_spare copy;    /* begun again, it has the key still */
+    EVP_MAC_CTX *context;   /* the key is in it, and nothing else; only ever copied */
+    struct lane_spare copy; /* begun again, it has the key still */
 };
 
 struct digest_key *digest_key_new(struct bytes key)

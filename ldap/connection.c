@@ -184,6 +184,19 @@ static struct search *take(struct connection *connection)
     return search;
 }
 
+/* One that take() found too late. If it was sent before, its link fell silent: not that we have too much to do. */
+static void finish_unsent(struct search *search)
+{
+    if (search->sends > 0) {
+        search_finish(search, ASKED_TIMED_OUT, "no answer in time");
+    } else if (search_is_over(search, clock_mono_ms())) {
+        search_finish(search, ASKED_TIMED_OUT, "all connections were busy");
+    } else {
+        count(COUNT_LIMIT_ADMISSION);
+        search_finish(search, ASKED_OVERLOADED, ADMISSION_WORDS);
+    }
+}
+
 static void send_queued(struct connection *connection)
 {
     struct directory *directory = connection->directory;
@@ -197,14 +210,8 @@ static void send_queued(struct connection *connection)
         if (search == NULL) {
             return;
         }
-        if (search->connection == NULL && search->sends > 0) {
-            /* It was sent, its link fell silent, and there is no time to ask again: not that we have too much to do. */
-            search_finish(search, ASKED_TIMED_OUT, "no answer in time");
-        } else if (search->connection == NULL && search_is_over(search, clock_mono_ms())) {
-            search_finish(search, ASKED_TIMED_OUT, "all connections were busy");
-        } else if (search->connection == NULL) {
-            count(COUNT_LIMIT_ADMISSION);
-            search_finish(search, ASKED_OVERLOADED, ADMISSION_WORDS);
+        if (search->connection == NULL) {
+            finish_unsent(search);
         } else if (inflight_start(connection, connection->current, search, &error) != 0) {
             link_broke(connection, &connection->current, &error);
         }

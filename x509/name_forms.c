@@ -44,8 +44,7 @@ static int read_host(struct bytes text, struct form_name *name)
 {
     struct domain domain;
 
-    if (text.size == 0 || !text_is_utf8_string(text) ||
-        !domain_parse(text, 1, &domain)) {
+    if (text.size == 0 || !text_is_utf8_string(text) || !domain_parse(text, 1, &domain)) {
         return 0;
     }
     name->host = strdup(domain.text);
