@@ -7,6 +7,7 @@
 #include "http/negotiate.h"
 #include "http/respond.h"
 #include "http/routes.h"
+#include "http/values.h"
 
 /* "1" "true", "0" "false". False: neither. */
 static bool parse_switch(struct bytes text, bool *on)
@@ -28,7 +29,7 @@ static unsigned read_wish(const struct request *request, struct wish *wish, stru
     struct bytes value;
 
     *wish = (struct wish){.format = route->preferred, .best_only = route->best_only,
-                          .close = atomic_load(&request->http->draining)};
+                          .close = atomic_load(&request->http->draining), .dated = request->worker->may_write};
     size_t explains = target_parameter(&request->target, "explain", &value);
     if (explains > 1 || (explains == 1 && !parse_switch(value, &wish->explain))) {
         refusal->why = "explain takes 1 or 0, once";
@@ -83,18 +84,45 @@ static bool is_not_modified(const struct request *request, const struct reply *r
     return false;
 }
 
-/* `grown`: what the reply costs more than before. */
-static enum MHD_Result send_reply(struct request *request, const struct served *served, const struct wish *wish,
-                                  struct reply *reply, size_t *grown)
+/* A response of the reply, and its status; NULL: out of memory. `grown`: what the reply costs more than before. */
+static struct MHD_Response *choose(const struct request *request, const struct served *served, const struct wish *wish,
+                                   struct reply *reply, unsigned *status, size_t *grown)
 {
+    *status = reply->status;
     *grown = 0;
     if (!is_not_modified(request, reply)) {
-        return respond_shared(request, reply->status, reply->full);
+        return reply->full;
     }
-    if (reply->not_modified == NULL && (*grown = reply_make_not_modified(served, wish, reply)) == 0) {
-        return respond_shared(request, MHD_HTTP_SERVICE_UNAVAILABLE, request->http->out_of_memory);
+    *status = MHD_HTTP_NOT_MODIFIED;
+    if (reply->not_modified == NULL) {
+        *grown = reply_make_not_modified(served, wish, reply);
     }
-    return respond_shared(request, MHD_HTTP_NOT_MODIFIED, reply->not_modified);
+    return reply->not_modified;
+}
+
+static enum MHD_Result send_or_fail(struct request *request, unsigned status, struct MHD_Response *response)
+{
+    return response != NULL
+               ? respond_shared(request, status, response)
+               : respond_shared(request, MHD_HTTP_SERVICE_UNAVAILABLE, request->http->out_of_memory);
+}
+
+/* What was made for another request serves this one. */
+static enum MHD_Result send_again(struct request *request, struct hot *hot, struct ready *ready)
+{
+    const struct served served = {.answer = ready->answer, .layer = LAYER_MEMORY};
+    const struct wish plain = {.dated = request->worker->may_write};
+    unsigned status;
+    size_t grown;
+
+    struct MHD_Response *response = choose(request, &served, &plain, &ready->reply, &status, &grown);
+    if (grown > 0) {
+        hot_charge(hot, ready, grown);
+    }
+    if (plain.dated && response != NULL) {
+        values_renew_date(response);
+    }
+    return send_or_fail(request, status, response);
 }
 
 bool recipients_answer_again(struct request *request, enum MHD_Result *result)
@@ -102,7 +130,6 @@ bool recipients_answer_again(struct request *request, enum MHD_Result *result)
     const struct http_backend *backend = &request->http->backend;
     struct hot *hot = worker_hot(request->worker);
     struct ready *ready = NULL;
-    size_t grown;
 
     /* While draining every reply is one of its own, which closes the connection. */
     if (hot == NULL || !request_make_key(request) || atomic_load(&request->http->draining) ||
@@ -117,12 +144,7 @@ bool recipients_answer_again(struct request *request, enum MHD_Result *result)
     request->worker->expects = false;
     request->route = ready->route;
     count_outcome(ready->answer->outcome);
-    const struct served served = {.answer = ready->answer, .layer = LAYER_MEMORY};
-    const struct wish plain = {0};
-    *result = send_reply(request, &served, &plain, &ready->reply, &grown);
-    if (grown > 0) {
-        hot_charge(hot, ready, grown);
-    }
+    *result = send_again(request, hot, ready);
     return true;
 }
 
@@ -142,6 +164,7 @@ static enum MHD_Result send_served(struct request *request, const struct wish *w
     struct hot *hot = hot_for(request, wish);
     struct spares *spares = hot == NULL ? worker_spares(request->worker) : NULL;
     struct reply reply;
+    unsigned status;
     size_t grown;
 
     count_outcome(served->answer->outcome);
@@ -150,7 +173,8 @@ static enum MHD_Result send_served(struct request *request, const struct wish *w
     }
     assert(request->spare == NULL);
     request->spare = reply.spare;
-    enum MHD_Result result = send_reply(request, served, wish, &reply, &grown);
+    struct MHD_Response *response = choose(request, served, wish, &reply, &status, &grown);
+    enum MHD_Result result = send_or_fail(request, status, response);
     reply.bytes += grown;
     if (hot == NULL || !hot_put(hot, &request->key, served->answer, request->route, &reply)) {
         reply_free(&reply);

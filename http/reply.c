@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "http/respond.h"
 #include "http/spare.h"
+#include "http/values.h"
 
 #define CACHE_LINE 64
 #define FETCHED_BYTES 2048 /* of a body: an ordinary certificate */
@@ -70,11 +71,14 @@ static int64_t earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* Whether others may keep it. */
+/* Whether others may keep it, and since when. */
 static void add_keeping(const struct served *served, const struct wish *wish, struct response_headers *headers)
 {
     bool keep = served->answer->outcome != OUTCOME_UNKNOWN && !served->stale && !wish->explain;
 
+    if (wish->dated) {
+        respond_field_of(headers, MHD_HTTP_HEADER_DATE, values_date(), VALUES_DATE_SIZE);
+    }
     respond_field(headers, MHD_HTTP_HEADER_CACHE_CONTROL, keep ? "private" : "no-store");
     respond_field(headers, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT);
     add_cache_status(served, headers);

@@ -24,6 +24,7 @@ struct wish {
     bool best_only;
     bool explain;
     bool close; /* the connection, once this is sent */
+    bool dated; /* has a Date, which values_renew_date() brings up to date; else libmicrohttpd adds one */
 };
 
 struct reply {

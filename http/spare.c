@@ -3,9 +3,10 @@
 #include <stdlib.h>
 
 #include "http/respond.h"
+#include "http/values.h"
 
 #define LISTS 64
-#define MAX_FIELDS 10 /* an answer has eight, and one that closes its connection nine */
+#define MAX_FIELDS 10 /* an answer has nine, and one that closes its connection ten */
 #define MAX_KEPT 128  /* by a thread: 0.3 MB of ordinary certificates, 0.8 MB at most */
 #define MAX_SEEN 16   /* so many of a list are looked at for one that fits best */
 
@@ -24,51 +25,18 @@ struct spare {
 };
 
 struct spares {
-    bool may_write; /* values over those that are there */
+    bool may_write; /* see values.h */
     size_t count;
     size_t hand; /* of the list that gives one up next */
     struct spare *lists[LISTS];
 };
 
-/* False: or libmicrohttpd has no memory for two. */
-static bool have_own_values(struct MHD_Response *one, struct MHD_Response *other)
-{
-    static const char name[] = "ETag", value[] = "\"1\"";
-
-    if (one == NULL || other == NULL || MHD_add_response_header(one, name, value) != MHD_YES ||
-        MHD_add_response_header(other, name, value) != MHD_YES) {
-        return false;
-    }
-    const char *first = MHD_get_response_header(one, name), *second = MHD_get_response_header(other, name);
-    return first != second && first != value && second != value;
-}
-
-/*
- * libmicrohttpd copies the values of a response's fields, and shows the copies as
- * const: that nobody else reads them it does not promise. So what becomes of equal
- * values of two responses is asked of the very library that is loaded.
- */
-static bool may_write(void)
-{
-    struct MHD_Response *one = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
-    struct MHD_Response *other = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
-    bool result = have_own_values(one, other);
-
-    if (one != NULL) {
-        MHD_destroy_response(one);
-    }
-    if (other != NULL) {
-        MHD_destroy_response(other);
-    }
-    return result;
-}
-
-struct spares *spares_new(void)
+struct spares *spares_new(bool may_write)
 {
     struct spares *spares = calloc(1, sizeof(*spares));
 
     if (spares != NULL) {
-        spares->may_write = may_write();
+        spares->may_write = may_write;
     }
     return spares;
 }
@@ -187,7 +155,7 @@ static bool add(struct spare *spare, const struct response_header *header)
         return false;
     }
     field->name = header->name;
-    field->value = (char *)(uintptr_t)MHD_get_response_header(spare->response, header->name);
+    field->value = values_of(spare->response, header->name);
     field->size = header->size;
     for (size_t i = 0; i < spare->count; i++) {
         if (is_named(&spare->fields[i], header->name)) {
@@ -198,9 +166,8 @@ static bool add(struct spare *spare, const struct response_header *header)
     return field->value != NULL && strcmp(field->value, header->value) == 0;
 }
 
-/* Whether the field says the header's value now. What is as long as the last is written over it: to delete and to add
- * a field costs libmicrohttpd six calls of the allocator. It knows the size besides, and reads nothing before it sends;
- * nor does it look for a line end in it, which none of our values has. */
+/* Whether the field says the header's value now: what is as long as the last is written over it. Nobody looks for a line
+ * end in it then, which none of our values has. */
 static bool say(const struct spares *spares, struct field *field, const struct response_header *header)
 {
     if (header->size != field->size) {

@@ -26,8 +26,9 @@ struct response_headers;
 struct spare;
 struct spares;
 
-/* NULL: out of memory. To be freed only when all that was taken is given back. */
-struct spares *spares_new(void);
+/* `may_write`: values_may_be_written(); else a value is deleted and added. NULL: out of memory. To be freed only when
+ * all that was taken is given back. */
+struct spares *spares_new(bool may_write);
 void spares_free(struct spares **spares);
 
 /* A response with this body, of 1 to SPARE_BODY_BYTES, and these fields; both are copied. NULL: out of

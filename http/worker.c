@@ -12,6 +12,7 @@
 #include "http/hot.h"
 #include "http/request.h"
 #include "http/spare.h"
+#include "http/values.h"
 
 #define PAUSE_NS 10000000
 
@@ -29,6 +30,7 @@ void worker_init(struct worker *worker, struct http *http, atomic_size_t *connec
     memset(worker, 0, sizeof(*worker));
     worker->http = http;
     worker->connections = connections;
+    worker->may_write = values_may_be_written();
     worker->wake_fd = -1;
 }
 
@@ -51,7 +53,7 @@ struct fragments *worker_fragments(struct worker *worker)
 struct spares *worker_spares(struct worker *worker)
 {
     if (worker->spares == NULL) {
-        worker->spares = spares_new();
+        worker->spares = spares_new(worker->may_write);
     }
     return worker->spares;
 }

@@ -29,6 +29,7 @@ struct worker {
     struct hot *hot;             /* made when first wanted; likewise fragments and spares */
     struct fragments *fragments;
     struct spares *spares;
+    bool may_write;              /* over values of responses: values.h */
     atomic_size_t *connections;  /* of all workers of its listener */
     bool expects;                /* what was asked for last was in memory, but not ready-made: so the next, perhaps */
     bool complained;             /* libmicrohttpd did, since the loop last looked */

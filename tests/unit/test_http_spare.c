@@ -9,9 +9,12 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "base/clock.h"
+#include "base/text.h"
 #include "http/etag.h"
 #include "http/respond.h"
 #include "http/spare.h"
+#include "http/values.h"
 #include "tests/unit/http_play.h"
 #include "tests/unit/scarce.h"
 
@@ -118,7 +121,7 @@ static void each_says_its_own(void **state)
     }
 }
 
-/* All but Date, which is libmicrohttpd's. */
+/* All but Date, which may be another second by now. */
 static void copy_head(char *out)
 {
     const char *text = buffer_string(&response), *date = strstr(text, "Date: "), *behind = strstr(date, "\r\n");
@@ -198,7 +201,7 @@ static const char *tag_of(const struct spare *spare)
 
 static void taken_again_by_size_and_fields(void **state)
 {
-    struct spares *spares = spares_new();
+    struct spares *spares = spares_new(true);
 
     (void)state;
     struct spare *first = take(spares, "four", "\"1\""), *second = take(spares, "five", "\"2\"");
@@ -230,7 +233,7 @@ static void lengths_are_kept(void **state)
 {
     static const char *const tags[] = {"\"1\"", "\"22\"", "\"333\"", "\"4444\""};
     enum { COUNT = sizeof(tags) / sizeof(tags[0]) };
-    struct spares *spares = spares_new();
+    struct spares *spares = spares_new(true);
     struct spare *all[COUNT];
     const struct spare *was[COUNT];
 
@@ -287,15 +290,16 @@ static void a_value_is_its_response_s_own_in(struct spares *spares)
 static void a_value_is_its_response_s_own(void **state)
 {
     (void)state;
-    a_value_is_its_response_s_own_in(spares_new());
+    a_value_is_its_response_s_own_in(spares_new(true));
 }
 
 /* Then none is written over: it is deleted and added. */
 static void values_may_be_shared(void **state)
 {
     (void)state;
+    assert_true(values_may_be_written());
     values_are_shared = true;
-    struct spares *spares = spares_new();
+    struct spares *spares = spares_new(values_may_be_written());
     values_are_shared = false;
     a_value_is_its_response_s_own_in(spares);
 }
@@ -303,7 +307,7 @@ static void values_may_be_shared(void **state)
 /* Which is which cannot be told, so there is no spare one. */
 static void names_stand_there_once(void **state)
 {
-    struct spares *spares = spares_new();
+    struct spares *spares = spares_new(true);
     struct response_headers headers = {0};
 
     (void)state;
@@ -316,7 +320,7 @@ static void names_stand_there_once(void **state)
 /* However many there were at once, of however many sizes, few are kept, and the last among them. */
 static void few_are_kept(void **state)
 {
-    struct spares *spares = spares_new();
+    struct spares *spares = spares_new(true);
     struct spare *all[500];
     char body[500];
 
@@ -348,7 +352,7 @@ static void few_are_kept(void **state)
 
 static void what_does_not_fit_is_refused(void **state)
 {
-    struct spares *spares = spares_new();
+    struct spares *spares = spares_new(true);
     struct response_headers many = {0};
 
     (void)state;
@@ -368,7 +372,7 @@ static void memory_may_run_out(void **state)
 
     (void)state;
     do {
-        struct spares *spares = spares_new();
+        struct spares *spares = spares_new(true);
         scarce_begin(++nth);
         spare = take(spares, "body", "\"1\"");
         bool failed = scarce_end();
@@ -388,7 +392,7 @@ static void memory_may_run_out(void **state)
 /* libmicrohttpd keeps the field Connection apart from the others. */
 static void a_closing_one_stays_apart(void **state)
 {
-    struct spares *spares = spares_new();
+    struct spares *spares = spares_new(true);
 
     (void)state;
     for (int round = 0; round < 3; round++) {
@@ -416,6 +420,75 @@ static void a_closing_one_stays_apart(void **state)
     spares_free(&spares);
 }
 
+static bool is_date(const char *text, int64_t from, int64_t to)
+{
+    char date[TEXT_TIME_BYTES];
+    bool is = false;
+
+    for (int64_t second = from; second <= to; second++) {
+        is = is || strcmp(text, text_http_date(second, date)) == 0;
+    }
+    return is;
+}
+
+/* One Date, and it is now; of a response that is made, kept, or taken again. */
+static void is_dated(int fd, const char *target, const char *fields, unsigned status)
+{
+    char request[512];
+    int64_t before = clock_wall_s();
+
+    snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: a\r\n%s\r\n", target, fields);
+    buffer_clear(&response);
+    assert_true(play_send(fd, request, strlen(request)));
+    assert_true(play_read_response(fd, false, &response));
+    assert_int_equal(play_status(&response), status);
+    const char *first = strstr(buffer_string(&response), "\r\nDate: ");
+    assert_non_null(first);
+    assert_null(strstr(first + 1, "\r\nDate: "));
+    if (!is_date(field("Date"), before, clock_wall_s())) {
+        fail_msg("%s at %lld", field("Date"), (long long)before);
+    }
+}
+
+static void dates_in(struct play *dated)
+{
+    char condition[128];
+    int fd = play_connect(play_port(dated));
+
+    for (int i = 0; i < 3; i++) { /* over two ends of a second */
+        for (int again = 0; again < 4; again++) {
+            is_dated(fd, TARGET, "", 200);
+            snprintf(condition, sizeof(condition), "If-None-Match: %s\r\n", field("ETag"));
+            is_dated(fd, TARGET, condition, 304);
+        }
+        is_dated(fd, "/v1/recipients/none@example.org", "", 404);
+        is_dated(fd, "/healthz", "", 200);
+        for (int64_t second = clock_wall_s(); clock_wall_s() == second;) {
+            usleep(10000);
+        }
+    }
+    assert_true(dated->served_again >= 3 * 2);
+    close(fd);
+}
+
+static void the_date_is_now(void **state)
+{
+    (void)state;
+    have("dated", 3600);
+    dates_in(play);
+}
+
+/* Then it is libmicrohttpd's. */
+static void the_date_is_now_where_values_are_shared(void **state)
+{
+    (void)state;
+    values_are_shared = true;
+    struct play *other = play_open(NULL);
+    values_are_shared = false;
+    dates_in(other);
+    play_close(&other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -431,6 +504,8 @@ int main(void)
         cmocka_unit_test(what_does_not_fit_is_refused),
         cmocka_unit_test(memory_may_run_out),
         cmocka_unit_test(a_closing_one_stays_apart),
+        cmocka_unit_test(the_date_is_now),
+        cmocka_unit_test(the_date_is_now_where_values_are_shared),
     };
 
     return cmocka_run_group_tests(tests, open_play, close_play);
