@@ -89,6 +89,27 @@ static struct way *find(struct hot *hot, const struct hot_key *key)
     return NULL;
 }
 
+void hot_expect(const struct hot *hot, uint64_t hash)
+{
+    const struct set *set = &hot->table[set_of(hot, hash)];
+
+    __builtin_prefetch(&set->ways[0]);
+    __builtin_prefetch(&set->ways[WAYS - 1]); /* sets lie across two lines */
+}
+
+void hot_expect_soon(const struct hot *hot, uint64_t hash)
+{
+    const struct set *set = &hot->table[set_of(hot, hash)];
+
+    for (size_t i = 0; i < WAYS; i++) {
+        const struct ready *ready = set->ways[i].ready;
+        if (ready != NULL && set->ways[i].hash == hash) {
+            __builtin_prefetch(ready);
+            __builtin_prefetch(ready->key);
+        }
+    }
+}
+
 struct ready *hot_get(struct hot *hot, const struct hot_key *key)
 {
     const struct way *way = find(hot, key);
@@ -96,6 +117,9 @@ struct ready *hot_get(struct hot *hot, const struct hot_key *key)
     if (way == NULL) {
         return NULL;
     }
+    /* Whoever has found it looks at these next. */
+    __builtin_prefetch(&way->ready->answer->standing);
+    __builtin_prefetch(way->ready->reply.full);
     way->ready->used = true;
     return way->ready;
 }

@@ -26,7 +26,7 @@ struct route;
 
 struct hot_key {
     struct bytes text;
-    uint64_t hash; /* digest_table_hash() of it */
+    uint64_t hash; /* of it, keyed */
 };
 
 /* One entry. Its fields are the table's; who found it may give `reply` a not_modified, and says so to hot_charge(). */
@@ -46,6 +46,11 @@ bool hot_may_keep(const struct served *served);
 /* NULL: out of memory. */
 struct hot *hot_new(size_t max_bytes);
 void hot_free(struct hot **hot);
+
+/* The same hash will be asked for: lets what of the table that needs come from main memory meanwhile. First what tells
+ * where the entry is; then, some time later, the entry. */
+void hot_expect(const struct hot *hot, uint64_t hash);
+void hot_expect_soon(const struct hot *hot, uint64_t hash);
 
 /* Valid until the next hot_put() or hot_drop(). NULL: not here. */
 struct ready *hot_get(struct hot *hot, const struct hot_key *key);

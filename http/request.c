@@ -50,6 +50,27 @@ void request_on_connection(void *cls, struct MHD_Connection *connection, void **
     *context = request;
 }
 
+static bool may_have_key(const struct request *request)
+{
+    return request->http->hot_bytes > 0 && request->target_size <= HOT_KEY_BYTES;
+}
+
+static uint64_t key_hash(const struct request *request, uint64_t accept_hash)
+{
+    return request->target_hash ^ accept_hash;
+}
+
+/* Clients mostly take what the last one took: so the place of what is ready-made is known before Accept is. */
+static void expect_hot(struct request *request)
+{
+    const struct hot *hot = request->worker->hot;
+
+    request->target_hash = digest_table_hash(bytes_of(request->text, request->target_size));
+    if (hot != NULL) {
+        hot_expect(hot, key_hash(request, request->worker->accept_hash));
+    }
+}
+
 void *request_on_target(void *cls, const char *target, struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info =
@@ -65,6 +86,9 @@ void *request_on_target(void *cls, const char *target, struct MHD_Connection *co
         request->target_end = target + request->target_size;
         if (request->target_size <= sizeof(request->text)) {
             memcpy(request->text, target, request->target_size);
+        }
+        if (may_have_key(request)) {
+            expect_hot(request);
         }
         if (request->worker->expects) {
             routes_expect(request);
@@ -90,6 +114,11 @@ static bool is_cut(const struct request *request, const char *version)
 
 static enum MHD_Result read_headers(struct request *request, const char *method, const char *version)
 {
+    const struct worker *worker = request->worker;
+
+    if (worker->hot != NULL && may_have_key(request)) {
+        hot_expect_soon(worker->hot, key_hash(request, worker->accept_hash));
+    }
     if (request->has_address) {
         request->http->backend.expect(request->http->backend.context, &request->address, true);
     }
@@ -117,7 +146,7 @@ bool request_make_key(struct request *request)
     size_t size = request->target_size;
 
     request->key = (struct hot_key){.text = bytes_of(request->text, 0)};
-    if (request->is_cut || size > HOT_KEY_BYTES ||
+    if (request->is_cut || !may_have_key(request) ||
         (strcmp(request->method, MHD_HTTP_METHOD_GET) != 0 && strcmp(request->method, MHD_HTTP_METHOD_HEAD) != 0)) {
         return false;
     }
@@ -130,8 +159,10 @@ bool request_make_key(struct request *request)
         memcpy(request->text + size + 1, accept->values[i].data, accept->values[i].size);
         size += 1 + accept->values[i].size;
     }
+    struct bytes accepted = bytes_of(request->text + request->target_size, size - request->target_size);
+    request->worker->accept_hash = accepted.size > 0 ? digest_table_hash(accepted) : 0;
     request->key.text.size = size;
-    request->key.hash = digest_table_hash(request->key.text);
+    request->key.hash = key_hash(request, request->worker->accept_hash);
     return true;
 }
 

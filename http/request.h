@@ -72,6 +72,7 @@ struct request {
     struct waiter waiter;
     struct served served;         /* what the waiter brought; .answer NULL: nothing yet */
     struct spare *spare;          /* taken for its response, until the request is completed; NULL: none */
+    uint64_t target_hash;         /* digest_table_hash() of the target, where replies are kept and it is not too long */
     struct hot_key key;           /* what its reply is kept under; no text: not to be kept */
     struct bytes captured;        /* the segment at {address} in the route's pattern; a view into text or target */
     struct address address;       /* what it says, once has_address */

@@ -32,6 +32,7 @@ struct worker {
     bool may_write;              /* over values of responses: values.h */
     atomic_size_t *connections;  /* of all workers of its listener */
     bool expects;                /* what was asked for last was in memory, but not ready-made: so the next, perhaps */
+    uint64_t accept_hash;        /* of the last request's Accept: so the next one's, perhaps */
     bool complained;             /* libmicrohttpd did, since the loop last looked */
     void *side;                  /* see struct http_side; NULL: there is none */
     size_t waits;                /* how often it has waited by that */
