@@ -38,8 +38,11 @@ const char *reply_file_name(struct bytes address, const char *ending, char out[R
     size_t ending_size = strlen(ending), room = REPLY_FILE_NAME_BYTES - ending_size - 2;
     size_t size = address.size < room ? address.size : room;
 
+    memcpy(out, address.data, size);
     for (size_t i = 0; i < size; i++) {
-        out[i] = plain[address.data[i]] ? (char)address.data[i] : '_';
+        if (!plain[address.data[i]]) {
+            out[i] = '_';
+        }
     }
     if (size > 0 && (out[0] == '.' || out[0] == '-')) {
         out[0] = '_';

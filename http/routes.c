@@ -12,13 +12,16 @@
 
 #define READ (METHOD_GET | METHOD_HEAD)
 
+#define RECIPIENTS "/v1/recipients/"
+#define CERTIFICATE "/certificate"
+
 /* The first that fits counts; what is asked most stands first. */
 const struct route routes[] = {
-    {"/v1/recipients/{address}/certificate", READ, DOOR_OPEN, recipients_answer,
+    {RECIPIENTS "{address}" CERTIFICATE, READ, DOOR_OPEN, recipients_answer,
      "the best certificate to encrypt to; ?format=der|pem|p7c|json or Accept",
      FORMAT_BIT(FORMAT_DER) | FORMAT_BIT(FORMAT_PEM) | FORMAT_BIT(FORMAT_P7C) | FORMAT_BIT(FORMAT_JSON), FORMAT_DER,
      true},
-    {"/v1/recipients/{address}", READ, DOOR_OPEN, recipients_answer,
+    {RECIPIENTS "{address}", READ, DOOR_OPEN, recipients_answer,
      "all usable certificates, best first, as JSON; ?explain=1 shows why others are refused (loopback or token)",
      FORMAT_BIT(FORMAT_JSON), FORMAT_JSON, false},
     {"/v1/recipients", METHOD_POST, DOOR_OPEN, batch_answer,
@@ -102,15 +105,29 @@ const char *routes_method(const struct route *route)
     return methods[i].name;
 }
 
+/* The first route, asked for in the usual way. */
+static bool is_usual(struct bytes text, struct target *target, struct bytes *captured)
+{
+    return target_is_between(text, bytes_of(RECIPIENTS, sizeof(RECIPIENTS) - 1),
+                             bytes_of(CERTIFICATE, sizeof(CERTIFICATE) - 1), target, captured);
+}
+
 static void take_apart(struct request *request)
 {
+    struct bytes text = bytes_of(request->text, request->target_size);
+
     if (request->is_apart) {
         return;
     }
-    request->target_fault = target_parse(bytes_of(request->text, request->target_size), &request->target);
+    request->is_apart = true;
+    if (is_usual(text, &request->target, &request->captured)) {
+        request->target_fault = TARGET_OK;
+        request->route = &routes[0];
+        return;
+    }
+    request->target_fault = target_parse(text, &request->target);
     bool findable = request->target_fault == TARGET_OK && !request->target.asterisk;
     request->route = findable ? find(&request->target, &request->captured) : NULL;
-    request->is_apart = true;
 }
 
 /* Sets request->route and what its pattern captures; NULL: there is none, or the target cannot be read. */

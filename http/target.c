@@ -186,12 +186,34 @@ static struct bytes skip_scheme_and_host(struct bytes raw)
     return raw;
 }
 
-enum target_fault target_parse(struct bytes raw, struct target *target)
+static void begin(struct target *target)
 {
     target->asterisk = false;
     target->segment_count = 0;
     target->parameter_count = 0;
     target->used = 0;
+}
+
+bool target_is_between(struct bytes raw, struct bytes before, struct bytes behind, struct target *target,
+                       struct bytes *segment)
+{
+    size_t around = before.size + behind.size;
+
+    if (raw.size <= around || raw.size > MAX_URI_BYTES || memcmp(raw.data, before.data, before.size) != 0 ||
+        memcmp(raw.data + raw.size - behind.size, behind.data, behind.size) != 0) {
+        return false;
+    }
+    *segment = bytes_of(raw.data + before.size, raw.size - around);
+    if (plain_run(*segment, 0) != segment->size || memchr(segment->data, '?', segment->size) != NULL) {
+        return false;
+    }
+    begin(target);
+    return true;
+}
+
+enum target_fault target_parse(struct bytes raw, struct target *target)
+{
+    begin(target);
     if (raw.size > MAX_URI_BYTES) {
         return TARGET_TOO_LONG;
     }

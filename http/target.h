@@ -46,6 +46,11 @@ struct target {
  * holds nothing of use. */
 enum target_fault target_parse(struct bytes raw, struct target *target);
 
+/* Whether `raw` is `before`, a segment of which each octet stands for itself, and `behind`, without a query: a target
+ * that need not be taken apart. Then `target` has no segments and no parameters, and `segment` is what was between. */
+bool target_is_between(struct bytes raw, struct bytes before, struct bytes behind, struct target *target,
+                       struct bytes *segment);
+
 /* A sentence for people, without a full stop. */
 const char *target_fault_text(enum target_fault fault);
 

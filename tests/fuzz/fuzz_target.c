@@ -28,11 +28,31 @@ static void check(const struct target *target, struct bytes raw, struct bytes vi
     }
 }
 
+static bool is_segment(const struct target *target, size_t at, const char *text)
+{
+    return bytes_equal(target->segments[at], bytes_of_string(text));
+}
+
+/* What is taken as it stands is what it is when taken apart; and nothing that stands for itself needs that. */
+static void check_between(struct bytes raw)
+{
+    static struct target whole, apart;
+    struct bytes segment;
+
+    bool is = target_is_between(raw, bytes_of_string("/v1/recipients/"), bytes_of_string("/certificate"), &whole, &segment);
+    bool same = target_parse(raw, &apart) == TARGET_OK && apart.segment_count == 4 && apart.used == 0 &&
+                apart.parameter_count == 0 && is_segment(&apart, 0, "v1") && is_segment(&apart, 1, "recipients") &&
+                apart.segments[2].size > 0 && is_segment(&apart, 3, "certificate") && raw.data[0] == '/' &&
+                memchr(raw.data, '?', raw.size) == NULL;
+    must(is == same && (!is || bytes_equal(segment, apart.segments[2])));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct target target;
     struct bytes raw = bytes_of(data, size), value = {NULL, 0};
 
+    check_between(raw);
     if (target_parse(raw, &target) != TARGET_OK) {
         return 0;
     }

@@ -140,12 +140,48 @@ static void test_table(void **state)
     }
 }
 
+/* Where a target is taken as it stands, it is what target_parse() makes of it. */
+static void test_between(void **state)
+{
+    static const struct {
+        const char *raw;
+        const char *want; /* NULL: it must be taken apart */
+    } between[] = {
+        {"/a/x/z", "x"}, {"/a/b@c.d=!$&'*,;:^{}|~/z", "b@c.d=!$&'*,;:^{}|~"}, {"/a//z", NULL}, {"/a/z", NULL},
+        {"/a/x/y/z", NULL}, {"/a/x?y/z", NULL}, {"/a/?/z", NULL}, {"/a/x%40/z", NULL}, {"/a/x+y/z", NULL},
+        {"/a/x#/z", NULL}, {"/a/x y/z", NULL}, {"/a/\xc3\xa9/z", NULL}, {"/a/x\x7f/z", NULL}, {"/a/x/z?", NULL},
+        {"/a/x/z/", NULL}, {"/b/x/z", NULL}, {"/a/x/y", NULL}, {"", NULL}, {"/a/", NULL}, {"http://h/a/x/z", NULL},
+    };
+    static struct target target;
+    struct bytes segment;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(between) / sizeof(between[0]); i++) {
+        struct bytes raw = bytes_of_string(between[i].raw);
+        bool is = target_is_between(raw, bytes_of("/a/", 3), bytes_of("/z", 2), &target, &segment);
+        if (is != (between[i].want != NULL)) {
+            fail_msg("\"%s\": %d", between[i].raw, is);
+        }
+        if (is) {
+            assert_true(bytes_equal(segment, bytes_of_string(between[i].want)));
+            assert_int_equal(target.segment_count + target.parameter_count + target.used + target.asterisk, 0);
+            assert_int_equal(target_parse(raw, &target), TARGET_OK);
+            assert_int_equal(target.segment_count, 3);
+            assert_true(bytes_equal(segment, target.segments[1]));
+            assert_int_equal(target.parameter_count, 0);
+        }
+    }
+}
+
 static void test_raw_nul(void **state)
 {
     static struct target target;
 
     (void)state;
+    struct bytes segment;
+
     assert_int_equal(target_parse(bytes_of("/a\0b", 4), &target), TARGET_CONTROL);
+    assert_false(target_is_between(bytes_of("/a\0b", 4), bytes_of("/", 1), bytes_of("b", 1), &target, &segment));
 }
 
 static void test_length(void **state)
@@ -159,6 +195,9 @@ static void test_length(void **state)
     assert_int_equal(target_parse(bytes_of(raw, MAX_URI_BYTES), &target), TARGET_OK);
     assert_int_equal(target.segments[0].size, MAX_URI_BYTES - 1);
     assert_int_equal(target_parse(bytes_of(raw, MAX_URI_BYTES + 1), &target), TARGET_TOO_LONG);
+    struct bytes slash = bytes_of("/", 1), none = bytes_of("", 0), segment;
+    assert_true(target_is_between(bytes_of(raw, MAX_URI_BYTES), slash, none, &target, &segment));
+    assert_false(target_is_between(bytes_of(raw, MAX_URI_BYTES + 1), slash, none, &target, &segment));
 }
 
 static void test_parameters_are_bounded(void **state)
@@ -194,6 +233,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_table),
+        cmocka_unit_test(test_between),
         cmocka_unit_test(test_raw_nul),
         cmocka_unit_test(test_length),
         cmocka_unit_test(test_parameters_are_bounded),
