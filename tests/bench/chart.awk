@@ -1,5 +1,5 @@
 # rows.tsv and bench.tsv → a chart as SVG: of each row the median, and the lowest and the highest round, on a scale of its
-# own on which what is wanted stands at the same place for all.
+# own on which what is wanted stands at the same place for all; so without those of which nothing is wanted.
 #
 #     awk -f chart.awk rows.tsv bench.tsv
 
@@ -23,7 +23,7 @@ NR == FNR {
     what[$1] = $6
     next
 }
-{ rows[++count] = $0 }
+wanted[$1] != "-" { rows[++count] = $0 }
 END {
     height = TOP + count * STEP + 12
     printf "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" role=\"img\">\n", WIDTH, height

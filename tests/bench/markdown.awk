@@ -11,13 +11,12 @@ FNR == 1 && NR != 1 {
 }
 FNR == 1 { next }
 NR == FNR {
-    sense[$1] = $2 == "least" ? "at least" : "at most"
-    wanted[$1] = $3 ($4 != "-" ? ", aim " $4 : "")
+    wanted[$1] = $3 == "-" ? "" : ($2 == "least" ? "at least " : "at most ") $3 ($4 != "-" ? ", aim " $4 : "")
     unit[$1] = $5
     what[$1] = $6
     next
 }
 {
-    printf "| `%s`: %s | %d %s | %d %s | %s | %s to %s | %s %s |\n", $1, what[$1], $2, unit[$1], $3, unit[$1],
-           number($4), number($5), number($6), sense[$1], wanted[$1]
+    printf "| `%s`: %s | %d %s | %d %s | %s | %s to %s | %s |\n", $1, what[$1], $2, unit[$1], $3, unit[$1],
+           number($4), number($5), number($6), wanted[$1]
 }

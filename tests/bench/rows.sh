@@ -252,16 +252,20 @@ batch_peer() {
     rate "$(gateway_url gateway)" PATHS="$STACK/singles"
 }
 
-# A million ÷ a thousand, in a cache that was filled in-process, drawn by Zipf's law among either; or, with GROWTH=uniform,
-# any of them as likely as any other, which is the worst that growth can do. The list is so long, and BEGIN goes on so
-# far with each turn, that one turn asks for nothing that the one before brought into the processor's caches.
+# A million ÷ a thousand, in a cache that was filled in-process, drawn by Zipf's law among either, as questions come; or
+# any as likely as any other, the worst that growth can do. The list is so long, and BEGIN goes on so far with each turn,
+# that one turn asks for nothing that the one before brought into the processor's caches.
 
-growth_open() {
+grown_open() { # zipf|uniform
     printer_start filled "$BUILD/bench/bench_filled" $((GROWN + 1)) # numbers there begin with 0
     printer_start few "$BUILD/bench/bench_filled" 1001
-    draw "$GROWTH" "$GROWN" 600000 '/v1/recipients/firstname.lastname%d@example.org/certificate' > "$STACK/from_all"
-    draw "$GROWTH" 1000 600000 '/v1/recipients/firstname.lastname%d@example.org/certificate' > "$STACK/from_few"
+    draw "$1" "$GROWN" 600000 '/v1/recipients/firstname.lastname%d@example.org/certificate' > "$STACK/from_all"
+    draw "$1" 1000 600000 '/v1/recipients/firstname.lastname%d@example.org/certificate' > "$STACK/from_few"
     warm growth
+}
+
+growth_open() {
+    grown_open zipf
 }
 
 growth_ours() {
@@ -270,4 +274,16 @@ growth_ours() {
 
 growth_peer() {
     rate "$(server_url few)" PATHS="$STACK/from_few"
+}
+
+growth_even_open() {
+    grown_open uniform
+}
+
+growth_even_ours() {
+    growth_ours
+}
+
+growth_even_peer() {
+    growth_peer
 }
