@@ -7,10 +7,14 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "http/routes.h"
+#include "http/values.h"
 
 /* What libmicrohttpd and the allocator take for a response, and for a field beside its text: about, by mallinfo2(). */
 #define RESPONSE_BYTES 320
-#define FIELD_BYTES 88
+#define FIELD_BYTES 84
+
+/* All fields of an answer, and more. */
+#define JOINED_BYTES 1024
 
 void respond_header(struct response_headers *headers, const char *name, const char *format, ...)
 {
@@ -46,23 +50,86 @@ void respond_joined(struct response_headers *headers, const char *name, const ch
     respond_field_of(headers, name, value, size);
 }
 
-size_t respond_bytes(const struct response_headers *headers)
+/* Those that libmicrohttpd must know by name stand apart. */
+static bool may_be_joined(const struct response_headers *headers)
 {
-    size_t bytes = RESPONSE_BYTES;
+    bool may = headers->count > 0 && strcmp(headers->fields[0].name, MHD_HTTP_HEADER_DATE) == 0;
+
+    for (size_t i = 1; i < headers->count; i++) {
+        may = may && strcmp(headers->fields[i].name, MHD_HTTP_HEADER_CONNECTION) != 0;
+    }
+    return may;
+}
+
+static size_t text_size(const struct response_headers *headers)
+{
+    size_t size = 0;
 
     for (size_t i = 0; i < headers->count; i++) {
-        bytes += FIELD_BYTES + strlen(headers->fields[i].name) + headers->fields[i].size;
+        size += strlen(headers->fields[i].name) + 2 + headers->fields[i].size + 2;
     }
-    return bytes;
+    return size;
+}
+
+size_t respond_bytes(const struct response_headers *headers)
+{
+    return RESPONSE_BYTES + (may_be_joined(headers) ? 1 : headers->count) * FIELD_BYTES + text_size(headers);
+}
+
+static char *append(char *at, const char *text, size_t size)
+{
+    memcpy(at, text, size);
+    return at + size;
+}
+
+/* All fields in the value of the first, one behind the other. For each field by itself libmicrohttpd takes three blocks
+ * of memory, and reads them each time that the response is sent. Where one field ends and the next begins it is given
+ * blanks, and so sees that no other line end is in there; then they are written over. */
+static bool add_joined(struct MHD_Response *response, const struct response_headers *headers)
+{
+    char text[JOINED_BYTES], *ends[RESPOND_HEADERS_MAX], *at = text;
+    const char *name = headers->fields[0].name;
+
+    if (text_size(headers) > sizeof(text)) {
+        return false;
+    }
+    for (size_t i = 0; i < headers->count; i++) {
+        const struct response_header *field = &headers->fields[i];
+        if (i > 0) {
+            ends[i] = at;
+            at = append(at, "  ", 2);
+            at = append(at, field->name, strlen(field->name));
+            at = append(at, ": ", 2);
+        }
+        at = append(at, field->value, field->size);
+    }
+    *at = '\0';
+    if (MHD_add_response_header(response, name, text) != MHD_YES) {
+        return false;
+    }
+    char *value = values_of(response, name);
+    for (size_t i = 1; i < headers->count; i++) {
+        memcpy(value + (ends[i] - text), "\r\n", 2);
+    }
+    return true;
+}
+
+static bool add_each(struct MHD_Response *response, const struct response_headers *headers)
+{
+    size_t added = 0;
+
+    while (added < headers->count && MHD_add_response_header(response, headers->fields[added].name,
+                                                             headers->fields[added].value) == MHD_YES) {
+        added++;
+    }
+    return added == headers->count;
 }
 
 struct MHD_Response *respond_complete(struct MHD_Response *response, const struct response_headers *headers)
 {
-    for (size_t i = 0; response != NULL && i < headers->count; i++) {
-        if (MHD_add_response_header(response, headers->fields[i].name, headers->fields[i].value) != MHD_YES) {
-            MHD_destroy_response(response);
-            response = NULL;
-        }
+    if (response != NULL && !(may_be_joined(headers) && add_joined(response, headers)) && !add_each(response, headers)) {
+        MHD_destroy_response(response);
+        response = NULL;
     }
     return response;
 }
