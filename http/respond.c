@@ -127,11 +127,11 @@ static bool add_each(struct MHD_Response *response, const struct response_header
 
 struct MHD_Response *respond_complete(struct MHD_Response *response, const struct response_headers *headers)
 {
-    if (response != NULL && !(may_be_joined(headers) && add_joined(response, headers)) && !add_each(response, headers)) {
-        MHD_destroy_response(response);
-        response = NULL;
+    if (response == NULL || (may_be_joined(headers) && add_joined(response, headers)) || add_each(response, headers)) {
+        return response;
     }
-    return response;
+    MHD_destroy_response(response);
+    return NULL;
 }
 
 struct MHD_Response *respond_make(struct buffer *body, const struct response_headers *headers)

@@ -166,8 +166,8 @@ static bool add(struct spare *spare, const struct response_header *header)
     return field->value != NULL && strcmp(field->value, header->value) == 0;
 }
 
-/* Whether the field says the header's value now: what is as long as the last is written over it. Nobody looks for a line
- * end in it then, which none of our values has. */
+/* Whether the field says the header's value now: what is as long as the last is written over it. Nobody looks for a
+ * line end in it then, which none of our values has. */
 static bool say(const struct spares *spares, struct field *field, const struct response_header *header)
 {
     if (header->size != field->size) {

@@ -421,6 +421,53 @@ static void a_closing_one_stays_apart(void **state)
     spares_free(&spares);
 }
 
+static struct MHD_Response *complete(const char *first, const char *second, const char *value)
+{
+    struct response_headers headers = {0};
+
+    respond_field(&headers, first, "Fri, 27 Nov 2026 15:22:54 GMT");
+    respond_field(&headers, second, value);
+    respond_field(&headers, "Vary", "Accept");
+    return respond_complete(MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT), &headers);
+}
+
+static void fields_are_joined_behind_a_date(void **state)
+{
+    char value[1100];
+
+    (void)state;
+    struct MHD_Response *joined = complete("Date", "ETag", "\"1\"");
+    assert_string_equal(MHD_get_response_header(joined, "Date"),
+                        "Fri, 27 Nov 2026 15:22:54 GMT\r\nETag: \"1\"\r\nVary: Accept");
+    assert_null(MHD_get_response_header(joined, "ETag"));
+    MHD_destroy_response(joined);
+    memset(value, 'x', sizeof(value) - 1);
+    value[sizeof(value) - 1] = '\0';
+    const struct {
+        const char *first, *second, *value;
+    } apart[] = {{"Expires", "ETag", "\"1\""}, {"Date", "Connection", "close"}, {"Date", "ETag", value}};
+    for (size_t i = 0; i < sizeof(apart) / sizeof(apart[0]); i++) {
+        struct MHD_Response *each = complete(apart[i].first, apart[i].second, apart[i].value);
+        assert_non_null(each);
+        assert_string_equal(MHD_get_response_header(each, apart[i].first), "Fri, 27 Nov 2026 15:22:54 GMT");
+        assert_string_equal(MHD_get_response_header(each, apart[i].second), apart[i].value);
+        assert_string_equal(MHD_get_response_header(each, "Vary"), "Accept");
+        MHD_destroy_response(each);
+    }
+}
+
+/* No value begins another field, or a body. */
+static void no_line_end_is_in_a_value(void **state)
+{
+    static const char *const bad[] = {"a\r\nX: y", "a\n", "\ra", "\r\n\r\n<html>"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        assert_null(complete("Date", "ETag", bad[i]));
+        assert_null(complete("Expires", "ETag", bad[i]));
+    }
+}
+
 static bool is_date(const char *text, int64_t from, int64_t to)
 {
     char date[TEXT_TIME_BYTES];
@@ -505,6 +552,8 @@ int main(void)
         cmocka_unit_test(what_does_not_fit_is_refused),
         cmocka_unit_test(memory_may_run_out),
         cmocka_unit_test(a_closing_one_stays_apart),
+        cmocka_unit_test(fields_are_joined_behind_a_date),
+        cmocka_unit_test(no_line_end_is_in_a_value),
         cmocka_unit_test(the_date_is_now),
         cmocka_unit_test(the_date_is_now_where_values_are_shared),
     };
