@@ -259,8 +259,8 @@ batch_peer() {
 grown_open() { # zipf|uniform
     printer_start filled "$BUILD/bench/bench_filled" $((GROWN + 1)) # numbers there begin with 0
     printer_start few "$BUILD/bench/bench_filled" 1001
-    draw "$1" "$GROWN" 600000 '/v1/recipients/firstname.lastname%d@example.org/certificate' > "$STACK/from_all"
-    draw "$1" 1000 600000 '/v1/recipients/firstname.lastname%d@example.org/certificate' > "$STACK/from_few"
+    draw "$1" "$GROWN" "$DRAWN" '/v1/recipients/firstname.lastname%d@example.org/certificate' > "$STACK/from_all"
+    draw "$1" 1000 "$DRAWN" '/v1/recipients/firstname.lastname%d@example.org/certificate' > "$STACK/from_few"
     warm growth
 }
 
