@@ -106,12 +106,12 @@ in_turn() { # NAME NUMBER: "ours peer", with odd numbers ours first
 }
 
 # The work of the machine's other guests comes and goes within seconds. So rates are taken in turns of a second, and a
-# round has the means; not what a pause would change, because it begins with empty caches, looks for the slowest, or, as
-# Redis with a value of its own for either side, must first bring megabytes back into the processor's caches.
+# round has the means; not what a pause would change: what begins with empty caches, looks for the slowest, or has values
+# of its own for either side, megabytes that must first come back into the processor's caches.
 measure() { # NAME ROUND: "ours peer"
     local turn
     case $1 in
-    miss_* | p99_us | redis_vs_webdis) in_turn "$1" "$2" ;;
+    miss_* | p99_us | redis_vs_webdis | growth*) in_turn "$1" "$2" ;;
     *)
         for ((turn = $2; turn < $2 + SECONDS_EACH; turn++)); do
             SECONDS_EACH=1 BEGIN=$((turn * 150000)) in_turn "$1" "$turn"

@@ -253,8 +253,8 @@ batch_peer() {
 }
 
 # A million ÷ a thousand, in a cache that was filled in-process, drawn by Zipf's law among either, as questions come; or
-# any as likely as any other, the worst that growth can do. The list is so long, and BEGIN goes on so far with each turn,
-# that one turn asks for nothing that the one before brought into the processor's caches.
+# any as likely as any other, the worst that growth can do. The list is so long that a round asks for nothing that is
+# still in the processor's caches because the list has come round to it.
 
 grown_open() { # zipf|uniform
     printer_start filled "$BUILD/bench/bench_filled" $((GROWN + 1)) # numbers there begin with 0
