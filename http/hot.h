@@ -26,7 +26,7 @@ struct route;
 
 struct hot_key {
     struct bytes text;
-    uint64_t hash; /* of it, keyed */
+    uint64_t hash; /* of it, by a key that nobody outside knows; the same each time */
 };
 
 /* One entry. Its fields are the table's; who found it may give `reply` a not_modified, and says so to hot_charge(). */

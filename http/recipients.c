@@ -27,9 +27,10 @@ static unsigned read_wish(const struct request *request, struct wish *wish, stru
     const struct route *route = request->route;
     const struct header_list *accept = &request->headers.accept;
     struct bytes value;
+    bool closes = atomic_load(&request->http->draining);
 
-    *wish = (struct wish){.format = route->preferred, .best_only = route->best_only,
-                          .close = atomic_load(&request->http->draining), .dated = request->worker->may_write};
+    *wish = (struct wish){.format = route->preferred, .best_only = route->best_only, .close = closes,
+                          .dated = !closes && request->worker->may_write};
     size_t explains = target_parameter(&request->target, "explain", &value);
     if (explains > 1 || (explains == 1 && !parse_switch(value, &wish->explain))) {
         refusal->why = "explain takes 1 or 0, once";

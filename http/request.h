@@ -4,8 +4,9 @@
  * libmicrohttpd calls, on the thread of one worker for each connection:
  *
  *   connection opened → a struct request is made; it serves every request of this connection, one after the other
- *   target read       → copied, as libmicrohttpd alters it afterwards. If the thread had nothing ready-made last
- *                       time, it is taken apart at once, and the backend told whom it will be asked for
+ *   target read       → copied, as libmicrohttpd alters it afterwards, and hashed: what may be ready-made begins to
+ *                       come from memory. If the thread had nothing ready-made last time, the target is taken apart
+ *                       at once, and the backend told whom it will be asked for
  *   handler, first    → header fields are looked at. An answer given here closes the connection, which is what a
  *                       request with unsound framing gets; every other one waits for the second call, or each request
  *                       would cost a connection.

@@ -50,17 +50,6 @@ void respond_joined(struct response_headers *headers, const char *name, const ch
     respond_field_of(headers, name, value, size);
 }
 
-/* Those that libmicrohttpd must know by name stand apart. */
-static bool may_be_joined(const struct response_headers *headers)
-{
-    bool may = headers->count > 0 && strcmp(headers->fields[0].name, MHD_HTTP_HEADER_DATE) == 0;
-
-    for (size_t i = 1; i < headers->count; i++) {
-        may = may && strcmp(headers->fields[i].name, MHD_HTTP_HEADER_CONNECTION) != 0;
-    }
-    return may;
-}
-
 static size_t text_size(const struct response_headers *headers)
 {
     size_t size = 0;
@@ -69,6 +58,18 @@ static size_t text_size(const struct response_headers *headers)
         size += strlen(headers->fields[i].name) + 2 + headers->fields[i].size + 2;
     }
     return size;
+}
+
+/* Libmicrohttpd must know Connection by its name. */
+static bool may_be_joined(const struct response_headers *headers)
+{
+    bool may = headers->count > 0 && strcmp(headers->fields[0].name, MHD_HTTP_HEADER_DATE) == 0 &&
+               text_size(headers) <= JOINED_BYTES;
+
+    for (size_t i = 1; i < headers->count; i++) {
+        may = may && strcmp(headers->fields[i].name, MHD_HTTP_HEADER_CONNECTION) != 0;
+    }
+    return may;
 }
 
 size_t respond_bytes(const struct response_headers *headers)
@@ -90,9 +91,6 @@ static bool add_joined(struct MHD_Response *response, const struct response_head
     char text[JOINED_BYTES], *ends[RESPOND_HEADERS_MAX], *at = text;
     const char *name = headers->fields[0].name;
 
-    if (text_size(headers) > sizeof(text)) {
-        return false;
-    }
     for (size_t i = 0; i < headers->count; i++) {
         const struct response_header *field = &headers->fields[i];
         if (i > 0) {

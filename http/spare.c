@@ -6,7 +6,7 @@
 #include "http/values.h"
 
 #define LISTS 64
-#define MAX_FIELDS 10 /* an answer has nine, and one that closes its connection ten */
+#define MAX_FIELDS 10 /* an answer has nine */
 #define MAX_KEPT 128  /* by a thread: 0.3 MB of ordinary certificates, 0.8 MB at most */
 #define MAX_SEEN 16   /* so many of a list are looked at for one that fits best */
 

@@ -5,6 +5,7 @@
 # when nothing was measured: a wrong status, a broken connection or an answer without a body is no rate.
 #
 #     bench.sh [build folder]      BENCH=quick ONLY="hot_vs_nginx batch" ROUNDS=5 SECONDS_EACH=5 CONNECTIONS=64
+#                                  DRAWN=600000: so many draws for growth, more than five seconds ask for
 #                                  DOCS=1: the table and the chart of docs/performance.md as well, of a full run
 #
 # Server, client, slapd and Redis share the cores of this machine, with ours and with the peer alike. certlookupd has its
@@ -111,7 +112,7 @@ in_turn() { # NAME NUMBER: "ours peer", with odd numbers ours first
 measure() { # NAME ROUND: "ours peer"
     local turn
     case $1 in
-    miss_* | p99_us | redis_vs_webdis | growth*) in_turn "$1" "$2" ;;
+    miss_* | p99_us | redis_vs_webdis | growth*) BEGIN=$(($2 * DRAWN / ROUNDS)) in_turn "$1" "$2" ;;
     *)
         for ((turn = $2; turn < $2 + SECONDS_EACH; turn++)); do
             SECONDS_EACH=1 BEGIN=$((turn * 150000)) in_turn "$1" "$turn"

@@ -253,8 +253,8 @@ batch_peer() {
 }
 
 # A million ÷ a thousand, in a cache that was filled in-process, drawn by Zipf's law among either, as questions come; or
-# any as likely as any other, the worst that growth can do. The list is so long that a round asks for nothing that is
-# still in the processor's caches because the list has come round to it.
+# any as likely as any other, the worst that growth can do. Each round begins elsewhere in a list of DRAWN, which is so
+# long that it does not come round within one.
 
 grown_open() { # zipf|uniform
     printer_start filled "$BUILD/bench/bench_filled" $((GROWN + 1)) # numbers there begin with 0

@@ -38,11 +38,13 @@ table() { # NAME RATIO MIN MAX…
 }
 
 @test "bench: every row that holds what is wanted passes, at the very bar too" {
-    table hot_vs_nginx 1.000 0.9 1.1 p99_us 1.500 1 2 miss_added_us 500 1 900 batch 25.1 20 30 > "$folder/bench.tsv"
+    table hot_vs_nginx 1.000 0.9 1.1 p99_us 1.500 1 2 miss_added_us 500 1 900 batch 25.1 20 30 \
+        growth_even 0.1 0.1 0.2 > "$folder/bench.tsv" # of the last, nothing is wanted
     run awk -f tests/bench/report.awk "$rows" "$folder/bench.tsv"
     echo "$output"
     [ "$status" -eq 0 ]
     [[ "$output" != *missed* ]]
+    [[ "$output" == *'growth_even '*' 0.1 '* ]]
 }
 
 @test "bench: a row below, or above, is named, and fails the run" {
@@ -54,7 +56,7 @@ table() { # NAME RATIO MIN MAX…
 }
 
 @test "bench: table and chart go between the marks, and nothing else changes" {
-    table hot_vs_nginx 1.05 0.9 1.1 batch 25.1 20 30 p99_us 2 1 3 > "$folder/bench.tsv"
+    table hot_vs_nginx 1.05 0.9 1.1 batch 25.1 20 30 p99_us 2 1 3 growth_even 0.7 0.6 0.8 > "$folder/bench.tsv"
     echo 'A machine.' > "$folder/about"
     printf 'before\n<!-- bench -->\nold\n<!-- /bench -->\nafter\n' > "$folder/doc.md"
     bash tests/bench/docs.sh "$folder/bench.tsv" "$folder/about" "$folder/doc.md" "$folder/chart.svg"
@@ -62,6 +64,7 @@ table() { # NAME RATIO MIN MAX…
     [ "$(head -n 3 "$folder/doc.md" | paste -sd ' ')" = 'before <!-- bench --> A machine.' ]
     [ "$(tail -n 2 "$folder/doc.md" | paste -sd ' ')" = '<!-- /bench --> after' ]
     grep -q '^| .hot_vs_nginx.: .* | 1000 GET/s | 900 GET/s | 1.05 | 0.90 to 1.10 | at least 1.00, aim 1.20 |$' "$folder/doc.md"
+    grep -q '^| .growth_even.: .* | 0.70 | 0.60 to 0.80 |  |$' "$folder/doc.md" # nothing is wanted, and it has no scale
     [ "$(grep -c old "$folder/doc.md")" -eq 0 ]
     [ "$(grep -c 'rect class="held"' "$folder/chart.svg")" -eq 2 ]
     [ "$(grep -c 'rect class="missed"' "$folder/chart.svg")" -eq 1 ]

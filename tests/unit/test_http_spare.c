@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,11 +27,13 @@
 const char *__real_MHD_get_response_header(struct MHD_Response *response, const char *name);
 const char *__wrap_MHD_get_response_header(struct MHD_Response *response, const char *name);
 static bool values_are_shared;
+static atomic_uint dates_looked_for;
 
 const char *__wrap_MHD_get_response_header(struct MHD_Response *response, const char *name)
 {
     static char shared[] = "\"1\"";
 
+    dates_looked_for += strcmp(name, "Date") == 0;
     return values_are_shared ? shared : __real_MHD_get_response_header(response, name);
 }
 
@@ -480,15 +483,15 @@ static bool is_date(const char *text, int64_t from, int64_t to)
 }
 
 /* One Date, and it is now; of a response that is made, kept, or taken again. */
-static void is_dated(int fd, const char *target, const char *fields, unsigned status)
+static void is_dated(int fd, const char *method, const char *target, const char *fields, unsigned status)
 {
     char request[512];
     int64_t before = time(NULL); /* libmicrohttpd's clock, which is a tick late */
 
-    snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: a\r\n%s\r\n", target, fields);
+    snprintf(request, sizeof(request), "%s %s HTTP/1.1\r\nHost: a\r\n%s\r\n", method, target, fields);
     buffer_clear(&response);
     assert_true(play_send(fd, request, strlen(request)));
-    assert_true(play_read_response(fd, false, &response));
+    assert_true(play_read_response(fd, strcmp(method, "HEAD") == 0, &response));
     assert_int_equal(play_status(&response), status);
     const char *first = strstr(buffer_string(&response), "\r\nDate: ");
     assert_non_null(first);
@@ -505,17 +508,19 @@ static void dates_in(struct play *dated)
 
     for (int i = 0; i < 3; i++) { /* over two ends of a second */
         for (int again = 0; again < 4; again++) {
-            is_dated(fd, TARGET, "", 200);
+            is_dated(fd, "GET", TARGET, "", 200);
             snprintf(condition, sizeof(condition), "If-None-Match: %s\r\n", field("ETag"));
-            is_dated(fd, TARGET, condition, 304);
+            is_dated(fd, "GET", TARGET, condition, 304);
+            is_dated(fd, "HEAD", TARGET, "", 200);
         }
-        is_dated(fd, "/v1/recipients/none@example.org", "", 404);
-        is_dated(fd, "/healthz", "", 200);
+        is_dated(fd, "GET", "/v1/recipients/none@example.org", "", 404);
+        is_dated(fd, "GET", "/healthz", "", 200);
         for (int64_t second = clock_wall_s(); clock_wall_s() == second;) {
             usleep(10000);
         }
     }
     assert_true(dated->served_again >= 3 * 2);
+    is_dated(fd, "GET", TARGET, "Connection: close\r\n", 200);
     close(fd);
 }
 
@@ -523,7 +528,9 @@ static void the_date_is_now(void **state)
 {
     (void)state;
     have("dated", 3600);
+    unsigned before = dates_looked_for;
     dates_in(play);
+    assert_true(dates_looked_for > before);
 }
 
 /* Then it is libmicrohttpd's. */
@@ -533,7 +540,9 @@ static void the_date_is_now_where_values_are_shared(void **state)
     values_are_shared = true;
     struct play *other = play_open(NULL);
     values_are_shared = false;
+    unsigned before = dates_looked_for;
     dates_in(other);
+    assert_int_equal(dates_looked_for, before);
     play_close(&other);
 }
 

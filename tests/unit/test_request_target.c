@@ -176,10 +176,9 @@ static void test_between(void **state)
 static void test_raw_nul(void **state)
 {
     static struct target target;
-
-    (void)state;
     struct bytes segment;
 
+    (void)state;
     assert_int_equal(target_parse(bytes_of("/a\0b", 4), &target), TARGET_CONTROL);
     assert_false(target_is_between(bytes_of("/a\0b", 4), bytes_of("/", 1), bytes_of("b", 1), &target, &segment));
 }
