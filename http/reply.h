@@ -24,8 +24,8 @@ struct wish {
     bool best_only;
     bool explain;
     bool close; /* the connection, once this is sent */
-    bool dated; /* has a Date, which values_renew_date() brings up to date; else libmicrohttpd adds one. Never together
-                 * with `close`: libmicrohttpd forgets that there is a Date when it is given Connection, and adds one. */
+    bool dated; /* has a Date, which values_renew_date() brings up to date; else libmicrohttpd adds one. Never with
+                 * `close`: given Connection, libmicrohttpd forgets that there is a Date, and adds another. */
 };
 
 struct reply {

@@ -54,7 +54,8 @@ void respond_joined(struct response_headers *headers, const char *name, const ch
 size_t respond_bytes(const struct response_headers *headers);
 
 /* Adds the fields; all in one where the first is a Date, which it is only where values may be written over (values.h),
- * unless they are very long, or Connection is among them. Returns the response; NULL: out of memory, or there was none, and it is gone. */
+ * unless they are very long, or Connection is among them. Returns the response; NULL: out of memory, or there was none,
+ * and it is gone. */
 struct MHD_Response *respond_complete(struct MHD_Response *response, const struct response_headers *headers);
 
 /* A response that takes the body's memory over (and leaves the buffer empty, whatever happens). NULL body: none.
