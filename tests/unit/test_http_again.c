@@ -151,8 +151,15 @@ static void refusals_are_the_same_when_expected(void **state)
     for (int expects = 0; expects < 2; expects++) {
         const char *first = expects ? "/v1/recipients/none@example.org?u" : CERTIFICATE "?r";
         assert_int_equal(get(first), !expects);
-        ask_raw(cut, sizeof(cut) - 1, false);
-        assert_int_equal(play_status(&response), 400);
+        buffer_clear(&response);
+        assert_true(play_send(fd, cut, sizeof(cut) - 1));
+        if (play_read_response(fd, false, &response)) {
+            assert_int_equal(play_status(&response), 400);
+        } else { /* libmicrohttpd 1.0 closes the connection by itself */
+            assert_int_equal(response.size, 0);
+            close(fd);
+            fd = play_connect(play_port(play));
+        }
         for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
             get(first);
             ask(refused[i].method, refused[i].target, refused[i].fields);
