@@ -101,11 +101,9 @@ static struct MHD_Response *choose(const struct request *request, const struct s
     return reply->not_modified;
 }
 
-static enum MHD_Result send_or_fail(struct request *request, unsigned status, struct MHD_Response *response)
+static enum MHD_Result send_out_of_memory(struct request *request)
 {
-    return response != NULL
-               ? respond_shared(request, status, response)
-               : respond_shared(request, MHD_HTTP_SERVICE_UNAVAILABLE, request->http->out_of_memory);
+    return respond_shared(request, MHD_HTTP_SERVICE_UNAVAILABLE, request->http->out_of_memory);
 }
 
 /* What was made for another request serves this one. */
@@ -117,13 +115,14 @@ static enum MHD_Result send_again(struct request *request, struct hot *hot, stru
     size_t grown;
 
     struct MHD_Response *response = choose(request, &served, &plain, &ready->reply, &status, &grown);
-    if (grown > 0) {
-        hot_charge(hot, ready, grown);
+    hot_charge(hot, ready, grown);
+    if (response == NULL) {
+        return send_out_of_memory(request);
     }
-    if (plain.dated && response != NULL) {
+    if (plain.dated) {
         values_renew_date(response);
     }
-    return send_or_fail(request, status, response);
+    return respond_shared(request, status, response);
 }
 
 bool recipients_answer_again(struct request *request, enum MHD_Result *result)
@@ -170,12 +169,13 @@ static enum MHD_Result send_served(struct request *request, const struct wish *w
 
     count_outcome(served->answer->outcome);
     if (reply_make(served, wish, spares, &reply) != 0) {
-        return respond_shared(request, MHD_HTTP_SERVICE_UNAVAILABLE, request->http->out_of_memory);
+        return send_out_of_memory(request);
     }
     assert(request->spare == NULL);
     request->spare = reply.spare;
     struct MHD_Response *response = choose(request, served, wish, &reply, &status, &grown);
-    enum MHD_Result result = send_or_fail(request, status, response);
+    enum MHD_Result result =
+        response != NULL ? respond_shared(request, status, response) : send_out_of_memory(request);
     reply.bytes += grown;
     if (hot == NULL || !hot_put(hot, &request->key, served->answer, request->route, &reply)) {
         reply_free(&reply);

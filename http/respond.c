@@ -14,7 +14,7 @@
 #define FIELD_BYTES 84
 
 /* All fields of an answer, and more. */
-#define JOINED_BYTES 1024
+#define MERGED_BYTES 1024
 
 void respond_header(struct response_headers *headers, const char *name, const char *format, ...)
 {
@@ -61,10 +61,10 @@ static size_t text_size(const struct response_headers *headers)
 }
 
 /* Libmicrohttpd must know Connection by its name. */
-static bool may_be_joined(const struct response_headers *headers)
+static bool may_be_merged(const struct response_headers *headers)
 {
     bool may = headers->count > 0 && strcmp(headers->fields[0].name, MHD_HTTP_HEADER_DATE) == 0 &&
-               text_size(headers) <= JOINED_BYTES;
+               text_size(headers) <= MERGED_BYTES;
 
     for (size_t i = 1; i < headers->count; i++) {
         may = may && strcmp(headers->fields[i].name, MHD_HTTP_HEADER_CONNECTION) != 0;
@@ -74,7 +74,7 @@ static bool may_be_joined(const struct response_headers *headers)
 
 size_t respond_bytes(const struct response_headers *headers)
 {
-    return RESPONSE_BYTES + (may_be_joined(headers) ? 1 : headers->count) * FIELD_BYTES + text_size(headers);
+    return RESPONSE_BYTES + (may_be_merged(headers) ? 1 : headers->count) * FIELD_BYTES + text_size(headers);
 }
 
 static char *append(char *at, const char *text, size_t size)
@@ -86,9 +86,9 @@ static char *append(char *at, const char *text, size_t size)
 /* All fields in the value of the first, one behind the other. For each field by itself libmicrohttpd takes three blocks
  * of memory, and reads them each time that the response is sent. Where one field ends and the next begins it is given
  * blanks, and so sees that no other line end is in there; then they are written over. */
-static bool add_joined(struct MHD_Response *response, const struct response_headers *headers)
+static bool add_merged(struct MHD_Response *response, const struct response_headers *headers)
 {
-    char text[JOINED_BYTES], *ends[RESPOND_HEADERS_MAX], *at = text;
+    char text[MERGED_BYTES], *ends[RESPOND_HEADERS_MAX], *at = text;
     const char *name = headers->fields[0].name;
 
     for (size_t i = 0; i < headers->count; i++) {
@@ -125,7 +125,7 @@ static bool add_each(struct MHD_Response *response, const struct response_header
 
 struct MHD_Response *respond_complete(struct MHD_Response *response, const struct response_headers *headers)
 {
-    if (response == NULL || (may_be_joined(headers) && add_joined(response, headers)) || add_each(response, headers)) {
+    if (response == NULL || (may_be_merged(headers) && add_merged(response, headers)) || add_each(response, headers)) {
         return response;
     }
     MHD_destroy_response(response);

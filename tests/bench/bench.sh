@@ -1,8 +1,8 @@
 #!/bin/bash
 # How fast certlookupd is beside what a user would pick instead, in turns, in one run. A row of the table in rows.tsv is
 # measured by rows.sh: ROUNDS rounds of SECONDS_EACH for ours and the peer, each time the other one first, most rates in
-# turns of a second. Prints medians and their spread, writes build/bench.tsv; status 1 when a row misses what is wanted of it, 2
-# when nothing was measured: a wrong status, a broken connection or an answer without a body is no rate.
+# turns of a second. Prints medians and their spread, writes build/bench.tsv; status 1 when a row misses what is wanted
+# of it, 2 when nothing was measured: a wrong status, a broken connection or an answer without a body is no rate.
 #
 #     bench.sh [build folder]      BENCH=quick ONLY="hot_vs_nginx batch" ROUNDS=5 SECONDS_EACH=5 CONNECTIONS=64
 #                                  DRAWN=600000: so many draws for growth, more than five seconds ask for
@@ -115,7 +115,7 @@ measure() { # NAME ROUND: "ours peer"
     miss_* | p99_us | redis_vs_webdis | growth*) BEGIN=$(($2 * DRAWN / ROUNDS)) in_turn "$1" "$2" ;;
     *)
         for ((turn = $2; turn < $2 + SECONDS_EACH; turn++)); do
-            SECONDS_EACH=1 BEGIN=$((turn * 150000)) in_turn "$1" "$turn"
+            SECONDS_EACH=1 BEGIN=$((turn * 50000)) in_turn "$1" "$turn"
         done | awk -v turns="$SECONDS_EACH" '
             { ours += $1; peer += $2 }
             END { if (NR == turns) printf "%.1f %.1f\n", ours / NR, peer / NR }'

@@ -434,16 +434,16 @@ static struct MHD_Response *complete(const char *first, const char *second, cons
     return respond_complete(MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT), &headers);
 }
 
-static void fields_are_joined_behind_a_date(void **state)
+static void fields_are_merged_behind_a_date(void **state)
 {
     char value[1100];
 
     (void)state;
-    struct MHD_Response *joined = complete("Date", "ETag", "\"1\"");
-    assert_string_equal(MHD_get_response_header(joined, "Date"),
+    struct MHD_Response *merged = complete("Date", "ETag", "\"1\"");
+    assert_string_equal(MHD_get_response_header(merged, "Date"),
                         "Fri, 27 Nov 2026 15:22:54 GMT\r\nETag: \"1\"\r\nVary: Accept");
-    assert_null(MHD_get_response_header(joined, "ETag"));
-    MHD_destroy_response(joined);
+    assert_null(MHD_get_response_header(merged, "ETag"));
+    MHD_destroy_response(merged);
     memset(value, 'x', sizeof(value) - 1);
     value[sizeof(value) - 1] = '\0';
     const struct {
@@ -561,7 +561,7 @@ int main(void)
         cmocka_unit_test(what_does_not_fit_is_refused),
         cmocka_unit_test(memory_may_run_out),
         cmocka_unit_test(a_closing_one_stays_apart),
-        cmocka_unit_test(fields_are_joined_behind_a_date),
+        cmocka_unit_test(fields_are_merged_behind_a_date),
         cmocka_unit_test(no_line_end_is_in_a_value),
         cmocka_unit_test(the_date_is_now),
         cmocka_unit_test(the_date_is_now_where_values_are_shared),
