@@ -1,6 +1,7 @@
 #include "http/worker.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -220,12 +221,21 @@ static void turn(struct worker *worker)
     }
 }
 
+/* A thread of SCHED_BATCH that is woken does not take the processor from who runs there: mostly a client, or Redis,
+ * that is about to send more. So one waking sees to more requests; where a processor is idle, it runs at once all the
+ * same. A system that forbids it leaves us as we were. */
+static void let_others_finish(void)
+{
+    (void)sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){0});
+}
+
 static void *run(void *context)
 {
     struct worker *worker = context;
     const struct http_backend *backend = &worker->http->backend;
 
     own = worker;
+    let_others_finish();
     worker->side = backend->side != NULL ? backend->side->begin(backend->context, epoll_of(worker)) : NULL;
     while (!atomic_load(&worker->ends)) {
         turn(worker);

@@ -124,6 +124,14 @@ hedges() {
     metric 'certlookup_hedges_total{event="begun"}'
 }
 
+# Field 41 of a thread's stat is its policy (proc(5)), and the second one its name, in which no blank is here.
+@test "threads that read requests do not interrupt who sends them (SCHED_BATCH), others are as ever" {
+    local policies
+    policies=$(cat "/proc/$(process_pid gateway)"/task/*/stat | awk '{ print $2, $41 }' | sort -u)
+    grep -qx '(http) 3' <<< "$policies"
+    run ! grep -v '^(http) 3$' <<< "$(grep -v ' 0$' <<< "$policies")"
+}
+
 @test "1,000 clients wait for one address: one search, one GET, one SET, 1,000 equal answers" {
     thousand_wait "$(nth_of rsa 1)"
 }
