@@ -51,6 +51,8 @@ static const struct {
     [FORMAT_PEM] = {"", "", ""},
     [FORMAT_DER] = {"", "", ""},
     [FORMAT_P7C] = {"", "", ""},
+    [FORMAT_VCARD] = {"", "", ""},
+    [FORMAT_VCARD3] = {"", "", ""},
 };
 
 static int output_failed(void)
@@ -82,11 +84,6 @@ static int write_out(struct shown *shown, const struct buffer *body)
     return 0;
 }
 
-static bool needs_certificate(enum format format)
-{
-    return format == FORMAT_DER || format == FORMAT_PEM || format == FORMAT_P7C;
-}
-
 static int render_and_write(struct shown *shown, const struct reply *reply)
 {
     const struct options *options = shown->options;
@@ -113,7 +110,7 @@ int show_reply(struct shown *shown, const struct reply *reply)
     if (reply->document.size > 0) {
         return write_out(shown, &reply->document);
     }
-    if (answer->outcome != OUTCOME_FOUND && needs_certificate(shown->options->format)) {
+    if (answer->outcome != OUTCOME_FOUND && render_formats[shown->options->format].needs_certificate) {
         complain("%s%s%s: %s", answer->address.text, answer->address.size > 0 ? ": " : "",
                  outcome_word(answer->outcome), reason_text(answer->reason));
         return 0;

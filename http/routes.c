@@ -18,8 +18,10 @@
 /* The first that fits counts; what is asked most stands first. */
 const struct route routes[] = {
     {RECIPIENTS "{address}" CERTIFICATE, READ, DOOR_OPEN, recipients_answer,
-     "the best certificate to encrypt to; ?format=der|pem|p7c|json or Accept",
-     FORMAT_BIT(FORMAT_DER) | FORMAT_BIT(FORMAT_PEM) | FORMAT_BIT(FORMAT_P7C) | FORMAT_BIT(FORMAT_JSON), FORMAT_DER,
+     "the best certificate to encrypt to; ?format=der|pem|p7c|vcard|vcard3|json or Accept",
+     FORMAT_BIT(FORMAT_DER) | FORMAT_BIT(FORMAT_PEM) | FORMAT_BIT(FORMAT_P7C) | FORMAT_BIT(FORMAT_VCARD) |
+         FORMAT_BIT(FORMAT_VCARD3) | FORMAT_BIT(FORMAT_JSON),
+     FORMAT_DER,
      true},
     {RECIPIENTS "{address}", READ, DOOR_OPEN, recipients_answer,
      "all usable certificates, best first, as JSON; ?explain=1 shows why others are refused (loopback or token)",

@@ -9,6 +9,8 @@
 
 int render_json(const struct answer *answer, const struct render_options *options, struct buffer *out);
 int render_text(const struct answer *answer, const struct render_options *options, struct buffer *out);
+int render_vcard(const struct answer *answer, const struct render_options *options, struct buffer *out);
+int render_vcard3(const struct answer *answer, const struct render_options *options, struct buffer *out);
 int render_ldif(const struct answer *answer, const struct render_options *options, struct buffer *out);
 
 /* "alice@xn--bcher-kva.example" → the same with U-labels, in `parsed`; the address itself where it has none. */

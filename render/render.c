@@ -65,12 +65,14 @@ static int render_p7c(const struct answer *answer, const struct render_options *
 }
 
 const struct format_info render_formats[FORMAT_COUNT] = {
-    [FORMAT_JSON] = {"json", "application/json", "json", render_json},
-    [FORMAT_DER] = {"der", "application/pkix-cert", "cer", render_der},
-    [FORMAT_PEM] = {"pem", "application/pem-certificate-chain", "pem", render_pem},
-    [FORMAT_P7C] = {"p7c", "application/pkcs7-mime; smime-type=certs-only", "p7c", render_p7c},
-    [FORMAT_TEXT] = {"text", NULL, "txt", render_text},
-    [FORMAT_LDIF] = {"ldif", NULL, "ldif", render_ldif},
+    [FORMAT_JSON] = {"json", "application/json", "json", render_json, false},
+    [FORMAT_DER] = {"der", "application/pkix-cert", "cer", render_der, true},
+    [FORMAT_PEM] = {"pem", "application/pem-certificate-chain", "pem", render_pem, true},
+    [FORMAT_P7C] = {"p7c", "application/pkcs7-mime; smime-type=certs-only", "p7c", render_p7c, true},
+    [FORMAT_VCARD] = {"vcard", "text/vcard; charset=utf-8; version=4.0", "vcf", render_vcard, true},
+    [FORMAT_VCARD3] = {"vcard3", "text/vcard; charset=utf-8; version=3.0", "vcf", render_vcard3, true},
+    [FORMAT_TEXT] = {"text", NULL, "txt", render_text, false},
+    [FORMAT_LDIF] = {"ldif", NULL, "ldif", render_ldif, false},
 };
 
 bool format_parse(struct bytes name, enum format *format)

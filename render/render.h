@@ -12,7 +12,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 
-enum format { FORMAT_JSON, FORMAT_DER, FORMAT_PEM, FORMAT_P7C, FORMAT_TEXT, FORMAT_LDIF, FORMAT_COUNT };
+enum format { FORMAT_JSON, FORMAT_DER, FORMAT_PEM, FORMAT_P7C, FORMAT_VCARD, FORMAT_VCARD3, FORMAT_TEXT, FORMAT_LDIF, FORMAT_COUNT };
 
 /* What the command line adds to a format; HTTP uses only `explain`. */
 struct render_options {
@@ -28,13 +28,15 @@ struct format_info {
     const char *media_type; /* "application/pem-certificate-chain", parameters included; NULL: not for HTTP */
     const char *file_ending; /* "pem" */
     int (*render)(const struct answer *answer, const struct render_options *options, struct buffer *out);
+    bool needs_certificate;  /* it holds one, and says nothing of an outcome without */
 };
 extern const struct format_info render_formats[FORMAT_COUNT];
 
 /* False: no format has this name; `format` is unchanged. */
 bool format_parse(struct bytes name, enum format *format);
 
-/* Appends the answer. DER, PEM (leaf then issuers, without the anchor), P7C (likewise) need a usable certificate.
+/* Appends the answer. DER, PEM (leaf then issuers, without the anchor), P7C (likewise) and vCards (RFC 6350, RFC 2426:
+ * name, address, the best certificate as KEY) need a usable certificate.
  * -1: there is none, the buffer is full or memory is out. */
 int render(enum format format, const struct answer *answer, const struct render_options *options, struct buffer *out);
 

@@ -49,6 +49,25 @@ static char *name_text(const X509_NAME *name)
     return text;
 }
 
+/* -1: out of memory. A name that cannot be read as what its type says is none. */
+static int read_common_name(const X509_NAME *name, struct description *description)
+{
+    unsigned char *utf8 = NULL;
+    int last = -1, size = -1;
+
+    for (int at; (at = X509_NAME_get_index_by_NID(name, NID_commonName, last)) >= 0;) {
+        last = at;
+    }
+    if (last >= 0) {
+        size = ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, last)));
+    }
+    if (size >= 0) {
+        description->common_name = shown_text(bytes_of(utf8, (size_t)size), MAX_DN_BYTES);
+    }
+    OPENSSL_free(utf8);
+    return size < 0 || description->common_name != NULL ? 0 : -1;
+}
+
 static char *serial_text(const X509 *x509)
 {
     BIGNUM *number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(x509), NULL);
@@ -129,6 +148,7 @@ static int read_cert(const struct cert *cert, struct description *description)
     description->serial = serial_text(cert->x509);
     read_key_usage(cert->x509, description);
     if (description->subject == NULL || description->issuer == NULL || description->serial == NULL ||
+        read_common_name(cert_subject(cert), description) != 0 ||
         names_each(cert->x509, add_address, description) < 0) {
         return -1;
     }
@@ -158,6 +178,7 @@ int description_read(struct bytes der, struct description *description)
 void description_free(struct description *description)
 {
     free(description->subject);
+    free(description->common_name);
     free(description->issuer);
     free(description->serial);
     for (size_t i = 0; i < description->extended_key_usage_count; i++) {

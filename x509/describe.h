@@ -11,6 +11,7 @@
 
 struct description {
     char *subject;           /* RFC 2253, UTF-8 */
+    char *common_name;       /* of the subject, the most specific one; UTF-8. NULL: it has none */
     char *issuer;
     char *serial;            /* hexadecimal, upper case, no separators; "-" first if negative */
     int64_t not_before;      /* wall seconds */
