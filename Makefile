@@ -156,10 +156,19 @@ $(FUZZ): $B/%: $B/tests/%.o $B/libcertlookup.a
 $(REPLAY): $B/replay/%: $B/tests/fuzz/%.o $B/tests/fuzz/replay.o $B/libcertlookup.a
 	$(call link_test)
 
+# What the system tests read our output with, from npm: pinned, and of the integrity that the lock says.
+NODE := build/node
+$(NODE)/node_modules: tests/node/package.json tests/node/package-lock.json
+	$(call say,NPM,$(NODE))
+	@mkdir -p $(NODE)
+	@cp $^ $(NODE)
+	$Q(cd $(NODE) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error > npm.log) || { cat $(NODE)/npm.log; exit 1; }
+	@touch $@
+
 SUITES   := checks unit seeds scenario system
 .PHONY: test $(SUITES) tsan test-programs
 TEST_SAN := $(or $(SAN),address$(comma)undefined)
-test-programs: $(PROGRAMS) $(UNIT) $(REPLAY) $(SCENARIO) $(TOOLS) $B/tools/makepeople $B/tools/makecases $B/soak/soak
+test-programs: $(NODE)/node_modules $(PROGRAMS) $(UNIT) $(REPLAY) $(SCENARIO) $(TOOLS) $B/tools/makepeople $B/tools/makecases $B/soak/soak
 test $(SUITES):
 	@$(MAKE) --no-print-directory SAN=$(TEST_SAN) test-programs
 	@sh tests/scripts/run.sh build/$(subst $(comma),-,$(TEST_SAN)) $(if $(filter test,$@),$(SUITES),$@)

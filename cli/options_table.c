@@ -319,7 +319,7 @@ const struct option_info option_table[] = {
     {NULL, 0, "anchors", NULL, FOR_ALL, "show what anchor files and folders hold", set_anchors_only},
     {"All", 0, "ca-file", "FILE", FOR_ALL, "who vouches for the server's TLS (the system's)", set_ca_file},
     {NULL, 'l', "timeout", "SECONDS", FOR_ALL, "wait for one address at most (10); 500ms, 1m", set_timeout},
-    {NULL, 'o', "output", "FORMAT", FOR_ALL, "text, json, ldif, pem, der, p7c, vcard or vcard3 (text)", set_output},
+    {NULL, 'o', "output", "FORMAT", FOR_ALL, "text json ldif pem der p7c vcard vcard3 (text)", set_output},
     {NULL, 'L', "ldif", NULL, FOR_ALL, "the same as -o ldif (-LL, -LLL too)", set_ldif},
     {NULL, 0, "explain", NULL, FOR_ALL, "how each verdict came about, rule by rule", set_explain},
     {NULL, 'v', "verbose", NULL, FOR_ALL, "log to standard error", set_verbose},

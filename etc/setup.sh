@@ -31,6 +31,10 @@ ldap-utils               ldapsearch, to compare with
 redis-server             a real Redis
 curl                     asks as users do
 openssl                  encrypts and decrypts with what comes out
+gpgsm                    likewise
+gpg-agent                gpgsm
+nodejs                   reads what comes out, by packages of npm
+npm                      these packages
 python3-cryptography-vectors         make pkits: certificates and CRLs of NIST; data, no program
 procps                   looks at the processes of tests
 cppcheck                 make lint
@@ -51,7 +55,7 @@ esac
 
 # pkg-config name, or header, for those who have other packages.
 modules='libmicrohttpd libcrypto libssl ldap lber hiredis libevent libevent_pthreads libconfig jansson libcurl libidn2 cmocka'
-tools='cc make pkg-config bats prove slapd ldapsearch redis-server curl openssl cppcheck shellcheck mandoc nm'
+tools='cc make pkg-config bats prove slapd ldapsearch redis-server curl openssl gpgsm node npm cppcheck shellcheck mandoc nm'
 [ "${1:-}" != bench ] || tools="$tools nginx webdis wrk h2load"
 
 name_missing() {

@@ -3,43 +3,16 @@
 #include <stdlib.h>
 
 #include "base/metrics.h"
+#include "http/batch_private.h"
 #include "http/fragments.h"
 #include "http/respond.h"
-#include "render/batch.h"
+#include "http/routes.h"
+#include "http/wanted.h"
 
 #define TYPICAL_BYTES 2048 /* of one recipient in the answer; sizes its first memory */
 /* The second is for those whom memory had when the first began, and has no more: what was dropped meanwhile is not
  * told. */
 #define WAITS_MAX 2
-#define OUTCOMES (OUTCOME_FOUND + 1)
-
-/* One address that is looked up, for all recipients that are the same. */
-struct question {
-    struct waiter waiter;
-    struct batch *batch;
-    struct served served; /* what came; .answer NULL: nothing, and reason says why */
-    size_t at, size;      /* the address in batch->addresses */
-};
-
-struct batch {
-    struct request *request;
-    struct recipient_list list; /* what was asked, as it was sent */
-    struct buffer body;         /* of the answer, as far as nobody has to be waited for */
-    size_t told;                /* recipients that are in it */
-    size_t outcomes[OUTCOMES];  /* of them */
-    bool waits;                 /* somebody has to be waited for: what comes behind is told later */
-    unsigned waited;            /* times */
-    size_t *question_of;        /* recipient → index + 1 of its question, 0: none. NULL: there are no questions */
-    struct question *questions;
-    size_t question_count;
-    size_t begun;               /* of them: started, or left without a place */
-    struct buffer addresses;    /* of the questions, normalised */
-    size_t *places;             /* index + 1 of the question in each place of a hash table; 0: free */
-    size_t place_mask;
-    enum reason untold;         /* why some questions were not started */
-    atomic_size_t open;         /* lookups still to come back, and the starting of them */
-};
-
 #define QUESTION_OF(waiter_) ((struct question *)((char *)(waiter_) - offsetof(struct question, waiter)))
 
 static void batch_free(void *work)
@@ -53,6 +26,7 @@ static void batch_free(void *work)
     free(batch->question_of);
     free(batch->places);
     buffer_free(&batch->addresses);
+    bundle_free(&batch->bundle);
     buffer_free(&batch->body);
     recipient_list_free(&batch->list);
     free(batch);
@@ -177,11 +151,12 @@ static bool ask(struct batch *batch, size_t index, const struct address *address
 
 static void begin_telling(struct batch *batch)
 {
-    buffer_append_string(&batch->body, batch->told > 0 ? "," : "{\"recipients\":[");
-    batch->told++;
+    if (batch->told++ > 0) {
+        buffer_append_char(&batch->body, ',');
+    }
 }
 
-/* A recipient of whom this thread has said the same before, and may again. */
+/* A recipient of whom this thread has said the same before, and may again. `ready` NULL: it says nothing again. */
 static bool tell_ready(struct batch *batch, struct fragments *ready, struct bytes sent)
 {
     const struct http_backend *backend = &batch->request->http->backend;
@@ -204,6 +179,10 @@ static void tell_served(struct batch *batch, struct fragments *ready, struct byt
     struct buffer *body = &batch->body;
 
     batch->outcomes[served->answer->outcome]++;
+    if (batch->bundle != NULL && served->answer->outcome == OUTCOME_FOUND) {
+        bundle_add(batch->bundle, served->answer);
+        return;
+    }
     begin_telling(batch);
     size_t before = body->size;
     render_recipient(served->answer, served->stale, sent, body);
@@ -280,12 +259,22 @@ static bool look_up(struct batch *batch, struct fragments *ready, size_t index)
     return true;
 }
 
+static void begin_answer(struct batch *batch)
+{
+    buffer_clear(&batch->body);
+    if (batch->bundle != NULL) {
+        bundle_clear(batch->bundle);
+    } else {
+        buffer_append_string(&batch->body, "{\"recipients\":[");
+    }
+}
+
 static bool look_all_up(struct batch *batch)
 {
-    struct fragments *ready = worker_fragments(batch->request->worker);
+    struct fragments *ready = batch->bundle == NULL ? worker_fragments(batch->request->worker) : NULL;
     bool result = true;
 
-    buffer_clear(&batch->body);
+    begin_answer(batch);
     memset(batch->outcomes, 0, sizeof(batch->outcomes));
     batch->told = 0;
     batch->waits = false;
@@ -300,30 +289,19 @@ static bool look_all_up(struct batch *batch)
     return result;
 }
 
-static void count_outcomes(const struct batch *batch)
+/* False: refused, or out of memory, with the status of that. */
+static bool read_wish(struct batch *batch, struct refusal *refusal)
 {
-    for (size_t outcome = 0; outcome < OUTCOMES; outcome++) {
-        for (size_t i = 0; i < batch->outcomes[outcome]; i++) {
-            count_outcome((enum outcome)outcome);
-        }
-    }
-}
+    enum format format;
 
-static enum MHD_Result send_all(struct batch *batch)
-{
-    struct request *request = batch->request;
-    struct buffer *body = &batch->body;
-
-    count_outcomes(batch);
-    buffer_append_string(body, batch->told > 0 ? "]}" : "{\"recipients\":[]}");
-    if (body->failed && body->size > MAX_RESPONSE_BYTES - 2 * MAX_VALUE_BYTES) { /* it was not memory */
-        return respond_problem(request, MHD_HTTP_CONTENT_TOO_LARGE,
-                               "the answer would be too large: ask for fewer recipients at a time", NULL);
+    if (!wanted_switch(batch->request, "partial", "partial takes 1 or 0, once", &batch->partial, refusal) ||
+        !wanted_format(batch->request, &format, refusal)) {
+        return false;
     }
-    if (body->failed || !body_hold(&request->body, request->http, body->size)) {
-        return request_refuse(request, REASON_OVERLOADED);
+    if (format == FORMAT_P7C && (batch->bundle = bundle_new(batch->list.count)) == NULL) {
+        refusal->status = MHD_HTTP_SERVICE_UNAVAILABLE;
     }
-    return respond_text(request, MHD_HTTP_OK, body, "application/json");
+    return format != FORMAT_P7C || batch->bundle != NULL;
 }
 
 /* Reads the body of the request, which stays, as the list looks into it. Returns 200, or the status to refuse with. */
@@ -363,6 +341,11 @@ enum MHD_Result batch_answer(struct request *request)
         if (status != MHD_HTTP_OK) {
             return respond_problem(request, status, error.text, NULL);
         }
+        struct refusal refusal;
+        if (!read_wish(request->work, &refusal)) {
+            return refusal.status == MHD_HTTP_SERVICE_UNAVAILABLE ? request_refuse(request, REASON_OVERLOADED)
+                                                                  : wanted_refuse(request, &refusal);
+        }
     }
     struct batch *batch = request->work;
     do {
@@ -370,7 +353,7 @@ enum MHD_Result batch_answer(struct request *request)
             return request_refuse(request, REASON_OVERLOADED);
         }
         if (batch->begun == batch->question_count) {
-            return send_all(batch);
+            return batch_send(batch);
         }
     } while (!wait_for_questions(batch));
     return MHD_YES;

@@ -8,9 +8,11 @@
  *   headers.c    its header fields, and whether its framing is sound
  *   body.c       its body, where one is wanted
  *   routes.c     the table of routes; pages.c answers those that need no lookup
- *   recipients.c the routes that look somebody up; negotiate.c Accept and ?format= → format; access.c who may
+ *   recipients.c the routes that look somebody up; access.c who may
+ *   wanted.c     what a request wants of a route's formats; negotiate.c by Accept
  *   reply.c      an answer as a response; etag.c its tag
- *   batch.c      the route that looks many recipients up at once; fragments.c keeps ready what it says of each
+ *   batch.c      the route that looks many recipients up at once; fragments.c keeps ready what it says of each;
+ *                bundle.c the certificates of all in one
  *   purge.c      the route that drops answers
  *   hot.c        ready-made responses for answers that are asked for often
  *   respond.c    responses with their headers; problems

@@ -4,73 +4,28 @@
 
 #include "base/metrics.h"
 #include "http/hot.h"
-#include "http/negotiate.h"
 #include "http/respond.h"
 #include "http/routes.h"
 #include "http/values.h"
+#include "http/wanted.h"
 
-/* "1" "true", "0" "false". False: neither. */
-static bool parse_switch(struct bytes text, bool *on)
-{
-    *on = bytes_equal(text, bytes_of("1", 1)) || bytes_equal(text, bytes_of("true", 4));
-    return *on || bytes_equal(text, bytes_of("0", 1)) || bytes_equal(text, bytes_of("false", 5));
-}
-
-struct refusal {
-    const char *why;
-    bool list_formats; /* behind it: what is offered */
-};
-
-/* Reads explain and format from the query, then Accept. Returns 200, or the status to refuse with. */
-static unsigned read_wish(const struct request *request, struct wish *wish, struct refusal *refusal)
+/* Reads explain and format from the query, then Accept. False: see refusal. */
+static bool read_wish(const struct request *request, struct wish *wish, struct refusal *refusal)
 {
     const struct route *route = request->route;
-    const struct header_list *accept = &request->headers.accept;
-    struct bytes value;
     bool closes = atomic_load(&request->http->draining);
 
-    *wish = (struct wish){.format = route->preferred, .best_only = route->best_only, .close = closes,
+    *wish = (struct wish){.best_only = route->best_only, .close = closes,
                           .dated = !closes && request->worker->may_write};
-    size_t explains = target_parameter(&request->target, "explain", &value);
-    if (explains > 1 || (explains == 1 && !parse_switch(value, &wish->explain))) {
-        refusal->why = "explain takes 1 or 0, once";
-        return MHD_HTTP_BAD_REQUEST;
-    }
-    size_t formats = target_parameter(&request->target, "format", &value);
-    if (formats > 1 || (formats == 1 && !negotiate_name(value, &wish->format))) {
-        *refusal = (struct refusal){"format takes the name of one format, once", true};
-        return MHD_HTTP_BAD_REQUEST;
+    if (!wanted_switch(request, "explain", "explain takes 1 or 0, once", &wish->explain, refusal)) {
+        return false;
     }
     if (wish->explain && !request_is_privileged(request)) {
-        refusal->why = "explain is for requests from this machine or with the token";
-        return MHD_HTTP_FORBIDDEN;
+        *refusal = (struct refusal){MHD_HTTP_FORBIDDEN,
+                                    "explain is for requests from this machine or with the token", false};
+        return false;
     }
-    bool offered = formats == 1 ? (route->formats & FORMAT_BIT(wish->format)) != 0
-                                : negotiate_accept(accept->values, accept->count, route->formats, route->preferred,
-                                                   &wish->format);
-    *refusal = (struct refusal){"no format that the request takes", true};
-    return offered ? MHD_HTTP_OK : MHD_HTTP_NOT_ACCEPTABLE;
-}
-
-static enum MHD_Result refuse_with_formats(struct request *request, unsigned status, const char *why)
-{
-    struct response_headers headers = {0};
-    const char *before = ": this is offered as ";
-    struct buffer detail;
-
-    buffer_init(&detail, MAX_ERROR_BYTES);
-    buffer_append_string(&detail, why);
-    for (unsigned i = 0; i < FORMAT_COUNT; i++) {
-        const struct format_info *info = &render_formats[i];
-        if ((request->route->formats & FORMAT_BIT(i)) != 0) {
-            buffer_append_format(&detail, "%s%s (?format=%s)", before, info->media_type, info->name);
-            before = ", ";
-        }
-    }
-    respond_header(&headers, MHD_HTTP_HEADER_VARY, "%s", MHD_HTTP_HEADER_ACCEPT);
-    enum MHD_Result result = respond_problem(request, status, buffer_string(&detail), &headers);
-    buffer_free(&detail);
-    return result;
+    return wanted_format(request, &wish->format, refusal);
 }
 
 static bool is_not_modified(const struct request *request, const struct reply *reply)
@@ -197,13 +152,11 @@ enum address_fault recipients_read_address(struct request *request)
 enum MHD_Result recipients_answer(struct request *request)
 {
     const struct http_backend *backend = &request->http->backend;
-    struct refusal refusal = {NULL, false};
+    struct refusal refusal;
     struct wish wish;
 
-    unsigned status = read_wish(request, &wish, &refusal);
-    if (status != MHD_HTTP_OK) {
-        return refusal.list_formats ? refuse_with_formats(request, status, refusal.why)
-                                    : respond_problem(request, status, refusal.why, NULL);
+    if (!read_wish(request, &wish, &refusal)) {
+        return wanted_refuse(request, &refusal);
     }
     if (request->served.answer == NULL) {
         enum address_fault fault = recipients_read_address(request);

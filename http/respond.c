@@ -206,6 +206,7 @@ static const struct {
     {404, "Not found"},
     {405, "Method not allowed"},
     {406, "Not acceptable"},
+    {409, "Recipients without a certificate"},
     {411, "Length required"},
     {413, "Content too large"},
     {415, "Unsupported media type"},
@@ -238,18 +239,21 @@ struct MHD_Response *respond_make_problem(const struct problem *problem, struct 
     return respond_make(&body, headers);
 }
 
+enum MHD_Result respond_problem_of(struct request *request, const struct problem *problem,
+                                   struct response_headers *headers)
+{
+    add_close(request, headers);
+    respond_header(headers, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    return respond_and_destroy(request, (unsigned)problem->status, respond_make_problem(problem, headers));
+}
+
 enum MHD_Result respond_problem(struct request *request, unsigned status, const char *detail,
                                 struct response_headers *headers)
 {
     struct response_headers none = {0};
     struct problem problem = {.status = (int)status, .title = respond_title(status), .detail = detail};
 
-    if (headers == NULL) {
-        headers = &none;
-    }
-    add_close(request, headers);
-    respond_header(headers, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
-    return respond_and_destroy(request, status, respond_make_problem(&problem, headers));
+    return respond_problem_of(request, &problem, headers != NULL ? headers : &none);
 }
 
 enum MHD_Result respond_text(struct request *request, unsigned status, struct buffer *text, const char *media_type)

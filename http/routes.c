@@ -27,8 +27,9 @@ const struct route routes[] = {
      "all usable certificates, best first, as JSON; ?explain=1 shows why others are refused (loopback or token)",
      FORMAT_BIT(FORMAT_JSON), FORMAT_JSON, false},
     {"/v1/recipients", METHOD_POST, DOOR_OPEN, batch_answer,
-     "{\"recipients\": [ADDRESS, ...]}: for each a status and its best certificate, as JSON",
-     FORMAT_BIT(FORMAT_JSON), FORMAT_JSON, true, MAX_BATCH_BODY_BYTES},
+     "{\"recipients\": [ADDRESS, ...]}: for each a status and its best certificate, as JSON; ?format=p7c: all "
+     "certificates in one",
+     FORMAT_BIT(FORMAT_JSON) | FORMAT_BIT(FORMAT_P7C), FORMAT_JSON, true, MAX_BATCH_BODY_BYTES},
     {"/healthz", READ, DOOR_OPEN, pages_health, "200 while the process lives"},
     {"/readyz", READ, DOOR_OPEN, pages_readiness,
      "200, or 503 while starting or shutting down; directories that are down do not count"},

@@ -2,9 +2,8 @@
 
 #include <limits.h>
 #include <openssl/cms.h>
-#include <openssl/err.h>
-#include <openssl/pkcs7.h>
 
+#include "x509/der.h"
 #include "x509/describe.h"
 
 STACK_OF(X509) *bundle_decode(struct bytes message)
@@ -24,51 +23,76 @@ STACK_OF(X509) *bundle_decode(struct bytes message)
     return certificates;
 }
 
-/* A message without content and without signers. */
-static PKCS7 *message_new(void)
-{
-    PKCS7 *message = PKCS7_new();
+/* Encoding. The bytes of the certificates go out as they came, so they need not be parsed; all around them is known but
+ * for its lengths. */
 
-    if (message != NULL && (PKCS7_set_type(message, NID_pkcs7_signed) != 1 ||
-                            (message->d.sign->contents->type = OBJ_nid2obj(NID_pkcs7_data)) == NULL)) {
-        PKCS7_free(message);
-        message = NULL;
+#define CERTIFICATES 0xa0   /* SignedData.certificates, [0] IMPLICIT */
+#define CONTENT 0xa0        /* ContentInfo.content, [0] EXPLICIT */
+#define LENGTH_OCTETS_MAX 8 /* of a size_t */
+
+/* RFC 5652 3 and 5.1: id-signedData; then version 1 and no digest algorithm; id-data without content; no signer. */
+static const uint8_t type[] = {0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02};
+static const uint8_t before[] = {0x02, 0x01, 0x01, 0x31, 0x00, 0x30, 0x0b, 0x06, 0x09,
+                                 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x01};
+static const uint8_t behind[] = {0x31, 0x00};
+
+/* How many octets a length has behind its first one (X.690 8.1.3); 0: that one says it. */
+static size_t length_octets(size_t length)
+{
+    size_t octets = 0;
+
+    for (; length >= 0x80 && octets < LENGTH_OCTETS_MAX && length >> (8 * octets) > 0; octets++) {
     }
-    return message;
+    return octets;
 }
 
-static int message_add(PKCS7 *message, struct bytes der)
+static size_t element_size(size_t content)
 {
-    const uint8_t *at = der.data;
-    X509 *certificate = der.size <= LONG_MAX ? d2i_X509(NULL, &at, (long)der.size) : NULL;
-    int result = -1;
+    return 2 + length_octets(content) + content;
+}
 
-    if (certificate != NULL && at == der.data + der.size && PKCS7_add_certificate(message, certificate) == 1) {
-        result = 0;
+static void append_head(struct buffer *out, uint8_t tag, size_t length)
+{
+    size_t octets = length_octets(length);
+
+    buffer_append_u8(out, tag);
+    buffer_append_u8(out, octets > 0 ? (uint8_t)(0x80 | octets) : (uint8_t)length);
+    while (octets > 0) {
+        octets--;
+        buffer_append_u8(out, (uint8_t)(length >> (8 * octets)));
     }
-    X509_free(certificate);
-    return result;
+}
+
+/* Whether it is one SEQUENCE and nothing more, so that the next one begins where it ends. */
+static bool is_whole(struct bytes certificate)
+{
+    struct bytes content;
+
+    return der_take(&certificate, DER_SEQUENCE, &content) && certificate.size == 0;
 }
 
 int bundle_encode(const struct bytes *certificates, size_t count, struct buffer *out)
 {
-    PKCS7 *message = message_new();
-    uint8_t *encoded = NULL;
-    int size, result = -1;
+    size_t all = 0;
 
-    for (size_t i = 0; i < count && message != NULL; i++) {
-        if (message_add(message, certificates[i]) < 0) {
-            goto out;
+    for (size_t i = 0; i < count; i++) {
+        if (!is_whole(certificates[i]) || certificates[i].size > out->max_bytes - all) {
+            return -1;
         }
+        all += certificates[i].size;
     }
-    size = message != NULL ? i2d_PKCS7(message, &encoded) : 0;
-    if (size > 0) {
-        buffer_append(out, encoded, (size_t)size);
-        result = out->failed ? -1 : 0;
+    size_t signed_data = sizeof(before) + (count > 0 ? element_size(all) : 0) + sizeof(behind);
+    append_head(out, DER_SEQUENCE, sizeof(type) + element_size(element_size(signed_data)));
+    buffer_append(out, type, sizeof(type));
+    append_head(out, CONTENT, element_size(signed_data));
+    append_head(out, DER_SEQUENCE, signed_data);
+    buffer_append(out, before, sizeof(before));
+    if (count > 0) {
+        append_head(out, CERTIFICATES, all);
     }
-out:
-    OPENSSL_free(encoded);
-    PKCS7_free(message);
-    ERR_clear_error();
-    return result;
+    for (size_t i = 0; i < count; i++) {
+        buffer_append_bytes(out, certificates[i]);
+    }
+    buffer_append(out, behind, sizeof(behind));
+    return out->failed ? -1 : 0;
 }

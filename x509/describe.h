@@ -34,7 +34,8 @@ struct description {
 int description_read(struct bytes der, struct description *description);
 void description_free(struct description *description);
 
-/* Appends a PKCS#7 certs-only message (RFC 8551 3.2.2, DER) that holds the certificates. -1: one is none, or memory. */
+/* Appends a PKCS#7 certs-only message (RFC 8551 3.2.2) that holds the certificates in this order, byte for byte. They
+ * are not parsed. -1: one is no single SEQUENCE, or the buffer is full, or memory is out. */
 int bundle_encode(const struct bytes *certificates, size_t count, struct buffer *out);
 
 #endif

@@ -118,6 +118,60 @@ status_of_reason() {
     sealed_for "$BATS_TEST_TMPDIR/batch" "$(find "$PEOPLE/keys" -name "$address.pem")"
 }
 
+@test "all certificates in one bundle: what openssl seals with them each of these reads, and nobody else" {
+    local address index=0
+    local -a to
+    { people_of rsa | head -n 3 && people_of ec-p256 | sed -n 80,81p; } > "$BATS_TEST_TMPDIR/them"
+    batch_of < <(cat "$BATS_TEST_TMPDIR/them" "$BATS_TEST_TMPDIR/them")
+    get "$(gateway_url gateway)/v1/recipients?format=p7c" -H 'Content-Type: application/json' --data-binary "@$request"
+    equal "status" 200 "$code"
+    equal "type" 'application/pkcs7-mime; smime-type=certs-only' "$(header content-type)"
+    equal "name" 'attachment; filename="recipients.p7c"' "$(header content-disposition)"
+    openssl pkcs7 -inform DER -in "$body" -print_certs | csplit -sz -f "$BATS_TEST_TMPDIR/to-" - '/^subject/' '{*}'
+    to=("$BATS_TEST_TMPDIR"/to-*)
+    equal "certificates" 5 "${#to[@]}"
+    echo "for five pairs of eyes" > "$BATS_TEST_TMPDIR/plain"
+    openssl cms -encrypt -binary -aes256 -in "$BATS_TEST_TMPDIR/plain" -outform DER -out "$BATS_TEST_TMPDIR/sealed" "${to[@]}"
+    while read -r address; do
+        openssl cms -decrypt -binary -inform DER -in "$BATS_TEST_TMPDIR/sealed" \
+            -inkey "$(find "$PEOPLE/keys" -name "$address.pem")" -out "$BATS_TEST_TMPDIR/opened"
+        cmp "$BATS_TEST_TMPDIR/plain" "$BATS_TEST_TMPDIR/opened"
+        rm "$BATS_TEST_TMPDIR/opened"
+        index=$((index + 1))
+    done < "$BATS_TEST_TMPDIR/them"
+    equal "who read it" 5 "$index"
+    equal "for whom it is" 5 "$(openssl cms -cmsout -print -noout -inform DER -in "$BATS_TEST_TMPDIR/sealed" |
+        grep -cE 'd\.(ktri|kari):')"
+}
+
+@test "a bundle is whole or not there, unless partial=1" {
+    local one expired
+    one=$(first_of rsa)
+    expired=$(first_of expired)
+    batch_of << LIST
+$expired
+$one
+nobody@example.org
+LIST
+    for query in '' '&partial=0'; do
+        get "$(gateway_url gateway)/v1/recipients?format=p7c$query" -H 'Content-Type: application/json' \
+            --data-binary "@$request"
+        equal "status" 409 "$code"
+        equal "type" application/problem+json "$(header content-type)"
+        equal "who" "$expired nobody@example.org" "$(json address | paste -sd ' ')"
+        equal "why" "409 expired none" "$(json status | paste -sd ' ')"
+    done
+    get "$(gateway_url gateway)/v1/recipients?format=p7c&partial=1" -H 'Content-Type: application/json' \
+        --data-binary "@$request"
+    equal "status" 200 "$code"
+    equal "left out" 2 "$(header recipients-left-out)"
+    get "$(recipient_url "$one")/certificate"
+    cp "$body" "$BATS_TEST_TMPDIR/single"
+    get "$(gateway_url gateway)/v1/recipients?format=p7c&partial=1" -H 'Content-Type: application/json' \
+        --data-binary "@$request"
+    openssl pkcs7 -inform DER -in "$body" -print_certs | openssl x509 -outform DER | cmp - "$BATS_TEST_TMPDIR/single"
+}
+
 @test "order and duplicates are kept, an address is asked once, what is no address stands where it stood" {
     local one two searches
     one=$(people_of ec-p256 | sed -n 71p)

@@ -71,7 +71,7 @@ NONE='{"address":"alice@example.org","outcome":"none","reason":"no_entry"}'
     local address format
     for address in "$(first_of survivor)" "$(first_of garbage-beside)" "$(first_of pkcs7-chain)" "$(first_of expired)" \
         "$(first_of idn)"; do
-        for format in text ldif pem der p7c; do
+        for format in text ldif pem der p7c vcard vcard3; do
             ask -o $format "$address"
             cp "$out" "$out.gateway"
             "$BUILD/certlookup" -H "$(slapd_uri ldap)" -b "$BASE_DN" -A "$PEOPLE/anchors" --crl "$PEOPLE/crls" \
@@ -161,6 +161,10 @@ NONE='{"address":"alice@example.org","outcome":"none","reason":"no_entry"}'
     ask -o pem alice@example.org
     equal status 2 "$status"
     [ ! -s "$out" ]
+    canned 'HTTP/1.1 200 OK\r\nContent-Type: text/vcard\r\n\r\nBEGIN:VCARD\r\nFN:\033[2J\r\nEND:VCARD\r\n'
+    ask -o vcard alice@example.org
+    equal status 2 "$status"
+    [ ! -s "$out" ]
 }
 
 @test "what is too large, too deep or too much is refused" {
@@ -205,13 +209,18 @@ NONE='{"address":"alice@example.org","outcome":"none","reason":"no_entry"}'
     ask -o pem alice@example.org
     equal status 2 "$status"
     [ ! -s "$out" ]
+    canned 'HTTP/1.1 200 OK\r\nContent-Type: text/vcard\r\n\r\nBEGIN:VCARD\r\nFN:\033[2J\r\nEND:VCARD\r\n'
+    ask -o vcard alice@example.org
+    equal status 2 "$status"
+    [ ! -s "$out" ]
 }
 
 @test "a web page under the type of a certificate is none" {
     local type
-    for type in der:pkix-cert pem:pem-certificate-chain p7c:pkcs7-mime; do
-        canned "HTTP/1.1 200 OK\r\nContent-Type: application/${type#*:}\r\n\r\n<html></html>" \
-            "HTTP/1.1 200 OK\r\nContent-Type: application/${type#*:}\r\n\r\n"
+    for type in der:application/pkix-cert pem:application/pem-certificate-chain p7c:application/pkcs7-mime \
+        vcard:text/vcard vcard3:text/vcard; do
+        canned "HTTP/1.1 200 OK\r\nContent-Type: ${type#*:}\r\n\r\n<html></html>" \
+            "HTTP/1.1 200 OK\r\nContent-Type: ${type#*:}\r\n\r\n"
         for _ in 1 2; do
             ask -o "${type%:*}" alice@example.org
             equal "$type" 2 "$status"

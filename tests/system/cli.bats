@@ -130,7 +130,7 @@ tool() {
 }
 
 @test "no certificate for der and pem: nothing but a line on standard error" {
-    for format in der pem p7c; do
+    for format in der pem p7c vcard vcard3; do
         ask -o $format "$(first_of expired)"
         equal status 1 "$status"
         [ ! -s "$out" ]

@@ -226,6 +226,56 @@ static void bundles_hold_the_very_bytes(void **state)
     X509_free(root);
 }
 
+/* What libcrypto makes of them. */
+static struct blob *bundle_of_libcrypto(X509 *const *certificates, size_t count)
+{
+    PKCS7 *message = PKCS7_new();
+    uint8_t *encoded = NULL;
+
+    assert_int_equal(PKCS7_set_type(message, NID_pkcs7_signed), 1);
+    message->d.sign->contents->type = OBJ_nid2obj(NID_pkcs7_data);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(PKCS7_add_certificate(message, certificates[i]), 1);
+    }
+    int size = i2d_PKCS7(message, &encoded);
+    assert_true(size > 0);
+    struct blob *blob = blob_new(bytes_of(encoded, (size_t)size));
+    OPENSSL_free(encoded);
+    PKCS7_free(message);
+    return blob;
+}
+
+/* Up to lengths of three octets. */
+static void bundles_are_those_of_libcrypto(void **state)
+{
+    enum { MOST = 120 };
+    X509 *alice = made_certificate(&(struct made){.key = MADE_RSA});
+    X509 *bob = made_certificate(&(struct made){.key = MADE_P256});
+    struct blob *ders[] = {made_blob(alice), made_blob(bob)};
+    X509 *certificates[MOST];
+    struct bytes bytes[MOST];
+
+    (void)state;
+    for (size_t i = 0; i < MOST; i++) {
+        certificates[i] = i % 2 == 0 ? alice : bob;
+        bytes[i] = blob_bytes(ders[i % 2]);
+    }
+    for (size_t count = 0; count <= MOST; count++) {
+        struct blob *wanted = bundle_of_libcrypto(certificates, count);
+        struct buffer out;
+
+        buffer_init(&out, 1024 * 1024);
+        assert_int_equal(bundle_encode(bytes, count, &out), 0);
+        assert_true(bytes_equal(buffer_bytes(&out), blob_bytes(wanted)));
+        buffer_free(&out);
+        blob_free(&wanted);
+    }
+    blob_free(&ders[0]);
+    blob_free(&ders[1]);
+    X509_free(alice);
+    X509_free(bob);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -236,6 +286,7 @@ int main(void)
         cmocka_unit_test(long_names_are_cut),
         cmocka_unit_test(descriptions_without_memory_hold_nothing),
         cmocka_unit_test(bundles_hold_the_very_bytes),
+        cmocka_unit_test(bundles_are_those_of_libcrypto),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -67,7 +67,7 @@ static void p7c_is_a_bundle(void **state)
 static void without_a_certificate_these_have_nothing_to_say(void **state)
 {
     (void)state;
-    static const enum format formats[] = {FORMAT_DER, FORMAT_PEM, FORMAT_P7C};
+    static const enum format formats[] = {FORMAT_DER, FORMAT_PEM, FORMAT_P7C, FORMAT_VCARD, FORMAT_VCARD3};
     struct buffer out;
 
     for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {

@@ -114,10 +114,10 @@ static void names_are_what_they_are(void **state)
         {"a@example.org", "O=Example", "a@example.org"},
         {"a@example.org", "-", "a@example.org"},
         {"b@bücher.example", "O=Example", "b@bücher.example"},
-        {"a@example.org", "CN=x\r\nEMAIL:mallory@example.org", "x\xef\xbf\xbd\xef\xbf\xbd" "EMAIL:mallory@example.org"},
+        {"a@example.org", "CN=x\r\nEMAIL:m@example.org", "x\xef\xbf\xbd\xef\xbf\xbd" "EMAIL:m@example.org"},
         {"a@example.org", "CN=\xe2\x80\xaegro", "\xef\xbf\xbdgro"},
-        {"a@example.org", "CN=äöüäöüäöüäöüäöüäöüäöüäöüäöüäöü", "äöüäöüäöüäöüäöüäöüäöüäöüäöüäöü"},
-        {"a@example.org", "CN=1äöüäöüäöüäöüäöüäöüäöüäöüäöüäöü", "1äöüäöüäöüäöüäöüäöüäöüäöüäöüäöü"},
+        {"a@example.org", "CN=äöüäöüäöüäöüäöüäöüäöü", "äöüäöüäöüäöüäöüäöüäöü"},
+        {"a@example.org", "CN=1äöüäöüäöüäöüäöüäöüäöü", "1äöüäöüäöüäöüäöüäöüäöü"},
     };
     char line[512];
 
@@ -129,7 +129,7 @@ static void names_are_what_they_are(void **state)
             if (strstr(card, line) == NULL) {
                 fail_msg("row %zu: %s", i, card);
             }
-            assert_null(strstr(card, "\nEMAIL:mallory"));
+            assert_null(strstr(card, "\nEMAIL:m@"));
             free(card);
         }
     }

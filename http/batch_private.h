@@ -1,0 +1,47 @@
+/*
+ * A batch under way. Private to http/batch*.c.
+ *
+ *   batch.c       reads who is asked for, looks them up, waits, tells what came
+ *   batch_send.c  the answer, once everybody is in it
+ */
+#ifndef HTTP_BATCH_PRIVATE_H
+#define HTTP_BATCH_PRIVATE_H
+
+#include "http/bundle.h"
+#include "http/request.h"
+#include "render/batch.h"
+
+#define OUTCOMES (OUTCOME_FOUND + 1)
+
+/* One address that is looked up, for all recipients that are the same. */
+struct question {
+    struct waiter waiter;
+    struct batch *batch;
+    struct served served; /* what came; .answer NULL: nothing, and reason says why */
+    size_t at, size;      /* the address in batch->addresses */
+};
+
+struct batch {
+    struct request *request;
+    struct recipient_list list; /* what was asked, as it was sent */
+    struct bundle *bundle;      /* of the certificates, where these are wanted; NULL: everybody is told of in JSON */
+    bool partial;               /* it is wanted although somebody has none */
+    struct buffer body;         /* of the answer, as far as nobody has to be waited for: those told of, in JSON */
+    size_t told;                /* recipients that are in it; with a bundle, only those who are not in there */
+    size_t outcomes[OUTCOMES];  /* of them */
+    bool waits;                 /* somebody has to be waited for: what comes behind is told later */
+    unsigned waited;            /* times */
+    size_t *question_of;        /* recipient → index + 1 of its question, 0: none. NULL: there are no questions */
+    struct question *questions;
+    size_t question_count;
+    size_t begun;               /* of them: started, or left without a place */
+    struct buffer addresses;    /* of the questions, normalised */
+    size_t *places;             /* index + 1 of the question in each place of a hash table; 0: free */
+    size_t place_mask;
+    enum reason untold;         /* why some questions were not started */
+    atomic_size_t open;         /* lookups still to come back, and the starting of them */
+};
+
+enum MHD_Result batch_send(struct batch *batch);
+
+#endif
