@@ -37,7 +37,8 @@ B       := build/$(FLAVOUR)
 FOLDERS  := base x509 render fetch ldap cache http gateway cli
 SOURCES  := $(foreach d,$(FOLDERS),$(wildcard $d/*.c))
 MAINS    := gateway/main.c cli/main.c
-OBJECTS  := $(patsubst %.c,$B/%.o,$(filter-out $(MAINS),$(SOURCES)))
+EMBEDDED := openapi
+OBJECTS  := $(patsubst %.c,$B/%.o,$(filter-out $(MAINS),$(SOURCES))) $(EMBEDDED:%=$B/embedded/%.o)
 PROGRAMS := $B/certlookupd $B/certlookup
 
 # hiredis_ssl (rediss://) is there from Debian 13 on. Each $(eval) below asks once, and only when something is built.
@@ -84,6 +85,15 @@ $(PROGRAMS):
 $B/libcertlookup.a: $(OBJECTS)
 	$(call say,AR,$@)
 	$Q$(RM) $@ && $(AR) crs $@ $^
+
+# Files that the daemon brings along: see http/embedded.h.
+$B/embedded/openapi.c: docs/openapi.json
+$(EMBEDDED:%=$B/embedded/%.c): etc/embed.sh
+	@mkdir -p $(@D)
+	$Qsh etc/embed.sh $(basename $(@F)) < $(filter docs/%,$^) > $@.new && mv $@.new $@
+$B/embedded/%.o: $B/embedded/%.c $B/flags
+	$(call say,CC,$<)
+	$Q$(CC) $(BUILD_CFLAGS) -MMD -MP -c -o $@ $<
 
 # The flags are part of what an object depends on: $B/flags changes only when they do.
 $B/%.o: %.c $B/flags

@@ -1,6 +1,7 @@
 #include "http/pages.h"
 
 #include "base/metrics.h"
+#include "http/embedded.h"
 #include "http/respond.h"
 #include "http/routes.h"
 
@@ -39,6 +40,15 @@ enum MHD_Result pages_metrics(struct request *request)
     buffer_init(&text, MAX_RESPONSE_BYTES);
     metrics_write(&text);
     return respond_text(request, MHD_HTTP_OK, &text, PROMETHEUS);
+}
+
+enum MHD_Result pages_openapi(struct request *request)
+{
+    struct buffer text;
+
+    buffer_init(&text, MAX_RESPONSE_BYTES);
+    buffer_append(&text, embedded_openapi, embedded_openapi_size);
+    return respond_text(request, MHD_HTTP_OK, &text, "application/json");
 }
 
 enum MHD_Result pages_index(struct request *request)

@@ -57,6 +57,7 @@ static const struct {
     {"GET", "/readyz", "", 200, "text/plain; charset=utf-8"},
     {"GET", "/metrics", "", 200, "text/plain; version=0.0.4; charset=utf-8"},
     {"GET", "/", "", 200, "text/plain; charset=utf-8"},
+    {"GET", "/openapi.json", "", 200, "application/json"},
     {"GET", ADDRESS, "", 200, "application/json"},
     {"GET", CERTIFICATE, "", 200, "application/pkix-cert"},
     {"GET", "http://gateway.example" CERTIFICATE, "", 200, "application/pkix-cert"},
