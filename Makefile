@@ -199,7 +199,7 @@ bench:
 	@$(MAKE) --no-print-directory bench-programs
 	@bash tests/bench/$(or $(WHAT),bench).sh $B
 .PHONY: bench-programs
-bench-programs: all $B/tools/makepeople $(BENCHES)
+bench-programs: all $B/tools/makepeople $B/tools/makestart $B/tools/start_time $(BENCHES)
 
 # Whether memory stays bounded over ever new addresses, and what a million answers take: some minutes each.
 .PHONY: soak start-time
