@@ -35,33 +35,23 @@ static bool is_bundle(struct bytes body)
     return body.size > 2 && body.data[0] == DER_SEQUENCE;
 }
 
-static bool is_clean(struct bytes line)
-{
-    struct buffer clean;
-
-    buffer_init(&clean, MAX_RESPONSE_BYTES);
-    clean_append_terminal(&clean, line);
-    bool same = bytes_equal(buffer_bytes(&clean), line);
-    buffer_free(&clean);
-    return same;
-}
-
-/* Lines that a terminal may be given, whoever made them. */
+/* Lines that a terminal may be given, whoever made them, from the first of a card to its last. */
 static bool is_card(struct bytes body)
 {
-    static const char begin[] = "BEGIN:VCARD\r\n";
+    static const char begin[] = "BEGIN:VCARD\r\n", end[] = "\r\nEND:VCARD\r\n";
     struct bytes left = body;
 
-    if (body.size < sizeof(begin) || memcmp(body.data, begin, sizeof(begin) - 1) != 0) {
+    if (body.size < sizeof(begin) + sizeof(end) || memcmp(body.data, begin, sizeof(begin) - 1) != 0 ||
+        memcmp(body.data + body.size - (sizeof(end) - 1), end, sizeof(end) - 1) != 0) {
         return false;
     }
     while (left.size > 0) {
-        const uint8_t *end = memchr(left.data, '\n', left.size);
-        if (end == NULL || end == left.data || end[-1] != '\r' ||
-            !is_clean(bytes_of(left.data, (size_t)(end - left.data) - 1))) {
+        const uint8_t *line_end = memchr(left.data, '\n', left.size);
+        if (line_end == NULL || line_end == left.data || line_end[-1] != '\r' ||
+            !clean_is_fit_for_card(bytes_of(left.data, (size_t)(line_end - left.data) - 1))) {
             return false;
         }
-        left = bytes_of(end + 1, left.size - (size_t)(end + 1 - left.data));
+        left = bytes_of(line_end + 1, left.size - (size_t)(line_end + 1 - left.data));
     }
     return true;
 }

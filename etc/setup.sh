@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs what building and testing certlookup need, on Debian 12 and 13. Elsewhere it names what is missing.
 #
-#   setup.sh [fuzz|bench]      fuzz: clang as well, for `make fuzz`; bench: whom `make bench` compares with, and its clients
+#   setup.sh [test|fuzz|bench]      test: what reads in tests what comes out; fuzz: clang as well, for `make fuzz`; bench:
+#                                   whom `make bench` compares with, and its clients
 #
 # Asks nothing, takes sudo where it is not root, does nothing when all is there. Servers that come with packages (slapd,
 # redis) are for the tests to start on ports of their own: they are neither configured nor started here.
@@ -31,10 +32,6 @@ ldap-utils               ldapsearch, to compare with
 redis-server             a real Redis
 curl                     asks as users do
 openssl                  encrypts and decrypts with what comes out
-gpgsm                    likewise
-gpg-agent                gpgsm
-nodejs                   reads what comes out, by packages of npm
-npm                      these packages
 python3-cryptography-vectors         make pkits: certificates and CRLs of NIST; data, no program
 procps                   looks at the processes of tests
 cppcheck                 make lint
@@ -43,6 +40,11 @@ mandoc                   make lint
 binutils                 make lint: nm
 '
 case "${1:-}" in
+test) packages="$packages
+gpgsm                    encrypts with what comes out
+gpg-agent                gpgsm
+nodejs                   reads what comes out, by packages of npm
+npm                      these packages" ;;
 fuzz) packages="$packages
 clang                    libFuzzer
 libclang-rt-dev" ;;
@@ -55,8 +57,9 @@ esac
 
 # pkg-config name, or header, for those who have other packages.
 modules='libmicrohttpd libcrypto libssl ldap lber hiredis libevent libevent_pthreads libconfig jansson libcurl libidn2 cmocka'
-tools='cc make pkg-config bats prove slapd ldapsearch redis-server curl openssl gpgsm node npm cppcheck shellcheck mandoc nm'
+tools='cc make pkg-config bats prove slapd ldapsearch redis-server curl openssl cppcheck shellcheck mandoc nm'
 [ "${1:-}" != bench ] || tools="$tools nginx webdis wrk h2load"
+[ "${1:-}" != test ] || tools="$tools gpgsm node npm"
 
 name_missing() {
     missing=

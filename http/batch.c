@@ -183,6 +183,9 @@ static void tell_served(struct batch *batch, struct fragments *ready, struct byt
         bundle_add(batch->bundle, served->answer);
         return;
     }
+    if (served->answer->retry_after_s > batch->retry_after_s) {
+        batch->retry_after_s = served->answer->retry_after_s;
+    }
     begin_telling(batch);
     size_t before = body->size;
     render_recipient(served->answer, served->stale, sent, body);
@@ -262,11 +265,14 @@ static bool look_up(struct batch *batch, struct fragments *ready, size_t index)
 static void begin_answer(struct batch *batch)
 {
     buffer_clear(&batch->body);
+    buffer_append_string(&batch->body, "{\"recipients\":[");
     if (batch->bundle != NULL) {
         bundle_clear(batch->bundle);
-    } else {
-        buffer_append_string(&batch->body, "{\"recipients\":[");
     }
+    memset(batch->outcomes, 0, sizeof(batch->outcomes));
+    batch->retry_after_s = 1;
+    batch->told = 0;
+    batch->waits = false;
 }
 
 static bool look_all_up(struct batch *batch)
@@ -275,9 +281,6 @@ static bool look_all_up(struct batch *batch)
     bool result = true;
 
     begin_answer(batch);
-    memset(batch->outcomes, 0, sizeof(batch->outcomes));
-    batch->told = 0;
-    batch->waits = false;
     for (size_t i = 0; i < batch->list.count && result && !batch->body.failed; i++) {
         bool is_asked = batch->question_of != NULL && batch->question_of[i] > 0;
         if (is_asked && !batch->waits) {
@@ -287,21 +290,6 @@ static bool look_all_up(struct batch *batch)
         }
     }
     return result;
-}
-
-/* False: refused, or out of memory, with the status of that. */
-static bool read_wish(struct batch *batch, struct refusal *refusal)
-{
-    enum format format;
-
-    if (!wanted_switch(batch->request, "partial", "partial takes 1 or 0, once", &batch->partial, refusal) ||
-        !wanted_format(batch->request, &format, refusal)) {
-        return false;
-    }
-    if (format == FORMAT_P7C && (batch->bundle = bundle_new(batch->list.count)) == NULL) {
-        refusal->status = MHD_HTTP_SERVICE_UNAVAILABLE;
-    }
-    return format != FORMAT_P7C || batch->bundle != NULL;
 }
 
 /* Reads the body of the request, which stays, as the list looks into it. Returns 200, or the status to refuse with. */
@@ -326,26 +314,50 @@ static unsigned open_batch(struct request *request, struct error *error)
     request->work_free = batch_free;
     enum recipients_fault fault = render_read_recipients(bytes_of(request->body.data, request->body.size),
                                                          request->http->max_recipients, &batch->list, error);
-    buffer_reserve(&batch->body, batch->list.count * TYPICAL_BYTES);
     return statuses[fault];
+}
+
+/* What the answer goes into. False: out of memory. */
+static bool make_room(struct batch *batch, enum format format)
+{
+    if (format == FORMAT_P7C) {
+        batch->bundle = bundle_new(batch->list.count);
+        return batch->bundle != NULL;
+    }
+    buffer_reserve(&batch->body, batch->list.count * TYPICAL_BYTES);
+    return true;
+}
+
+/* Reads all that the request says. False: it is answered already, as `result` says. */
+static bool begin_batch(struct request *request, enum MHD_Result *result)
+{
+    struct refusal refusal;
+    struct error error;
+    enum format format;
+
+    unsigned status = open_batch(request, &error);
+    struct batch *batch = request->work;
+    if (status == MHD_HTTP_SERVICE_UNAVAILABLE) {
+        *result = request_refuse(request, REASON_OVERLOADED);
+    } else if (status != MHD_HTTP_OK) {
+        *result = respond_problem(request, status, error.text, NULL);
+    } else if (!wanted_switch(request, "partial", "partial takes 1 or 0, once", &batch->partial, &refusal) ||
+               !wanted_format(request, &format, &refusal)) {
+        *result = wanted_refuse(request, &refusal);
+    } else if (!make_room(batch, format)) {
+        *result = request_refuse(request, REASON_OVERLOADED);
+    } else {
+        return true;
+    }
+    return false;
 }
 
 enum MHD_Result batch_answer(struct request *request)
 {
-    if (request->work == NULL) {
-        struct error error;
-        unsigned status = open_batch(request, &error);
-        if (status == MHD_HTTP_SERVICE_UNAVAILABLE) {
-            return request_refuse(request, REASON_OVERLOADED);
-        }
-        if (status != MHD_HTTP_OK) {
-            return respond_problem(request, status, error.text, NULL);
-        }
-        struct refusal refusal;
-        if (!read_wish(request->work, &refusal)) {
-            return refusal.status == MHD_HTTP_SERVICE_UNAVAILABLE ? request_refuse(request, REASON_OVERLOADED)
-                                                                  : wanted_refuse(request, &refusal);
-        }
+    enum MHD_Result result;
+
+    if (request->work == NULL && !begin_batch(request, &result)) {
+        return result;
     }
     struct batch *batch = request->work;
     do {

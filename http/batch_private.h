@@ -28,7 +28,8 @@ struct batch {
     bool partial;               /* it is wanted although somebody has none */
     struct buffer body;         /* of the answer, as far as nobody has to be waited for: those told of, in JSON */
     size_t told;                /* recipients that are in it; with a bundle, only those who are not in there */
-    size_t outcomes[OUTCOMES];  /* of them */
+    size_t outcomes[OUTCOMES];  /* of all, but for what is no address */
+    int64_t retry_after_s;      /* the longest of the unknown ones */
     bool waits;                 /* somebody has to be waited for: what comes behind is told later */
     unsigned waited;            /* times */
     size_t *question_of;        /* recipient → index + 1 of its question, 0: none. NULL: there are no questions */

@@ -4,8 +4,11 @@
 
 #include "x509/describe.h"
 
+#define AROUND_BYTES 128 /* what a message has beside its certificates, and more */
+
 struct bundle {
     size_t count;
+    size_t bytes;           /* of the certificates */
     size_t mask;            /* of the places */
     struct answer **places; /* a hash table, by the digest of the best certificate; NULL: free */
 };
@@ -34,6 +37,7 @@ void bundle_clear(struct bundle *bundle)
         bundle->count -= bundle->places[i] != NULL;
         answer_free(&bundle->places[i]);
     }
+    bundle->bytes = 0;
 }
 
 void bundle_free(struct bundle **bundle)
@@ -69,12 +73,18 @@ void bundle_add(struct bundle *bundle, struct answer *answer)
     if (*place == NULL) {
         *place = answer_ref(answer);
         bundle->count++;
+        bundle->bytes += answer->best.size;
     }
 }
 
 size_t bundle_count(const struct bundle *bundle)
 {
     return bundle->count;
+}
+
+size_t bundle_bytes(const struct bundle *bundle)
+{
+    return bundle->bytes + AROUND_BYTES;
 }
 
 int bundle_render(const struct bundle *bundle, struct buffer *out)

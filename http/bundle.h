@@ -20,6 +20,7 @@ void bundle_clear(struct bundle *bundle);
 /* Takes a reference to the answer, which is found, unless its best certificate is here already. */
 void bundle_add(struct bundle *bundle, struct answer *answer);
 size_t bundle_count(const struct bundle *bundle);
+size_t bundle_bytes(const struct bundle *bundle); /* of the message, at most */
 
 /* Appends the message. -1: the buffer is full, or memory is out. */
 int bundle_render(const struct bundle *bundle, struct buffer *out);

@@ -239,21 +239,18 @@ struct MHD_Response *respond_make_problem(const struct problem *problem, struct 
     return respond_make(&body, headers);
 }
 
-enum MHD_Result respond_problem_of(struct request *request, const struct problem *problem,
-                                   struct response_headers *headers)
-{
-    add_close(request, headers);
-    respond_header(headers, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
-    return respond_and_destroy(request, (unsigned)problem->status, respond_make_problem(problem, headers));
-}
-
 enum MHD_Result respond_problem(struct request *request, unsigned status, const char *detail,
                                 struct response_headers *headers)
 {
     struct response_headers none = {0};
     struct problem problem = {.status = (int)status, .title = respond_title(status), .detail = detail};
 
-    return respond_problem_of(request, &problem, headers != NULL ? headers : &none);
+    if (headers == NULL) {
+        headers = &none;
+    }
+    add_close(request, headers);
+    respond_header(headers, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    return respond_and_destroy(request, status, respond_make_problem(&problem, headers));
 }
 
 enum MHD_Result respond_text(struct request *request, unsigned status, struct buffer *text, const char *media_type)

@@ -74,10 +74,6 @@ enum MHD_Result respond_own(struct request *request, unsigned status, struct buf
 enum MHD_Result respond_problem(struct request *request, unsigned status, const char *detail,
                                 struct response_headers *headers);
 
-/* The same with more to say. */
-enum MHD_Result respond_problem_of(struct request *request, const struct problem *problem,
-                                   struct response_headers *headers);
-
 /* What a problem of this status is called: "Not Acceptable". */
 const char *respond_title(unsigned status);
 

@@ -40,7 +40,9 @@ bool wanted_format(const struct request *request, enum format *format, struct re
     bool offered = formats == 1 ? (route->formats & FORMAT_BIT(*format)) != 0
                                 : negotiate_accept(accept->values, accept->count, route->formats, route->preferred,
                                                    format);
-    *refusal = (struct refusal){MHD_HTTP_NOT_ACCEPTABLE, "no format that the request takes", true};
+    if (!offered) {
+        *refusal = (struct refusal){MHD_HTTP_NOT_ACCEPTABLE, "no format that the request takes", true};
+    }
     return offered;
 }
 

@@ -223,10 +223,12 @@ static void turn(struct worker *worker)
 
 /* A thread of SCHED_BATCH that is woken does not take the processor from who runs there: mostly a client, or Redis,
  * that is about to send more. So one waking sees to more requests; where a processor is idle, it runs at once all the
- * same. A system that forbids it leaves us as we were. */
+ * same. A system that forbids it leaves us as we were, and so does whoever chose another policy for us. */
 static void let_others_finish(void)
 {
-    (void)sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){0});
+    if (sched_getscheduler(0) == SCHED_OTHER) {
+        (void)sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){0});
+    }
 }
 
 static void *run(void *context)

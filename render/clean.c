@@ -80,6 +80,40 @@ void clean_append_terminal(struct buffer *out, struct bytes text)
     }
 }
 
+static bool is_joiner(int32_t point)
+{
+    return point == 0x200c || point == 0x200d;
+}
+
+/* The next character, which moves *at behind it, is one that a card may have. */
+static bool next_is_fit_for_card(struct bytes text, size_t *at)
+{
+    int32_t point = clean_next(text, at);
+    return point >= 0x20 && (!is_unsafe(point) || is_joiner(point));
+}
+
+void clean_append_card(struct buffer *out, struct bytes text)
+{
+    for (size_t at = 0; at < text.size;) {
+        size_t start = at;
+        if (next_is_fit_for_card(text, &at)) {
+            buffer_append(out, text.data + start, at - start);
+        } else {
+            buffer_append_string(out, REPLACEMENT);
+        }
+    }
+}
+
+bool clean_is_fit_for_card(struct bytes text)
+{
+    for (size_t at = 0; at < text.size;) {
+        if (!next_is_fit_for_card(text, &at)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void append_json_escape(struct buffer *out, int32_t point)
 {
     if (point < 0x10000) {

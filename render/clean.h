@@ -21,6 +21,13 @@ void clean_append_utf8(struct buffer *out, struct bytes text);
 /* The same, and controls, directional and invisible characters become \u{9b}: fit for a terminal. One line. */
 void clean_append_terminal(struct buffer *out, struct bytes text);
 
+/* For an address book: what a terminal may not be given becomes U+FFFD; joiners (U+200C, U+200D) stay, which names in
+ * Persian and Indic scripts are spelled with. */
+void clean_append_card(struct buffer *out, struct bytes text);
+
+/* Whether that would change nothing. */
+bool clean_is_fit_for_card(struct bytes text);
+
 /* `json` is well-formed JSON: DEL, C1 controls, directional and invisible characters, which RFC 8259 allows raw inside
  * strings, become \u escapes. The meaning stays the same. */
 void clean_append_json(struct buffer *out, struct bytes json);

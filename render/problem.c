@@ -17,14 +17,5 @@ int render_problem(const struct problem *problem, struct buffer *out)
             json_tree_put_text(&tree, tree.root, given[i].key, given[i].text);
         }
     }
-    if (json_tree_end(&tree, out) != 0) {
-        return -1;
-    }
-    if (problem->recipients != NULL) {
-        out->size--; /* the object goes on */
-        buffer_append_string(out, ",\"recipients\":[");
-        buffer_append_string(out, problem->recipients);
-        buffer_append_string(out, "]}");
-    }
-    return out->failed ? -1 : 0;
+    return json_tree_end(&tree, out);
 }

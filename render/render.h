@@ -51,14 +51,13 @@ bool format_parse(struct bytes name, enum format *format);
 int render(enum format format, const struct answer *answer, const struct render_options *options, struct buffer *out);
 
 /* application/problem+json (RFC 9457): {"type":"about:blank","title","status", then, where given, "detail","reason",
- * "address", "recipients"}. What is NULL is left out. -1: the buffer is full or memory is out. */
+ * "address"}. detail, reason and address may be NULL. -1: the buffer is full or memory is out. */
 struct problem {
     int status;
     const char *title;
     const char *detail;
     const char *reason;
     const char *address;
-    const char *recipients; /* "recipients": a list of objects in JSON, with a comma between two; NULL: left out */
 };
 int render_problem(const struct problem *problem, struct buffer *out);
 

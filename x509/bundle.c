@@ -26,22 +26,21 @@ STACK_OF(X509) *bundle_decode(struct bytes message)
 /* Encoding. The bytes of the certificates go out as they came, so they need not be parsed; all around them is known but
  * for its lengths. */
 
-#define CERTIFICATES 0xa0   /* SignedData.certificates, [0] IMPLICIT */
-#define CONTENT 0xa0        /* ContentInfo.content, [0] EXPLICIT */
-#define LENGTH_OCTETS_MAX 8 /* of a size_t */
+#define CERTIFICATES 0xa0 /* SignedData.certificates, [0] IMPLICIT */
+#define CONTENT 0xa0      /* ContentInfo.content, [0] EXPLICIT */
 
-/* RFC 5652 3 and 5.1: id-signedData; then version 1 and no digest algorithm; id-data without content; no signer. */
-static const uint8_t type[] = {0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02};
-static const uint8_t before[] = {0x02, 0x01, 0x01, 0x31, 0x00, 0x30, 0x0b, 0x06, 0x09,
-                                 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x01};
-static const uint8_t behind[] = {0x31, 0x00};
+/* RFC 5652 3 and 5.1: id-signedData; then version 1, no digest algorithm, and id-data without content; no signer. */
+static const uint8_t signed_data_type[] = {0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02};
+static const uint8_t signed_data_head[] = {0x02, 0x01, 0x01, 0x31, 0x00, 0x30, 0x0b, 0x06, 0x09,
+                                           0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x01};
+static const uint8_t no_signers[] = {0x31, 0x00};
 
 /* How many octets a length has behind its first one (X.690 8.1.3); 0: that one says it. */
 static size_t length_octets(size_t length)
 {
     size_t octets = 0;
 
-    for (; length >= 0x80 && octets < LENGTH_OCTETS_MAX && length >> (8 * octets) > 0; octets++) {
+    for (; length >= 0x80 && octets < sizeof(length) && length >> (8 * octets) > 0; octets++) {
     }
     return octets;
 }
@@ -81,18 +80,18 @@ int bundle_encode(const struct bytes *certificates, size_t count, struct buffer 
         }
         all += certificates[i].size;
     }
-    size_t signed_data = sizeof(before) + (count > 0 ? element_size(all) : 0) + sizeof(behind);
-    append_head(out, DER_SEQUENCE, sizeof(type) + element_size(element_size(signed_data)));
-    buffer_append(out, type, sizeof(type));
+    size_t signed_data = sizeof(signed_data_head) + (count > 0 ? element_size(all) : 0) + sizeof(no_signers);
+    append_head(out, DER_SEQUENCE, sizeof(signed_data_type) + element_size(element_size(signed_data)));
+    buffer_append(out, signed_data_type, sizeof(signed_data_type));
     append_head(out, CONTENT, element_size(signed_data));
     append_head(out, DER_SEQUENCE, signed_data);
-    buffer_append(out, before, sizeof(before));
+    buffer_append(out, signed_data_head, sizeof(signed_data_head));
     if (count > 0) {
         append_head(out, CERTIFICATES, all);
     }
     for (size_t i = 0; i < count; i++) {
         buffer_append_bytes(out, certificates[i]);
     }
-    buffer_append(out, behind, sizeof(behind));
+    buffer_append(out, no_signers, sizeof(no_signers));
     return out->failed ? -1 : 0;
 }

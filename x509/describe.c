@@ -49,7 +49,7 @@ static char *name_text(const X509_NAME *name)
     return text;
 }
 
-/* -1: out of memory. A name that cannot be read as what its type says is none. */
+/* -1: out of memory. A name that libcrypto cannot read as what its type says is none. */
 static int read_common_name(const X509_NAME *name, struct description *description)
 {
     unsigned char *utf8 = NULL;

@@ -159,7 +159,7 @@ LIST
         equal "status" 409 "$code"
         equal "type" application/problem+json "$(header content-type)"
         equal "who" "$expired nobody@example.org" "$(json address | paste -sd ' ')"
-        equal "why" "409 expired none" "$(json status | paste -sd ' ')"
+        equal "why" "expired none 409" "$(json status | paste -sd ' ')"
     done
     get "$(gateway_url gateway)/v1/recipients?format=p7c&partial=1" -H 'Content-Type: application/json' \
         --data-binary "@$request"
@@ -247,6 +247,11 @@ LIST
     [ $took -ge 1000 ] # or nobody was waited for
     [ $took -le $((DEADLINE_MS + TOLERANCE_MS)) ]
     [ "$(json retry_after_s | head -n 1)" -ge 1 ]
+    get "$(gateway_url gateway)/v1/recipients?format=p7c&partial=1" -H 'Content-Type: application/json' \
+        --data-binary "@$request" # a bundle leaves nobody out of whom it cannot tell
+    equal "status" 503 "$code"
+    [ "$(header retry-after)" -ge 1 ]
+    equal "who is not in it" 51 "$(json address | wc -l)"
 }
 
 @test "more lookups than batches may start: these are told so, single requests go on" {

@@ -161,10 +161,6 @@ NONE='{"address":"alice@example.org","outcome":"none","reason":"no_entry"}'
     ask -o pem alice@example.org
     equal status 2 "$status"
     [ ! -s "$out" ]
-    canned 'HTTP/1.1 200 OK\r\nContent-Type: text/vcard\r\n\r\nBEGIN:VCARD\r\nFN:\033[2J\r\nEND:VCARD\r\n'
-    ask -o vcard alice@example.org
-    equal status 2 "$status"
-    [ ! -s "$out" ]
 }
 
 @test "what is too large, too deep or too much is refused" {
@@ -213,6 +209,20 @@ NONE='{"address":"alice@example.org","outcome":"none","reason":"no_entry"}'
     ask -o vcard alice@example.org
     equal status 2 "$status"
     [ ! -s "$out" ]
+}
+
+@test "a card is whole, and holds what a name may hold" {
+    local name
+    for name in 'x' 'x\r\nEND:VCARD\r\nx' '\033[2J\r\nEND:VCARD' '\302\255\r\nEND:VCARD' '\342\200\256\r\nEND:VCARD' '\377\r\nEND:VCARD'; do
+        canned "HTTP/1.1 200 OK\r\nContent-Type: text/vcard\r\n\r\nBEGIN:VCARD\r\nFN:$name\r\n"
+        ask -o vcard alice@example.org
+        equal "$name" 2 "$status"
+        [ ! -s "$out" ]
+    done
+    canned "HTTP/1.1 200 OK\r\nContent-Type: text/vcard\r\n\r\nBEGIN:VCARD\r\nFN:\331\206\342\200\214\331\206\r\nEND:VCARD\r\n"
+    ask -o vcard alice@example.org
+    equal status 0 "$status"
+    equal lines 3 "$(wc -l < "$out")"
 }
 
 @test "a web page under the type of a certificate is none" {

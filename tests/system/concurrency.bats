@@ -127,6 +127,7 @@ hedges() {
 # Field 41 of a thread's stat is its policy (proc(5)), and the second one its name, in which no blank is here.
 @test "threads that read requests do not interrupt who sends them (SCHED_BATCH), others are as ever" {
     local policies
+    chrt -b 0 true || skip "this system lets nobody choose" # which counts as failed
     policies=$(cat "/proc/$(process_pid gateway)"/task/*/stat | awk '{ print $2, $41 }' | sort -u)
     grep -qx '(http) 3' <<< "$policies"
     run ! grep -v '^(http) 3$' <<< "$(grep -v ' 0$' <<< "$policies")"

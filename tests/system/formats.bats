@@ -74,6 +74,7 @@ of_card() {
 }
 
 @test "an address book reads the cards: name, address, certificate" {
+    packages_are_there
     local address format version key
     for address in "$(first_of rsa)" "$(first_of ec-p256)" "$(first_of idn)" "$(first_of pkcs7-chain)"; do
         as der "$address"

@@ -51,6 +51,12 @@ header() {
     sed -n "s/^$1: *\(.*\)\r\$/\1/Ip" "$head"
 }
 
+# Whether what tests/node/ wants is there (make test installs it).
+packages_are_there() {
+    [ -e build/node/installed ] ||
+        say_failed "the packages of tests/node are not here: $(tail -n 1 build/node/npm.log 2>&1)"
+}
+
 # json WORD [FILE]: the values of the members of this name, one a line; strings without escapes, numbers, true, false.
 json() {
     grep -o "\"$1\":\(\"[^\"]*\"\|[0-9a-z.-]*\)" "${2:-$body}" | sed 's/^"[^"]*"://; s/^"//; s/"$//'

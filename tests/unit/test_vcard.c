@@ -17,22 +17,29 @@
 #define FORMATS 2
 static const enum format formats[FORMATS] = {FORMAT_VCARD, FORMAT_VCARD3};
 
-/* Found for this address: one certificate with that subject. */
-static struct answer *found(const char *mail, const char *subject)
+/* Found for this address, "" nobody's: one certificate. */
+static struct answer *found_as(const char *mail, const struct made *made)
 {
-    X509 *x509 = made_certificate(&(struct made){.subject = subject, .key = MADE_RSA});
+    X509 *x509 = made_certificate(made);
     struct blob *der = made_blob(x509);
     struct certificate certificate = {.value = der, .der = der, .source = {.directory = "corp", .dn = "", .mails = ""},
                                       .detail = "", .reason = REASON_USABLE};
     struct answer_draft draft = {.outcome = OUTCOME_FOUND, .reason = REASON_USABLE, .certificates = &certificate,
                                  .certificate_count = 1, .usable_count = 1};
 
-    assert_int_equal(address_parse(bytes_of_string(mail), &draft.address), ADDRESS_OK);
+    if (mail[0] != '\0') {
+        assert_int_equal(address_parse(bytes_of_string(mail), &draft.address), ADDRESS_OK);
+    }
     struct answer *answer = answer_make(&draft);
     assert_non_null(answer);
     blob_free(&der);
     X509_free(x509);
     return answer;
+}
+
+static struct answer *found(const char *mail, const char *subject)
+{
+    return found_as(mail, &(struct made){.subject = subject, .key = MADE_RSA});
 }
 
 /* What was folded, in one line again (RFC 6350 3.2); no line of the card is too long, each ends as it should. */
@@ -116,6 +123,8 @@ static void names_are_what_they_are(void **state)
         {"b@bücher.example", "O=Example", "b@bücher.example"},
         {"a@example.org", "CN=x\r\nEMAIL:m@example.org", "x\xef\xbf\xbd\xef\xbf\xbd" "EMAIL:m@example.org"},
         {"a@example.org", "CN=\xe2\x80\xaegro", "\xef\xbf\xbdgro"},
+        {"a@example.org", "CN=soft\xc2\xadhyphen\xe2\x80\x8b", "soft\xef\xbf\xbdhyphen\xef\xbf\xbd"},
+        {"a@example.org", "CN=\xd9\x86\xd9\x85\xdb\x8c\xe2\x80\x8c\xd8\xae", "\xd9\x86\xd9\x85\xdb\x8c\xe2\x80\x8c\xd8\xae"},
         {"a@example.org", "CN=äöüäöüäöüäöüäöüäöüäöü", "äöüäöüäöüäöüäöüäöüäöü"},
         {"a@example.org", "CN=1äöüäöüäöüäöüäöüäöüäöü", "1äöüäöüäöüäöüäöüäöüäöü"},
     };
@@ -143,6 +152,52 @@ static void an_address_is_as_normalised(void **state)
     free(card);
 }
 
+/* Another address would be somebody else's. */
+static void an_address_that_cannot_be_shown_is_left_out(void **state)
+{
+    (void)state;
+    for (size_t k = 0; k < FORMATS; k++) {
+        char *card = card_of(formats[k], "a\xe2\x80\xae" "b@example.org", "CN=Bob");
+        assert_non_null(strstr(card, "\nFN:Bob\n"));
+        assert_null(strstr(card, "EMAIL"));
+        free(card);
+        card = card_of(formats[k], "a\xe2\x80\xae" "b@example.org", "O=Example");
+        assert_non_null(strstr(card, "\nFN:a\xef\xbf\xbd" "b@example.org\n"));
+        free(card);
+    }
+}
+
+/* Files that were looked into, for nobody in particular. */
+static void without_an_address_the_certificate_names_one(void **state)
+{
+    static const struct {
+        struct made made;
+        const char *lines;
+    } rows[] = {
+        {{.subject = "CN=Bob", .key = MADE_RSA, .names = {{MADE_RFC822, "bob@example.org"}}},
+         "\nFN:Bob\nN:;Bob;;;\nEMAIL:bob@example.org\nKEY"},
+        {{.subject = "-", .key = MADE_RSA, .names = {{MADE_RFC822, "bob@example.org"}}},
+         "\nFN:bob@example.org\nN:;bob@example.org;;;\nEMAIL:bob@example.org\nKEY"},
+        {{.subject = "O=Example", .key = MADE_RSA}, "\nFN:O=Example\nN:;O=Example;;;\nKEY"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct answer *answer = found_as("", &rows[i].made);
+        struct buffer out;
+
+        buffer_init(&out, 1 << 16);
+        assert_int_equal(render(FORMAT_VCARD, answer, NULL, &out), 0);
+        char *card = unfolded(&out);
+        if (strstr(card, rows[i].lines) == NULL) {
+            fail_msg("row %zu: %s", i, card);
+        }
+        free(card);
+        buffer_free(&out);
+        answer_free(&answer);
+    }
+}
+
 static void cards_without_memory_are_none(void **state)
 {
     struct answer *answer = found("alice@example.org", "CN=Alice");
@@ -168,6 +223,8 @@ int main(void)
         cmocka_unit_test(a_card_has_name_address_and_key),
         cmocka_unit_test(names_are_what_they_are),
         cmocka_unit_test(an_address_is_as_normalised),
+        cmocka_unit_test(an_address_that_cannot_be_shown_is_left_out),
+        cmocka_unit_test(without_an_address_the_certificate_names_one),
         cmocka_unit_test(cards_without_memory_are_none),
     };
 
