@@ -148,6 +148,11 @@ void gauge_directory(unsigned directory, enum directory_gauge gauge, int64_t val
     atomic_store_explicit(&directory_row(directory)->gauges[gauge], value, memory_order_relaxed);
 }
 
+int64_t gauge_directory_read(unsigned directory, enum directory_gauge gauge)
+{
+    return atomic_load_explicit(&directory_row(directory)->gauges[gauge], memory_order_relaxed);
+}
+
 const struct directory_row *metrics_directory_row(size_t index)
 {
     size_t named = atomic_load_explicit(&directory_count, memory_order_acquire);

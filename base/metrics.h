@@ -139,6 +139,7 @@ unsigned metrics_directory(const char *name);
 void count_directory(unsigned directory, enum directory_counter counter);
 uint64_t count_directory_read(unsigned directory, enum directory_counter counter);
 void gauge_directory(unsigned directory, enum directory_gauge gauge, int64_t value);
+int64_t gauge_directory_read(unsigned directory, enum directory_gauge gauge);
 
 /* Time of one flight, in microseconds, in the histogram certlookup_lookup_seconds{layer=…}. */
 void count_duration(int layer, int64_t duration_us);

@@ -4,6 +4,7 @@
 
 #include "gateway/purging.h"
 #include "gateway/reader.h"
+#include "gateway/steps.h"
 
 static struct served get(void *context, const struct address *address)
 {
@@ -77,6 +78,17 @@ static void side_flush(void *side)
 
 static const struct http_side side = {side_begin, side_end, side_wants_wait, side_wait, side_is_owed, side_flush};
 
+static bool describe(void *context, void (*each)(void *closure, const char *directory), void *closure)
+{
+    struct lookup *lookup = context;
+    struct world *world = lookup_world_ref(lookup);
+    for (size_t i = 0; i < world->config->directory_count; i++) {
+        each(closure, world->config->directories[i].name);
+    }
+    world_retire(&world, lookup->parts.background);
+    return lookup->parts.shared != NULL;
+}
+
 struct http_backend backend_of(struct lookup *lookup)
 {
     return (struct http_backend){
@@ -86,6 +98,7 @@ struct http_backend backend_of(struct lookup *lookup)
         .may_serve = may_serve,
         .start = start,
         .ready = is_ready,
+        .describe = describe,
         .explain = explain,
         .purge = purge,
         .side = &side,

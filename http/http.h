@@ -45,6 +45,9 @@ struct http_backend {
     void (*start)(void *context, const struct address *address, struct waiter *waiter);
     /* Whether we can answer: for /readyz. False: `why` says in one sentence why not. */
     bool (*ready)(void *context, char *why, size_t why_size);
+    /* What /v1/status says of the configuration of now: gives `each` the name of every directory, and returns whether
+     * there is a Redis. Any thread; does not wait. */
+    bool (*describe)(void *context, void (*each)(void *closure, const char *directory), void *closure);
     /* As start, but for one who wants to know why: the answer carries how each verdict came about (certificate.trail).
      * It is made for this one and stands in no cache; it comes at twice the lookup's deadline at the latest. */
     void (*explain)(void *context, const struct address *address, struct waiter *waiter);

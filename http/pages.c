@@ -1,9 +1,12 @@
 #include "http/pages.h"
 
+#include <stdio.h>
+
 #include "base/metrics.h"
 #include "http/embedded.h"
 #include "http/respond.h"
 #include "http/routes.h"
+#include "render/status.h"
 
 #define PLAIN "text/plain; charset=utf-8"
 #define PROMETHEUS "text/plain; version=0.0.4; charset=utf-8"
@@ -17,14 +20,20 @@ enum MHD_Result pages_health(struct request *request)
     return respond_text(request, MHD_HTTP_OK, &text, PLAIN);
 }
 
+/* False: `why` says why not. */
+static bool is_ready(const struct http *http, char why[MAX_ERROR_BYTES])
+{
+    snprintf(why, MAX_ERROR_BYTES, "the gateway is shutting down");
+    return !atomic_load(&http->draining) && http->backend.ready(http->backend.context, why, MAX_ERROR_BYTES);
+}
+
 enum MHD_Result pages_readiness(struct request *request)
 {
-    const struct http *http = request->http;
-    char why[MAX_ERROR_BYTES] = "the gateway is shutting down";
+    char why[MAX_ERROR_BYTES];
     struct response_headers headers = {0};
     struct buffer text;
 
-    if (atomic_load(&http->draining) || !http->backend.ready(http->backend.context, why, sizeof(why))) {
+    if (!is_ready(request->http, why)) {
         respond_header(&headers, MHD_HTTP_HEADER_RETRY_AFTER, "1");
         return respond_problem(request, MHD_HTTP_SERVICE_UNAVAILABLE, why, &headers);
     }
@@ -40,6 +49,54 @@ enum MHD_Result pages_metrics(struct request *request)
     buffer_init(&text, MAX_RESPONSE_BYTES);
     metrics_write(&text);
     return respond_text(request, MHD_HTTP_OK, &text, PROMETHEUS);
+}
+
+struct names {
+    const char *names[MAX_DIRECTORIES];
+    size_t count;
+    struct buffer text; /* each with its NUL */
+};
+
+/* Where it stands is only told once the buffer does not grow any more. */
+static void add_name(void *closure, const char *directory)
+{
+    struct names *names = closure;
+
+    if (names->count < MAX_DIRECTORIES) {
+        buffer_append(&names->text, directory, strlen(directory) + 1);
+        names->count++;
+    }
+}
+
+static void point_at_names(struct names *names)
+{
+    const char *at = buffer_string(&names->text);
+
+    if (names->text.failed) { /* memory is out: less is told */
+        names->count = 0;
+    }
+    for (size_t i = 0; i < names->count; i++) {
+        names->names[i] = at;
+        at += strlen(at) + 1;
+    }
+}
+
+enum MHD_Result pages_status(struct request *request)
+{
+    const struct http_backend *backend = &request->http->backend;
+    char why[MAX_ERROR_BYTES];
+    struct names names = {.count = 0};
+    struct buffer text;
+
+    buffer_init(&names.text, MAX_RESPONSE_BYTES);
+    buffer_init(&text, MAX_RESPONSE_BYTES);
+    bool ready = is_ready(request->http, why);
+    bool has_redis = backend->describe(backend->context, add_name, &names);
+    point_at_names(&names);
+    const struct status status = {ready ? NULL : why, has_redis, names.names, names.count};
+    text.failed = render_status(&status, &text) != 0;
+    buffer_free(&names.text);
+    return respond_text(request, MHD_HTTP_OK, &text, "application/json");
 }
 
 enum MHD_Result pages_openapi(struct request *request)

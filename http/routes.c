@@ -34,6 +34,8 @@ const struct route routes[] = {
     {"/readyz", READ, DOOR_OPEN, pages_readiness,
      "200, or 503 while starting or shutting down; directories that are down do not count"},
     {"/metrics", READ, DOOR_PRIVILEGED, pages_metrics, "counters for Prometheus (loopback or token)"},
+    {"/v1/status", READ, DOOR_PRIVILEGED, pages_status,
+     "how it fares, as JSON: lookups, cache, directories (loopback or token)"},
     {"/openapi.json", READ, DOOR_OPEN, pages_openapi, "this interface, described by OpenAPI 3.1"},
     {"/v1/purge", METHOD_POST, DOOR_TOKEN, purge_answer,
      "{\"address\": ADDRESS}, {\"domain\": DOMAIN} or {\"all\": true}: drops cached answers (token)",

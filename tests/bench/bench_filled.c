@@ -56,6 +56,12 @@ static bool ready(void *context, char *why, size_t why_size)
     return true;
 }
 
+static bool describe(void *context, void (*each)(void *closure, const char *directory), void *closure)
+{
+    (void)context, (void)each, (void)closure;
+    return false;
+}
+
 static struct memory *filled(uint32_t entries)
 {
     struct memory *memory = memory_new((size_t)64 << 30); /* bounds nothing here */
@@ -91,7 +97,7 @@ int main(int argc, char **argv)
     pthread_sigmask(SIG_BLOCK, &ends, NULL); /* in every thread that comes */
     struct memory *memory = filled((uint32_t)strtoul(argv[1], NULL, 10));
     const struct http_backend backend = {
-        .context = memory, .get = get, .expect = expect, .may_serve = may_serve, .start = start, .ready = ready, .explain = start,
+        .context = memory, .get = get, .expect = expect, .may_serve = may_serve, .start = start, .ready = ready, .describe = describe, .explain = start,
     };
     struct http *http = http_open(&config, &backend, &error);
     if (http == NULL) {

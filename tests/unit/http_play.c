@@ -259,6 +259,14 @@ static bool play_ready(void *context, char *why, size_t why_size)
     return !play->not_ready;
 }
 
+static bool play_describe(void *context, void (*each)(void *closure, const char *directory), void *closure)
+{
+    (void)context;
+    each(closure, "corp");
+    each(closure, "partner \"x\"");
+    return true;
+}
+
 /* Takes one waiter who may go. False: there is none. */
 static bool take_pending(struct play *play, struct pending *taken)
 {
@@ -399,7 +407,7 @@ struct play *play_open(const struct http_config *config)
             play_answer(address, kinds[i].outcome, kinds[i].reason, "", kinds[i].stale ? -100 : 3600);
     }
     const struct http_backend backend = {play, play_get, play_expect, play_may_serve, play_start, play_ready,
-                                         play_explain, play_purge, play_has_side ? &side : NULL};
+                                         play_describe, play_explain, play_purge, play_has_side ? &side : NULL};
     play->http = http_open(config != NULL ? config : &small, &backend, &error);
     if (play->http == NULL) {
         fprintf(stderr, "http_open: %s\n", error.text);

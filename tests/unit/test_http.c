@@ -58,6 +58,8 @@ static const struct {
     {"GET", "/metrics", "", 200, "text/plain; version=0.0.4; charset=utf-8"},
     {"GET", "/", "", 200, "text/plain; charset=utf-8"},
     {"GET", "/openapi.json", "", 200, "application/json"},
+    {"GET", "/v1/status", "", 200, "application/json"},
+    {"HEAD", "/v1/status", "", 200, "application/json"},
     {"GET", ADDRESS, "", 200, "application/json"},
     {"GET", CERTIFICATE, "", 200, "application/pkix-cert"},
     {"GET", "http://gateway.example" CERTIFICATE, "", 200, "application/pkix-cert"},
@@ -128,6 +130,9 @@ static const struct {
     {"GET", CERTIFICATE "?explain=1&explain=1", "", 400, PROBLEM},
     /* Who may. */
     {"GET", "/metrics", "X-Forwarded-For: 192.0.2.1\r\n", 403, PROBLEM},
+    {"GET", "/v1/status", "X-Forwarded-For: 192.0.2.1\r\n", 403, PROBLEM},
+    {"GET", "/v1/status", "X-Forwarded-For: 192.0.2.1\r\nAuthorization: Bearer secret\r\n", 200, NULL},
+    {"POST", "/v1/status", "Content-Length: 0\r\n", 405, PROBLEM},
     {"GET", "/metrics", "X-Forwarded-For: 192.0.2.1\r\nAuthorization: Bearer secret\r\n", 200, NULL},
     {"GET", "/metrics", "X-Forwarded-For: 192.0.2.1\r\nAuthorization: Bearer other\r\n", 403, PROBLEM},
     {"GET", "/metrics",

@@ -318,6 +318,11 @@ static void test_readiness(void **state)
     assert_non_null(strstr(buffer_string(&response), "no directory was reached yet"));
     get("/healthz", "");
     assert_int_equal(play_status(&response), 200);
+    get("/v1/status", "");
+    assert_int_equal(play_status(&response), 200);
+    assert_non_null(strstr(buffer_string(&response), "\"ready\":false,\"why_not\":\"no directory was reached yet"));
+    assert_non_null(strstr(buffer_string(&response), "{\"name\":\"corp\","));
+    assert_non_null(strstr(buffer_string(&response), "{\"name\":\"partner \\\"x\\\"\","));
     play->not_ready = false;
     get("/readyz", "");
     assert_int_equal(play_status(&response), 200);
