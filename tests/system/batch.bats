@@ -133,7 +133,9 @@ status_of_reason() {
     echo "for five pairs of eyes" > "$BATS_TEST_TMPDIR/plain"
     openssl cms -encrypt -binary -aes256 -in "$BATS_TEST_TMPDIR/plain" -outform DER -out "$BATS_TEST_TMPDIR/sealed" "${to[@]}"
     while read -r address; do
-        openssl cms -decrypt -binary -inform DER -in "$BATS_TEST_TMPDIR/sealed" \
+        get "$(recipient_url "$address")/certificate?format=pem"
+        openssl x509 -in "$body" -out "$BATS_TEST_TMPDIR/own.pem"
+        openssl cms -decrypt -binary -inform DER -in "$BATS_TEST_TMPDIR/sealed" -recip "$BATS_TEST_TMPDIR/own.pem" \
             -inkey "$(find "$PEOPLE/keys" -name "$address.pem")" -out "$BATS_TEST_TMPDIR/opened"
         cmp "$BATS_TEST_TMPDIR/plain" "$BATS_TEST_TMPDIR/opened"
         rm "$BATS_TEST_TMPDIR/opened"
