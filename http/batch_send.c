@@ -21,15 +21,12 @@ static enum MHD_Result refuse_too_large(const struct batch *batch)
 static enum MHD_Result send_body(struct batch *batch, unsigned status, struct buffer *body, const char *media_type,
                                  struct response_headers *headers)
 {
-    respond_field(headers, MHD_HTTP_HEADER_CONTENT_TYPE, media_type);
-    respond_field(headers, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
-    respond_field(headers, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT);
-    respond_field(headers, "X-Content-Type-Options", "nosniff");
     if (body->failed || !body_hold(&batch->request->body, batch->request->http, body->size)) {
         buffer_free(body);
         return request_refuse(batch->request, REASON_OVERLOADED);
     }
-    return respond_own(batch->request, status, body, headers);
+    respond_field(headers, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT);
+    return respond_uncached(batch->request, status, body, media_type, headers);
 }
 
 /* All who are told of. */

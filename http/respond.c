@@ -253,12 +253,18 @@ enum MHD_Result respond_problem(struct request *request, unsigned status, const 
     return respond_and_destroy(request, status, respond_make_problem(&problem, headers));
 }
 
+enum MHD_Result respond_uncached(struct request *request, unsigned status, struct buffer *body, const char *media_type,
+                                 struct response_headers *headers)
+{
+    respond_field(headers, MHD_HTTP_HEADER_CONTENT_TYPE, media_type);
+    respond_field(headers, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    respond_field(headers, "X-Content-Type-Options", "nosniff");
+    return respond_own(request, status, body, headers);
+}
+
 enum MHD_Result respond_text(struct request *request, unsigned status, struct buffer *text, const char *media_type)
 {
     struct response_headers headers = {0};
 
-    respond_header(&headers, MHD_HTTP_HEADER_CONTENT_TYPE, "%s", media_type);
-    respond_header(&headers, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
-    respond_header(&headers, "X-Content-Type-Options", "nosniff");
-    return respond_own(request, status, text, &headers);
+    return respond_uncached(request, status, text, media_type, &headers);
 }

@@ -80,7 +80,11 @@ const char *respond_title(unsigned status);
 /* A problem as a response by itself, with its Content-Type among `headers`. NULL: out of memory. */
 struct MHD_Response *respond_make_problem(const struct problem *problem, struct response_headers *headers);
 
-/* A body of this type that is not to be cached. */
+/* As respond_own(), of this type, and not to be cached. */
+enum MHD_Result respond_uncached(struct request *request, unsigned status, struct buffer *body, const char *media_type,
+                                 struct response_headers *headers);
+
+/* The same without other headers. */
 enum MHD_Result respond_text(struct request *request, unsigned status, struct buffer *text, const char *media_type);
 
 #endif

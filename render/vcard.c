@@ -24,17 +24,24 @@ static size_t fitting(struct bytes text, size_t room)
 /* A content line, folded: what goes on begins with a space on the next line. */
 static void append_line(struct buffer *out, struct bytes text)
 {
-    size_t room = LINE_OCTETS;
-    size_t size = fitting(text, room);
+    size_t size = fitting(text, LINE_OCTETS);
 
     buffer_append(out, text.data, size);
     while (size < text.size) {
         text = bytes_of(text.data + size, text.size - size);
-        size = fitting(text, room - 1);
+        size = fitting(text, LINE_OCTETS - 1);
         buffer_append_string(out, "\r\n ");
         buffer_append(out, text.data, size);
     }
     buffer_append_string(out, "\r\n");
+}
+
+/* Appends a line that was put together by itself, and frees it. */
+static void end_line(struct buffer *out, struct buffer *line)
+{
+    append_line(out, buffer_bytes(line));
+    out->failed |= line->failed;
+    buffer_free(line);
 }
 
 /* RFC 6350 3.4. Line ends do not occur in what is fit for a card. */
@@ -57,9 +64,7 @@ static void append_text(struct buffer *out, const char *before, struct bytes tex
     buffer_append_string(&line, before);
     append_escaped(&line, text);
     buffer_append_string(&line, behind);
-    append_line(out, buffer_bytes(&line));
-    out->failed |= line.failed;
-    buffer_free(&line);
+    end_line(out, &line);
 }
 
 static void append_key(struct buffer *out, const char *before, struct bytes der)
@@ -69,9 +74,7 @@ static void append_key(struct buffer *out, const char *before, struct bytes der)
     buffer_init(&line, out->max_bytes);
     buffer_append_string(&line, before);
     digest_append_base64(&line, der, 0);
-    append_line(out, buffer_bytes(&line));
-    out->failed |= line.failed;
-    buffer_free(&line);
+    end_line(out, &line);
 }
 
 /* What differs between the versions. */
