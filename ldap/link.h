@@ -39,6 +39,8 @@ struct link {
     bool is_refused;     /* the server does not accept our name and password */
     bool answered;       /* at least one search */
     bool has_more;       /* more may be here than was read, in buffers that poll() does not see */
+    bool is_broken;      /* who found that out was not its thread, which ends it */
+    struct error fault;  /* what broke it */
     bool must_write;     /* libldap holds bytes back until the socket takes more */
     unsigned abandons;
     char *bases[LINK_BASES];
