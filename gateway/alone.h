@@ -5,7 +5,7 @@
  * else to do takes as long as judging a small certificate. So when hardly a
  * flight is under way the engine judges, and seals, what is small. Nobody's
  * certificate shall keep the engine from others, though: one that took long is
- * the last one for a while.
+ * the last one for a hundred times as long.
  */
 #ifndef GATEWAY_ALONE_H
 #define GATEWAY_ALONE_H

@@ -53,7 +53,7 @@ ANSWER found layer=directory
 ANSWER found layer=directory
 COUNTED engine_worked 0
 
-STORY one that took long is the last one for ten seconds
+STORY one that took long is the last one for a hundred times as long, ten seconds at most
 DIRECTORY corp example.org
 ENGINE judges
 START
