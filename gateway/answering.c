@@ -71,7 +71,7 @@ void answer_flight(struct flight *flight, struct answer *answer, enum layer laye
     log_lookup(address_bytes(&flight->address), answer, layer, stale, flight->waiter_count, took_ms);
     inquiry_end(&flight->question);
     flight_wake(flight, answer, layer, stale);
-    hedge_was_in_vain(flight);
+    hedge_answered(flight);
 }
 
 void answer_inquired(const struct question *question, const struct answer *answer)
@@ -205,6 +205,9 @@ void answer_meanwhile(struct flight *flight, struct answer *old, enum counter wh
 
 void fall_back(struct flight *flight, enum reason failure)
 {
+    if (hedge_knows_more(flight, failure)) {
+        return;
+    }
     flight->failure = failure;
     note_failure(flight, failure);
     struct answer *old = find_fallback(flight);

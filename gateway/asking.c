@@ -19,9 +19,13 @@ static void on_came(struct task *task)
     struct flight *flight = ask->flight;
     ask->back = true;
     search_abandon(&ask->search);
-    if (--flight->asks_pending == 0 && flight->asking) {
+    if (--flight->asks_pending > 0) {
+        /* The others may know as well. */
+    } else if (flight->asking) {
         flight->asking = false;
         flight_directories_came(flight);
+    } else if (flight->hedged) {
+        hedge_directories_came(flight);
     }
     flight_release(flight);
 }
@@ -49,30 +53,6 @@ void await_directories(struct flight *flight)
     flight->asking = flight->asks_pending > 0;
     if (!flight->asking) {
         flight_directories_came(flight);
-    }
-}
-
-/* Nobody may be asked for what rests, or for what memory has an older answer of: that one is weighed against Redis. */
-static bool may_hedge(const struct flight *flight)
-{
-    const struct lookup *lookup = flight->lookup;
-    return hedge_is_on(&lookup->hedge, atomic_load(&lookup->alive)) && flight->errand == ERRAND_ASKED &&
-           flight->old == NULL && shared_is_up(lookup->parts.shared) && flight_rests_ms(flight) == 0;
-}
-
-/* Out of memory: they are asked later. */
-void hedge_flight(struct flight *flight)
-{
-    flight->hedged = may_hedge(flight) && ask_directories(flight) == 0;
-    count_add(COUNT_HEDGED, flight->hedged);
-}
-
-void hedge_was_in_vain(struct flight *flight)
-{
-    if (flight->hedged) {
-        flight->hedged = false;
-        count(COUNT_HEDGED_IN_VAIN);
-        ask_no_longer(flight);
     }
 }
 

@@ -145,6 +145,7 @@ void flight_free(struct flights *flights, struct flight **flight_, struct pool *
     }
     engine_timer_clear(&flight->deadline);
     engine_timer_clear(&flight->patience);
+    engine_timer_clear(&flight->ask_later);
     needs_free(&flight->needs);
     answer_draft_free(&flight->draft);
     answer_free(&flight->verdict);

@@ -71,6 +71,8 @@ struct flight {
     size_t ring_index;     /* which key of the seal ring the record is looked for under */
     struct answer *record; /* what Redis had, whatever its age and policy; NULL: nothing */
     bool lacks_record;     /* Redis answered, and had none */
+    bool asks_shared;      /* just now */
+    bool awaits_record;    /* it goes on with what Redis has */
     bool was_inquired;     /* the thread that read the question has asked Redis already */
 
     /* Directories */
@@ -79,8 +81,14 @@ struct flight {
     struct ask *asks;
     size_t asks_pending;
     bool asking; /* their answers still count */
-    bool hedged; /* asked before Redis has answered: their answers do not count yet */
+    bool hedged; /* asked before Redis has answered: part of an answer does not count yet */
     int64_t asked_at; /* wall seconds: what they say may be of then, however late it comes */
+
+    /* While Redis and the directories are asked at the same time; see hedging.c */
+    bool asks_later;           /* Redis: at `ask_later`, or once the flight has its answer */
+    struct timer ask_later;
+    struct task ask_at_last;
+    bool falls_back_on_record; /* the directories' answer came to nothing but `failure`, and Redis is asked still */
 
     /* Judging: while it is under way the draft belongs to the validator. */
     enum judging judging;

@@ -6,10 +6,12 @@
  * addresses that nobody asked for before, make each lookup wait for nothing
  * first. So once several lookups in a row found nothing there, both are asked at
  * once, while hardly a flight is under way. The first thing that Redis has ends
- * it: of so many lookups at most one has the directories search in vain.
+ * it: of so many lookups the directories search for one, or for as many as may
+ * be under way, without need.
  *
- * What Redis says is weighed first all the same, whoever is quicker, and a record
- * that may serve does. So nothing depends on which answer comes first.
+ * Whatever comes first serves: a record that may, or the whole answer of all the
+ * directories, which is newer than any record. What is less than that waits for
+ * what Redis has.
  */
 #ifndef GATEWAY_HEDGE_H
 #define GATEWAY_HEDGE_H

@@ -20,7 +20,7 @@
  *   3  begin()                    join the flight that asks the same, or start one
  *   4  ask_shared()               Redis: what another gateway found
  *      flight_record_came()
- *   5  ask_directories()          the directories of this domain, all at once; while Redis is cold, before 4 (hedge.h)
+ *   5  ask_directories()          the directories of this domain, all at once; before 4 while Redis is cold: hedging.c
  *      await_directories()        what they say counts from here on
  *      flight_directories_came()
  *   6  judge_candidates()         verdict per value, on a validator; small ones with little to do here: alone.h
@@ -164,8 +164,7 @@ void flight_run(struct flight *flight)
     if (flight->directory_count == 0) {
         answer_plain(flight, OUTCOME_NONE, REASON_NO_DIRECTORY, 0);
     } else if (lookup->parts.shared != NULL && flight->errand != ERRAND_NOW && !flight->was_inquired) {
-        hedge_flight(flight);
-        ask_shared(flight);
+        ask_shared_or_both(flight);
     } else {
         flight_record_came(flight);
     }
@@ -388,7 +387,8 @@ static void on_deadline(struct timer *timer)
     flight->open++;
     if (!is_first || engine_timer_set(flight->lookup->parts.engine, timer, JUDGING_GRACE_MS) != 0) {
         answer_late(flight, REASON_DEADLINE);
-    } else if (flight->asking) {
+    } else if (flight->asking || (flight->hedged && !flight->is_judged)) {
+        flight->hedged = false;
         ask_no_longer(flight);
         flight_directories_came(flight);
     } else if (flight->awaits_evidence) {

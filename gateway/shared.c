@@ -47,6 +47,18 @@ void note_record(struct lookup *lookup, enum shared_result result, const struct 
     }
 }
 
+/* A flight that has its answer, or judges one, asked for the sake of hedging alone. */
+static void record_is_weighed(struct flight *flight)
+{
+    if (flight->awaits_record) {
+        flight->awaits_record = false;
+        flight_record_came(flight);
+    } else if (flight->falls_back_on_record && !flight->answered) {
+        flight->falls_back_on_record = false;
+        fall_back(flight, flight->failure);
+    }
+}
+
 static void ask_under_next_key(struct flight *flight);
 
 static void on_shared(void *context, enum shared_result result, struct bytes value)
@@ -57,13 +69,14 @@ static void on_shared(void *context, enum shared_result result, struct bytes val
                                      flight->record_key, value);
     }
     note_record(flight->lookup, result, flight->record);
+    flight->asks_shared = false;
     /* While keys change, a record may still stand under the name that the key before gave it. */
     if (flight->record == NULL && result == SHARED_MISS &&
         ++flight->ring_index < seal_ring_count(flight->world->ring)) {
         ask_under_next_key(flight);
     } else {
         flight->lacks_record = flight->record == NULL && result == SHARED_MISS;
-        flight_record_came(flight);
+        record_is_weighed(flight);
     }
     flight_release(flight);
 }
@@ -73,6 +86,7 @@ static void ask_under_next_key(struct flight *flight)
     record_key(flight->world->ring, flight->ring_index, flight->world->config->redis_prefix, &flight->scope,
                &flight->address, flight->record_key);
     flight->open++;
+    flight->asks_shared = true;
     shared_get(flight->lookup->parts.shared, flight->record_key, on_shared, flight);
 }
 

@@ -54,14 +54,7 @@ int ask_directories(struct flight *flight);
 /* What they say counts from now on: flight_directories_came(), once, with whatever has come; at once if all have. */
 void await_directories(struct flight *flight);
 
-/* Before Redis is asked: asks the directories as well, if that is worth it (gateway/hedge.h). go_to_directories() finds
- * them asked. */
-void hedge_flight(struct flight *flight);
-
-/* The flight has answered without: nobody waits for what they find. */
-void hedge_was_in_vain(struct flight *flight);
-
-/* The deadline: those that have not answered are not waited for any longer. */
+/* The deadline, or nobody waits: those that have not answered are not waited for any longer. */
 void ask_no_longer(struct flight *flight);
 
 /* Whether none of the directories was asked, because too many searches wait for each. */
@@ -72,6 +65,21 @@ int collect_answers(struct flight *flight);
 
 /* Likewise of an older answer: its values, its directories, its times. -1: memory. */
 int collect_from_answer(struct flight *flight, const struct answer *answer);
+
+/* hedging.c: asks Redis, as ask_shared() does; and the directories before, if that is worth it (gateway/hedge.h):
+ * go_to_directories() finds them asked. */
+void ask_shared_or_both(struct flight *flight);
+
+/* The last of the directories that were asked before Redis has answered. Their whole answer is what the flight comes
+ * to; else what Redis has is weighed first. */
+void hedge_directories_came(struct flight *flight);
+
+/* The directories' answer came to nothing, and what Redis has is not known yet: then the flight falls back when it
+ * is. False: it falls back now. */
+bool hedge_knows_more(struct flight *flight, enum reason failure);
+
+/* The flight has answered. What the directories find is not waited for; Redis is asked for whether it is cold still. */
+void hedge_answered(struct flight *flight);
 
 /* judging.c: has the flight's candidates judged: by a validator, or, when they are small and the engine has little to
  * do, in its next turn; then flight_judged(). -1: the validators are full, and the verdict before stays. */
