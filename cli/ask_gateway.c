@@ -137,13 +137,19 @@ static int read_reply(const struct question *question, struct fetch_answer *answ
     return document_take(question->options->format, buffer_bytes(&answer->body), reply, error);
 }
 
+/* To us: a token might open it, or another one. */
+static bool is_closed(const struct fetch_answer *answer)
+{
+    return answer->status == 401 || answer->status == 403;
+}
+
 static int ask_once(const struct question *question, struct fetch_answer *answer, struct reply *reply,
                     struct error *error)
 {
     if (fetch(question, answer, error) != 0) {
         return -1;
     }
-    return answer->status == 403 && question->explain ? -1 : read_reply(question, answer, reply, error);
+    return is_closed(answer) && question->explain ? -1 : read_reply(question, answer, reply, error);
 }
 
 int gateway_ask(const struct options *options, const struct address *address, struct reply *reply, bool *plain,
@@ -156,7 +162,7 @@ int gateway_ask(const struct options *options, const struct address *address, st
     buffer_init(&answer.body, MAX_JSON_BYTES);
     *plain = false;
     int result = ask_once(&question, &answer, reply, error);
-    if (result != 0 && answer.status == 403 && question.explain) {
+    if (result != 0 && is_closed(&answer) && question.explain) {
         question.explain = false;
         *plain = true;
         buffer_clear(&answer.body);

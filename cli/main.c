@@ -34,7 +34,7 @@ struct session {
 static void tell_plain(struct session *session)
 {
     if (!session->told_plain) {
-        complain("note: without --token-file this gateway does not explain; refused values are not shown");
+        complain("note: without a token for it this gateway does not explain; refused values are not shown");
         session->told_plain = true;
     }
 }

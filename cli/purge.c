@@ -52,8 +52,10 @@ static int explain_refusal(const struct fetch_answer *answer, struct error *erro
     if (!readable) {
         return error_set(error, "HTTP %ld: not the answer of a certlookup gateway", answer->status);
     }
-    return error_set(error, "%sHTTP %ld: %s", answer->status == 403 ? "the token does not open this: " : "",
-                     answer->status, words.text);
+    bool closed = answer->status == 401 || answer->status == 403;
+
+    return error_set(error, "%sHTTP %ld: %s", closed ? "the token does not open this: " : "", answer->status,
+                     words.text);
 }
 
 static int read_answer(const struct fetch_answer *answer, int64_t *dropped, struct error *error)

@@ -304,12 +304,46 @@ static void check_http(struct reader *reader)
     }
 }
 
+/* Where nobody could look anybody up, or everybody without anyone having said so. */
+static void check_listeners(struct reader *reader)
+{
+    const struct http_config *http = &reader->config->http;
+    bool has_tokens = http->tokens.size > 0 || http->token[0] != '\0';
+    char path[MAX_PATH_BYTES];
+
+    for (size_t i = 0; i < http->listen_count && !has_tokens; i++) {
+        snprintf(path, sizeof(path), "listen[%zu]", i);
+        if (http->open_to == OPEN_TO_LOOPBACK && !http_listen_is_loopback(http->listen[i])) {
+            reader_fault(reader, path, "others than this machine reach it: give them tokens by http.tokens-file, or "
+                         "say http.open-to = \"all\"");
+        }
+    }
+    if (http->open_to == OPEN_TO_NOBODY && !has_tokens) {
+        reader_fault(reader, "http.open-to", "without http.tokens-file nobody may look anybody up");
+    }
+}
+
+static void check_doors(struct reader *reader)
+{
+    struct error error;
+
+    if (http_tokens_check(&reader->config->http, &error) != 0) {
+        reader_fault(reader, "http.tokens-file", "%s", error.text);
+    } else if (!reader_faulted(reader, "listen")) {
+        check_listeners(reader);
+    }
+}
+
 void reader_check(struct reader *reader)
 {
     static const struct {
         const char *group;
         void (*check)(struct reader *reader);
-    } checks[] = {{"fetch", reader_check_fetch}, {"trust", check_trust}, {"cache", check_cache}, {"http", check_http}};
+    } checks[] = {{"fetch", reader_check_fetch},
+                  {"trust", check_trust},
+                  {"cache", check_cache},
+                  {"http", check_http},
+                  {"http", check_doors}};
 
     for (size_t i = 0; i < reader->config->directory_count; i++) {
         check_directory(reader, i);

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "cache/record.h"
 #include "gateway/config_private.h"
+#include "http/tokens.h"
 #include "x509/policy_settings.h"
 
 #define STRINGIFY(number_) #number_
@@ -223,8 +224,12 @@ const struct setting settings_table[] = {
      .help = "a connection silent for so long is closed"},
     {"http.hot-memory", SETTING_SIZE, "32M", "0", "1G", NULL, NULL, true, IN_CONFIG(http.hot_bytes),
      .help = "bound of the ready-made responses of each thread"},
-    {"http.token-file", SETTING_SECRET, "", "16", "256", NULL, accept_token, true, IN_CONFIG(http.token),
-     .help = "file with the token that opens /v1/purge, and /metrics and ?explain=1 to others than loopback"},
+    {"http.open-to", SETTING_WORD, "loopback", NULL, NULL, "loopback all nobody", NULL, false, IN_CONFIG(http.open_to),
+     .help = "whose lookups need no token; loopback: by a listener for this machine alone, or from this machine"},
+    {"http.tokens-file", SETTING_SECRET, "", "1", TEXT(MAX_TOKENS_BYTES), NULL, NULL, false, IN_CONFIG(http.tokens),
+     .help = "file of tokens: to each line a name, its SHA-256, what for (lookup explain admin), until when"},
+    {"http.token-file", SETTING_SECRET, "", "16", "256", NULL, accept_token, false, IN_CONFIG(http.token),
+     .help = "file with one token more, in clear, that is for everything"},
 
     {"log.level", SETTING_WORD, "info", NULL, NULL, "error warning notice info debug", NULL, false,
      IN_CONFIG(log_level),

@@ -104,6 +104,16 @@ static void on_end(void *context, int signal)
     on_drain_step(&daemon->drain_step);
 }
 
+/* Its tokens were looked at when it was read, so only memory can be wanting. */
+static void on_adopted(void *context, const struct config *config)
+{
+    struct daemon *daemon = context;
+    struct error error;
+    if (http_adopt(daemon->http, &config->http, &error) != 0) {
+        log_event(LEVEL_ERROR, "tokens not reloaded, those before stay", LOG_TEXT("error", error.text));
+    }
+}
+
 static void on_reload(void *context, int signal)
 {
     (void)signal;
@@ -194,7 +204,7 @@ static int start_parts(struct daemon *daemon, struct world *world)
         return fail("lookup.flights", &error);
     }
     daemon->reload = reload_new(daemon->engine, daemon->background, daemon->lookup, daemon->config_path,
-                                daemon->log_fixed);
+                                daemon->log_fixed, on_adopted, daemon);
     if (daemon->reload != NULL) {
         daemon->watch = watch_new(daemon->engine, daemon->background, daemon->lookup, daemon->reload);
     }

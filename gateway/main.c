@@ -14,16 +14,18 @@
 #include "base/seal.h"
 #include "gateway/config.h"
 #include "gateway/daemon.h"
+#include "http/tokens.h"
 
 #define EXIT_USAGE 64 /* EX_USAGE of sysexits.h */
 
-enum option_code { OPTION_LOG = 256, OPTION_NEW_KEY, OPTION_SETTINGS };
+enum option_code { OPTION_LOG = 256, OPTION_NEW_KEY, OPTION_NEW_TOKEN, OPTION_SETTINGS };
 
 static const struct option long_options[] = {
     {"config", required_argument, NULL, 'c'},
     {"test", no_argument, NULL, 't'},
     {"log", required_argument, NULL, OPTION_LOG},
     {"new-key", required_argument, NULL, OPTION_NEW_KEY},
+    {"new-token", required_argument, NULL, OPTION_NEW_TOKEN},
     {"settings", no_argument, NULL, OPTION_SETTINGS},
     {"version", no_argument, NULL, 'V'},
     {"help", no_argument, NULL, 'h'},
@@ -33,6 +35,7 @@ static const struct option long_options[] = {
 static const char help[] =
     "usage: certlookupd [-c FILE] [-t] [--log text|json]\n"
     "       certlookupd --new-key FILE\n"
+    "       certlookupd --new-token NAME [SCOPES [UNTIL]]\n"
     "       certlookupd --settings\n"
     "\n"
     "Serves recipient encryption certificates from LDAP directories over HTTP.\n"
@@ -41,6 +44,8 @@ static const char help[] =
     "  -t, --test            check it, list directories and anchors, and end\n"
     "      --log text|json   the form of log lines, whatever the configuration says\n"
     "      --new-key FILE    make a seal key for redis.seal-key-file and end\n"
+    "      --new-token NAME  make a token and its line for http.tokens-file, and end; SCOPES: some of\n"
+    "                        lookup,explain,admin (lookup), UNTIL: a day like 2027-06-30 (never)\n"
     "      --settings        list every setting with type, default and limits\n"
     "  -V, --version         the version\n"
     "  -h, --help            this text\n"
@@ -70,6 +75,37 @@ static int make_key(const char *path)
     return EXIT_SUCCESS;
 }
 
+static int usage(const char *where, const char *what)
+{
+    fprintf(stderr, "certlookupd: %.200s%s\nTry 'certlookupd --help'.\n", where, what);
+    return EXIT_USAGE;
+}
+
+/* The token is shown here and nowhere else: the file has its digest. */
+static int make_token(const char *name, const char *scopes, const char *until)
+{
+    uint8_t secret[32];
+    char token[2 * sizeof(secret) + 1], hex[DIGEST_HEX_BYTES];
+    int64_t ignored;
+    if (!tokens_is_name(bytes_of_string(name))) {
+        return usage("--new-token", ": a name has 1 to 64 letters, digits, '_', '.' and '-'");
+    }
+    if (tokens_parse_scopes(bytes_of_string(scopes)) == 0) {
+        return usage(scopes, ": is not lookup, explain or admin, nor several, each once: lookup,explain");
+    }
+    if (!tokens_parse_until(bytes_of_string(until), &ignored)) {
+        return usage(until, ": is neither a day, like 2027-06-30, nor never");
+    }
+    digest_random(secret, sizeof(secret));
+    digest_hex(bytes_of(secret, sizeof(secret)), token);
+    struct digest digest = digest_sha256(bytes_of_string(token));
+    printf("token: %s\nline:  %s %s %s %s\n", token, name,
+           digest_hex(bytes_of(digest.bytes, sizeof(digest.bytes)), hex), scopes, until);
+    explicit_bzero(secret, sizeof(secret));
+    explicit_bzero(token, sizeof(token));
+    return EXIT_SUCCESS;
+}
+
 static int print_settings(void)
 {
     struct buffer settings;
@@ -78,12 +114,6 @@ static int print_settings(void)
     fputs(buffer_string(&settings), stdout);
     buffer_free(&settings);
     return EXIT_SUCCESS;
-}
-
-static int usage(const char *where, const char *what)
-{
-    fprintf(stderr, "certlookupd: %.200s%s\nTry 'certlookupd --help'.\n", where, what);
-    return EXIT_USAGE;
 }
 
 static bool is_known(int code)
@@ -111,6 +141,7 @@ static int refuse_option(char **argv, int code)
 int main(int argc, char **argv)
 {
     const char *config = SYSCONFDIR "/certlookup/certlookupd.conf", *log_word = NULL;
+    const char *new_token = NULL;
     bool test = false;
     opterr = 0;
     for (int option; (option = getopt_long(argc, argv, ":c:tVh", long_options, NULL)) != -1;) {
@@ -129,6 +160,9 @@ int main(int argc, char **argv)
             break;
         case OPTION_NEW_KEY:
             return make_key(optarg);
+        case OPTION_NEW_TOKEN:
+            new_token = optarg;
+            break;
         case OPTION_SETTINGS:
             return print_settings();
         case 'V':
@@ -140,6 +174,10 @@ int main(int argc, char **argv)
         default:
             return refuse_option(argv, option);
         }
+    }
+    if (new_token != NULL && argc - optind <= 2) {
+        return make_token(new_token, argc > optind ? argv[optind] : "lookup",
+                          argc > optind + 1 ? argv[optind + 1] : "never");
     }
     if (optind < argc) {
         return usage(argv[optind], ": there are no arguments besides options");

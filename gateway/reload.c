@@ -12,6 +12,8 @@ struct reload {
     struct lookup *lookup;
     const char *path;
     bool log_fixed;
+    void (*adopted)(void *context, const struct config *config);
+    void *context;
 
     struct config *started; /* what the process was started with; NULL: its file has gone since */
     bool files_only, quietly; /* the load under way */
@@ -55,6 +57,9 @@ static void adopt(struct reload *reload)
     }
     log_open(config->log_level, reload->log_fixed ? log_current_format() : config->log_format);
     lookup_adopt(reload->lookup, reload->next);
+    if (!reload->files_only) {
+        reload->adopted(reload->context, config);
+    }
     count(COUNT_RELOADS);
     log_event(LEVEL_NOTICE, reload->files_only ? "trust files reloaded" : "configuration reloaded",
               LOG_NUMBER("generation", (int64_t)reload->next->generation),
@@ -94,7 +99,7 @@ static void on_loaded(struct task *task)
 }
 
 struct reload *reload_new(struct engine *engine, struct pool *background, struct lookup *lookup, const char *path,
-                          bool log_fixed)
+                          bool log_fixed, void (*adopted)(void *context, const struct config *config), void *context)
 {
     struct reload *reload = calloc(1, sizeof(*reload));
     if (reload != NULL) {
@@ -105,6 +110,8 @@ struct reload *reload_new(struct engine *engine, struct pool *background, struct
             .lookup = lookup,
             .path = path,
             .log_fixed = log_fixed,
+            .adopted = adopted,
+            .context = context,
             .load = {.run = on_background},
             .loaded = {.run = on_loaded},
         };

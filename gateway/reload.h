@@ -13,9 +13,10 @@
 
 struct reload;
 
-/* `log_fixed`: the command line has chosen the log's format, a reload does not change it. NULL: out of memory. */
+/* `log_fixed`: the command line has chosen the log's format, a reload does not change it. `adopted`: hears of each
+ * configuration that is taken over. NULL: out of memory. */
 struct reload *reload_new(struct engine *engine, struct pool *background, struct lookup *lookup, const char *path,
-                          bool log_fixed);
+                          bool log_fixed, void (*adopted)(void *context, const struct config *config), void *context);
 
 /* No reload begins any more. */
 void reload_end(struct reload *reload);

@@ -1,6 +1,6 @@
 /*
- * Who may have what is not for everybody: explain and metrics, loopback or
- * whoever has the token; a purge, the token alone.
+ * What tells of who asks: the address at the other end of the connection, and
+ * the token that was sent. doors.h says what that opens.
  */
 #ifndef HTTP_ACCESS_H
 #define HTTP_ACCESS_H
@@ -10,10 +10,9 @@
 struct sockaddr;
 
 /* 127.0.0.0/8, ::1, and the former mapped into IPv6. */
-bool access_is_loopback(const struct sockaddr *peer);
+bool access_is_loopback(const struct sockaddr *address);
 
-/* Whether `authorization` is "Bearer" and the token (RFC 6750 2.1). Takes as long whatever is wrong with the token.
- * An empty token fits nobody. */
-bool access_has_token(const char *token, struct bytes authorization);
+/* The token of a field Authorization that says "Bearer" and one (RFC 6750 2.1). False: it does not. */
+bool access_bearer(struct bytes authorization, struct bytes *token);
 
 #endif

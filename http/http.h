@@ -8,7 +8,8 @@
  *   headers.c    its header fields, and whether its framing is sound
  *   body.c       its body, where one is wanted
  *   routes.c     the table of routes; pages.c answers those that need no lookup
- *   recipients.c the routes that look somebody up; access.c who may
+ *   recipients.c the routes that look somebody up
+ *   doors.c      who may ask what; tokens.c who has which, access.c what tells of who asks
  *   wanted.c     what a request wants of a route's formats; negotiate.c by Accept
  *   reply.c      an answer as a response; etag.c its tag
  *   batch.c      the route that looks many recipients up at once; fragments.c keeps ready what it says of each;
@@ -72,6 +73,13 @@ struct http_side {
     void (*flush)(void *side); /* requests were read, and have started what they start; at least once a second */
 };
 
+/* Who may look somebody up without a token. */
+enum http_open_to {
+    OPEN_TO_LOOPBACK, /* who asks by a listener that this machine alone reaches, or from this machine itself */
+    OPEN_TO_ALL,
+    OPEN_TO_NOBODY
+};
+
 struct http_config {
     const char *const *listen; /* "127.0.0.1:8080" "[::1]:8080"; port 0: a free one */
     size_t listen_count;
@@ -82,13 +90,25 @@ struct http_config {
     int64_t max_batch_lookups; /* under way for all batches together; over it a recipient is answered "limit" */
     int64_t idle_timeout_s;
     int64_t hot_bytes;         /* ready-made responses, for each thread */
-    const char *token;         /* opens /v1/purge; from elsewhere than loopback also /metrics, ?explain=1. "": nobody */
+    enum http_open_to open_to;
+    struct bytes tokens;       /* content of the file of tokens, see http/tokens.h; empty: there is none */
+    const char *token;         /* one token more, that opens everything and has no end; "": none */
 };
 
 struct http;
 
 /* Whether this is an address to listen on: numeric, with a port. Binds nothing. -1: the words say what is wrong. */
 int http_listen_check(const char *address, struct error *error);
+
+/* Whether others than this machine reach a listener of this address, which is fit to listen on. */
+bool http_listen_is_loopback(const char *address);
+
+/* Whether the tokens are as they have to be. -1: the words say what is wrong, and in which line. */
+int http_tokens_check(const struct http_config *config, struct error *error);
+
+/* From now on who may ask what is as the configuration says, whatever a connection was let through before; all else
+ * stays. One thread. -1: the words say why not. */
+int http_adopt(struct http *http, const struct http_config *config, struct error *error);
 
 /* Binds and starts. NULL: the words name the address. */
 struct http *http_open(const struct http_config *config, const struct http_backend *backend, struct error *error);

@@ -14,6 +14,7 @@
 #include "http/request.h"
 #include "http/respond.h"
 #include "http/socket.h"
+#include "http/tokens.h"
 
 /* For each connection: a target of MAX_URI_BYTES, header fields, libmicrohttpd's own notes, and the response's header.
  * What does not fit libmicrohttpd refuses by itself, with 414 or 431. It wipes the whole after each request. */
@@ -120,7 +121,8 @@ static int start_worker(struct listener *listener, const struct http_config *con
     return worker->daemon != NULL ? worker_start(worker) : -1;
 }
 
-static int make_workers(struct http *http, struct listener *listener, const struct http_config *config)
+static int make_workers(struct http *http, struct listener *listener, const struct http_config *config,
+                        bool is_loopback)
 {
     size_t count = thread_count(config->threads);
 
@@ -135,6 +137,7 @@ static int make_workers(struct http *http, struct listener *listener, const stru
     listener->worker_count = count;
     for (size_t i = 0; i < count; i++) {
         worker_init(&listener->workers[i], http, &listener->connections);
+        listener->workers[i].is_loopback = is_loopback;
     }
     return 0;
 }
@@ -153,7 +156,7 @@ static int open_listener(struct http *http, const struct http_config *config, si
 {
     struct listener *listener = &http->listeners[which];
 
-    if (make_workers(http, listener, config) != 0) {
+    if (make_workers(http, listener, config, http_listen_is_loopback(config->listen[which])) != 0) {
         return error_set(error, "\"%s\": out of memory", config->listen[which]);
     }
     if (socket_listen(config->listen[which], listener->sockets, listener->worker_count, error) != 0) {
@@ -182,11 +185,12 @@ static struct MHD_Response *make_out_of_memory(void)
     return respond_make_problem(&problem, &headers);
 }
 
-static struct http *make_http(const struct http_config *config, const struct http_backend *backend)
+static struct http *make_http(const struct http_config *config, const struct http_backend *backend, struct error *error)
 {
     struct http *http = calloc(1, sizeof(*http) + config->listen_count * sizeof(http->listeners[0]));
 
     if (http == NULL) {
+        error_set(error, "out of memory");
         return NULL;
     }
     http->backend = *backend;
@@ -196,20 +200,50 @@ static struct http *make_http(const struct http_config *config, const struct htt
     http->max_batch_lookups = (size_t)config->max_batch_lookups;
     http->hot_bytes = (size_t)config->hot_bytes;
     http->count = config->listen_count;
-    http->token = strdup(config->token);
+    pthread_mutex_init(&http->tokens_lock, NULL);
     http->out_of_memory = make_out_of_memory();
-    if (http->token == NULL || http->out_of_memory == NULL) {
+    if (http->out_of_memory == NULL) {
+        error_set(error, "out of memory");
+    }
+    if (http->out_of_memory == NULL || http_adopt(http, config, error) != 0) {
         http_close(&http);
     }
     return http;
 }
 
+int http_tokens_check(const struct http_config *config, struct error *error)
+{
+    struct tokens *tokens = tokens_make(config->tokens, config->token, error);
+
+    if (tokens == NULL) {
+        return -1;
+    }
+    tokens_free(&tokens);
+    return 0;
+}
+
+int http_adopt(struct http *http, const struct http_config *config, struct error *error)
+{
+    struct tokens *tokens = tokens_make(config->tokens, config->token, error), *before;
+
+    if (tokens == NULL) {
+        return -1;
+    }
+    atomic_store(&http->open_to, (int)config->open_to);
+    pthread_mutex_lock(&http->tokens_lock);
+    before = http->tokens;
+    http->tokens = tokens;
+    atomic_fetch_add(&http->tokens_number, 1);
+    pthread_mutex_unlock(&http->tokens_lock);
+    tokens_free(&before);
+    return 0;
+}
+
 struct http *http_open(const struct http_config *config, const struct http_backend *backend, struct error *error)
 {
-    struct http *http = make_http(config, backend);
+    struct http *http = make_http(config, backend, error);
 
     if (http == NULL) {
-        error_set(error, "out of memory");
         return NULL;
     }
     MHD_set_panic_func(on_panic, NULL);
@@ -292,7 +326,8 @@ void http_close(struct http **http)
     if (h->out_of_memory != NULL) {
         MHD_destroy_response(h->out_of_memory);
     }
-    free(h->token);
+    tokens_free(&h->tokens);
+    pthread_mutex_destroy(&h->tokens_lock);
     free(h);
     *http = NULL;
 }

@@ -12,7 +12,10 @@
 
 struct http {
     struct http_backend backend;
-    char *token;
+    atomic_int open_to;     /* enum http_open_to */
+    pthread_mutex_t tokens_lock;
+    struct tokens *tokens;
+    _Atomic uint64_t tokens_number; /* goes on whenever they are others */
     size_t max_connections; /* of each listener */
     size_t max_waiting;
     size_t max_recipients;  /* of a batch */

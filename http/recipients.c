@@ -20,11 +20,6 @@ static bool read_wish(const struct request *request, struct wish *wish, struct r
     if (!wanted_switch(request, "explain", "explain takes 1 or 0, once", &wish->explain, refusal)) {
         return false;
     }
-    if (wish->explain && !request_is_privileged(request)) {
-        *refusal = (struct refusal){MHD_HTTP_FORBIDDEN,
-                                    "explain is for requests from this machine or with the token", false};
-        return false;
-    }
     return wanted_format(request, &wish->format, refusal);
 }
 
@@ -157,6 +152,9 @@ enum MHD_Result recipients_answer(struct request *request)
 
     if (!read_wish(request, &wish, &refusal)) {
         return wanted_refuse(request, &refusal);
+    }
+    if (wish.explain && !doors_let(request, DOOR_EXPLAIN)) {
+        return doors_refuse(request, DOOR_EXPLAIN);
     }
     if (request->served.answer == NULL) {
         enum address_fault fault = recipients_read_address(request);

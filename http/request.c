@@ -238,9 +238,10 @@ enum MHD_Result request_on_call(void *cls, struct MHD_Connection *connection, co
     if (request->body.lost) {
         return request_refuse(request, REASON_OVERLOADED);
     }
-    /* Who must not ask at all, or not so often, is to be refused here, before anything is given out. */
+    /* Who must not ask at all is not given what is ready-made; the route says so. */
     enum MHD_Result result;
-    return recipients_answer_again(request, &result) ? result : routes_answer(request);
+    bool may = doors_let(request, DOOR_LOOKUP);
+    return may && recipients_answer_again(request, &result) ? result : routes_answer(request);
 }
 
 void request_on_completed(void *cls, struct MHD_Connection *connection, void **context,
@@ -370,18 +371,4 @@ enum MHD_Result request_wait(struct request *request,
         suspend(request);
     }
     return MHD_YES;
-}
-
-bool request_is_privileged(const struct request *request)
-{
-    const struct headers *headers = &request->headers;
-
-    return (request->loopback && !headers->forwarded) || request_has_token(request);
-}
-
-bool request_has_token(const struct request *request)
-{
-    const struct headers *headers = &request->headers;
-
-    return headers->authorizations == 1 && access_has_token(request->http->token, headers->authorization);
 }

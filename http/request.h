@@ -36,6 +36,7 @@
 #include <microhttpd.h>
 
 #include "http/body.h"
+#include "http/doors.h"
 #include "http/headers.h"
 #include "http/hot.h"
 #include "http/listener.h"
@@ -59,6 +60,7 @@ struct request {
     struct request *next_back;    /* in the worker's list of those that are back */
     struct MHD_Connection *connection;
     bool loopback;                /* whoever is at the other end of the connection */
+    struct pass pass;             /* of the last token that came over it */
 
     enum request_state state;
     bool is_apart;                /* the target has been taken apart, and the route found, if there is one */
@@ -113,9 +115,5 @@ enum MHD_Result request_refuse(struct request *request, enum reason why);
 /* Makes request->key of the target and what Accept says. False: no two requests like this one get the same reply, or it
  * is too long. */
 bool request_make_key(struct request *request);
-
-/* Loopback, and no proxy there that speaks for somebody else; or the token. */
-bool request_is_privileged(const struct request *request);
-bool request_has_token(const struct request *request);
 
 #endif

@@ -202,6 +202,7 @@ static const struct {
     const char *title;
 } titles[] = {
     {400, "Bad request"},
+    {401, "Unauthorized"},
     {403, "Forbidden"},
     {404, "Not found"},
     {405, "Method not allowed"},

@@ -17,27 +17,27 @@
 
 /* The first that fits counts; what is asked most stands first. */
 const struct route routes[] = {
-    {RECIPIENTS "{address}" CERTIFICATE, READ, DOOR_OPEN, recipients_answer,
+    {RECIPIENTS "{address}" CERTIFICATE, READ, DOOR_LOOKUP, recipients_answer,
      "the best certificate to encrypt to; ?format=der|pem|p7c|vcard|vcard3|json or Accept",
      FORMAT_BIT(FORMAT_DER) | FORMAT_BIT(FORMAT_PEM) | FORMAT_BIT(FORMAT_P7C) | FORMAT_BIT(FORMAT_VCARD) |
          FORMAT_BIT(FORMAT_VCARD3) | FORMAT_BIT(FORMAT_JSON),
      FORMAT_DER,
      true},
-    {RECIPIENTS "{address}", READ, DOOR_OPEN, recipients_answer,
+    {RECIPIENTS "{address}", READ, DOOR_LOOKUP, recipients_answer,
      "all usable certificates, best first, as JSON; ?explain=1 shows why others are refused (loopback or token)",
      FORMAT_BIT(FORMAT_JSON), FORMAT_JSON, false},
-    {"/v1/recipients", METHOD_POST, DOOR_OPEN, batch_answer,
+    {"/v1/recipients", METHOD_POST, DOOR_LOOKUP, batch_answer,
      "{\"recipients\": [ADDRESS, ...]}: for each a status and its best certificate, as JSON; ?format=p7c: all "
      "certificates in one",
      FORMAT_BIT(FORMAT_JSON) | FORMAT_BIT(FORMAT_P7C), FORMAT_JSON, true, MAX_BATCH_BODY_BYTES},
     {"/healthz", READ, DOOR_OPEN, pages_health, "200 while the process lives"},
     {"/readyz", READ, DOOR_OPEN, pages_readiness,
      "200, or 503 while starting or shutting down; directories that are down do not count"},
-    {"/metrics", READ, DOOR_PRIVILEGED, pages_metrics, "counters for Prometheus (loopback or token)"},
-    {"/v1/status", READ, DOOR_PRIVILEGED, pages_status,
+    {"/metrics", READ, DOOR_EXPLAIN, pages_metrics, "counters for Prometheus (loopback or token)"},
+    {"/v1/status", READ, DOOR_EXPLAIN, pages_status,
      "how it fares, as JSON: lookups, cache, directories (loopback or token)"},
     {"/openapi.json", READ, DOOR_OPEN, pages_openapi, "this interface, described by OpenAPI 3.1"},
-    {"/v1/purge", METHOD_POST, DOOR_TOKEN, purge_answer,
+    {"/v1/purge", METHOD_POST, DOOR_ADMIN, purge_answer,
      "{\"address\": ADDRESS}, {\"domain\": DOMAIN} or {\"all\": true}: drops cached answers (token)",
      .max_body = MAX_PURGE_BODY_BYTES},
     {"/", READ, DOOR_OPEN, pages_index, "this list"},
@@ -206,23 +206,6 @@ static enum MHD_Result refuse_target(struct request *request, enum target_fault 
                            target_fault_text(fault), NULL);
 }
 
-/* Why the route is not for whoever asks; NULL: it is. */
-static const char *why_closed(const struct request *request)
-{
-    switch (request->route->door) {
-    case DOOR_TOKEN:
-        if (request->http->token[0] == '\0') {
-            return "this needs the token of http.token-file, and the gateway has none";
-        }
-        return request_has_token(request) ? NULL : "this needs the token of http.token-file, from this machine too";
-    case DOOR_PRIVILEGED:
-        return request_is_privileged(request) ? NULL : "this is for requests from this machine or with the token";
-    case DOOR_OPEN:
-        break;
-    }
-    return NULL;
-}
-
 enum MHD_Result routes_answer(struct request *request)
 {
     bool options = strcmp(request->method, MHD_HTTP_METHOD_OPTIONS) == 0;
@@ -243,9 +226,8 @@ enum MHD_Result routes_answer(struct request *request)
     if ((request->route->methods & method_bit(request->method)) == 0) {
         return refuse_method(request, request->route->methods);
     }
-    const char *closed = why_closed(request);
-    if (closed != NULL) {
-        return respond_problem(request, MHD_HTTP_FORBIDDEN, closed, NULL);
+    if (!doors_let(request, request->route->door)) {
+        return doors_refuse(request, request->route->door);
     }
     return request->route->answer(request);
 }

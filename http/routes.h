@@ -9,10 +9,6 @@
 
 enum { METHOD_GET = 1, METHOD_HEAD = 2, METHOD_POST = 4 }; /* OPTIONS works everywhere */
 
-/* For whom a route is. The token alone opens what changes something: a page in a browser on this machine could ask from
- * loopback, too. */
-enum door { DOOR_OPEN, DOOR_PRIVILEGED, DOOR_TOKEN };
-
 struct route {
     const char *pattern;    /* "/v1/recipients/{address}": a segment in braces fits any one that is not empty */
     unsigned methods;
@@ -38,7 +34,7 @@ const char *routes_method(const struct route *route);
 /* No more than the target was read: tells the backend whom it will be asked for, if it is asked for somebody. */
 void routes_expect(struct request *request);
 
-/* Finds the route and lets it answer, or says why not: 400 404 405 403; OPTIONS is answered here. */
+/* Finds the route and lets it answer, or says why not: 400 401 403 404 405; OPTIONS is answered here. */
 enum MHD_Result routes_answer(struct request *request);
 
 #endif

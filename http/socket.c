@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "http/access.h"
 #include "http/http.h"
 
 static int switch_on(int fd, int level, int option)
@@ -68,6 +69,19 @@ int http_listen_check(const char *address, struct error *error)
     }
     freeaddrinfo(info);
     return 0;
+}
+
+bool http_listen_is_loopback(const char *address)
+{
+    struct addrinfo *info = NULL;
+
+    if (parse_address(address, &info, NULL) != 0) {
+        return false;
+    }
+    bool result = access_is_loopback(info->ai_addr);
+
+    freeaddrinfo(info);
+    return result;
 }
 
 static void set_port(const struct addrinfo *info, uint16_t port)

@@ -59,6 +59,21 @@ struct spares *worker_spares(struct worker *worker)
     return worker->spares;
 }
 
+const struct tokens *worker_tokens(struct worker *worker, uint64_t *number)
+{
+    struct http *http = worker->http;
+
+    if (worker->tokens == NULL || worker->tokens_number != atomic_load(&http->tokens_number)) {
+        tokens_free(&worker->tokens);
+        pthread_mutex_lock(&http->tokens_lock);
+        worker->tokens = tokens_ref(http->tokens);
+        worker->tokens_number = atomic_load(&http->tokens_number);
+        pthread_mutex_unlock(&http->tokens_lock);
+    }
+    *number = worker->tokens_number;
+    return worker->tokens;
+}
+
 void worker_count_connection(struct worker *worker, int change)
 {
     atomic_fetch_add_explicit(worker->connections, (size_t)change, memory_order_relaxed);
@@ -296,6 +311,7 @@ void worker_stop(struct worker *worker)
     hot_free(&worker->hot);
     fragments_free(&worker->fragments);
     spares_free(&worker->spares);
+    tokens_free(&worker->tokens);
     if (worker->wake_fd >= 0) {
         close(worker->wake_fd);
     }

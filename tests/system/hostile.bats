@@ -27,7 +27,7 @@ brief_config() {
 # Listens to others than this machine, too.
 open_config() {
     gateway_config "$@" | sed 's/^listen = .*/listen = [ "0.0.0.0:'"$2"'" ];/'
-    echo "http = { token-file = $(config_string "$STACK/token"); };"
+    echo "http = { open-to = \"all\"; token-file = $(config_string "$STACK/token"); };"
 }
 
 # raw OCTETS: sends them (as printf's %b reads them), reads to the end, which must come; sets `code` of the first
@@ -379,7 +379,7 @@ refused_for_others() {
     for path in /metrics "/v1/recipients/nobody@example.org?explain=1" \
         "/v1/recipients/nobody@example.org/certificate?explain=true"; do
         get "$base$path" "$@"
-        equal "$path $*: status" 403 "$code"
+        equal "$path $*: status" 401 "$code"
         run ! grep -q certlookup_ "$body"
     done
 }

@@ -186,12 +186,12 @@ gone() {
     local url
     url=$(gateway_url gateway)/v1/purge
     get "$url" -H 'Content-Type: application/json' --data-raw '{"all":true}'
-    equal "without a token" 403 "$code"
+    equal "without a token" 401 "$code"
     get "$url" -H 'Content-Type: application/json' -H 'Authorization: Bearer wrong' --data-raw '{"all":true}'
-    equal "with a wrong one" 403 "$code"
+    equal "with a wrong one" 401 "$code"
     purge bare '{"all":true}'
     equal "where there is none" 403 "$code"
-    grep -q http.token-file "$body"
+    grep -q http.tokens-file "$body"
     get "$url" -H "Authorization: Bearer $TOKEN"
     equal "GET" 405 "$code"
 }
@@ -222,7 +222,7 @@ complains() { # STATUS WORDS
 
 @test "certlookup --purge in vain: what is wrong, in words" {
     cli all --token-file "$STACK/other"
-    complains 2 'not purged: the token does not open this: HTTP 403'
+    complains 2 'not purged: the token does not open this: HTTP 401'
     cli all
     complains 64 -- '--purge: needs the gateway.s token: --token-file FILE'
     cli alice --token-file "$STACK/token"
@@ -250,7 +250,7 @@ complains() { # STATUS WORDS
     complains 64 'only for a gateway'
     status=0
     "$BUILD/certlookup" -u "$(gateway_url bare)" --purge all --token-file "$STACK/token" > "$out" 2> "$err" || status=$?
-    complains 2 'HTTP 403: Forbidden: this needs the token of http.token-file, and the gateway has none'
+    complains 2 'HTTP 403: Forbidden: this needs a token for admin, from the gateway.s machine too; the gateway has no http.tokens-file'
     status=0
     "$BUILD/certlookup" -u "$(gateway_url gateway)/elsewhere" --purge all --token-file "$STACK/token" > "$out" \
         2> "$err" || status=$?

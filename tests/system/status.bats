@@ -62,7 +62,7 @@ ask() { # ADDRESS: the status
 
 @test "it is not for everybody" {
     get "$(gateway_url gateway)/v1/status" -H 'X-Forwarded-For: 192.0.2.1'
-    equal elsewhere 403 "$code"
+    equal elsewhere 401 "$code"
     get "$(gateway_url gateway)/v1/status" -H 'X-Forwarded-For: 192.0.2.1' -H "Authorization: Bearer $(cat "$STACK/token")"
     equal "with the token" 200 "$code"
 }

@@ -144,7 +144,7 @@ static void refusals_are_the_same_when_expected(void **state)
         {"DELETE", CERTIFICATE, "", 405},
         {"GET", CERTIFICATE "?format=gif", "", 400},
         {"OPTIONS", CERTIFICATE, "", 204},
-        {"GET", CERTIFICATE "?explain=1", "X-Forwarded-For: b\r\n", 403},
+        {"GET", CERTIFICATE "?explain=1", "X-Forwarded-For: b\r\n", 401},
     };
 
     (void)state;
@@ -307,7 +307,7 @@ static void an_explanation_is_never_ready(void **state)
         assert_non_null(strstr(buffer_string(&response), "\"explanation\":{"));
     }
     assert_false(ask("GET", "/v1/recipients/hit@example.org?explain=1", "Via: 1.1 proxy\r\n"));
-    assert_int_equal(play_status(&response), 403);
+    assert_int_equal(play_status(&response), 401);
 }
 
 /* Framing and targets are as suspect as before. Each of these closes its connection. */

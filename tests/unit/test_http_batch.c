@@ -651,9 +651,9 @@ static const struct {
      "{\"purged\":{\"domain\":\"xn--bcher-kva.example\"},\"dropped\":3}", DROP_DOMAIN, "xn--bcher-kva.example"},
     {"Authorization: Bearer secret\r\nForwarded: for=192.0.2.1\r\n", "{\"all\":true}", 200,
      "{\"purged\":{\"all\":true},\"dropped\":3}", DROP_ALL, "true"},
-    {"", "{\"all\":true}", 403, "token", DROP_WHATS, NULL},
-    {"Authorization: Bearer other\r\n", "{\"all\":true}", 403, "token", DROP_WHATS, NULL},
-    {"Authorization: Basic secret\r\n", "{\"all\":true}", 403, "token", DROP_WHATS, NULL},
+    {"", "{\"all\":true}", 401, "token", DROP_WHATS, NULL},
+    {"Authorization: Bearer other\r\n", "{\"all\":true}", 401, "token", DROP_WHATS, NULL},
+    {"Authorization: Basic secret\r\n", "{\"all\":true}", 401, "token", DROP_WHATS, NULL},
     {"Authorization: Bearer secret\r\n", "{\"all\":false}", 400, "all", DROP_WHATS, NULL},
     {"Authorization: Bearer secret\r\n", "{\"all\":\"true\"}", 400, "all", DROP_WHATS, NULL},
     {"Authorization: Bearer secret\r\n", "{}", 400, "exactly one", DROP_WHATS, NULL},
@@ -718,7 +718,7 @@ static void test_purge_without_token(void **state)
     for (int i = 0; i < 2; i++) {
         post_bytes("/v1/purge", fields[i], bytes_of_string("{\"all\":true}"));
         assert_int_equal(play_status(&response), 403);
-        assert_non_null(strstr(buffer_string(&response), "http.token-file"));
+        assert_non_null(strstr(buffer_string(&response), "http.tokens-file"));
     }
     assert_int_equal(play->purges, 0);
     play_close(&play);

@@ -92,23 +92,23 @@ static void test_loopback(void **state)
     assert_false(access_is_loopback(&(struct sockaddr){.sa_family = AF_UNIX}));
 }
 
-static void test_token(void **state)
+static void test_bearer(void **state)
 {
     static const struct {
-        const char *token, *authorization;
-        bool want;
+        const char *authorization, *want; /* NULL: none */
     } rows[] = {
-        {"secret", "Bearer secret", true},   {"secret", "bearer secret", true}, {"secret", "BEARER  secret", true},
-        {"secret", "Bearer secret ", false}, {"secret", "Bearer secre", false}, {"secret", "Bearer secrets", false},
-        {"secret", "Bearer ", false},        {"secret", "Bearer", false},       {"secret", "", false},
-        {"secret", "secret", false},         {"secret", "Basic secret", false}, {"secret", "Bearersecret", false},
-        {"", "Bearer ", false},              {"", "", false},                   {"", "Bearer x", false},
+        {"Bearer secret", "secret"}, {"bearer secret", "secret"}, {"BEARER  secret", "secret"},
+        {"Bearer secret ", "secret "}, {"Bearer a b", "a b"}, {"Bearer ", NULL}, {"Bearer   ", NULL}, {"Bearer", NULL},
+        {"", NULL}, {"secret", NULL}, {"Basic secret", NULL}, {"Bearersecret", NULL}, {" Bearer secret", NULL},
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        if (access_has_token(rows[i].token, bytes_of_string(rows[i].authorization)) != rows[i].want) {
-            fail_msg("token \"%s\", \"%s\"", rows[i].token, rows[i].authorization);
+        struct bytes token;
+        bool is_one = access_bearer(bytes_of_string(rows[i].authorization), &token);
+
+        if (is_one != (rows[i].want != NULL) || (is_one && !bytes_equal(token, bytes_of_string(rows[i].want)))) {
+            fail_msg("\"%s\"", rows[i].authorization);
         }
     }
 }
@@ -474,7 +474,7 @@ int main(void)
         cmocka_unit_test(test_etag_of_bytes),
         cmocka_unit_test(test_etag_lists),
         cmocka_unit_test(test_loopback),
-        cmocka_unit_test(test_token),
+        cmocka_unit_test(test_bearer),
         cmocka_unit_test(test_file_names),
         cmocka_unit_test(test_status),
         cmocka_unit_test(test_hot_keeps_and_tells_apart),

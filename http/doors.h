@@ -1,0 +1,43 @@
+/*
+ * Who may ask what. Private to http/.
+ *
+ *   DOOR_OPEN     everybody
+ *   DOOR_LOOKUP   who has a token for lookup; and without one whom http.open-to names: as a rule who asks by a listener
+ *                 that this machine alone reaches, or from this machine
+ *   DOOR_EXPLAIN  who has a token for explain; and who asks from this machine
+ *   DOOR_ADMIN    who has a token for admin: a page in a browser on this machine could ask from there, too
+ *
+ * "From this machine" means that no proxy there says it speaks for somebody
+ * else. What the last token of a connection opens is remembered, so that who
+ * asks again with it costs a comparison.
+ */
+#ifndef HTTP_DOORS_H
+#define HTTP_DOORS_H
+
+#include <microhttpd.h>
+
+#include "base/bytes.h"
+#include "http/tokens.h"
+
+#define PASS_BYTES 256 /* longer ones are not remembered */
+
+struct request;
+
+enum door { DOOR_OPEN, DOOR_LOOKUP, DOOR_EXPLAIN, DOOR_ADMIN };
+
+/* What a token opens, as far as we know. */
+struct pass {
+    size_t size;           /* of the text; 0: nothing is remembered */
+    uint8_t text[PASS_BYTES];
+    uint64_t number;       /* of the tokens that it was looked for in */
+    unsigned scopes;       /* 0: it is none of ours */
+    int64_t until;
+};
+
+/* Whether the door is open to who asks. */
+bool doors_let(struct request *request, enum door door);
+
+/* 401 or 403 (RFC 6750 3), after doors_let() said no. */
+enum MHD_Result doors_refuse(struct request *request, enum door door);
+
+#endif
