@@ -5,6 +5,7 @@
 --   BEGIN=NUMBER   so many lines of it are left out at first
 --   FRESH=NUMBER   instead: /v1/recipients/userNNNNNN@example.org/certificate from this number on, each once
 --   POSTS=FILE     instead: one JSON body a line, posted to wrk's URL over and over
+--   TOKEN=TEXT     goes along with each request
 --
 -- The last line of wrk's output is then "rate R median_us M p99_us P requests N".
 
@@ -21,6 +22,10 @@ local function read_requests(file, make)
 end
 
 function init(args)
+    local token = os.getenv("TOKEN")
+    if token then
+        wrk.headers["Authorization"] = "Bearer " .. token
+    end
     if paths then
         read_requests(paths, function(path, number)
             return wrk.format("GET", path, { Draw = number })

@@ -95,6 +95,31 @@ hot_vs_nginx_peer() {
     rate "$(server_url nginx)$HOT_PATH"
 }
 
+# The gateway lets nobody in without a token, from this machine neither.
+bench_config_with_token() {
+    bench_config "$@"
+    echo "http = { open-to = \"nobody\"; tokens-file = $(config_string "$STACK/tokens"); };"
+}
+
+hot_auth_vs_nginx_open() {
+    "$BUILD/certlookupd" --new-token wrk > "$STACK/token"
+    TOKEN=$(sed -n 's/^token: //p' "$STACK/token")
+    sed -n 's/^line:  //p' "$STACK/token" > "$STACK/tokens" && chmod 600 "$STACK/tokens"
+    gateway_again bench_config_with_token
+    curl -sSf -H "Authorization: Bearer $TOKEN" "$(gateway_url gateway)$HOT_PATH" > "$STACK/certificate"
+    [ "$(curl -s -o /dev/null -w '%{http_code}' "$(gateway_url gateway)$HOT_PATH")" = 401 ] ||
+        bench_fail 'a token is not needed'
+    nginx_start nginx "$STACK/certificate"
+}
+
+hot_auth_vs_nginx_ours() {
+    rate "$(gateway_url gateway)$HOT_PATH" TOKEN="$TOKEN"
+}
+
+hot_auth_vs_nginx_peer() {
+    hot_vs_nginx_peer
+}
+
 hot_vs_mhd_open() {
     hot_open
     printer_start bare_mhd "$BUILD/bench/bare_mhd" "$THREADS" "$(stat -c %s "$STACK/certificate")"
