@@ -128,6 +128,11 @@ bool digest_equal(const struct digest *a, const struct digest *b)
     return CRYPTO_memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
 }
 
+bool digest_equal_secrets(struct bytes a, struct bytes b)
+{
+    return a.size == b.size && (a.size == 0 || CRYPTO_memcmp(a.data, b.data, a.size) == 0);
+}
+
 struct digest_stream {
     EVP_MD_CTX *context;
 };

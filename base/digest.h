@@ -24,6 +24,9 @@ struct digest digest_hmac(struct digest_key *key, struct bytes bytes);
 
 bool digest_equal(const struct digest *a, const struct digest *b);
 
+/* Of two secrets: how long it takes tells of nothing but their sizes. */
+bool digest_equal_secrets(struct bytes a, struct bytes b);
+
 /* Many parts, each length-prefixed (so that "ab","c" and "a","bc" differ), in one hash. */
 struct digest_stream;
 struct digest_stream *digest_stream_new(void); /* NULL: out of memory */

@@ -313,7 +313,7 @@ const struct option_info option_table[] = {
     {NULL, 0, "aia", "HOST", FOR_JUDGING, "missing issuers, from this host (*.domain, *)", add_issuer_host},
     {NULL, 0, "allow-network", "CIDR", FOR_JUDGING, "may be reached besides the public internet", add_network},
     {"Ask a gateway", 'u', "gateway", "URL", FOR_GATEWAY, "http:// or https://, host and port", set_gateway},
-    {NULL, 0, "token-file", "FILE", FOR_GATEWAY, "token that opens explanations and --purge", set_token_file},
+    {NULL, 0, "token-file", "FILE", FOR_GATEWAY, "token that opens lookups, explanations, --purge", set_token_file},
     {NULL, 0, "purge", "WHAT", FOR_GATEWAY, "drop what it keeps of an address, a domain, or all", set_purge},
     {"Look into files", 0, "inspect", NULL, FOR_FILES, "judge the certificates in FILE... [for ADDRESS]", set_inspect},
     {NULL, 0, "anchors", NULL, FOR_ALL, "show what anchor files and folders hold", set_anchors_only},

@@ -17,6 +17,7 @@ void alone_worked(struct alone *alone, int64_t took_us, int64_t now_ms)
 {
     if (took_us > LONG_US) {
         int64_t rest_ms = took_us / 1000 * REST_TIMES;
-        alone->rests_until_ms = now_ms + (rest_ms < REST_MAX_MS ? rest_ms : REST_MAX_MS);
+        int64_t until_ms = now_ms + (rest_ms < REST_MAX_MS ? rest_ms : REST_MAX_MS);
+        alone->rests_until_ms = until_ms > alone->rests_until_ms ? until_ms : alone->rests_until_ms;
     }
 }

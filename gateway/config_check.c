@@ -308,7 +308,7 @@ static void check_http(struct reader *reader)
 static void check_listeners(struct reader *reader)
 {
     const struct http_config *http = &reader->config->http;
-    bool has_tokens = http->tokens.size > 0 || http->token[0] != '\0';
+    bool has_tokens = http->tokens.data != NULL || http->token[0] != '\0'; /* none in the file: all were taken away */
     char path[MAX_PATH_BYTES];
 
     for (size_t i = 0; i < http->listen_count && !has_tokens; i++) {

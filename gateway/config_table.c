@@ -226,7 +226,7 @@ const struct setting settings_table[] = {
      .help = "bound of the ready-made responses of each thread"},
     {"http.open-to", SETTING_WORD, "loopback", NULL, NULL, "loopback all nobody", NULL, false, IN_CONFIG(http.open_to),
      .help = "whose lookups need no token; loopback: by a listener for this machine alone, or from this machine"},
-    {"http.tokens-file", SETTING_SECRET, "", "1", TEXT(MAX_TOKENS_BYTES), NULL, NULL, false, IN_CONFIG(http.tokens),
+    {"http.tokens-file", SETTING_SECRET, "", "0", TEXT(MAX_TOKENS_BYTES), NULL, NULL, false, IN_CONFIG(http.tokens),
      .help = "file of tokens: to each line a name, its SHA-256, what for (lookup explain admin), until when"},
     {"http.token-file", SETTING_SECRET, "", "16", "256", NULL, accept_token, false, IN_CONFIG(http.token),
      .help = "file with one token more, in clear, that is for everything"},

@@ -104,7 +104,8 @@ struct flight {
     struct answer *verdict; /* what the validator made of it; NULL: out of memory */
     bool is_provisional;    /* it may be a better one soon: not for others */
 
-    /* Sealing: while it is under way verdict, record_key and sealed belong to the validator. */
+    /* Sealing: while it is under way verdict, seal_key and sealed belong to the validator. */
+    char seal_key[RECORD_KEY_BYTES]; /* which the record is stored under: Redis may be asked under another meanwhile */
     struct work seal;
     struct task was_sealed;
     bool engine_seals; /* and no validator does */

@@ -94,14 +94,22 @@ static void on_at_last(struct task *task)
     flight_release(flight);
 }
 
+/* Before the answer is stored there. At our end nobody wants to know any more. */
+static void ask_at_last(struct flight *flight)
+{
+    if (!lookup_is_draining(flight->lookup)) {
+        flight->ask_at_last.run = on_at_last;
+        flight->open++;
+        engine_post(flight->lookup->parts.engine, &flight->ask_at_last);
+    }
+}
+
 void hedge_answered(struct flight *flight)
 {
     if (flight->asks_later) {
         flight->asks_later = false;
         engine_timer_clear(&flight->ask_later);
-        flight->ask_at_last.run = on_at_last;
-        flight->open++;
-        engine_post(flight->lookup->parts.engine, &flight->ask_at_last); /* before the answer is stored there */
+        ask_at_last(flight);
     }
     if (flight->hedged) {
         flight->hedged = false;

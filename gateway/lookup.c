@@ -249,6 +249,29 @@ static void go_to_directories(struct flight *flight)
     }
 }
 
+/* As it is, without being judged again. */
+static bool serves_at_once(const struct flight *flight, const struct answer *known)
+{
+    return spares_the_directories(flight, known) && known->generation == flight->world->generation &&
+           !is_revoked_since(flight->lookup, known);
+}
+
+/* It serves where what the directories said waits for evidence, or came to nothing. */
+void flight_record_came_late(struct flight *flight)
+{
+    if (flight->answered || flight->deadline_passed) {
+        return;
+    }
+    bool lacks = flight->awaits_evidence && flight->verdict->outcome != OUTCOME_FOUND;
+    if (flight->falls_back_on_record) {
+        flight->falls_back_on_record = false;
+        fall_back(flight, flight->failure);
+    } else if (lacks && serves_at_once(flight, flight->record)) {
+        fetch_no_longer(flight);
+        serve_known(flight, flight->record);
+    }
+}
+
 void flight_record_came(struct flight *flight)
 {
     if (flight->answered || flight->deadline_passed) {
@@ -261,7 +284,7 @@ void flight_record_came(struct flight *flight)
     if (!spares_the_directories(flight, known)) {
         serve_meanwhile(flight);
         go_to_directories(flight);
-    } else if (known->generation == flight->world->generation && !is_revoked_since(flight->lookup, known)) {
+    } else if (serves_at_once(flight, known)) {
         serve_known(flight, known);
     } else if (collect_from_answer(flight, known) != 0 || judge_candidates(flight, JUDGING_RECORD) != 0) {
         go_to_directories(flight);

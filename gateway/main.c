@@ -179,6 +179,9 @@ int main(int argc, char **argv)
         return make_token(new_token, argc > optind ? argv[optind] : "lookup",
                           argc > optind + 1 ? argv[optind + 1] : "never");
     }
+    if (new_token != NULL) {
+        return usage(argv[optind + 2], ": --new-token takes a name, what for, and until when");
+    }
     if (optind < argc) {
         return usage(argv[optind], ": there are no arguments besides options");
     }

@@ -47,15 +47,13 @@ void note_record(struct lookup *lookup, enum shared_result result, const struct 
     }
 }
 
-/* A flight that has its answer, or judges one, asked for the sake of hedging alone. */
 static void record_is_weighed(struct flight *flight)
 {
     if (flight->awaits_record) {
         flight->awaits_record = false;
         flight_record_came(flight);
-    } else if (flight->falls_back_on_record && !flight->answered) {
-        flight->falls_back_on_record = false;
-        fall_back(flight, flight->failure);
+    } else {
+        flight_record_came_late(flight);
     }
 }
 
@@ -200,13 +198,20 @@ static bool may_share(const struct flight *flight)
 }
 
 /* The key is known already if the flight asked Redis under its only name. */
-static void seal_verdict(struct flight *flight)
+static void choose_seal_key(struct flight *flight)
 {
     const struct seal_ring *ring = flight->world->ring;
     if (seal_ring_count(ring) > 1 || flight->record_key[0] == '\0') {
-        record_key(ring, 0, flight->world->config->redis_prefix, &flight->scope, &flight->address, flight->record_key);
+        record_key(ring, 0, flight->world->config->redis_prefix, &flight->scope, &flight->address, flight->seal_key);
+    } else {
+        memcpy(flight->seal_key, flight->record_key, sizeof(flight->seal_key));
     }
-    if (record_close(ring, flight->record_key, flight->verdict, policies_known_issuers(flight->world->policies),
+}
+
+static void seal_verdict(struct flight *flight)
+{
+    const struct seal_ring *ring = flight->world->ring;
+    if (record_close(ring, flight->seal_key, flight->verdict, policies_known_issuers(flight->world->policies),
                      &flight->sealed) != 0) {
         count(COUNT_LIMIT_RECORD_BYTES);
         buffer_clear(&flight->sealed);
@@ -228,7 +233,7 @@ static void on_sealed(struct task *task)
         engine_work(flight, seal_verdict);
     }
     if (flight->sealed.size > 0 && may_share(flight)) {
-        shared_put(flight->lookup->parts.shared, flight->record_key, buffer_bytes(&flight->sealed),
+        shared_put(flight->lookup->parts.shared, flight->seal_key, buffer_bytes(&flight->sealed),
                    (flight->verdict->stale_until - clock_wall_s()) * 1000);
     }
     flight_release(flight);
@@ -241,6 +246,7 @@ void share_verdict(struct flight *flight)
     }
     flight->seal.run = run_sealing;
     flight->was_sealed.run = on_sealed;
+    choose_seal_key(flight);
     flight->open++;
     flight->engine_seals = engine_may_work(flight);
     if (flight->engine_seals) {

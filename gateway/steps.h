@@ -240,6 +240,7 @@ void flight_run(struct flight *flight);
 
 /* lookup.c: where these steps lead. */
 void flight_record_came(struct flight *flight);
+void flight_record_came_late(struct flight *flight); /* the directories had answered before */
 void flight_directories_came(struct flight *flight);
 void flight_judged(struct flight *flight);
 void flight_has_evidence(struct flight *flight);

@@ -44,7 +44,7 @@ static bool find_token(const struct request *request, struct bytes *sent)
 
 static bool is_remembered(const struct pass *pass, struct bytes sent, uint64_t number)
 {
-    return pass->size > 0 && pass->number == number && bytes_equal(bytes_of(pass->text, pass->size), sent);
+    return pass->size > 0 && pass->number == number && digest_equal_secrets(bytes_of(pass->text, pass->size), sent);
 }
 
 /* What the token opens, expired or not. */
@@ -100,7 +100,7 @@ static const char *fault_of(struct request *request, const char **detail)
     struct bytes sent;
 
     if (!find_token(request, &sent)) {
-        *detail = NULL;
+        *detail = request->headers.authorizations > 1 ? "there is more than one Authorization" : NULL;
         return NULL;
     }
     const struct pass *pass = examine(request, sent);
@@ -132,7 +132,7 @@ enum MHD_Result doors_refuse(struct request *request, enum door door)
 
     count(doors[door].refused);
     if (!has_any_token(request)) {
-        snprintf(detail, sizeof(detail), "this needs a token for %s%s; the gateway has no http.tokens-file", word,
+        snprintf(detail, sizeof(detail), "this needs a token for %s%s; the gateway has no tokens", word,
                  doors[door].without);
         return respond_problem(request, MHD_HTTP_FORBIDDEN, detail, NULL);
     }

@@ -100,7 +100,7 @@ struct http;
 /* Whether this is an address to listen on: numeric, with a port. Binds nothing. -1: the words say what is wrong. */
 int http_listen_check(const char *address, struct error *error);
 
-/* Whether others than this machine reach a listener of this address, which is fit to listen on. */
+/* Whether this machine alone reaches a listener of this address, which is fit to listen on. */
 bool http_listen_is_loopback(const char *address);
 
 /* Whether the tokens are as they have to be. -1: the words say what is wrong, and in which line. */

@@ -131,6 +131,9 @@ static enum MHD_Result read_headers(struct request *request, const char *method,
     size_t max_body = routes_max_body(request);
     bool host_required = strcmp(version, MHD_HTTP_VERSION_1_0) != 0;
     enum framing_fault fault = headers_check(&request->headers, host_required, max_body);
+    if (fault == FRAMING_OK && max_body > 0 && !doors_let(request, request->route->door)) {
+        return doors_refuse(request, request->route->door); /* here, so that nothing is kept for who may not ask */
+    }
     if (fault == FRAMING_OK) {
         request->body.length = max_body > 0 ? (size_t)request->headers.length : 0;
         return MHD_YES;

@@ -1,7 +1,6 @@
 /*
  * One open connection to one server: an LDAP handle of libldap, made ready by a
- * dial, then owned by one connection thread. The only header that includes
- * <ldap.h>.
+ * dial, then owned by one connection. The only header that includes <ldap.h>.
  *
  * While it is made ready its socket blocks, and whoever dialled sees to it that
  * the socket is shut down at the deadline: libldap's own network timeout makes

@@ -456,3 +456,58 @@ ANSWER found layer=directory
 ANSWER found layer=directory
 ANSWER found layer=directory
 SEARCHES corp 4
+
+STORY what the directory says waits for a CRL that hangs, and a record comes
+SET trust.crls [ "root-crl.pem" ]
+DIRECTORY corp example.org
+REDIS
+SET redis.seal-key-file "seal.key"
+ENGINE hedges 1
+START
+HAS corp alice@example.org listed
+CRL http://crl.example/issuing.crl 10
+GATEWAY 2
+START
+ASK alice@example.org
+ANSWER found layer=directory
+REDIS-IS evidence_forgotten
+WEB http://crl.example/issuing.crl hangs
+GATEWAY 1
+ASK nobody@example.org
+ANSWER none
+ASK alice@example.org
+COUNTED hedged 1
+SEARCHES corp 3
+NO_ANSWER
+TIME_PASSES 1s
+ANSWER found layer=redis fresh
+ASK alice@example.org
+ANSWER found layer=memory fresh
+
+STORY while seal keys change, what was found is stored under the new one's name, though Redis is asked under both
+DIRECTORY corp example.org
+REDIS
+SET redis.seal-key-file "seal2.key"
+SET redis.old-seal-key-file "seal.key"
+ENGINE hedges 1
+START
+HAS corp alice@example.org good
+HAS corp bob@example.org good
+ASK bob@example.org
+ANSWER found layer=directory
+VALIDATORS hang
+REDIS-IS late
+ASK alice@example.org
+COUNTED hedged 1
+NO_ANSWER
+VALIDATORS work_once
+ANSWER found layer=directory
+REDIS-IS prompt
+REDIS_GETS 4
+REDIS_SETS 1
+VALIDATORS work
+REDIS_SETS 2
+GATEWAY 2
+START
+ASK alice@example.org
+ANSWER found layer=redis

@@ -191,7 +191,7 @@ gone() {
     equal "with a wrong one" 401 "$code"
     purge bare '{"all":true}'
     equal "where there is none" 403 "$code"
-    grep -q http.tokens-file "$body"
+    grep -q "the gateway has no tokens" "$body"
     get "$url" -H "Authorization: Bearer $TOKEN"
     equal "GET" 405 "$code"
 }
@@ -250,7 +250,7 @@ complains() { # STATUS WORDS
     complains 64 'only for a gateway'
     status=0
     "$BUILD/certlookup" -u "$(gateway_url bare)" --purge all --token-file "$STACK/token" > "$out" 2> "$err" || status=$?
-    complains 2 'HTTP 403: Forbidden: this needs a token for admin, from the gateway.s machine too; the gateway has no http.tokens-file'
+    complains 2 'HTTP 403: Forbidden: this needs a token for admin, from the gateway.s machine too; the gateway has no tokens'
     status=0
     "$BUILD/certlookup" -u "$(gateway_url gateway)/elsewhere" --purge all --token-file "$STACK/token" > "$out" \
         2> "$err" || status=$?

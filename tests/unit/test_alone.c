@@ -41,6 +41,9 @@ static void what_took_long_is_the_last_for_a_while(void **state)
     alone_worked(&alone, 20000, 2000);
     assert_false(alone_may_work(&alone, 1, 3999));
     assert_true(alone_may_work(&alone, 1, 4000));
+    alone_worked(&alone, 3001, 2001); /* of the same turn: it does not end the rest sooner */
+    assert_false(alone_may_work(&alone, 1, 3999));
+    assert_true(alone_may_work(&alone, 1, 4000));
     alone_worked(&alone, INT64_MAX / 1000, 5000);
     assert_false(alone_may_work(&alone, 1, 14999));
     assert_true(alone_may_work(&alone, 1, 15000));

@@ -17,6 +17,7 @@
     "mail    7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed lookup  never\n"      \
     "graphs  3fc4ccfe745870e2c0d99f71f30ff0656c8dedd41cc1d7d3d376b0dbe685e2f3 explain never\n"      \
     "boss    8b5b9db0c13db24256c829aa364aa90c6d2eba318b9232a4ab9313b954d3555f admin   never\n"      \
+    "long    9637cfead94a85e03a7ea004468a639f68a872e98696b90a023e13f42b8a0ad1 lookup  never\n"      \
     "former  04efaf080f5a3e74e1c29d1ca6a48569382cbbcd324e8d59d2b83ef21c039f00 lookup,explain,admin 2020-01-01\n"
 
 static const char *const listen_to[] = {"127.0.0.1:0"};
@@ -53,6 +54,14 @@ static int close_play(void **state)
     return 0;
 }
 
+static const char *field(const char *name)
+{
+    static char value[512];
+    const char *found = play_field(&response, name, value, sizeof(value));
+
+    return found != NULL ? found : "-";
+}
+
 /* Over the one connection; the status. */
 static int ask(const char *target, const char *fields)
 {
@@ -75,15 +84,11 @@ static int post(const char *target, const char *fields, const char *body)
     buffer_clear(&response);
     assert_true(play_send(fd, request, strlen(request)));
     assert_true(play_read_response(fd, false, &response));
+    if (strcmp(field("Connection"), "close") == 0) {
+        close(fd);
+        fd = play_connect(play_port(play));
+    }
     return play_status(&response);
-}
-
-static const char *field(const char *name)
-{
-    static char value[512];
-    const char *found = play_field(&response, name, value, sizeof(value));
-
-    return found != NULL ? found : "-";
 }
 
 #define WITH(token) "Authorization: Bearer " token "\r\n"
@@ -109,7 +114,8 @@ static const struct {
      "Bearer realm=\"certlookup\", error=\"invalid_token\", scope=\"lookup\"", "none of"},
     {CERTIFICATE, WITH(""), 401, "Bearer realm=\"certlookup\", scope=\"lookup\"", "this needs"},
     {CERTIFICATE, "Authorization: Basic one\r\n", 401, "Bearer realm=\"certlookup\", scope=\"lookup\"", "this needs"},
-    {CERTIFICATE, WITH("one") WITH("one"), 401, "Bearer realm=\"certlookup\", scope=\"lookup\"", "this needs"},
+    {CERTIFICATE, WITH("one") WITH("one"), 401, "Bearer realm=\"certlookup\", scope=\"lookup\"",
+     "there is more than one Authorization; this needs"},
     {"/v1/recipients/none@example.org", "", 401, "Bearer realm=\"certlookup\", scope=\"lookup\"", ""},
     {"/v1/recipients/none@example.org", WITH("one"), 404, "-", ""},
     {"/v1/recipients/alice", "", 401, "Bearer realm=\"certlookup\", scope=\"lookup\"", ""},
@@ -157,6 +163,7 @@ static void test_purge_and_batch(void **state)
 
     (void)state;
     assert_int_equal(post("/v1/purge", "", all), 401);
+    assert_string_equal(field("Connection"), "close"); /* before anything of the body was kept */
     assert_int_equal(post("/v1/purge", WITH("one"), all), 403);
     assert_int_equal(post("/v1/purge", WITH("four"), all), 401);
     assert_int_equal(play->purges, 0);
@@ -165,6 +172,9 @@ static void test_purge_and_batch(void **state)
     assert_int_equal(post("/v1/recipients", "", list), 401);
     assert_int_equal(post("/v1/recipients", WITH("three"), list), 403);
     assert_int_equal(post("/v1/recipients", WITH("one"), list), 200);
+    assert_int_equal(post("/v1/recipients?format=p7c", "", list), 401);
+    assert_int_equal(post("/v1/recipients?format=p7c", WITH("two"), list), 403);
+    assert_int_equal(post("/v1/recipients?format=p7c", WITH("one"), list), 200);
 }
 
 /* What is ready-made for one is given to others who may have it, and to nobody else. */
@@ -190,14 +200,37 @@ static void test_ready_made(void **state)
 /* A token that is too long to be remembered is looked for each time. */
 static void test_long_tokens(void **state)
 {
-    char fields[1200] = "Authorization: Bearer ";
+    char fields[400];
 
     (void)state;
-    memset(fields + strlen(fields), 'x', 1000);
-    strcat(fields, "\r\n");
-    assert_int_equal(ask(CERTIFICATE, fields), 401);
-    assert_int_equal(ask(CERTIFICATE, fields), 401);
-    assert_int_equal(ask(CERTIFICATE, WITH("one")), 200);
+    snprintf(fields, sizeof(fields), "Authorization: Bearer %300s\r\n", "");
+    for (char letter = 'x'; letter <= 'z'; letter++) {
+        memset(fields + strlen("Authorization: Bearer "), letter, 300);
+        for (int i = 0; i < 2; i++) {
+            assert_int_equal(ask(CERTIFICATE, fields), letter == 'y' ? 200 : 401);
+            assert_int_equal(ask(CERTIFICATE, WITH("one")), 200);
+        }
+    }
+}
+
+static void test_head(void **state)
+{
+    static const struct {
+        const char *fields;
+        int status;
+    } heads[] = {{WITH("one"), 200}, {WITH("one"), 200}, {WITH("one"), 200}, {WITH("one"), 200}, {"", 401},
+                 {WITH("two"), 403}, {WITH("five"), 401}, {WITH("one"), 200}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+        char request[512];
+
+        snprintf(request, sizeof(request), "HEAD %s?h HTTP/1.1\r\nHost: a\r\n%s\r\n", CERTIFICATE, heads[i].fields);
+        buffer_clear(&response);
+        assert_true(play_send(fd, request, strlen(request)));
+        assert_true(play_read_response(fd, true, &response));
+        assert_int_equal(play_status(&response), heads[i].status);
+    }
 }
 
 /* A reload holds for connections that are open. */
@@ -257,7 +290,7 @@ static void test_other_listeners(void **state)
     play = play_open(&config);
     fd = play_connect(play_port(play));
     assert_int_equal(ask(CERTIFICATE, ELSEWHERE WITH("one")), 403);
-    assert_non_null(strstr(buffer_string(&response), "the gateway has no http.tokens-file"));
+    assert_non_null(strstr(buffer_string(&response), "the gateway has no tokens"));
     assert_string_equal(field("WWW-Authenticate"), "-");
     close(fd);
     play_close(&play);
@@ -307,6 +340,7 @@ int main(void)
         cmocka_unit_test(test_purge_and_batch),
         cmocka_unit_test(test_ready_made),
         cmocka_unit_test(test_long_tokens),
+        cmocka_unit_test(test_head),
         cmocka_unit_test(test_reload),
         cmocka_unit_test(test_other_listeners),
         cmocka_unit_test(test_counted),

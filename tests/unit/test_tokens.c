@@ -104,7 +104,7 @@ static const struct {
      "line 1: a name has 1 to 64 letters"},
     {"a 7692 lookup never", "", "line 1: a: behind the name stands the token's SHA-256, 64 hexadecimal digits"},
     {"a " ONE "0 lookup never", "", "line 1: a: behind the name stands"},
-    {"a g692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed lookup never", "", "line 1: a: behind the name"},
+    {"a g692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed lookup never", "", "line 1: a: behind the"},
     {"a " ONE " lookups never", "", "line 1: a: a token is for lookup, explain or admin"},
     {"a " ONE " , never", "", "line 1: a: a token is for"},
     {"a " ONE " lookup, never", "", "line 1: a: a token is for"},
@@ -171,7 +171,8 @@ static void test_many(void **state)
         snprintf(name, sizeof(name), "t%u", i);
         struct digest digest = digest_sha256(bytes_of_string(name));
 
-        buffer_append_format(&file, "%s %s lookup never\n", name, digest_hex(bytes_of(digest.bytes, DIGEST_BYTES), hex));
+        digest_hex(bytes_of(digest.bytes, DIGEST_BYTES), hex);
+        buffer_append_format(&file, "%s %s lookup never\n", name, hex);
     }
     struct tokens *tokens = make(buffer_string(&file), "");
 
