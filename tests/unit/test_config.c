@@ -405,6 +405,12 @@ static const struct {
      "4: redis.old-seal-key-file: holds the same key"},
     {"token with a NUL", GOOD "http = { token-file = \"${FOLDER}/nul\"; };", "3: http.token-file: the file holds a NUL"},
     {"token with a space", GOOD "http = { token-file = \"${FOLDER}/space\"; };", "3: http.token-file: the token has"},
+    {"open to some", GOOD "http = { open-to = \"some\"; };", "3: http.open-to: \"some\" is none of: loopback all nobody"},
+    {"open to nobody", GOOD "http = { open-to = \"nobody\"; };", "3: http.open-to: without http.tokens-file nobody may"},
+    {"others may reach it", "listen = [ \"127.0.0.1:0\", \"0.0.0.0:0\" ];\n" GOOD,
+     "1: listen[1]: others than this machine reach it: give them tokens by http.tokens-file"},
+    {"a file that holds no tokens", GOOD "http = { tokens-file = \"${FOLDER}/key\"; };",
+     "3: http.tokens-file: line 1: a token has a name"},
     {"secret of nothing", WITH("bind-dn = \"cn=x\"; password-file = \"${FOLDER}/empty\";"), "2: directories[0].password-file: "},
 
     {"open comment", GOOD "\n/* drain = \"1s\";", "4: a comment begins here that never ends"},
