@@ -17,6 +17,16 @@ int text_parse_size(const char *text, uint64_t *bytes, struct error *error);
 /* Decimal without sign; the whole text. */
 int text_parse_number(const char *text, int64_t *number, struct error *error);
 
+/* Of one hexadecimal digit, in either case; -1: it is none. */
+static inline int text_hex_value(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 /* Whether `bytes` are well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). */
 bool text_is_utf8(struct bytes bytes);
 bool text_is_utf8_string(struct bytes bytes); /* and has no NUL in it */

@@ -67,7 +67,7 @@ static const struct pass *examine(struct request *request, struct bytes sent)
     return pass;
 }
 
-static bool has_scope(struct request *request, enum scope scope)
+static bool has_token_for(struct request *request, enum door door)
 {
     struct bytes sent;
 
@@ -76,7 +76,7 @@ static bool has_scope(struct request *request, enum scope scope)
     }
     const struct pass *pass = examine(request, sent);
 
-    return (pass->scopes & (unsigned)scope) != 0 && clock_wall_s() < pass->until;
+    return (pass->scopes & (unsigned)doors[door].scope) != 0 && clock_wall_s() < pass->until;
 }
 
 bool doors_let(struct request *request, enum door door)
@@ -85,11 +85,11 @@ bool doors_let(struct request *request, enum door door)
     case DOOR_OPEN:
         return true;
     case DOOR_LOOKUP:
-        return needs_no_token(request) || has_scope(request, SCOPE_LOOKUP);
+        return needs_no_token(request) || has_token_for(request, door);
     case DOOR_EXPLAIN:
-        return is_local(request) || has_scope(request, SCOPE_EXPLAIN);
+        return is_local(request) || has_token_for(request, door);
     case DOOR_ADMIN:
-        return has_scope(request, SCOPE_ADMIN);
+        return has_token_for(request, door);
     }
     return false;
 }

@@ -20,15 +20,6 @@ const char *target_fault_text(enum target_fault fault)
     return fault_texts[fault];
 }
 
-static int hex_value(uint8_t c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* What stands for itself wherever it stands: printable ASCII without '#', '%', '+', and without '/', which ends a
  * segment. Nearly every octet of nearly every request is one of these. */
 static const bool plain[256] = {
@@ -51,8 +42,8 @@ static enum target_fault decode_one(struct bytes raw, size_t *at, bool form, uin
     if (c == '+' && form) {
         c = ' ';
     } else if (c == '%') {
-        int high = *at + 1 < raw.size ? hex_value(raw.data[*at]) : -1;
-        int low = *at + 1 < raw.size ? hex_value(raw.data[*at + 1]) : -1;
+        int high = *at + 1 < raw.size ? text_hex_value((char)raw.data[*at]) : -1;
+        int low = *at + 1 < raw.size ? text_hex_value((char)raw.data[*at + 1]) : -1;
         if (high < 0 || low < 0) {
             return TARGET_BAD_ESCAPE;
         }

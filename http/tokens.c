@@ -105,24 +105,13 @@ bool tokens_is_name(struct bytes text)
     return text.size > 0 && text.size <= MAX_TOKEN_NAME_BYTES;
 }
 
-static int hex_digit(uint8_t digit)
-{
-    if (digit >= '0' && digit <= '9') {
-        return digit - '0';
-    }
-    if (digit >= 'a' && digit <= 'f') {
-        return digit - 'a' + 10;
-    }
-    return digit >= 'A' && digit <= 'F' ? digit - 'A' + 10 : -1;
-}
-
 static bool read_digest(struct bytes text, struct digest *digest)
 {
     if (text.size != 2 * sizeof(digest->bytes)) {
         return false;
     }
     for (size_t i = 0; i < sizeof(digest->bytes); i++) {
-        int high = hex_digit(text.data[2 * i]), low = hex_digit(text.data[2 * i + 1]);
+        int high = text_hex_value((char)text.data[2 * i]), low = text_hex_value((char)text.data[2 * i + 1]);
 
         if (high < 0 || low < 0) {
             return false;

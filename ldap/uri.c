@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/text.h"
+
 struct scheme_row {
     const char *prefix;
     enum uri_scheme scheme;
@@ -19,17 +21,6 @@ static const struct scheme_row SCHEMES[] = {
     {"ldapi://", URI_LDAPI, ""},
 };
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f') {
-        return (c | 0x20) - 'a' + 10;
-    }
-    return -1;
-}
-
 static int parse_path(const char *text, struct uri *uri, struct error *error)
 {
     size_t size = 0;
@@ -38,8 +29,8 @@ static int parse_path(const char *text, struct uri *uri, struct error *error)
         int c = (unsigned char)*text++;
 
         if (c == '%') {
-            int high = hex_value(text[0]);
-            int low = high < 0 ? -1 : hex_value(text[1]);
+            int high = text_hex_value(text[0]);
+            int low = high < 0 ? -1 : text_hex_value(text[1]);
 
             if (low < 0 || (c = high * 16 + low) == 0) {
                 return error_set(error, "'%%' must be followed by two hexadecimal digits, and not by 00");

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/limits.h"
+#include "base/text.h"
 
 #define HOSTLESS "ldap:///"
 
@@ -33,14 +34,6 @@ char *place_url(const ASN1_STRING *url)
     return known ? strndup(text, (size_t)size) : NULL;
 }
 
-static int hex_digit(char c)
-{
-    const char *digits = "0123456789abcdef";
-    const char *at = c != '\0' ? strchr(digits, c >= 'A' && c <= 'F' ? c | 0x20 : c) : NULL;
-
-    return at != NULL ? (int)(at - digits) : -1;
-}
-
 /* Undoes percent-encoding in place. False: broken, or a NUL. */
 static bool decode(char *text)
 {
@@ -48,7 +41,7 @@ static bool decode(char *text)
 
     for (const char *at = text; *at != '\0'; at++) {
         if (*at == '%') {
-            int high = hex_digit(at[1]), low = high >= 0 ? hex_digit(at[2]) : -1;
+            int high = text_hex_value(at[1]), low = high >= 0 ? text_hex_value(at[2]) : -1;
 
             if (low < 0 || (high == 0 && low == 0)) {
                 return false;

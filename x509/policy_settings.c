@@ -3,6 +3,7 @@
 #include <openssl/objects.h>
 #include <stdlib.h>
 
+#include "base/text.h"
 #include "x509/trust.h"
 
 #define ALL_BITS UINT32_MAX
@@ -52,21 +53,13 @@ int policy_oid_check(const char *text, struct error *error)
     return 0;
 }
 
-static int hex_value(char c)
-{
-    static const char digits[] = "0123456789abcdef";
-    const char *at = c != '\0' ? strchr(digits, c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c) : NULL;
-
-    return at != NULL ? (int)(at - digits) : -1;
-}
-
 int policy_fingerprint_parse(const char *text, struct digest *fingerprint, struct error *error)
 {
     const char *at = text;
     struct digest read;
 
     for (size_t i = 0; i < DIGEST_BYTES; i++) {
-        int high = hex_value(at[0]), low = high >= 0 ? hex_value(at[1]) : -1;
+        int high = text_hex_value(at[0]), low = high >= 0 ? text_hex_value(at[1]) : -1;
 
         if (low < 0) {
             return error_set(error, "\"%.100s\" is not a SHA-256 fingerprint of 64 hexadecimal digits", text);
