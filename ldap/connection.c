@@ -69,47 +69,62 @@ bool connection_give(struct directory *directory, struct link *link)
     return true;
 }
 
-/* Under the lock: the link is not taken into account any more. */
-static void forget_link(struct connection *connection, const struct link *link)
+/* Whether a link that ends is its server's fault, so that the server rests. */
+enum fault { FAULT_NONE, FAULT_IF_YOUNG, FAULT_SERVERS };
+
+/* Under the lock: whether the link is no better than a connect that failed. */
+static bool died_young(struct directory *directory, const struct link *link)
 {
+    int64_t now_ms = clock_mono_ms();
+    bool is_young = !link->answered && now_ms - link->opened_ms < YOUNG_MS;
+
+    if (is_young && server_has_link(directory, link->server)) {
+        directory->no_more_until_ms = now_ms + NO_MORE_MS;
+        return false;
+    }
+    return is_young;
+}
+
+/* Under the lock: the link is not taken into account any more. That and what it says of the server become known at
+ * once: between the two the keeper would dial the server again, and the search would break a second time. */
+static void forget_link(struct connection *connection, const struct link *link, enum fault fault,
+                        const struct error *error)
+{
+    struct directory *directory = connection->directory;
+
     if (link == connection->current && connection->incoming == NULL && !connection->retire) {
         connection->server = NO_SERVER;
     }
+    if (fault == FAULT_SERVERS || (fault == FAULT_IF_YOUNG && died_young(directory, link))) {
+        server_failed(directory, link->server, error);
+    }
 }
 
-/* Ends a link that broke, or that we have no trust in. `is_fault`: its server is to rest. */
-static void drop_link(struct connection *connection, struct link **link, bool is_fault, struct error *error)
+/* Under the lock: what was put back is for whoever has a link; if nobody has, the keeper dials. */
+static void wake_takers(struct directory *directory)
+{
+    for (size_t i = 0; directory->queue.first != NULL && i < directory->connection_count; i++) {
+        if (directory->connections[i].server != NO_SERVER) {
+            connection_wake(&directory->connections[i]);
+        }
+    }
+}
+
+/* Ends a link that broke, or that we have no trust in. */
+static void drop_link(struct connection *connection, struct link **link, enum fault fault, struct error *error)
 {
     struct directory *directory = connection->directory;
 
     error_prefix(error, "%s: search", directory->servers[(*link)->server].name);
     pthread_mutex_lock(&directory->lock);
-    forget_link(connection, *link);
-    if (is_fault) {
-        server_failed(directory, (*link)->server, error);
-    }
+    forget_link(connection, *link, fault, error);
     pthread_mutex_unlock(&directory->lock);
     inflight_requeue(connection, *link, error);
     link_close(link);
     pthread_mutex_lock(&directory->lock);
+    wake_takers(directory);
     keeper_wake(directory);
     pthread_mutex_unlock(&directory->lock);
-}
-
-static void link_broke(struct connection *connection, struct link **link, struct error *error)
-{
-    struct directory *directory = connection->directory;
-    int64_t now_ms = clock_mono_ms();
-    bool died_young = !(*link)->answered && now_ms - (*link)->opened_ms < YOUNG_MS;
-
-    pthread_mutex_lock(&directory->lock);
-    forget_link(connection, *link);
-    if (died_young && server_has_link(directory, (*link)->server)) {
-        died_young = false;
-        directory->no_more_until_ms = now_ms + NO_MORE_MS;
-    }
-    pthread_mutex_unlock(&directory->lock);
-    drop_link(connection, link, died_young, error);
 }
 
 /* Whether somebody else could do what this server does not. */
@@ -155,10 +170,11 @@ static void expire(struct connection *connection, struct link **link)
     }
     if (is_silent) {
         error_set(&error, "no answer in time");
-        drop_link(connection, link, has_other_server(connection, (*link)->server), &error);
+        drop_link(connection, link, has_other_server(connection, (*link)->server) ? FAULT_SERVERS : FAULT_NONE,
+                  &error);
     } else if (is_broken) {
         error_set(&error, "the server takes no more requests");
-        drop_link(connection, link, false, &error);
+        drop_link(connection, link, FAULT_NONE, &error);
     }
 }
 
@@ -213,7 +229,7 @@ static void send_queued(struct connection *connection)
         if (search->connection == NULL) {
             finish_unsent(search);
         } else if (inflight_start(connection, connection->current, search, &error) != 0) {
-            link_broke(connection, &connection->current, &error);
+            drop_link(connection, &connection->current, FAULT_IF_YOUNG, &error);
         }
     }
 }
@@ -232,7 +248,7 @@ static bool drain_all(struct connection *connection, const struct pollfd *events
         int came = inflight_read(connection, *links[i], &error);
 
         if (came < 0) {
-            link_broke(connection, links[i], &error);
+            drop_link(connection, links[i], FAULT_IF_YOUNG, &error);
         } else {
             (*links[i])->has_more = came > 0;
             more = more || came > 0;
