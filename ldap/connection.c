@@ -183,7 +183,7 @@ static struct search *take(struct connection *connection)
 {
     struct link *link = connection->current;
 
-    if (link == NULL || link->must_write || connection->retire || connection->incoming != NULL ||
+    if (link == NULL || link->is_broken || link->must_write || connection->retire || connection->incoming != NULL ||
         link->request_count + link->base_count > LINK_REQUESTS) {
         return NULL;
     }
@@ -213,24 +213,75 @@ static void finish_unsent(struct search *search)
     }
 }
 
-static void send_queued(struct connection *connection)
+static int64_t next_deadline_ms(const struct link *link)
+{
+    return link->searches.first != NULL ? link->searches.first->deadline_ms : INT64_MAX;
+}
+
+/* What became of the next search: there is none; it was sent, or ended, as it is too late for it; the link broke. */
+enum went { WENT_NONE, WENT_ONE, WENT_WRONG };
+
+static enum went send_next(struct connection *connection, struct error *error)
 {
     struct directory *directory = connection->directory;
+
+    pthread_mutex_lock(&directory->lock);
+    struct search *search = directory->closing ? NULL : take(connection);
+
+    pthread_mutex_unlock(&directory->lock);
+    if (search == NULL) {
+        return WENT_NONE;
+    }
+    if (search->connection == NULL) {
+        finish_unsent(search);
+        return WENT_ONE;
+    }
+    return inflight_start(connection, connection->current, search, error) == 0 ? WENT_ONE : WENT_WRONG;
+}
+
+static void send_queued(struct connection *connection)
+{
     struct error error;
+    enum went went;
 
-    for (;;) {
-        pthread_mutex_lock(&directory->lock);
-        struct search *search = directory->closing ? NULL : take(connection);
-
-        pthread_mutex_unlock(&directory->lock);
-        if (search == NULL) {
-            return;
-        }
-        if (search->connection == NULL) {
-            finish_unsent(search);
-        } else if (inflight_start(connection, connection->current, search, &error) != 0) {
+    while ((went = send_next(connection, &error)) != WENT_NONE) {
+        if (went == WENT_WRONG) {
             drop_link(connection, &connection->current, FAULT_IF_YOUNG, &error);
         }
+    }
+}
+
+/* Whoever has the turn. False: the thread has something to do about it. */
+static bool send_in_its_place(struct connection *connection)
+{
+    struct link *link = connection->current;
+    struct error error;
+
+    switch (send_next(connection, &error)) {
+    case WENT_NONE:
+        return false;
+    case WENT_ONE:
+        return !link->must_write && connection->waits_until_ms <= next_deadline_ms(link);
+    case WENT_WRONG:
+        link->is_broken = true;
+        link->fault = error;
+        return false;
+    }
+    return false;
+}
+
+void connection_send(struct connection *connection)
+{
+    bool is_sent = false;
+
+    if (pthread_mutex_trylock(&connection->turn) == 0) {
+        is_sent = send_in_its_place(connection);
+        pthread_mutex_unlock(&connection->turn);
+    }
+    if (!is_sent) {
+        pthread_mutex_lock(&connection->directory->lock);
+        connection_wake(connection);
+        pthread_mutex_unlock(&connection->directory->lock);
     }
 }
 
@@ -283,9 +334,21 @@ static bool change_links(struct connection *connection)
     return is_open;
 }
 
-/* Ends what is over: searches, a retired link with nothing in flight, a link that libldap remembers too much of. */
+static void end_broken(struct connection *connection, struct link **link)
+{
+    if (*link != NULL && (*link)->is_broken) {
+        struct error error = (*link)->fault;
+
+        drop_link(connection, link, FAULT_IF_YOUNG, &error);
+    }
+}
+
+/* Ends what is over: a link that broke, searches, a retired link with nothing in flight, a link that libldap remembers
+ * too much of. */
 static void tidy(struct connection *connection)
 {
+    end_broken(connection, &connection->current);
+    end_broken(connection, &connection->retiring);
     if (connection->current != NULL) {
         expire(connection, &connection->current);
     }
@@ -303,23 +366,22 @@ static void tidy(struct connection *connection)
     }
 }
 
-static int wait_ms(const struct connection *connection)
+/* When the thread is to look at deadlines again, at the latest. It need not be woken for a search that has the usual
+ * time: that one ends later than the thread waits. */
+static int64_t waits_until_ms(const struct connection *connection)
 {
     const struct link *links[] = {connection->current, connection->retiring};
-    int64_t next_ms = INT64_MAX;
+    int64_t until_ms = INT64_MAX;
 
+    if (connection->current != NULL) {
+        until_ms = clock_mono_ms() + connection->directory->config.timeout_ms;
+    }
     for (size_t i = 0; i < 2; i++) {
-        if (links[i] != NULL && links[i]->searches.first != NULL &&
-            links[i]->searches.first->deadline_ms < next_ms) {
-            next_ms = links[i]->searches.first->deadline_ms;
-        }
-    }
-    if (next_ms == INT64_MAX) {
-        return -1;
-    }
-    int64_t left_ms = next_ms - clock_mono_ms();
+        int64_t deadline_ms = links[i] != NULL ? next_deadline_ms(links[i]) : INT64_MAX;
 
-    return left_ms > 0 ? (int)left_ms : 0;
+        until_ms = deadline_ms < until_ms ? deadline_ms : until_ms;
+    }
+    return until_ms;
 }
 
 static struct pollfd event_of(const struct link *link)
@@ -330,12 +392,30 @@ static struct pollfd event_of(const struct link *link)
     };
 }
 
+/* Others may send meanwhile. */
+static void wait(struct connection *connection, struct pollfd events[3], bool more)
+{
+    int64_t left_ms = -1;
+
+    connection->waits_until_ms = waits_until_ms(connection);
+    if (more) {
+        left_ms = 0;
+    } else if (connection->waits_until_ms != INT64_MAX) {
+        left_ms = connection->waits_until_ms - clock_mono_ms();
+        left_ms = left_ms > 0 ? left_ms : 0;
+    }
+    pthread_mutex_unlock(&connection->turn);
+    (void)poll(events, 3, (int)left_ms);
+    pthread_mutex_lock(&connection->turn);
+}
+
 void *connection_main(void *argument)
 {
     struct connection *connection = argument;
     struct error error = {.text = "the directory is being closed"};
     bool more = false;
 
+    pthread_mutex_lock(&connection->turn);
     while (change_links(connection)) {
         tidy(connection);
         send_queued(connection);
@@ -345,7 +425,7 @@ void *connection_main(void *argument)
             {.fd = connection->wake, .events = POLLIN},
         };
 
-        (void)poll(events, 3, more ? 0 : wait_ms(connection));
+        wait(connection, events, more);
         more = drain_all(connection, events);
     }
     for (size_t i = 0; i < 2; i++) {
@@ -357,5 +437,6 @@ void *connection_main(void *argument)
         }
     }
     link_close(&connection->incoming);
+    pthread_mutex_unlock(&connection->turn);
     return NULL;
 }

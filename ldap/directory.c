@@ -46,6 +46,7 @@ void directory_release(struct directory *directory)
         if (directory->connections[i].wake >= 0) {
             close(directory->connections[i].wake);
         }
+        pthread_mutex_destroy(&directory->connections[i].turn);
     }
     free(directory->connections);
     settings_free(&directory->config);
@@ -98,6 +99,7 @@ static int make_connections(struct directory *directory, struct error *error)
     for (size_t i = 0; i < count; i++) {
         directory->connections[i].directory = directory;
         directory->connections[i].server = NO_SERVER;
+        pthread_mutex_init(&directory->connections[i].turn, NULL);
         directory->connections[i].wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     }
     for (size_t i = 0; i < count; i++) {
@@ -255,13 +257,15 @@ static struct connection *find_idlest(const struct directory *directory)
     return idlest;
 }
 
-/* Under the lock: whoever has to do something about a new search hears of it. */
-static void announce(struct directory *directory, const struct search *search)
+/* Under the lock: whoever has to do something about a new search hears of it. The connection that the asker is to send
+ * it on, as nothing else is under way; NULL: none. */
+static struct connection *announce(struct directory *directory, const struct search *search)
 {
     struct connection *idlest = find_idlest(directory);
+    bool is_alone = idlest != NULL && directory->open_searches == 1;
     bool keeper_has_work = idlest == NULL;
 
-    if (idlest != NULL) {
+    if (idlest != NULL && !is_alone) {
         connection_wake(idlest);
     }
     if (idlest != NULL && (idlest->in_flight > 0 || directory->queue.first != directory->queue.last) &&
@@ -273,6 +277,7 @@ static void announce(struct directory *directory, const struct search *search)
     if (keeper_has_work) {
         keeper_wake(directory);
     }
+    return is_alone ? idlest : NULL;
 }
 
 /* Under the lock: whether there are so many that one more has no use. */
@@ -289,8 +294,10 @@ static bool is_overloaded(const struct directory *directory, const struct search
     return false;
 }
 
-/* Under the lock: 0: in the queue. -1: there is no use in waiting, and what there is instead. */
-static int enqueue(struct directory *directory, struct search *search, enum asked_result *result, struct error *error)
+/* Under the lock: 0: in the queue, and what announce() says. -1: there is no use in waiting, and what there is
+ * instead. */
+static int enqueue(struct directory *directory, struct search *search, struct connection **idle,
+                   enum asked_result *result, struct error *error)
 {
     bool overloaded = is_overloaded(directory, search);
 
@@ -317,7 +324,7 @@ static int enqueue(struct directory *directory, struct search *search, enum aske
     }
     directory->wanted_ms = search->started_ms;
     queue_add(directory, search);
-    announce(directory, search);
+    *idle = announce(directory, search);
     return 0;
 }
 
@@ -328,9 +335,13 @@ struct search *search_submit(struct search *search)
 
     pthread_mutex_lock(&directory->lock);
     enum asked_result instead;
-    bool waits = enqueue(directory, search, &instead, &error) == 0;
+    struct connection *idle = NULL;
+    bool waits = enqueue(directory, search, &idle, &instead, &error) == 0;
 
     pthread_mutex_unlock(&directory->lock);
+    if (idle != NULL) {
+        connection_send(idle);
+    }
     if (waits) {
         return search;
     }

@@ -92,10 +92,11 @@ void search_result_free(struct search_result **result);
 struct search;
 
 /* Asks for all certificates of `address` (copied). `done` is called exactly once, with a result that becomes its own.
- * It may be called from within: when the queue is full, or the directory is known to be down. It must not block, and
- * must not call back into this directory. `timeout_ms` is from now: after it the search is abandoned at the server and
- * ends as ASKED_TIMED_OUT, wherever its connection hangs. NULL result: out of memory. Returns a handle for
- * search_abandon(); NULL when `done` was called already. */
+ * It may be called from within: when the queue is full, or the directory is known to be down, or cannot be asked. It
+ * must not block, and must not call back into this directory. `timeout_ms` is from now: after it the search is
+ * abandoned at the server and ends as ASKED_TIMED_OUT, wherever its connection hangs. NULL result: out of memory.
+ * Returns a handle for search_abandon(); NULL when `done` was called already, and there is none to give back. With
+ * nothing else under way the search is sent from within, on a socket that does not block: SIGPIPE is to be ignored. */
 struct search *directory_search(struct directory *directory, const struct address *address, int64_t timeout_ms,
                                 void (*done)(void *context, struct search_result *result), void *context);
 

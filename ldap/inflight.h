@@ -1,6 +1,7 @@
 /*
  * The searches that one link has in flight: sent, answered, ended. Everything
- * here is called by the thread of the connection that owns the link.
+ * here is called by who has the turn of the connection that owns the link:
+ * mostly its thread.
  */
 #ifndef LDAP_INFLIGHT_H
 #define LDAP_INFLIGHT_H

@@ -1,7 +1,6 @@
 /*
  * One open connection to one server: an LDAP handle of libldap, made ready by a
- * dial, then owned by one connection thread. The only header that includes
- * <ldap.h>.
+ * dial, then owned by one connection. The only header that includes <ldap.h>.
  *
  * While it is made ready its socket blocks, and whoever dialled sees to it that
  * the socket is shut down at the deadline: libldap's own network timeout makes
@@ -39,6 +38,8 @@ struct link {
     bool is_refused;     /* the server does not accept our name and password */
     bool answered;       /* at least one search */
     bool has_more;       /* more may be here than was read, in buffers that poll() does not see */
+    bool is_broken;      /* who found that out was not its thread, which ends it */
+    struct error fault;  /* what broke it */
     bool must_write;     /* libldap holds bytes back until the socket takes more */
     unsigned abandons;
     char *bases[LINK_BASES];

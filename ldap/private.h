@@ -9,6 +9,9 @@
  *
  *   directory_search() → queue → connection takes it → sent on its link → answered → done()
  *
+ * With nothing else under way the asker itself takes it and sends it, instead of
+ * waking a thread for that.
+ *
  * directory_read() goes the same way: a reading is a search with a DN.
  *
  * A dial may get stuck in a resolver that nobody can interrupt: at its deadline
@@ -16,9 +19,10 @@
  * server has more than one dial, so that at most MAX_URIS threads of a directory
  * can be stuck. What a thread may outlive is reference-counted.
  *
- * Locks: one, directory->lock. It guards everything in these structs that is
- * not said to belong to a thread. No callback and no I/O happens under it, but
- * the writing of an eventfd.
+ * Locks: directory->lock guards everything in these structs that is not said to
+ * belong to somebody. No callback and no I/O happens under it, but the writing
+ * of an eventfd. Before it comes connection->turn: the links of a connection are
+ * its thread's, but while that waits for something to do whoever asks may send.
  */
 #ifndef LDAP_PRIVATE_H
 #define LDAP_PRIVATE_H
@@ -90,7 +94,7 @@ struct search {
     void (*read)(void *context, struct entry_result *result); /* instead, with a DN */
     void *context;
 
-    /* Of the thread that has it in flight. */
+    /* Of who has the turn of the connection that has it in flight. */
     int64_t sent_ms;
     unsigned sends;
     unsigned pending;      /* requests without a result; one for each base */
@@ -114,7 +118,10 @@ struct connection {
     size_t in_flight;
     int64_t oldest_ms;     /* when the oldest of these was sent; 0: there is none */
 
-    struct link *current, *retiring; /* its thread's own */
+    /* Whoever has it may use the links. The thread has it but while it waits; others try to have it, and never wait. */
+    pthread_mutex_t turn;
+    struct link *current, *retiring;
+    int64_t waits_until_ms; /* then the thread looks at deadlines again */
 };
 
 struct directory {
@@ -164,6 +171,9 @@ void keeper_wake(struct directory *directory);
 /* connection.c. All but the first are called under the lock. connection_give(): true: some connection has the link now;
  * those with a link to a server further down retire. */
 void *connection_main(void *connection);
+/* Without the lock. Sends the next search in the place of the connection's thread, which is not woken for it; unless
+ * that is at work, and sends it itself. */
+void connection_send(struct connection *connection);
 void connection_wake(struct connection *connection);
 bool connection_give(struct directory *directory, struct link *link);
 void connection_retire(struct connection *connection);
