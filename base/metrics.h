@@ -65,6 +65,7 @@ enum counter {
     /* Limits that were reached. */
     COUNT_LIMIT_CONNECTIONS, /* one too many was closed */
     COUNT_LIMIT_WAITING,     /* too many requests that wait */
+    COUNT_LIMIT_CLIENT_LOOKUPS, COUNT_LIMIT_CLIENT_NONE, /* a client looked up too many, or too many in vain */
     COUNT_LIMIT_BATCH_LOOKUPS, COUNT_LIMIT_HELD_BYTES,
     COUNT_LIMIT_FLIGHTS,
     COUNT_LIMIT_VALIDATORS,  /* the validators' queue was full */

@@ -126,6 +126,8 @@ static const struct row_info counters[COUNT_COUNT] = {
     [COUNT_LIMIT_CONNECTIONS] = {"certlookup_limit_reached_total", "limit", "connections",
                                  "Limits that were reached, by limit."},
     [COUNT_LIMIT_WAITING] = {"certlookup_limit_reached_total", "limit", "waiting"},
+    [COUNT_LIMIT_CLIENT_LOOKUPS] = {"certlookup_limit_reached_total", "limit", "client_lookups"},
+    [COUNT_LIMIT_CLIENT_NONE] = {"certlookup_limit_reached_total", "limit", "client_none"},
     [COUNT_LIMIT_BATCH_LOOKUPS] = {"certlookup_limit_reached_total", "limit", "batch_lookups"},
     [COUNT_LIMIT_HELD_BYTES] = {"certlookup_limit_reached_total", "limit", "held_bytes"},
     [COUNT_LIMIT_FLIGHTS] = {"certlookup_limit_reached_total", "limit", "flights"},

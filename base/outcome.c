@@ -44,6 +44,7 @@ static const struct {
     [REASON_DIRECTORY_LIMIT] = {"directory_limit", 0, "a directory cut its answer off"},
     [REASON_DEADLINE] = {"deadline", 0, "the lookup took too long"},
     [REASON_OVERLOADED] = {"overloaded", 0, "too many lookups are under way"},
+    [REASON_CLIENT_LIMIT] = {"client_limit", 0, "this client has looked up too many, or too many in vain"},
     [REASON_BACKING_OFF] = {"backing_off", 0, "this lookup failed a moment ago"},
     [REASON_SHUTTING_DOWN] = {"shutting_down", 0, "the gateway is shutting down"},
     [REASON_INTERNAL] = {"internal", 0, "the gateway failed"},

@@ -52,6 +52,7 @@ enum reason {
     REASON_DIRECTORY_LIMIT,       /* its answer was cut off, and what came is not usable */
     REASON_DEADLINE,              /* our own deadline passed */
     REASON_OVERLOADED,            /* too many lookups wait already */
+    REASON_CLIENT_LIMIT,          /* who asks has asked too much */
     REASON_BACKING_OFF,           /* this very lookup failed a moment ago */
     REASON_SHUTTING_DOWN,
     REASON_INTERNAL,              /* out of memory, or a defect of ours */

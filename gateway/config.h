@@ -28,7 +28,8 @@
 struct config {
     atomic_uint references;
     char *path;
-    struct http_config http;                 /* listen, http.* */
+    struct http_config http;                 /* listen, http.*, limits.* */
+    const char *const *proxy_texts;          /* http.trusted-proxies, as written */
     struct directory_config *directories;
     size_t directory_count;
     struct policy_config trust;

@@ -304,6 +304,19 @@ static void check_http(struct reader *reader)
     }
 }
 
+struct network *reader_networks(struct reader *reader, const char *path, const char *const *texts, size_t count)
+{
+    struct network *networks = reader_keep(reader, (count + 1) * sizeof(*networks));
+    struct error error;
+
+    for (size_t i = 0; networks != NULL && i < count; i++) {
+        if (network_parse(texts[i], &networks[i], &error) != 0) {
+            reader_fault(reader, path, "%s", error.text);
+        }
+    }
+    return networks;
+}
+
 /* Where nobody could look anybody up, or everybody without anyone having said so. */
 static void check_listeners(struct reader *reader)
 {
@@ -325,8 +338,10 @@ static void check_listeners(struct reader *reader)
 
 static void check_doors(struct reader *reader)
 {
+    struct http_config *http = &reader->config->http;
     struct error error;
 
+    http->proxies = reader_networks(reader, "http.trusted-proxies", reader->config->proxy_texts, http->proxy_count);
     if (http_tokens_check(&reader->config->http, &error) != 0) {
         reader_fault(reader, "http.tokens-file", "%s", error.text);
     } else if (!reader_faulted(reader, "listen")) {

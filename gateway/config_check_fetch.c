@@ -13,14 +13,8 @@ bool config_fetches_evidence(const struct config *config)
 void reader_check_fetch(struct reader *reader)
 {
     struct fetch_config *fetch = &reader->config->fetch;
-    struct error error;
 
-    fetch->networks = reader_keep(reader, (fetch->network_count + 1) * sizeof(*fetch->networks));
-    for (size_t i = 0; fetch->networks != NULL && i < fetch->network_count; i++) {
-        if (network_parse(fetch->network_texts[i], &fetch->networks[i], &error) != 0) {
-            reader_fault(reader, "fetch.networks", "%s", error.text);
-        }
-    }
+    fetch->networks = reader_networks(reader, "fetch.networks", fetch->network_texts, fetch->network_count);
     reader->config->trust.ocsp = fetch->ocsp;
     for (size_t i = 0; i < reader->config->trust_rule_count; i++) {
         reader->config->trust_rules[i].policy.ocsp = fetch->ocsp;

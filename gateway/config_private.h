@@ -115,6 +115,9 @@ int setting_check_string(const struct setting *setting, char text[MAX_SETTING_BY
 void reader_read_tree(struct reader *reader);
 void reader_check(struct reader *reader);
 
+/* The networks that a list names, kept as reader_keep() does. NULL: reported as a fault. */
+struct network *reader_networks(struct reader *reader, const char *path, const char *const *texts, size_t count);
+
 /* config_check_fetch.c */
 void reader_check_fetch(struct reader *reader);
 bool config_fetches_evidence(const struct config *config); /* of where it looks for revocation, besides trust.crls */

@@ -231,6 +231,37 @@ const struct setting settings_table[] = {
     {"http.token-file", SETTING_SECRET, "", "16", "256", NULL, accept_token, false, IN_CONFIG(http.token),
      .help = "file with one token more, in clear, that is for everything"},
 
+    {"http.trusted-proxies", SETTING_LIST, "", "0", "64", NULL, accept_network, false,
+     CONFIG_LIST(proxy_texts, http.proxy_count),
+     .help = "networks of proxies whose X-Forwarded-For is believed: 10.1.2.3, fd00::/8"},
+
+    {"limits.lookups", SETTING_NUMBER, "1200", "0", TEXT(MAX_RATE), NULL, NULL, false,
+     IN_CONFIG(http.limits.clients.lookups.per_minute),
+     .help = "recipients a minute that a client without a token may ask for; 0: any number"},
+    {"limits.lookups-burst", SETTING_NUMBER, "2000", "1", TEXT(MAX_RATE), NULL, NULL, false,
+     IN_CONFIG(http.limits.clients.lookups.burst),
+     .help = "so many at once, after a rest"},
+    {"limits.none", SETTING_NUMBER, "120", "0", TEXT(MAX_RATE), NULL, NULL, false,
+     IN_CONFIG(http.limits.clients.none.per_minute),
+     .help = "of these, how many a minute may be answered none before the client is refused; 0: any number"},
+    {"limits.none-burst", SETTING_NUMBER, "500", "1", TEXT(MAX_RATE), NULL, NULL, false,
+     IN_CONFIG(http.limits.clients.none.burst),
+     .help = "so many at once, after a rest"},
+    {"limits.token-lookups", SETTING_NUMBER, "0", "0", TEXT(MAX_RATE), NULL, NULL, false,
+     IN_CONFIG(http.limits.tokens.lookups.per_minute),
+     .help = "the same for whoever has a token, each token for itself; 0: any number"},
+    {"limits.token-lookups-burst", SETTING_NUMBER, "10000", "1", TEXT(MAX_RATE), NULL, NULL, false,
+     IN_CONFIG(http.limits.tokens.lookups.burst),
+     .help = "so many at once, after a rest"},
+    {"limits.token-none", SETTING_NUMBER, "0", "0", TEXT(MAX_RATE), NULL, NULL, false,
+     IN_CONFIG(http.limits.tokens.none.per_minute),
+     .help = "likewise; 0: any number"},
+    {"limits.token-none-burst", SETTING_NUMBER, "5000", "1", TEXT(MAX_RATE), NULL, NULL, false,
+     IN_CONFIG(http.limits.tokens.none.burst),
+     .help = "so many at once, after a rest"},
+    {"limits.clients", SETTING_NUMBER, "65536", "1024", "16777216", NULL, NULL, true, IN_CONFIG(http.limits.places),
+     .help = "clients that limits tell apart at a time; more share what is left to others"},
+
     {"log.level", SETTING_WORD, "info", NULL, NULL, "error warning notice info debug", NULL, false,
      IN_CONFIG(log_level),
      .help = "the least important lines that are still written"},
@@ -269,7 +300,7 @@ const struct setting *settings_find(const char *group, const char *name)
 }
 
 const char *const settings_groups[] = {"directories", "trust", "trust-rules", "fetch", "cache",
-                                       "redis",       "lookup", "http",       "log",   NULL};
+                                       "redis",       "lookup", "http",       "limits", "log", NULL};
 
 bool settings_has_group(const char *group)
 {

@@ -5,6 +5,7 @@
 #include "base/metrics.h"
 #include "http/batch_private.h"
 #include "http/fragments.h"
+#include "http/limits.h"
 #include "http/respond.h"
 #include "http/routes.h"
 #include "http/wanted.h"
@@ -156,6 +157,23 @@ static void begin_telling(struct batch *batch)
     }
 }
 
+/* Once a client has used up what may be answered "none", it is told nothing any more. */
+static bool may_tell(struct batch *batch, enum outcome outcome)
+{
+    if (outcome == OUTCOME_NONE && !batch->is_shut && ++batch->nones > batch->nones_paid) {
+        batch->is_shut = !limits_tell(batch->request, OUTCOME_NONE);
+        batch->nones_paid += !batch->is_shut;
+    }
+    return outcome == OUTCOME_UNKNOWN || !batch->is_shut;
+}
+
+static void tell_untold(struct batch *batch, struct bytes sent, enum reason why)
+{
+    batch->outcomes[OUTCOME_UNKNOWN]++;
+    begin_telling(batch);
+    render_recipient_untold(sent, why, &batch->body);
+}
+
 /* A recipient of whom this thread has said the same before, and may again. `ready` NULL: it says nothing again. */
 static bool tell_ready(struct batch *batch, struct fragments *ready, struct bytes sent)
 {
@@ -168,6 +186,10 @@ static bool tell_ready(struct batch *batch, struct fragments *ready, struct byte
     if (fragment.answer == NULL || !backend->may_serve(backend->context, fragment.answer)) {
         return false;
     }
+    if (!may_tell(batch, fragment.answer->outcome)) {
+        tell_untold(batch, sent, REASON_CLIENT_LIMIT);
+        return true;
+    }
     batch->outcomes[fragment.answer->outcome]++;
     begin_telling(batch);
     buffer_append_bytes(&batch->body, fragment.text);
@@ -178,6 +200,10 @@ static void tell_served(struct batch *batch, struct fragments *ready, struct byt
 {
     struct buffer *body = &batch->body;
 
+    if (!may_tell(batch, served->answer->outcome)) {
+        tell_untold(batch, sent, REASON_CLIENT_LIMIT);
+        return;
+    }
     batch->outcomes[served->answer->outcome]++;
     if (batch->bundle != NULL && served->answer->outcome == OUTCOME_FOUND) {
         bundle_add(batch->bundle, served->answer);
@@ -201,13 +227,6 @@ static void tell_invalid(struct batch *batch, struct bytes sent, enum address_fa
     render_recipient_invalid(sent, address_fault_text(fault), &batch->body);
 }
 
-static void tell_untold(struct batch *batch, struct bytes sent)
-{
-    batch->outcomes[OUTCOME_UNKNOWN]++;
-    begin_telling(batch);
-    render_recipient_untold(sent, batch->untold, &batch->body);
-}
-
 /* What came to a question of a time before. */
 static void tell_asked(struct batch *batch, struct fragments *ready, size_t index)
 {
@@ -216,7 +235,7 @@ static void tell_asked(struct batch *batch, struct fragments *ready, size_t inde
     if (served->answer != NULL) {
         tell_served(batch, ready, batch->list.texts[index], served);
     } else {
-        tell_untold(batch, batch->list.texts[index]);
+        tell_untold(batch, batch->list.texts[index], batch->untold);
     }
 }
 
@@ -224,7 +243,7 @@ static void tell_asked(struct batch *batch, struct fragments *ready, size_t inde
 static bool tell_missing(struct batch *batch, struct fragments *ready, size_t index, const struct address *address)
 {
     if (batch->waited == WAITS_MAX) {
-        tell_untold(batch, batch->list.texts[index]);
+        tell_untold(batch, batch->list.texts[index], batch->untold);
         return true;
     }
     if (!ask(batch, index, address)) {
@@ -262,6 +281,14 @@ static bool look_up(struct batch *batch, struct fragments *ready, size_t index)
     return true;
 }
 
+/* One more than the client may ask for. */
+static void tell_refused(struct batch *batch, size_t index)
+{
+    if (!batch->waits) {
+        tell_untold(batch, batch->list.texts[index], REASON_CLIENT_LIMIT);
+    }
+}
+
 static void begin_answer(struct batch *batch)
 {
     buffer_clear(&batch->body);
@@ -272,6 +299,8 @@ static void begin_answer(struct batch *batch)
     memset(batch->outcomes, 0, sizeof(batch->outcomes));
     batch->retry_after_s = 1;
     batch->told = 0;
+    batch->nones = 0;
+    batch->is_shut = false;
     batch->waits = false;
 }
 
@@ -283,7 +312,9 @@ static bool look_all_up(struct batch *batch)
     begin_answer(batch);
     for (size_t i = 0; i < batch->list.count && result && !batch->body.failed; i++) {
         bool is_asked = batch->question_of != NULL && batch->question_of[i] > 0;
-        if (is_asked && !batch->waits) {
+        if (i >= batch->allowed) {
+            tell_refused(batch, i);
+        } else if (is_asked && !batch->waits) {
             tell_asked(batch, ready, i);
         } else if (!is_asked && (batch->waits || !tell_ready(batch, ready, batch->list.texts[i]))) {
             result = look_up(batch, ready, i);
@@ -344,6 +375,8 @@ static bool begin_batch(struct request *request, enum MHD_Result *result)
     } else if (!wanted_switch(request, "partial", "partial takes 1 or 0, once", &batch->partial, &refusal) ||
                !wanted_format(request, &format, &refusal)) {
         *result = wanted_refuse(request, &refusal);
+    } else if ((batch->allowed = limits_take(request, batch->list.count)) == 0 && batch->list.count > 0) {
+        *result = limits_refuse(request);
     } else if (!make_room(batch, format)) {
         *result = request_refuse(request, REASON_OVERLOADED);
     } else {

@@ -28,6 +28,9 @@ struct batch {
     bool partial;               /* it is wanted although somebody has none */
     struct buffer body;         /* of the answer, as far as nobody has to be waited for: those told of, in JSON */
     size_t told;                /* recipients that are in it; with a bundle, only those who are not in there */
+    size_t allowed;             /* of the recipients, those before this one may be looked up by this client */
+    size_t nones, nones_paid;   /* told "none" so far; and at most, in all times that we told */
+    bool is_shut;               /* one more must not be told, nor then anything else */
     size_t outcomes[OUTCOMES];  /* of all, but for what is no address */
     int64_t retry_after_s;      /* the longest of the unknown ones */
     bool waits;                 /* somebody has to be waited for: what comes behind is told later */

@@ -6,6 +6,7 @@
 #include "base/metrics.h"
 #include "http/access.h"
 #include "http/respond.h"
+#include "http/rules.h"
 
 static const struct {
     enum scope scope;
@@ -18,18 +19,18 @@ static const struct {
     [DOOR_ADMIN] = {SCOPE_ADMIN, "admin", COUNT_REFUSED_ADMIN, ", from the gateway's machine too"},
 };
 
-static bool is_local(const struct request *request)
+bool doors_is_local(const struct request *request)
 {
     return request->loopback && !request->headers.forwarded;
 }
 
 static bool needs_no_token(const struct request *request)
 {
-    switch ((enum http_open_to)atomic_load_explicit(&request->http->open_to, memory_order_relaxed)) {
+    switch (worker_rules(request->worker)->open_to) {
     case OPEN_TO_ALL:
         return true;
     case OPEN_TO_LOOPBACK:
-        return request->worker->is_loopback || is_local(request);
+        return request->worker->is_loopback || doors_is_local(request);
     case OPEN_TO_NOBODY:
         break;
     }
@@ -47,19 +48,26 @@ static bool is_remembered(const struct pass *pass, struct bytes sent, uint64_t n
     return pass->size > 0 && pass->number == number && digest_equal_secrets(bytes_of(pass->text, pass->size), sent);
 }
 
+static uint64_t id_of(const struct token *token)
+{
+    uint64_t hash = digest_table_hash(bytes_of_string(token->name));
+
+    return hash != 0 ? hash : 1;
+}
+
 /* What the token opens, expired or not. */
 static const struct pass *examine(struct request *request, struct bytes sent)
 {
-    uint64_t number;
-    const struct tokens *tokens = worker_tokens(request->worker, &number);
+    const struct rules *rules = worker_rules(request->worker);
     struct pass *pass = &request->pass;
 
-    if (is_remembered(pass, sent, number)) {
+    if (is_remembered(pass, sent, rules->number)) {
         return pass;
     }
-    const struct token *token = tokens_find(tokens, sent);
+    const struct token *token = tokens_find(rules->tokens, sent);
 
-    pass->number = number;
+    pass->number = rules->number;
+    pass->id = token != NULL ? id_of(token) : 0;
     pass->scopes = token != NULL ? token->scopes : 0;
     pass->until = token != NULL ? token->until : 0;
     pass->size = sent.size <= sizeof(pass->text) ? sent.size : 0;
@@ -67,16 +75,22 @@ static const struct pass *examine(struct request *request, struct bytes sent)
     return pass;
 }
 
-static bool has_token_for(struct request *request, enum door door)
+uint64_t doors_token_id(struct request *request, enum door door)
 {
     struct bytes sent;
 
     if (!find_token(request, &sent)) {
-        return false;
+        return 0;
     }
     const struct pass *pass = examine(request, sent);
+    bool opens = (pass->scopes & (unsigned)doors[door].scope) != 0 && clock_wall_s() < pass->until;
 
-    return (pass->scopes & (unsigned)doors[door].scope) != 0 && clock_wall_s() < pass->until;
+    return opens ? pass->id : 0;
+}
+
+static bool has_token_for(struct request *request, enum door door)
+{
+    return doors_token_id(request, door) != 0;
 }
 
 bool doors_let(struct request *request, enum door door)
@@ -87,7 +101,7 @@ bool doors_let(struct request *request, enum door door)
     case DOOR_LOOKUP:
         return needs_no_token(request) || has_token_for(request, door);
     case DOOR_EXPLAIN:
-        return is_local(request) || has_token_for(request, door);
+        return doors_is_local(request) || has_token_for(request, door);
     case DOOR_ADMIN:
         return has_token_for(request, door);
     }
@@ -117,13 +131,6 @@ static const char *fault_of(struct request *request, const char **detail)
     return "insufficient_scope";
 }
 
-static bool has_any_token(struct request *request)
-{
-    uint64_t number;
-
-    return tokens_count(worker_tokens(request->worker, &number)) > 0;
-}
-
 enum MHD_Result doors_refuse(struct request *request, enum door door)
 {
     struct response_headers headers = {0};
@@ -131,7 +138,7 @@ enum MHD_Result doors_refuse(struct request *request, enum door door)
     char detail[200];
 
     count(doors[door].refused);
-    if (!has_any_token(request)) {
+    if (tokens_count(worker_rules(request->worker)->tokens) == 0) {
         snprintf(detail, sizeof(detail), "this needs a token for %s%s; the gateway has no tokens", word,
                  doors[door].without);
         return respond_problem(request, MHD_HTTP_FORBIDDEN, detail, NULL);

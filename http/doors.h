@@ -29,13 +29,20 @@ enum door { DOOR_OPEN, DOOR_LOOKUP, DOOR_EXPLAIN, DOOR_ADMIN };
 struct pass {
     size_t size;           /* of the text; 0: nothing is remembered */
     uint8_t text[PASS_BYTES];
-    uint64_t number;       /* of the tokens that it was looked for in */
+    uint64_t number;       /* of the rules in whose tokens it was looked for */
+    uint64_t id;           /* of whose token it is, whatever the token; never 0 */
     unsigned scopes;       /* 0: it is none of ours */
     int64_t until;
 };
 
 /* Whether the door is open to who asks. */
 bool doors_let(struct request *request, enum door door);
+
+/* Whether it comes from this machine, and speaks for nobody else. */
+bool doors_is_local(const struct request *request);
+
+/* By what limits know whose token for this door came with the request; 0: none that opens it. */
+uint64_t doors_token_id(struct request *request, enum door door);
 
 /* 401 or 403 (RFC 6750 3), after doors_let() said no. */
 enum MHD_Result doors_refuse(struct request *request, enum door door);

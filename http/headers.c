@@ -129,6 +129,19 @@ static void take_forwarded(struct headers *headers, struct bytes value)
     headers->forwarded = true;
 }
 
+/* The last ones are those that count: each proxy adds its own behind what came. */
+static void take_forwarded_for(struct headers *headers, struct bytes value)
+{
+    struct header_list *list = &headers->forwarded_for;
+
+    headers->forwarded = true;
+    if (list->count == HEADERS_VALUES_MAX) {
+        memmove(&list->values[0], &list->values[1], (HEADERS_VALUES_MAX - 1) * sizeof(list->values[0]));
+        list->count--;
+    }
+    list->values[list->count++] = value;
+}
+
 static const struct field {
     const char *name;
     size_t size;
@@ -143,7 +156,7 @@ static const struct field {
     FIELD("Transfer-Encoding", take_coding),
     FIELD("Content-Type", take_content_type),
     FIELD("Forwarded", take_forwarded),
-    FIELD("X-Forwarded-For", take_forwarded),
+    FIELD("X-Forwarded-For", take_forwarded_for),
     FIELD("X-Forwarded-Host", take_forwarded),
     FIELD("X-Forwarded-Proto", take_forwarded),
     FIELD("X-Real-IP", take_forwarded),

@@ -47,6 +47,7 @@ struct headers {
     struct bytes content_type;
     size_t content_types;
     bool forwarded; /* a proxy says that it speaks for somebody else */
+    struct header_list forwarded_for; /* X-Forwarded-For: the last ones, if there are too many */
     size_t hosts;
     size_t lengths;
     size_t codings;

@@ -10,6 +10,7 @@
  *   routes.c     the table of routes; pages.c answers those that need no lookup
  *   recipients.c the routes that look somebody up
  *   doors.c      who may ask what; tokens.c who has which, access.c what tells of who asks
+ *   limits.c     how much a client may ask for; client.c which client it is; rules.c all that as configured
  *   wanted.c     what a request wants of a route's formats; negotiate.c by Accept
  *   reply.c      an answer as a response; etag.c its tag
  *   batch.c      the route that looks many recipients up at once; fragments.c keeps ready what it says of each;
@@ -29,6 +30,8 @@
 #include "base/answer.h"
 #include "base/drop.h"
 #include "base/error.h"
+#include "base/limiter.h"
+#include "base/network.h"
 
 struct http_backend {
     void *context;
@@ -80,6 +83,18 @@ enum http_open_to {
     OPEN_TO_NOBODY
 };
 
+/* Of each client. */
+struct http_rates {
+    struct rate lookups; /* recipients that it may ask for */
+    struct rate none;    /* of them, those that may be answered "none" */
+};
+
+struct http_limits {
+    struct http_rates clients; /* without a token: by address */
+    struct http_rates tokens;
+    int64_t places;            /* clients that are known at a time, about; see base/limiter.h */
+};
+
 struct http_config {
     const char *const *listen; /* "127.0.0.1:8080" "[::1]:8080"; port 0: a free one */
     size_t listen_count;
@@ -93,6 +108,9 @@ struct http_config {
     enum http_open_to open_to;
     struct bytes tokens;       /* content of the file of tokens, see http/tokens.h; empty: there is none */
     const char *token;         /* one token more, that opens everything and has no end; "": none */
+    const struct network *proxies; /* whose X-Forwarded-For is believed */
+    size_t proxy_count;
+    struct http_limits limits;
 };
 
 struct http;

@@ -9,12 +9,13 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/limiter.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "http/request.h"
 #include "http/respond.h"
 #include "http/socket.h"
-#include "http/tokens.h"
+#include "http/rules.h"
 
 /* For each connection: a target of MAX_URI_BYTES, header fields, libmicrohttpd's own notes, and the response's header.
  * What does not fit libmicrohttpd refuses by itself, with 414 or 431. It wipes the whole after each request. */
@@ -200,12 +201,15 @@ static struct http *make_http(const struct http_config *config, const struct htt
     http->max_batch_lookups = (size_t)config->max_batch_lookups;
     http->hot_bytes = (size_t)config->hot_bytes;
     http->count = config->listen_count;
-    pthread_mutex_init(&http->tokens_lock, NULL);
+    pthread_mutex_init(&http->rules_lock, NULL);
+    http->lookups = limiter_new((size_t)config->limits.places);
+    http->none = limiter_new((size_t)config->limits.places);
     http->out_of_memory = make_out_of_memory();
-    if (http->out_of_memory == NULL) {
+    bool has_all = http->out_of_memory != NULL && http->lookups != NULL && http->none != NULL;
+    if (!has_all) {
         error_set(error, "out of memory");
     }
-    if (http->out_of_memory == NULL || http_adopt(http, config, error) != 0) {
+    if (!has_all || http_adopt(http, config, error) != 0) {
         http_close(&http);
     }
     return http;
@@ -224,18 +228,18 @@ int http_tokens_check(const struct http_config *config, struct error *error)
 
 int http_adopt(struct http *http, const struct http_config *config, struct error *error)
 {
-    struct tokens *tokens = tokens_make(config->tokens, config->token, error), *before;
+    struct rules *rules = rules_make(config, error), *before;
 
-    if (tokens == NULL) {
+    if (rules == NULL) {
         return -1;
     }
-    atomic_store(&http->open_to, (int)config->open_to);
-    pthread_mutex_lock(&http->tokens_lock);
-    before = http->tokens;
-    http->tokens = tokens;
-    atomic_fetch_add(&http->tokens_number, 1);
-    pthread_mutex_unlock(&http->tokens_lock);
-    tokens_free(&before);
+    pthread_mutex_lock(&http->rules_lock);
+    before = http->rules;
+    rules->number = atomic_load(&http->rules_number) + 1;
+    http->rules = rules;
+    atomic_store(&http->rules_number, rules->number);
+    pthread_mutex_unlock(&http->rules_lock);
+    rules_free(&before);
     return 0;
 }
 
@@ -326,8 +330,10 @@ void http_close(struct http **http)
     if (h->out_of_memory != NULL) {
         MHD_destroy_response(h->out_of_memory);
     }
-    tokens_free(&h->tokens);
-    pthread_mutex_destroy(&h->tokens_lock);
+    rules_free(&h->rules);
+    limiter_free(&h->lookups);
+    limiter_free(&h->none);
+    pthread_mutex_destroy(&h->rules_lock);
     free(h);
     *http = NULL;
 }

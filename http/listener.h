@@ -12,10 +12,10 @@
 
 struct http {
     struct http_backend backend;
-    atomic_int open_to;     /* enum http_open_to */
-    pthread_mutex_t tokens_lock;
-    struct tokens *tokens;
-    _Atomic uint64_t tokens_number; /* goes on whenever they are others */
+    pthread_mutex_t rules_lock;
+    struct rules *rules;
+    _Atomic uint64_t rules_number; /* theirs; goes on whenever they are others */
+    struct limiter *lookups, *none; /* what each client may still ask for, and be answered "none" */
     size_t max_connections; /* of each listener */
     size_t max_waiting;
     size_t max_recipients;  /* of a batch */

@@ -4,6 +4,7 @@
 
 #include "base/metrics.h"
 #include "http/hot.h"
+#include "http/limits.h"
 #include "http/respond.h"
 #include "http/routes.h"
 #include "http/values.h"
@@ -93,6 +94,10 @@ bool recipients_answer_again(struct request *request, enum MHD_Result *result)
     }
     request->worker->expects = false;
     request->route = ready->route;
+    if (limits_take(request, 1) == 0 || !limits_tell(request, ready->answer->outcome)) {
+        *result = limits_refuse(request);
+        return true;
+    }
     count_outcome(ready->answer->outcome);
     *result = send_again(request, hot, ready);
     return true;
@@ -161,11 +166,17 @@ enum MHD_Result recipients_answer(struct request *request)
         if (fault != ADDRESS_OK) {
             return respond_problem(request, MHD_HTTP_BAD_REQUEST, address_fault_text(fault), NULL);
         }
+        if (limits_take(request, 1) == 0) {
+            return limits_refuse(request);
+        }
         if (wish.explain) {
             return request_wait(request, backend->explain); /* what is in memory has no explanation */
         }
         request->served = backend->get(backend->context, &request->address);
         request->worker->expects = request->served.answer != NULL;
     }
-    return request->served.answer != NULL ? send_served(request, &wish) : request_wait(request, backend->start);
+    if (request->served.answer == NULL) {
+        return request_wait(request, backend->start);
+    }
+    return limits_tell(request, request->served.answer->outcome) ? send_served(request, &wish) : limits_refuse(request);
 }

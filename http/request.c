@@ -45,7 +45,8 @@ void request_on_connection(void *cls, struct MHD_Connection *connection, void **
         request->worker = cls;
         request->http = request->worker->http;
         request->connection = connection;
-        request->loopback = info != NULL && access_is_loopback(info->client_addr);
+        request->peer = info != NULL ? info->client_addr : NULL;
+        request->loopback = access_is_loopback(request->peer);
     }
     *context = request;
 }
@@ -81,6 +82,7 @@ void *request_on_target(void *cls, const char *target, struct MHD_Connection *co
     if (request != NULL) {
         request->state = REQUEST_NEW;
         request->route = NULL;
+        request->client_kind = CLIENT_NOT_KNOWN;
         request->is_apart = request->has_address = false;
         request->target_size = strlen(target);
         request->target_end = target + request->target_size;

@@ -54,13 +54,18 @@ enum request_state {
     REQUEST_LEFT,    /* lingered when its connection closed */
 };
 
+enum client_kind { CLIENT_NOT_KNOWN, CLIENT_LOCAL, CLIENT_ADDRESS, CLIENT_TOKEN };
+
 struct request {
     struct http *http;
     struct worker *worker;        /* on whose thread all this happens */
     struct request *next_back;    /* in the worker's list of those that are back */
     struct MHD_Connection *connection;
-    bool loopback;                /* whoever is at the other end of the connection */
+    const struct sockaddr *peer;  /* at the other end of the connection; lives as long as that. NULL: not known */
+    bool loopback;                /* that is this machine */
     struct pass pass;             /* of the last token that came over it */
+    enum client_kind client_kind; /* whose limits the request counts for; see limits.c */
+    uint64_t client;              /* by what these know it; 0: by nothing */
 
     enum request_state state;
     bool is_apart;                /* the target has been taken apart, and the route found, if there is one */

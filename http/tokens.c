@@ -1,6 +1,5 @@
 #include "http/tokens.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/text.h"
@@ -8,7 +7,6 @@
 #define FIELDS 4
 
 struct tokens {
-    atomic_uint references;
     size_t count, capacity;
     struct token *list; /* by digest */
 };
@@ -257,7 +255,6 @@ struct tokens *tokens_make(struct bytes file, const char *one_more, struct error
         error_set(error, "out of memory");
         return NULL;
     }
-    atomic_init(&tokens->references, 1);
     result = read_file(tokens, file, error);
     if (result == 0 && one_more[0] != '\0') {
         const struct token token = {"http.token-file", digest_sha256(bytes_of_string(one_more)), SCOPE_ALL,
@@ -271,22 +268,13 @@ struct tokens *tokens_make(struct bytes file, const char *one_more, struct error
     return tokens;
 }
 
-struct tokens *tokens_ref(struct tokens *tokens)
-{
-    atomic_fetch_add(&tokens->references, 1);
-    return tokens;
-}
-
 void tokens_free(struct tokens **tokens)
 {
-    struct tokens *gone = *tokens;
-
-    *tokens = NULL;
-    if (gone == NULL || atomic_fetch_sub(&gone->references, 1) != 1) {
-        return;
+    if (*tokens != NULL) {
+        free((*tokens)->list);
+        free(*tokens);
+        *tokens = NULL;
     }
-    free(gone->list);
-    free(gone);
 }
 
 size_t tokens_count(const struct tokens *tokens)

@@ -42,10 +42,9 @@ struct token {
 struct tokens;
 
 /* Of the content of a file ("" where there is none), and one token more that opens everything and has no end ("":
- * none). One reference, the caller's. NULL: the words say what is wrong, mostly with the line of the file. */
+ * none). NULL: the words say what is wrong, mostly with the line of the file. */
 struct tokens *tokens_make(struct bytes file, const char *one_more, struct error *error);
-struct tokens *tokens_ref(struct tokens *tokens);
-void tokens_free(struct tokens **tokens); /* gives the reference back */
+void tokens_free(struct tokens **tokens);
 
 size_t tokens_count(const struct tokens *tokens);
 

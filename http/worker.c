@@ -12,6 +12,7 @@
 #include "http/fragments.h"
 #include "http/hot.h"
 #include "http/request.h"
+#include "http/rules.h"
 #include "http/spare.h"
 #include "http/values.h"
 
@@ -59,19 +60,18 @@ struct spares *worker_spares(struct worker *worker)
     return worker->spares;
 }
 
-const struct tokens *worker_tokens(struct worker *worker, uint64_t *number)
+const struct rules *worker_rules(struct worker *worker)
 {
     struct http *http = worker->http;
 
-    if (worker->tokens == NULL || worker->tokens_number != atomic_load(&http->tokens_number)) {
-        tokens_free(&worker->tokens);
-        pthread_mutex_lock(&http->tokens_lock);
-        worker->tokens = tokens_ref(http->tokens);
-        worker->tokens_number = atomic_load(&http->tokens_number);
-        pthread_mutex_unlock(&http->tokens_lock);
+    if (worker->rules == NULL ||
+        worker->rules->number != atomic_load_explicit(&http->rules_number, memory_order_relaxed)) {
+        rules_free(&worker->rules);
+        pthread_mutex_lock(&http->rules_lock);
+        worker->rules = rules_ref(http->rules);
+        pthread_mutex_unlock(&http->rules_lock);
     }
-    *number = worker->tokens_number;
-    return worker->tokens;
+    return worker->rules;
 }
 
 void worker_count_connection(struct worker *worker, int change)
@@ -311,7 +311,7 @@ void worker_stop(struct worker *worker)
     hot_free(&worker->hot);
     fragments_free(&worker->fragments);
     spares_free(&worker->spares);
-    tokens_free(&worker->tokens);
+    rules_free(&worker->rules);
     if (worker->wake_fd >= 0) {
         close(worker->wake_fd);
     }

@@ -21,8 +21,8 @@ struct fragments;
 struct hot;
 struct http;
 struct request;
+struct rules;
 struct spares;
-struct tokens;
 
 struct worker {
     struct http *http;
@@ -40,8 +40,7 @@ struct worker {
     size_t lingering;            /* requests that linger (request.h) */
     bool answered_late;          /* in this run a request was answered that had waited */
     bool is_loopback;            /* its listener: this machine alone reaches it */
-    struct tokens *tokens;       /* a reference; NULL: not wanted yet */
-    uint64_t tokens_number;
+    struct rules *rules;         /* a reference; NULL: not wanted yet */
     bool has_thread;
     pthread_t thread;
     int wake_fd;
@@ -80,7 +79,7 @@ struct fragments *worker_fragments(struct worker *worker);
 /* Its responses that serve again. Its own thread only; NULL: out of memory. */
 struct spares *worker_spares(struct worker *worker);
 
-/* The tokens of now, and their number, which no others have. Its own thread only; they stay until the next call. */
-const struct tokens *worker_tokens(struct worker *worker, uint64_t *number);
+/* Those of now. Its own thread only; they stay until the next call. */
+const struct rules *worker_rules(struct worker *worker);
 
 #endif

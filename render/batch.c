@@ -57,6 +57,7 @@ static const enum status statuses[REASON_COUNT] = {
     [REASON_NO_CERTIFICATE] = RECIPIENT_NONE,
 
     [REASON_OVERLOADED] = RECIPIENT_LIMIT,
+    [REASON_CLIENT_LIMIT] = RECIPIENT_LIMIT,
 };
 
 /* The outcome goes first: a reason that refuses a value says nothing as long as there may be others. */

@@ -95,10 +95,19 @@ hot_vs_nginx_peer() {
     rate "$(server_url nginx)$HOT_PATH"
 }
 
-# The gateway lets nobody in without a token, from this machine neither.
+# The gateway lets nobody in without a token, from this machine neither, and counts what each asks for, with limits
+# that nobody reaches here.
 bench_config_with_token() {
     bench_config "$@"
     echo "http = { open-to = \"nobody\"; tokens-file = $(config_string "$STACK/tokens"); };"
+    cat << 'CONF'
+limits = {
+    token-lookups = 60000000;
+    token-lookups-burst = 60000000;
+    token-none = 60000000;
+    token-none-burst = 60000000;
+};
+CONF
 }
 
 hot_auth_vs_nginx_open() {

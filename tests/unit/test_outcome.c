@@ -53,6 +53,7 @@ static const struct {
     {REASON_DIRECTORY_LIMIT, "directory_limit", 0},
     {REASON_DEADLINE, "deadline", 0},
     {REASON_OVERLOADED, "overloaded", 0},
+    {REASON_CLIENT_LIMIT, "client_limit", 0},
     {REASON_BACKING_OFF, "backing_off", 0},
     {REASON_SHUTTING_DOWN, "shutting_down", 0},
     {REASON_INTERNAL, "internal", 0},

@@ -40,6 +40,7 @@ static const struct {
     {REASON_DIRECTORY_LIMIT, "unknown", "unknown"},
     {REASON_DEADLINE, "unknown", "unknown"},
     {REASON_OVERLOADED, "limit", "limit"},
+    {REASON_CLIENT_LIMIT, "limit", "limit"},
     {REASON_BACKING_OFF, "unknown", "unknown"},
     {REASON_SHUTTING_DOWN, "unknown", "unknown"},
     {REASON_INTERNAL, "unknown", "unknown"},

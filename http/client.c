@@ -1,0 +1,159 @@
+#include "http/client.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+
+#include "base/digest.h"
+
+#define IPV6_NETWORK_BYTES 8
+
+static bool is_blank(uint8_t c)
+{
+    return c == ' ' || c == '\t';
+}
+
+static struct bytes trimmed(struct bytes text)
+{
+    while (text.size > 0 && is_blank(text.data[0])) {
+        text = bytes_of(text.data + 1, text.size - 1);
+    }
+    while (text.size > 0 && is_blank(text.data[text.size - 1])) {
+        text.size--;
+    }
+    return text;
+}
+
+/* ":80" */
+static bool is_port(struct bytes text)
+{
+    if (text.size < 2 || text.size > 6 || text.data[0] != ':') {
+        return false;
+    }
+    for (size_t i = 1; i < text.size; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9') {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Takes off brackets and port. False: what stands around the address is none. */
+static bool bare_address(struct bytes *text)
+{
+    const uint8_t *end;
+
+    if (text->size > 0 && text->data[0] == '[') {
+        end = memchr(text->data, ']', text->size);
+        if (end == NULL) {
+            return false;
+        }
+        struct bytes behind = bytes_of(end + 1, (size_t)(text->data + text->size - (end + 1)));
+
+        *text = bytes_of(text->data + 1, (size_t)(end - text->data) - 1);
+        return behind.size == 0 || is_port(behind);
+    }
+    end = text->size > 0 ? memchr(text->data, ':', text->size) : NULL;
+    size_t before = end != NULL ? (size_t)(end - text->data) : 0;
+
+    /* One colon: a port. More: IPv6 as it is. */
+    if (end != NULL && memchr(end + 1, ':', text->size - before - 1) == NULL) {
+        bool result = is_port(bytes_of(end, text->size - before));
+
+        text->size = before;
+        return result;
+    }
+    return true;
+}
+
+bool client_parse_address(struct bytes text, struct sockaddr_storage *address)
+{
+    struct sockaddr_in v4 = {.sin_family = AF_INET};
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+    char copy[INET6_ADDRSTRLEN];
+
+    text = trimmed(text);
+    if (!bare_address(&text) || text.size >= sizeof(copy) || memchr(text.data, '\0', text.size) != NULL) {
+        return false;
+    }
+    memcpy(copy, text.data, text.size);
+    copy[text.size] = '\0';
+    memset(address, 0, sizeof(*address));
+    if (inet_pton(AF_INET, copy, &v4.sin_addr) == 1) {
+        memcpy(address, &v4, sizeof(v4));
+        return true;
+    }
+    if (inet_pton(AF_INET6, copy, &v6.sin6_addr) == 1) {
+        memcpy(address, &v6, sizeof(v6));
+        return true;
+    }
+    return false;
+}
+
+/* Cuts the last element off. False: there is none any more. */
+static bool cut_last(struct header_list *list, struct bytes *element)
+{
+    while (list->count > 0) {
+        struct bytes *last = &list->values[list->count - 1];
+        size_t begin = last->size;
+
+        while (begin > 0 && last->data[begin - 1] != ',') {
+            begin--;
+        }
+        *element = trimmed(bytes_of(last->data + begin, last->size - begin));
+        if (begin > 0) {
+            last->size = begin - 1;
+        } else {
+            list->count--;
+        }
+        if (element->size > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static socklen_t size_of(const struct sockaddr *address)
+{
+    return address->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+           : address->sa_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(address->sa_family);
+}
+
+void client_address(const struct network *proxies, size_t proxy_count, const struct sockaddr *peer,
+                    const struct header_list *forwarded_for, struct sockaddr_storage *address)
+{
+    struct header_list rest = *forwarded_for;
+    struct sockaddr_storage named;
+    struct bytes element;
+
+    memset(address, 0, sizeof(*address));
+    if (peer != NULL) {
+        memcpy(address, peer, size_of(peer));
+    }
+    while (network_holds(proxies, proxy_count, (const struct sockaddr *)address) && cut_last(&rest, &element) &&
+           client_parse_address(element, &named)) {
+        *address = named;
+    }
+}
+
+uint64_t client_id(const struct sockaddr *address)
+{
+    struct sockaddr_in6 v6;
+    struct sockaddr_in v4;
+    uint8_t key[1 + IPV6_NETWORK_BYTES] = {0};
+
+    if (address->sa_family == AF_INET) {
+        memcpy(&v4, address, sizeof(v4));
+        key[0] = 4;
+        memcpy(key + 1, &v4.sin_addr, sizeof(v4.sin_addr));
+    } else if (address->sa_family == AF_INET6) {
+        memcpy(&v6, address, sizeof(v6));
+        bool is_mapped = IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr);
+
+        key[0] = is_mapped ? 4 : 6;
+        memcpy(key + 1, v6.sin6_addr.s6_addr + (is_mapped ? 12 : 0), is_mapped ? 4 : IPV6_NETWORK_BYTES);
+    }
+    uint64_t hash = digest_table_hash(bytes_of(key, sizeof(key)));
+
+    return hash != 0 ? hash : 1;
+}

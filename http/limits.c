@@ -1,0 +1,121 @@
+#include "http/limits.h"
+
+#include "base/clock.h"
+#include "base/limiter.h"
+#include "base/metrics.h"
+#include "http/client.h"
+#include "http/respond.h"
+#include "http/rules.h"
+
+/* Whom the limits of a request count for, and which they are. */
+struct subject {
+    uint64_t client;
+    const struct http_rates *rates;
+};
+
+static bool are_off(const struct http_rates *rates)
+{
+    return rates->lookups.per_minute == 0 && rates->none.per_minute == 0;
+}
+
+static uint64_t id_of_address(const struct request *request, const struct rules *rules)
+{
+    struct sockaddr_storage address;
+
+    client_address(rules->proxies, rules->proxy_count, request->peer, &request->headers.forwarded_for, &address);
+    return client_id((const struct sockaddr *)&address);
+}
+
+/* Once for each request: a batch asks for each of its recipients. */
+static void identify(struct request *request, const struct rules *rules)
+{
+    request->client = doors_token_id(request, DOOR_LOOKUP);
+    if (request->client != 0) {
+        request->client_kind = CLIENT_TOKEN;
+    } else if (doors_is_local(request)) {
+        request->client_kind = CLIENT_LOCAL;
+    } else {
+        request->client_kind = CLIENT_ADDRESS;
+        request->client = id_of_address(request, rules);
+    }
+}
+
+/* False: it has no limits. */
+static bool find_subject(struct request *request, struct subject *subject)
+{
+    const struct rules *rules = worker_rules(request->worker);
+    const struct http_limits *limits = &rules->limits;
+
+    if (are_off(&limits->clients) && are_off(&limits->tokens)) {
+        return false;
+    }
+    if (request->client_kind == CLIENT_NOT_KNOWN) {
+        identify(request, rules);
+    }
+    subject->client = request->client;
+    subject->rates = request->client_kind == CLIENT_TOKEN ? &limits->tokens : &limits->clients;
+    return request->client_kind != CLIENT_LOCAL && !are_off(subject->rates);
+}
+
+size_t limits_take(struct request *request, size_t wanted)
+{
+    const struct http *http = request->http;
+    struct subject subject;
+
+    if (!find_subject(request, &subject)) {
+        return wanted;
+    }
+    int64_t now_us = clock_mono_us();
+
+    if (limiter_left(http->none, subject.client, &subject.rates->none, now_us) == 0) {
+        count(COUNT_LIMIT_CLIENT_NONE);
+        return 0;
+    }
+    size_t taken = limiter_take(http->lookups, subject.client, &subject.rates->lookups, wanted, now_us);
+
+    count_add(COUNT_LIMIT_CLIENT_LOOKUPS, wanted - taken);
+    return taken;
+}
+
+bool limits_tell(struct request *request, enum outcome outcome)
+{
+    const struct http *http = request->http;
+    struct subject subject;
+    bool may = true;
+
+    if (outcome == OUTCOME_UNKNOWN || !find_subject(request, &subject) || subject.rates->none.per_minute == 0) {
+        return true;
+    }
+    switch (outcome) {
+    case OUTCOME_NONE:
+        may = limiter_take(http->none, subject.client, &subject.rates->none, 1, clock_mono_us()) == 1;
+        break;
+    case OUTCOME_FOUND:
+        may = limiter_left(http->none, subject.client, &subject.rates->none, clock_mono_us()) > 0;
+        break;
+    case OUTCOME_UNKNOWN:
+        break;
+    }
+    if (!may) {
+        count(COUNT_LIMIT_CLIENT_NONE);
+    }
+    return may;
+}
+
+enum MHD_Result limits_refuse(struct request *request)
+{
+    const struct http *http = request->http;
+    struct response_headers headers = {0};
+    struct subject subject;
+    int64_t wait_s = 1;
+
+    if (find_subject(request, &subject)) {
+        int64_t now_us = clock_mono_us();
+        int64_t lookups_s = limiter_wait_s(http->lookups, subject.client, &subject.rates->lookups, now_us);
+        int64_t none_s = limiter_wait_s(http->none, subject.client, &subject.rates->none, now_us);
+
+        wait_s = lookups_s > none_s ? lookups_s : none_s;
+    }
+    respond_header(&headers, MHD_HTTP_HEADER_RETRY_AFTER, "%lld", (long long)(wait_s > 0 ? wait_s : 1));
+    return respond_problem(request, MHD_HTTP_TOO_MANY_REQUESTS, reason_text(REASON_CLIENT_LIMIT), &headers);
+}

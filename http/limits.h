@@ -1,0 +1,31 @@
+/*
+ * How much one client may look up: limits against who tries a list of names out.
+ * Private to http/.
+ *
+ * A client is who has a token, whatever its address; else an address (client.h),
+ * but for this machine's own, which has no limits unless a proxy there asks for
+ * somebody else. Each has two buckets:
+ *
+ *   lookups  one for each recipient that is asked for
+ *   none     one for each that is answered "none". Whoever guesses gets mostly these, whoever writes to people he knows
+ *            hardly any
+ *
+ * Once either is empty every lookup of the client is refused, whatever its
+ * answer would have been: else who is refused would know that it was "none".
+ */
+#ifndef HTTP_LIMITS_H
+#define HTTP_LIMITS_H
+
+#include "base/outcome.h"
+#include "http/request.h"
+
+/* Of `wanted` lookups, how many the client of this request may have now; these count. 0: see limits_refuse(). */
+size_t limits_take(struct request *request, size_t wanted);
+
+/* Whether it may be told an outcome, which counts. False: see limits_refuse(). */
+bool limits_tell(struct request *request, enum outcome outcome);
+
+/* 429, and when to come back. */
+enum MHD_Result limits_refuse(struct request *request);
+
+#endif
