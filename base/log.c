@@ -2,11 +2,12 @@
 
 #include <limits.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
 #include "base/clock.h"
-#include "base/limits.h"
+#include "base/digest.h"
 #include "base/text.h"
 
 /* A longer value is cut, so that it leaves room for the fields behind it. */
@@ -23,6 +24,7 @@ static _Thread_local struct {
 
 static atomic_int most_level = LEVEL_INFO;
 static atomic_int line_format = LOG_FORMAT_TEXT;
+static atomic_bool addresses_are_plain;
 
 void log_open(enum log_level most, enum log_format format)
 {
@@ -33,6 +35,25 @@ void log_open(enum log_level most, enum log_format format)
 enum log_format log_current_format(void)
 {
     return (enum log_format)atomic_load_explicit(&line_format, memory_order_relaxed);
+}
+
+void log_addresses_plainly(bool on)
+{
+    atomic_store_explicit(&addresses_are_plain, on, memory_order_relaxed);
+}
+
+const char *log_address(struct bytes address, char out[LOG_ADDRESS_BYTES])
+{
+    const uint8_t *at = address.size > 0 ? memrchr(address.data, '@', address.size) : NULL;
+    struct bytes domain = at != NULL ? bytes_of(at, (size_t)(address.data + address.size - at)) : bytes_of("", 0);
+
+    if (atomic_load_explicit(&addresses_are_plain, memory_order_relaxed)) {
+        snprintf(out, LOG_ADDRESS_BYTES, "%.*s", (int)address.size, (const char *)address.data);
+    } else {
+        snprintf(out, LOG_ADDRESS_BYTES, "~%016llx%.*s", (unsigned long long)digest_table_hash(address),
+                 (int)domain.size, (const char *)domain.data);
+    }
+    return out;
 }
 
 bool log_enabled(enum log_level level)

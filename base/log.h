@@ -13,6 +13,7 @@
 #define BASE_LOG_H
 
 #include "base/bytes.h"
+#include "base/limits.h"
 
 enum log_level { LEVEL_ERROR, LEVEL_WARNING, LEVEL_NOTICE, LEVEL_INFO, LEVEL_DEBUG };
 enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
@@ -32,6 +33,15 @@ struct log_field {
 void log_open(enum log_level most, enum log_format format);
 
 enum log_format log_current_format(void);
+
+/* Whether addresses of people stand in the log as they are; else, and at first, as log_address() says. */
+void log_addresses_plainly(bool on);
+
+/* How the log shows a normalised address: its domain, and for the local part a keyed hash, by which lines about one
+ * mailbox are known as long as this process lives, and nobody can find out whose it is by trying: "~8c2f01d9a3b47e56@
+ * example.org". Returns `out`. */
+#define LOG_ADDRESS_BYTES (MAX_ADDRESS_BYTES + 18)
+const char *log_address(struct bytes address, char out[LOG_ADDRESS_BYTES]);
 
 bool log_enabled(enum log_level level);
 

@@ -36,7 +36,12 @@ static void log_lookup(struct bytes address, const struct answer *answer, enum l
                        int64_t took_ms)
 {
     enum log_level level = layer == LAYER_DIRECTORY || stale ? LEVEL_INFO : LEVEL_DEBUG;
-    log_event(level, "lookup", LOG_BYTES("address", address),
+    char shown[LOG_ADDRESS_BYTES];
+
+    if (!log_enabled(level)) {
+        return;
+    }
+    log_event(level, "lookup", LOG_TEXT("address", log_address(address, shown)),
               LOG_TEXT("outcome", outcome_word(answer->outcome)), LOG_TEXT("reason", reason_word(answer->reason)),
               LOG_TEXT("layer", stale ? "stale" : layer_word(layer)),
               LOG_NUMBER("usable", (int64_t)answer->usable_count),

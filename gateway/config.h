@@ -67,6 +67,7 @@ struct config {
     int64_t drain_ms;                        /* drain: how long SIGTERM waits for open requests */
     enum log_level log_level;                /* log.level */
     enum log_format log_format;              /* log.format; the command line has the last word */
+    enum { LOG_ADDRESSES_HASHED, LOG_ADDRESSES_PLAIN } log_addresses; /* log.addresses */
     void *storage;                           /* what the strings and lists above live in; config.c's own */
 };
 

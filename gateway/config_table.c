@@ -267,6 +267,8 @@ const struct setting settings_table[] = {
      .help = "the least important lines that are still written"},
     {"log.format", SETTING_WORD, "text", NULL, NULL, "text json", NULL, false, IN_CONFIG(log_format),
      .help = "lines for people or for machines; the command line has the last word"},
+    {"log.addresses", SETTING_WORD, "hashed", NULL, NULL, "hashed plain", NULL, false, IN_CONFIG(log_addresses),
+     .help = "how people's addresses stand in the log: domain and a hash that changes with each start, or as they are"},
 };
 
 const size_t settings_count = sizeof(settings_table) / sizeof(settings_table[0]);

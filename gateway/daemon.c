@@ -304,6 +304,7 @@ static struct world *load_first(struct daemon *daemon, const char *log_word)
         return NULL;
     }
     log_open(world->config->log_level, log_word != NULL ? log_current_format() : world->config->log_format);
+    log_addresses_plainly(world->config->log_addresses == LOG_ADDRESSES_PLAIN);
     return world;
 }
 

@@ -56,6 +56,7 @@ static void adopt(struct reload *reload)
         log_event(LEVEL_WARNING, "a change needs a restart and is not taken over", LOG_TEXT("setting", fixed));
     }
     log_open(config->log_level, reload->log_fixed ? log_current_format() : config->log_format);
+    log_addresses_plainly(config->log_addresses == LOG_ADDRESSES_PLAIN);
     lookup_adopt(reload->lookup, reload->next);
     if (!reload->files_only) {
         reload->adopted(reload->context, config);

@@ -142,6 +142,19 @@ names() {
     [ "$(so_many 429 <<< "$said")" -ge 390 ]
 }
 
+@test "the log does not say whom they look for, unless told to" {
+    local address=$BATS_TEST_NUMBER-nobody@example.org
+    get "$(gateway_url gateway)/v1/recipients/$address"
+    equal status 404 "$code"
+    wait_until 10 grep -qE 'lookup address=~[0-9a-f]{16}@example\.org outcome=none' "$STACK/gateway/log"
+    run ! grep -rF "$address" "$STACK/gateway/log"
+    sed -i '$ a log = { addresses = "plain"; };' "$STACK/gateway/certlookupd.conf"
+    process_signal gateway HUP
+    wait_until 10 grep -q 'configuration reloaded' "$STACK/gateway/log"
+    get "$(gateway_url gateway)/v1/recipients/plain.$address"
+    wait_until 10 grep -qF "lookup address=plain.$address outcome=none" "$STACK/gateway/log"
+}
+
 # refuses CONFIG WORDS: certlookupd -t says so.
 refuses() {
     {

@@ -187,6 +187,35 @@ static size_t lines_written(void)
     return (size_t)status.st_size / strlen("2026-01-01T00:00:00.000Z info line i=1000\n");
 }
 
+static void addresses_are_hashed_unless_told_otherwise(void **state)
+{
+    char shown[LOG_ADDRESS_BYTES], again[LOG_ADDRESS_BYTES], other[LOG_ADDRESS_BYTES], longest[MAX_ADDRESS_BYTES + 1];
+    struct bytes alice = bytes_of_string("alice@example.org");
+
+    (void)state;
+    log_address(alice, shown);
+    assert_int_equal(strlen(shown), 17 + strlen("@example.org"));
+    assert_int_equal(shown[0], '~');
+    assert_string_equal(shown + 17, "@example.org");
+    assert_int_equal(strspn(shown + 1, "0123456789abcdef"), 16);
+    assert_string_equal(log_address(alice, again), shown);
+    assert_string_not_equal(log_address(bytes_of_string("bob@example.org"), other), shown);
+    assert_string_not_equal(log_address(bytes_of_string("alice@example.com"), other), shown);
+    assert_string_equal(log_address(bytes_of_string("\"a@b\"@example.org"), other) + 17, "@example.org");
+    assert_int_equal(strlen(log_address(bytes_of_string(""), other)), 17);
+
+    memset(longest, 'a', MAX_ADDRESS_BYTES);
+    longest[MAX_ADDRESS_BYTES] = '\0';
+    longest[1] = '@';
+    assert_string_equal(log_address(bytes_of_string(longest), other) + 17, longest + 1);
+
+    log_addresses_plainly(true);
+    assert_string_equal(log_address(alice, shown), "alice@example.org");
+    assert_string_equal(log_address(bytes_of_string(longest), other), longest);
+    log_addresses_plainly(false);
+    assert_string_equal(log_address(alice, shown), again);
+}
+
 static void gathered_lines_wait_for_the_end_of_the_turn(void **state)
 {
     char *text;
@@ -258,6 +287,7 @@ int main(void)
         cmocka_unit_test(long_values_are_cut),
         cmocka_unit_test(levels_are_heeded),
         cmocka_unit_test(lines_of_threads_stay_whole),
+        cmocka_unit_test(addresses_are_hashed_unless_told_otherwise),
         cmocka_unit_test(gathered_lines_wait_for_the_end_of_the_turn),
         cmocka_unit_test(a_gathered_long_line_keeps_its_place),
     };
