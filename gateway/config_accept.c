@@ -90,6 +90,13 @@ int accept_network(char text[MAX_SETTING_BYTES], struct error *error)
     return network_parse(text, &network, error);
 }
 
+int accept_proxy(char text[MAX_SETTING_BYTES], struct error *error)
+{
+    struct network network;
+
+    return http_proxy_parse(text, &network, error);
+}
+
 /* As it stands in a URL: a name, or an address. */
 int accept_host(char text[MAX_SETTING_BYTES], struct error *error)
 {

@@ -304,13 +304,14 @@ static void check_http(struct reader *reader)
     }
 }
 
-struct network *reader_networks(struct reader *reader, const char *path, const char *const *texts, size_t count)
+struct network *reader_networks(struct reader *reader, const char *path, const char *const *texts, size_t count,
+                                int (*parse)(const char *text, struct network *network, struct error *error))
 {
     struct network *networks = reader_keep(reader, (count + 1) * sizeof(*networks));
     struct error error;
 
     for (size_t i = 0; networks != NULL && i < count; i++) {
-        if (network_parse(texts[i], &networks[i], &error) != 0) {
+        if (parse(texts[i], &networks[i], &error) != 0) {
             reader_fault(reader, path, "%s", error.text);
         }
     }
@@ -326,8 +327,9 @@ static void check_listeners(struct reader *reader)
 
     for (size_t i = 0; i < http->listen_count && !has_tokens; i++) {
         snprintf(path, sizeof(path), "listen[%zu]", i);
-        if (http->open_to == OPEN_TO_LOOPBACK && !http_listen_is_loopback(http->listen[i])) {
-            reader_fault(reader, path, "others than this machine reach it: give them tokens by http.tokens-file, or "
+        if (http->open_to == OPEN_TO_LOOPBACK && !http_listen_is_local(http->listen[i])) {
+            reader_fault(reader, path,
+                         "others than this machine may reach it: give them tokens by http.tokens-file, or "
                          "say http.open-to = \"all\"");
         }
     }
@@ -341,7 +343,8 @@ static void check_doors(struct reader *reader)
     struct http_config *http = &reader->config->http;
     struct error error;
 
-    http->proxies = reader_networks(reader, "http.trusted-proxies", reader->config->proxy_texts, http->proxy_count);
+    http->proxies = reader_networks(reader, "http.trusted-proxies", reader->config->proxy_texts, http->proxy_count,
+                                    http_proxy_parse);
     if (http_tokens_check(&reader->config->http, &error) != 0) {
         reader_fault(reader, "http.tokens-file", "%s", error.text);
     } else if (!reader_faulted(reader, "listen")) {

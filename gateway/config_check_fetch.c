@@ -14,7 +14,8 @@ void reader_check_fetch(struct reader *reader)
 {
     struct fetch_config *fetch = &reader->config->fetch;
 
-    fetch->networks = reader_networks(reader, "fetch.networks", fetch->network_texts, fetch->network_count);
+    fetch->networks = reader_networks(reader, "fetch.networks", fetch->network_texts, fetch->network_count,
+                                      network_parse);
     reader->config->trust.ocsp = fetch->ocsp;
     for (size_t i = 0; i < reader->config->trust_rule_count; i++) {
         reader->config->trust_rules[i].policy.ocsp = fetch->ocsp;

@@ -115,8 +115,9 @@ int setting_check_string(const struct setting *setting, char text[MAX_SETTING_BY
 void reader_read_tree(struct reader *reader);
 void reader_check(struct reader *reader);
 
-/* The networks that a list names, kept as reader_keep() does. NULL: reported as a fault. */
-struct network *reader_networks(struct reader *reader, const char *path, const char *const *texts, size_t count);
+/* The networks that a list names, each as `parse` reads it, kept as reader_keep() does. NULL: reported as a fault. */
+struct network *reader_networks(struct reader *reader, const char *path, const char *const *texts, size_t count,
+                                int (*parse)(const char *text, struct network *network, struct error *error));
 
 /* config_check_fetch.c */
 void reader_check_fetch(struct reader *reader);
@@ -136,6 +137,7 @@ int accept_fingerprint(char text[MAX_SETTING_BYTES], struct error *error);
 int accept_prefix(char text[MAX_SETTING_BYTES], struct error *error);
 int accept_token(char text[MAX_SETTING_BYTES], struct error *error);
 int accept_network(char text[MAX_SETTING_BYTES], struct error *error);
+int accept_proxy(char text[MAX_SETTING_BYTES], struct error *error);
 int accept_host(char text[MAX_SETTING_BYTES], struct error *error);
 
 #endif

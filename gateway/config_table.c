@@ -231,9 +231,9 @@ const struct setting settings_table[] = {
     {"http.token-file", SETTING_SECRET, "", "16", "256", NULL, accept_token, false, IN_CONFIG(http.token),
      .help = "file with one token more, in clear, that is for everything"},
 
-    {"http.trusted-proxies", SETTING_LIST, "", "0", "64", NULL, accept_network, false,
+    {"http.trusted-proxies", SETTING_LIST, "", "0", "64", NULL, accept_proxy, false,
      CONFIG_LIST(proxy_texts, http.proxy_count),
-     .help = "networks of proxies whose X-Forwarded-For is believed: 10.1.2.3, fd00::/8"},
+     .help = "proxies whose X-Forwarded-For is believed: 10.1.2.3, fd00::/8; unix: those on a unix: listener"},
 
     {"limits.lookups", SETTING_NUMBER, "1200", "0", TEXT(MAX_RATE), NULL, NULL, false,
      IN_CONFIG(http.limits.clients.lookups.per_minute),

@@ -9,7 +9,7 @@ static bool is_loopback_v4(const uint8_t *octets)
     return octets[0] == 127;
 }
 
-bool access_is_loopback(const struct sockaddr *address)
+bool access_is_this_machine(const struct sockaddr *address)
 {
     struct sockaddr_in v4;
     struct sockaddr_in6 v6;
@@ -23,7 +23,7 @@ bool access_is_loopback(const struct sockaddr *address)
         return IN6_IS_ADDR_LOOPBACK(&v6.sin6_addr) ||
                (IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr) && is_loopback_v4(v6.sin6_addr.s6_addr + 12));
     }
-    return false;
+    return address != NULL && address->sa_family == AF_UNIX;
 }
 
 bool access_bearer(struct bytes authorization, struct bytes *token)

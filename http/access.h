@@ -9,8 +9,8 @@
 
 struct sockaddr;
 
-/* 127.0.0.0/8, ::1, and the former mapped into IPv6. */
-bool access_is_loopback(const struct sockaddr *address);
+/* 127.0.0.0/8, ::1, and the former mapped into IPv6; and a socket in the file system. */
+bool access_is_this_machine(const struct sockaddr *address);
 
 /* The token of a field Authorization that says "Bearer" and one (RFC 6750 2.1). False: it does not. */
 bool access_bearer(struct bytes authorization, struct bytes *token);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/digest.h"
+#include "http/http.h"
 
 #define IPV6_NETWORK_BYTES 8
 
@@ -113,6 +114,25 @@ static bool cut_last(struct header_list *list, struct bytes *element)
     return false;
 }
 
+int http_proxy_parse(const char *text, struct network *network, struct error *error)
+{
+    if (strcmp(text, "unix") == 0) {
+        *network = (struct network){.family = AF_UNIX};
+        return 0;
+    }
+    return network_parse(text, network, error);
+}
+
+static bool is_proxy(const struct network *proxies, size_t count, const struct sockaddr *address)
+{
+    for (size_t i = 0; i < count && address->sa_family == AF_UNIX; i++) {
+        if (proxies[i].family == AF_UNIX) {
+            return true;
+        }
+    }
+    return network_holds(proxies, count, address);
+}
+
 static socklen_t size_of(const struct sockaddr *address)
 {
     return address->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
@@ -130,7 +150,7 @@ void client_address(const struct network *proxies, size_t proxy_count, const str
     if (peer != NULL) {
         memcpy(address, peer, size_of(peer));
     }
-    while (network_holds(proxies, proxy_count, (const struct sockaddr *)address) && cut_last(&rest, &element) &&
+    while (is_proxy(proxies, proxy_count, (const struct sockaddr *)address) && cut_last(&rest, &element) &&
            client_parse_address(element, &named)) {
         *address = named;
     }

@@ -19,7 +19,8 @@
  * "[2001:db8::1]" "[2001:db8::1]:80". False: none of these. */
 bool client_parse_address(struct bytes text, struct sockaddr_storage *address);
 
-/* The client's address. Where a proxy that we trust says nothing that can be read, its own: nobody knows more. */
+/* The client's address. `proxies` are as http_proxy_parse() reads them. Where a proxy that we trust says nothing that
+ * can be read, its own: nobody knows more. */
 void client_address(const struct network *proxies, size_t proxy_count, const struct sockaddr *peer,
                     const struct header_list *forwarded_for, struct sockaddr_storage *address);
 

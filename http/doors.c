@@ -30,7 +30,7 @@ static bool needs_no_token(const struct request *request)
     case OPEN_TO_ALL:
         return true;
     case OPEN_TO_LOOPBACK:
-        return request->worker->is_loopback || doors_is_local(request);
+        return request->worker->is_local || doors_is_local(request);
     case OPEN_TO_NOBODY:
         break;
     }

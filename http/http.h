@@ -1,7 +1,7 @@
 /*
  * The HTTP side: listens, reads requests, sends answers.
  *
- *   listener.c   the workers of each address, their limits, draining; socket.c binds
+ *   listener.c   the workers of each address, their limits, draining; socket*.c bind
  *   worker.c     a thread that runs a daemon of libmicrohttpd, and resumes what has waited
  *   request.c    one request from its first byte to its last, and the wait for an answer
  *   target.c     path segments and query parameters of a request
@@ -96,7 +96,8 @@ struct http_limits {
 };
 
 struct http_config {
-    const char *const *listen; /* "127.0.0.1:8080" "[::1]:8080"; port 0: a free one */
+    const char *const *listen; /* "127.0.0.1:8080" "[::1]:8080"; port 0: a free one. "unix:/run/certlookup/http";
+                                  "systemd" "systemd:NAME" */
     size_t listen_count;
     int64_t threads;           /* of each listener; 0: one for each core */
     int64_t max_connections;   /* of each listener */
@@ -115,11 +116,14 @@ struct http_config {
 
 struct http;
 
-/* Whether this is an address to listen on: numeric, with a port. Binds nothing. -1: the words say what is wrong. */
+/* Whether this is an address to listen on. Binds nothing. -1: the words say what is wrong. */
 int http_listen_check(const char *address, struct error *error);
 
-/* Whether this machine alone reaches a listener of this address, which is fit to listen on. */
-bool http_listen_is_loopback(const char *address);
+/* Whether it is sure that this machine alone reaches a listener of this address, which is fit to listen on. */
+bool http_listen_is_local(const char *address);
+
+/* "10.1.2.3" "fd00::/8": as network_parse(); and "unix", whoever connects to a socket in the file system. */
+int http_proxy_parse(const char *text, struct network *network, struct error *error);
 
 /* Whether the tokens are as they have to be. -1: the words say what is wrong, and in which line. */
 int http_tokens_check(const struct http_config *config, struct error *error);

@@ -122,8 +122,8 @@ static int start_worker(struct listener *listener, const struct http_config *con
     return worker->daemon != NULL ? worker_start(worker) : -1;
 }
 
-static int make_workers(struct http *http, struct listener *listener, const struct http_config *config,
-                        bool is_loopback)
+static int make_workers(struct http *http, struct listener *listener, const char *address,
+                        const struct http_config *config)
 {
     size_t count = thread_count(config->threads);
 
@@ -132,13 +132,13 @@ static int make_workers(struct http *http, struct listener *listener, const stru
     }
     listener->workers = calloc(count, sizeof(*listener->workers));
     listener->sockets = calloc(count, sizeof(*listener->sockets));
-    if (listener->workers == NULL || listener->sockets == NULL) {
+    listener->address = strdup(address);
+    if (listener->workers == NULL || listener->sockets == NULL || listener->address == NULL) {
         return -1;
     }
     listener->worker_count = count;
     for (size_t i = 0; i < count; i++) {
         worker_init(&listener->workers[i], http, &listener->connections);
-        listener->workers[i].is_loopback = is_loopback;
     }
     return 0;
 }
@@ -157,13 +157,16 @@ static int open_listener(struct http *http, const struct http_config *config, si
 {
     struct listener *listener = &http->listeners[which];
 
-    if (make_workers(http, listener, config, http_listen_is_loopback(config->listen[which])) != 0) {
+    if (make_workers(http, listener, config->listen[which], config) != 0) {
         return error_set(error, "\"%s\": out of memory", config->listen[which]);
     }
     if (socket_listen(config->listen[which], listener->sockets, listener->worker_count, error) != 0) {
         return -1;
     }
     listener->is_bound = true;
+    for (size_t i = 0; i < listener->worker_count; i++) {
+        listener->workers[i].is_local = socket_is_local(listener->sockets[i]);
+    }
     if (start_workers(listener, config) != 0) {
         return error_set(error, "\"%s\": cannot start its threads: %s", config->listen[which], strerror(errno));
     }
@@ -308,8 +311,9 @@ static void close_listener(struct listener *listener)
         worker_stop(&listener->workers[i]);
     }
     if (listener->is_bound) {
-        socket_close_all(listener->sockets, listener->worker_count);
+        socket_close_all(listener->address, listener->sockets, listener->worker_count);
     }
+    free(listener->address);
     free(listener->sockets);
     free(listener->workers);
 }

@@ -32,6 +32,7 @@ struct http {
     size_t count;
     struct listener {
         bool is_bound;
+        char *address;
         atomic_size_t connections; /* of all its workers */
         size_t worker_count;
         struct worker *workers;

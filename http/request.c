@@ -46,7 +46,7 @@ void request_on_connection(void *cls, struct MHD_Connection *connection, void **
         request->http = request->worker->http;
         request->connection = connection;
         request->peer = info != NULL ? info->client_addr : NULL;
-        request->loopback = access_is_loopback(request->peer);
+        request->loopback = access_is_this_machine(request->peer);
     }
     *context = request;
 }

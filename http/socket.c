@@ -1,6 +1,7 @@
 #include "http/socket.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -60,10 +61,34 @@ static int parse_address(const char *address, struct addrinfo **info, struct err
     return 0;
 }
 
+/* What stands behind `scheme` in the address; NULL: it begins otherwise. */
+static const char *behind(const char *address, const char *scheme)
+{
+    size_t size = strlen(scheme);
+
+    return strncmp(address, scheme, size) == 0 ? address + size : NULL;
+}
+
+static const char *path_of(const char *address)
+{
+    return behind(address, "unix:");
+}
+
+static const char *passed_name_of(const char *address)
+{
+    return strcmp(address, "systemd") == 0 ? "" : behind(address, "systemd:");
+}
+
 int http_listen_check(const char *address, struct error *error)
 {
     struct addrinfo *info = NULL;
 
+    if (passed_name_of(address) != NULL) {
+        return 0;
+    }
+    if (path_of(address) != NULL) {
+        return socket_path_check(path_of(address), error) == 0 ? 0 : error_prefix(error, "\"%s\"", address);
+    }
     if (parse_address(address, &info, error) != 0) {
         return -1;
     }
@@ -71,14 +96,17 @@ int http_listen_check(const char *address, struct error *error)
     return 0;
 }
 
-bool http_listen_is_loopback(const char *address)
+bool http_listen_is_local(const char *address)
 {
     struct addrinfo *info = NULL;
 
+    if (path_of(address) != NULL || passed_name_of(address) != NULL) {
+        return path_of(address) != NULL;
+    }
     if (parse_address(address, &info, NULL) != 0) {
         return false;
     }
-    bool result = access_is_loopback(info->ai_addr);
+    bool result = access_is_this_machine(info->ai_addr);
 
     freeaddrinfo(info);
     return result;
@@ -107,13 +135,20 @@ static int listen_first(const struct addrinfo *info, const char *address, bool s
     return fd;
 }
 
+static void close_all(int *sockets, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        close(sockets[i]);
+    }
+}
+
 static int listen_all(const struct addrinfo *info, const char *address, int *sockets, size_t count, struct error *error)
 {
     for (size_t i = 0; i < count; i++) {
         sockets[i] = i == 0 ? listen_first(info, address, count > 1, error)
                             : bind_and_listen(info, true, address, error);
         if (sockets[i] < 0) {
-            socket_close_all(sockets, i);
+            close_all(sockets, i);
             return -1;
         }
         if (i == 0) {
@@ -123,7 +158,7 @@ static int listen_all(const struct addrinfo *info, const char *address, int *soc
     return 0;
 }
 
-int socket_listen(const char *address, int *sockets, size_t count, struct error *error)
+static int listen_tcp(const char *address, int *sockets, size_t count, struct error *error)
 {
     struct addrinfo *info = NULL;
 
@@ -135,24 +170,71 @@ int socket_listen(const char *address, int *sockets, size_t count, struct error 
     return result;
 }
 
-void socket_close_all(int *sockets, size_t count)
+/* The same socket for all. Takes it over; -1: there was none, as `error` says. */
+static int multiply(int socket, const char *address, int *sockets, size_t count, struct error *error)
 {
-    for (size_t i = 0; i < count; i++) {
-        close(sockets[i]);
+    if (socket < 0) {
+        return error_prefix(error, "\"%s\"", address);
     }
+    sockets[0] = socket;
+    for (size_t i = 1; i < count; i++) {
+        sockets[i] = fcntl(socket, F_DUPFD_CLOEXEC, 0);
+        if (sockets[i] < 0) {
+            error_set(error, "\"%s\": %s", address, strerror(errno));
+            socket_close_all(address, sockets, i);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+int socket_listen(const char *address, int *sockets, size_t count, struct error *error)
+{
+    if (path_of(address) != NULL) {
+        return multiply(socket_path_listen(path_of(address), error), address, sockets, count, error);
+    }
+    if (passed_name_of(address) != NULL) {
+        return multiply(socket_passed_listen(passed_name_of(address), error), address, sockets, count, error);
+    }
+    return listen_tcp(address, sockets, count, error);
+}
+
+void socket_close_all(const char *address, int *sockets, size_t count)
+{
+    close_all(sockets, count);
+    if (path_of(address) != NULL) {
+        socket_path_remove(path_of(address));
+    }
+}
+
+union bound {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+    struct sockaddr_storage room;
+};
+
+static bool find_bound(int socket, union bound *bound)
+{
+    socklen_t size = sizeof(*bound);
+
+    return getsockname(socket, &bound->any, &size) == 0;
+}
+
+bool socket_is_local(int socket)
+{
+    union bound bound;
+
+    return find_bound(socket, &bound) && access_is_this_machine(&bound.any);
 }
 
 uint16_t socket_port(int socket)
 {
-    union {
-        struct sockaddr any;
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
-    } bound;
-    socklen_t size = sizeof(bound);
+    union bound bound;
 
-    if (getsockname(socket, &bound.any, &size) != 0) {
+    if (!find_bound(socket, &bound)) {
         return 0;
     }
-    return ntohs(bound.any.sa_family == AF_INET6 ? bound.v6.sin6_port : bound.v4.sin_port);
+    return bound.any.sa_family == AF_INET6  ? ntohs(bound.v6.sin6_port)
+           : bound.any.sa_family == AF_INET ? ntohs(bound.v4.sin_port) : 0;
 }

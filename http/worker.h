@@ -39,7 +39,7 @@ struct worker {
     size_t waits;                /* how often it has waited by that */
     size_t lingering;            /* requests that linger (request.h) */
     bool answered_late;          /* in this run a request was answered that had waited */
-    bool is_loopback;            /* its listener: this machine alone reaches it */
+    bool is_local;               /* its listener: this machine alone reaches it */
     struct rules *rules;         /* a reference; NULL: not wanted yet */
     bool has_thread;
     pthread_t thread;

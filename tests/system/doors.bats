@@ -151,7 +151,7 @@ refuses() {
 }
 
 @test "a gateway that nobody could ask, or everybody unasked, does not start" {
-    refuses '' 'listen[0]: others than this machine reach it: give them tokens by http.tokens-file, or say http.open-to = "all"'
+    refuses '' 'listen[0]: others than this machine may reach it: give them tokens by http.tokens-file, or say http.open-to = "all"'
     refuses 'http = { open-to = "nobody"; };' 'http.open-to: without http.tokens-file nobody may look anybody up'
     refuses 'http = { open-to = "everybody"; };' 'http.open-to'
     echo 'mail secret lookup never' > "$BATS_TEST_TMPDIR/tokens" && chmod 600 "$BATS_TEST_TMPDIR/tokens"

@@ -408,7 +408,7 @@ static const struct {
     {"open to some", GOOD "http = { open-to = \"some\"; };", "3: http.open-to: \"some\" is none of: loopback all nobody"},
     {"open to nobody", GOOD "http = { open-to = \"nobody\"; };", "3: http.open-to: without http.tokens-file nobody may"},
     {"others may reach it", "listen = [ \"127.0.0.1:0\", \"0.0.0.0:0\" ];\n" GOOD,
-     "1: listen[1]: others than this machine reach it: give them tokens by http.tokens-file"},
+     "1: listen[1]: others than this machine may reach it: give them tokens by http.tokens-file"},
     {"a file that holds no tokens", GOOD "http = { tokens-file = \"${FOLDER}/key\"; };",
      "3: http.tokens-file: line 1: a token has a name"},
     {"secret of nothing", WITH("bind-dn = \"cn=x\"; password-file = \"${FOLDER}/empty\";"), "2: directories[0].password-file: "},

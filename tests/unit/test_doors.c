@@ -327,7 +327,7 @@ static void test_listeners_for_this_machine(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(listeners) / sizeof(listeners[0]); i++) {
-        if (http_listen_is_loopback(listeners[i].address) != listeners[i].want) {
+        if (http_listen_is_local(listeners[i].address) != listeners[i].want) {
             fail_msg("%s", listeners[i].address);
         }
     }

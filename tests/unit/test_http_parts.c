@@ -84,12 +84,13 @@ static void test_loopback(void **state)
         struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
         bool is_v4 = rows[i].family == AF_INET;
         inet_pton(rows[i].family, rows[i].address, is_v4 ? (void *)&v4.sin_addr : (void *)&v6.sin6_addr);
-        if (access_is_loopback(is_v4 ? (struct sockaddr *)&v4 : (struct sockaddr *)&v6) != rows[i].want) {
+        if (access_is_this_machine(is_v4 ? (struct sockaddr *)&v4 : (struct sockaddr *)&v6) != rows[i].want) {
             fail_msg("%s", rows[i].address);
         }
     }
-    assert_false(access_is_loopback(NULL));
-    assert_false(access_is_loopback(&(struct sockaddr){.sa_family = AF_UNIX}));
+    assert_false(access_is_this_machine(NULL));
+    assert_true(access_is_this_machine(&(struct sockaddr){.sa_family = AF_UNIX}));
+    assert_false(access_is_this_machine(&(struct sockaddr){.sa_family = AF_UNSPEC}));
 }
 
 static void test_bearer(void **state)

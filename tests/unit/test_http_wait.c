@@ -395,7 +395,7 @@ static void test_sockets_share_connections(void **state)
     for (int i = 0; i < CLIENTS; i++) {
         close(clients[i]);
     }
-    socket_close_all(sockets, SOCKETS);
+    socket_close_all("127.0.0.1:0", sockets, SOCKETS);
 }
 
 /* One thread without a pool; without a hot table. */
@@ -557,7 +557,7 @@ static void test_address_is_not_shared_with_others(void **state)
     assert_int_equal(socket_listen(address, others, 2, &error), -1);
     assert_non_null(strstr(error.text, "bind: Address already in use"));
     assert_int_equal(socket_listen(address, others, 1, &error), -1);
-    socket_close_all(ours, 2);
+    socket_close_all(address, ours, 2);
 }
 
 static struct play *open_single(void)
