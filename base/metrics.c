@@ -130,6 +130,32 @@ static struct directory_row *directory_row(unsigned directory)
     return &directories[directory < MAX_DIRECTORIES ? directory : MAX_DIRECTORIES];
 }
 
+unsigned metrics_directory_begin(const char *name)
+{
+    pthread_mutex_lock(&directory_lock);
+    unsigned number = directory_named(name);
+    struct directory_row *row = directory_row(number);
+
+    if (row->users++ == 0) {
+        atomic_store_explicit(&row->gauges[DIRECTORY_UP], 0, memory_order_relaxed);
+    }
+    pthread_mutex_unlock(&directory_lock);
+    return number;
+}
+
+void metrics_directory_end(unsigned directory)
+{
+    struct directory_row *row = directory_row(directory);
+
+    pthread_mutex_lock(&directory_lock);
+    if (--row->users == 0) {
+        for (size_t i = 0; i < DIRECTORY_GAUGE_COUNT; i++) {
+            atomic_store_explicit(&row->gauges[i], GAUGE_NOT_SHOWN, memory_order_relaxed);
+        }
+    }
+    pthread_mutex_unlock(&directory_lock);
+}
+
 void count_directory(unsigned directory, enum directory_counter counter)
 {
     struct directory_row *target = directory_row(directory);

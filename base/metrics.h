@@ -138,6 +138,9 @@ int64_t gauge_read(enum gauge gauge);
 /* The number of the directory of this name, for count_directory(). Over MAX_DIRECTORIES names, or out of memory: the
  * number of all the others together, "other". */
 unsigned metrics_directory(const char *name);
+/* A directory of this name begins, and ends; two may overlap, as at a reload. Its gauges are shown meanwhile. */
+unsigned metrics_directory_begin(const char *name);
+void metrics_directory_end(unsigned directory);
 void count_directory(unsigned directory, enum directory_counter counter);
 uint64_t count_directory_read(unsigned directory, enum directory_counter counter);
 void gauge_directory(unsigned directory, enum directory_gauge gauge, int64_t value);

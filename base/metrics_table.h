@@ -30,6 +30,7 @@ struct histogram {
 struct directory_row {
     char *name; /* NULL: "other" */
     atomic_bool used;
+    unsigned users; /* under the lock of metrics.c: directories of this name that are open */
     atomic_int_fast64_t gauges[DIRECTORY_GAUGE_COUNT];
     atomic_uint_fast64_t counters[DIRECTORY_COUNTER_COUNT];
 };

@@ -79,7 +79,7 @@ static struct directory *directory_new(const struct directory_config *config)
     }
     atomic_init(&directory->references, 1);
     init_locks(directory);
-    directory->number = metrics_directory(config->name);
+    directory->number = metrics_directory_begin(config->name);
     directory->wanted_ms = clock_mono_ms();
     for (size_t i = 0; i < config->uri_count; i++) {
         directory->servers[i].name = directory->config.uris[i];
@@ -225,6 +225,7 @@ void directory_close(struct directory **directory)
     stop_threads(closed);
     end_queue(closed);
     wait_for_dials(closed);
+    metrics_directory_end(closed->number);
     directory_release(closed);
 }
 

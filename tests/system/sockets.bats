@@ -111,6 +111,7 @@ second() {
 }
 
 # As systemd starts it: the sockets from descriptor 3 on, LISTEN_PID the process itself. passed NAMES CONFIG ADDRESS…
+# shellcheck disable=SC2016  # for perl
 PASSER='
     use Socket;
     use POSIX ();

@@ -177,6 +177,19 @@ static void directories_have_names(void **state)
     gauge_directory(corp, DIRECTORY_UP, false);
     assert_true(shows("certlookup_ldap_up{directory=\"corp\"} 0"));
 
+    /* One that a reload took away is not one that is down. */
+    assert_int_equal(metrics_directory_begin("corp"), corp);
+    gauge_directory(corp, DIRECTORY_UP, true);
+    assert_int_equal(metrics_directory_begin("corp"), corp);
+    metrics_directory_end(corp);
+    assert_true(shows("certlookup_ldap_up{directory=\"corp\"} 1"));
+    metrics_directory_end(corp);
+    assert_false(shows("certlookup_ldap_up{directory=\"corp\"} 1"));
+    assert_false(shows("certlookup_ldap_up{directory=\"corp\"} 0"));
+    assert_true(shows("certlookup_ldap_searches_total{directory=\"corp\"} 1"));
+    assert_int_equal(metrics_directory_begin("corp"), corp);
+    assert_true(shows("certlookup_ldap_up{directory=\"corp\"} 0"));
+
     scarce_begin(1);
     assert_int_equal(metrics_directory("no room"), MAX_DIRECTORIES);
     assert_true(scarce_end());
