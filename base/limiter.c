@@ -89,7 +89,8 @@ static int64_t left_at(int64_t full_us, const struct rate *rate, int64_t now_us)
     return left_us > 0 ? left_us / interval_us(rate) : 0;
 }
 
-size_t limiter_take(struct limiter *limiter, uint64_t client, const struct rate *rate, size_t wanted, int64_t now_us)
+size_t limiter_take(struct limiter *limiter, uint64_t client, const struct rate *rate, size_t least, size_t wanted,
+                    int64_t now_us)
 {
     if (rate->per_minute == 0 || wanted == 0) {
         return wanted;
@@ -102,7 +103,7 @@ size_t limiter_take(struct limiter *limiter, uint64_t client, const struct rate 
         int64_t left = left_at(full_us, rate, now_us);
 
         taken = (uint64_t)left < wanted ? (size_t)left : wanted;
-        if (taken == 0) {
+        if (taken == 0 || taken < least) {
             return 0;
         }
         next_us = (full_us > now_us ? full_us : now_us) + (int64_t)taken * interval_us(rate);

@@ -34,9 +34,10 @@ struct rate {
 struct limiter *limiter_new(size_t places);
 void limiter_free(struct limiter **limiter);
 
-/* Takes `wanted` for the client, or as many as there are: returns how many. `client` is a hash that nobody outside can
- * aim at, and not 0. Microseconds of a clock that never goes back. */
-size_t limiter_take(struct limiter *limiter, uint64_t client, const struct rate *rate, size_t wanted, int64_t now_us);
+/* Takes `wanted` for the client, or as many as there are, if these are `least` or more: returns how many. `client` is a
+ * hash that nobody outside can aim at, and not 0. Microseconds of a clock that never goes back. */
+size_t limiter_take(struct limiter *limiter, uint64_t client, const struct rate *rate, size_t least, size_t wanted,
+                    int64_t now_us);
 
 /* How many it could take. */
 size_t limiter_left(const struct limiter *limiter, uint64_t client, const struct rate *rate, int64_t now_us);

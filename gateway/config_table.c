@@ -233,7 +233,7 @@ const struct setting settings_table[] = {
 
     {"http.trusted-proxies", SETTING_LIST, "", "0", "64", NULL, accept_proxy, false,
      CONFIG_LIST(proxy_texts, http.proxy_count),
-     .help = "proxies whose X-Forwarded-For is believed: 10.1.2.3, fd00::/8; unix: those on a unix: listener"},
+     .help = "proxies whose X-Forwarded-For is believed: 10.1.2.3, 2001:db8::7; unix: those on a unix: listener"},
 
     {"limits.lookups", SETTING_NUMBER, "1200", "0", TEXT(MAX_RATE), NULL, NULL, false,
      IN_CONFIG(http.limits.clients.lookups.per_minute),

@@ -19,8 +19,14 @@ static void on_dropped(struct drop_waiter *waiter, size_t dropped)
 {
     struct purging *purging = (struct purging *)((char *)waiter - offsetof(struct purging, dropped));
 
-    log_event(LEVEL_NOTICE, "purged", LOG_TEXT("what", drop_word(purging->drop.what)),
-              LOG_TEXT("name", drop_text(&purging->drop)), LOG_NUMBER("dropped", (int64_t)dropped));
+    const char *name = drop_text(&purging->drop);
+    char shown[LOG_ADDRESS_BYTES];
+
+    if (purging->drop.what == DROP_ADDRESS) {
+        name = log_address(bytes_of_string(name), shown);
+    }
+    log_event(LEVEL_NOTICE, "purged", LOG_TEXT("what", drop_word(purging->drop.what)), LOG_TEXT("name", name),
+              LOG_NUMBER("dropped", (int64_t)dropped));
     purging->asker->done(purging->asker, dropped);
     free(purging);
 }

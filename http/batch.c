@@ -157,21 +157,31 @@ static void begin_telling(struct batch *batch)
     }
 }
 
-/* Once a client has used up what may be answered "none", it is told nothing any more. */
+/* Once a client has used up what may be answered "none", it is told nothing any more: neither "none" nor "found", or
+ * it would know one by the other. What was paid for before, in an earlier time of telling, is told again. */
 static bool may_tell(struct batch *batch, enum outcome outcome)
 {
-    if (outcome == OUTCOME_NONE && !batch->is_shut && ++batch->nones > batch->nones_paid) {
-        batch->is_shut = !limits_tell(batch->request, OUTCOME_NONE);
-        batch->nones_paid += !batch->is_shut;
+    if (outcome == OUTCOME_UNKNOWN) {
+        return true;
     }
-    return outcome == OUTCOME_UNKNOWN || !batch->is_shut;
+    batch->nones += outcome == OUTCOME_NONE && !batch->is_shut;
+    if (!batch->is_shut && batch->nones >= batch->nones_paid + (outcome == OUTCOME_NONE)) {
+        batch->is_shut = !limits_tell(batch->request, outcome);
+        batch->nones_paid += outcome == OUTCOME_NONE && !batch->is_shut;
+    }
+    return !batch->is_shut;
 }
 
 static void tell_untold(struct batch *batch, struct bytes sent, enum reason why)
 {
+    int64_t wait_s = why == REASON_CLIENT_LIMIT ? limits_wait_s(batch->request) : 1;
+
+    if (wait_s > batch->retry_after_s) {
+        batch->retry_after_s = wait_s;
+    }
     batch->outcomes[OUTCOME_UNKNOWN]++;
     begin_telling(batch);
-    render_recipient_untold(sent, why, &batch->body);
+    render_recipient_untold(sent, why, wait_s, &batch->body);
 }
 
 /* A recipient of whom this thread has said the same before, and may again. `ready` NULL: it says nothing again. */
@@ -359,6 +369,15 @@ static bool make_room(struct batch *batch, enum format format)
     return true;
 }
 
+/* A bundle lacks nobody, so part of it would only use up what the next try needs. */
+static bool take_allowance(struct batch *batch, enum format format)
+{
+    size_t wanted = batch->list.count;
+
+    batch->allowed = limits_take(batch->request, format == FORMAT_P7C && !batch->partial ? wanted : 1, wanted);
+    return batch->allowed > 0 || wanted == 0;
+}
+
 /* Reads all that the request says. False: it is answered already, as `result` says. */
 static bool begin_batch(struct request *request, enum MHD_Result *result)
 {
@@ -375,7 +394,7 @@ static bool begin_batch(struct request *request, enum MHD_Result *result)
     } else if (!wanted_switch(request, "partial", "partial takes 1 or 0, once", &batch->partial, &refusal) ||
                !wanted_format(request, &format, &refusal)) {
         *result = wanted_refuse(request, &refusal);
-    } else if ((batch->allowed = limits_take(request, batch->list.count)) == 0 && batch->list.count > 0) {
+    } else if (!take_allowance(batch, format)) {
         *result = limits_refuse(request);
     } else if (!make_room(batch, format)) {
         *result = request_refuse(request, REASON_OVERLOADED);

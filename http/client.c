@@ -7,7 +7,7 @@
 #include "base/digest.h"
 #include "http/http.h"
 
-#define IPV6_NETWORK_BYTES 8
+#define IPV6_NETWORK_BYTES 7
 
 static bool is_blank(uint8_t c)
 {

@@ -122,7 +122,7 @@ int http_listen_check(const char *address, struct error *error);
 /* Whether it is sure that this machine alone reaches a listener of this address, which is fit to listen on. */
 bool http_listen_is_local(const char *address);
 
-/* "10.1.2.3" "fd00::/8": as network_parse(); and "unix", whoever connects to a socket in the file system. */
+/* "10.1.2.3" "2001:db8::/120": as network_parse(); and "unix", whoever connects to a socket in the file system. */
 int http_proxy_parse(const char *text, struct network *network, struct error *error);
 
 /* Whether the tokens are as they have to be. -1: the words say what is wrong, and in which line. */

@@ -18,8 +18,9 @@ static bool are_off(const struct http_rates *rates)
     return rates->lookups.per_minute == 0 && rates->none.per_minute == 0;
 }
 
-static uint64_t id_of_address(const struct request *request, const struct rules *rules)
+static uint64_t id_of_address(const struct request *request)
 {
+    const struct rules *rules = worker_rules(request->worker);
     struct sockaddr_storage address;
 
     client_address(rules->proxies, rules->proxy_count, request->peer, &request->headers.forwarded_for, &address);
@@ -27,7 +28,7 @@ static uint64_t id_of_address(const struct request *request, const struct rules 
 }
 
 /* Once for each request: a batch asks for each of its recipients. */
-static void identify(struct request *request, const struct rules *rules)
+static void identify(struct request *request)
 {
     request->client = doors_token_id(request, DOOR_LOOKUP);
     if (request->client != 0) {
@@ -36,28 +37,28 @@ static void identify(struct request *request, const struct rules *rules)
         request->client_kind = CLIENT_LOCAL;
     } else {
         request->client_kind = CLIENT_ADDRESS;
-        request->client = id_of_address(request, rules);
+        request->client = id_of_address(request);
     }
 }
 
 /* False: it has no limits. */
 static bool find_subject(struct request *request, struct subject *subject)
 {
-    const struct rules *rules = worker_rules(request->worker);
-    const struct http_limits *limits = &rules->limits;
+    const struct http_limits *limits = &worker_rules(request->worker)->limits;
 
     if (are_off(&limits->clients) && are_off(&limits->tokens)) {
         return false;
     }
     if (request->client_kind == CLIENT_NOT_KNOWN) {
-        identify(request, rules);
+        identify(request);
+        limits = &worker_rules(request->worker)->limits; /* it looked as well: those of before may be gone */
     }
     subject->client = request->client;
     subject->rates = request->client_kind == CLIENT_TOKEN ? &limits->tokens : &limits->clients;
     return request->client_kind != CLIENT_LOCAL && !are_off(subject->rates);
 }
 
-size_t limits_take(struct request *request, size_t wanted)
+size_t limits_take(struct request *request, size_t least, size_t wanted)
 {
     const struct http *http = request->http;
     struct subject subject;
@@ -71,7 +72,7 @@ size_t limits_take(struct request *request, size_t wanted)
         count(COUNT_LIMIT_CLIENT_NONE);
         return 0;
     }
-    size_t taken = limiter_take(http->lookups, subject.client, &subject.rates->lookups, wanted, now_us);
+    size_t taken = limiter_take(http->lookups, subject.client, &subject.rates->lookups, least, wanted, now_us);
 
     count_add(COUNT_LIMIT_CLIENT_LOOKUPS, wanted - taken);
     return taken;
@@ -88,7 +89,7 @@ bool limits_tell(struct request *request, enum outcome outcome)
     }
     switch (outcome) {
     case OUTCOME_NONE:
-        may = limiter_take(http->none, subject.client, &subject.rates->none, 1, clock_mono_us()) == 1;
+        may = limiter_take(http->none, subject.client, &subject.rates->none, 1, 1, clock_mono_us()) == 1;
         break;
     case OUTCOME_FOUND:
         may = limiter_left(http->none, subject.client, &subject.rates->none, clock_mono_us()) > 0;
@@ -102,10 +103,9 @@ bool limits_tell(struct request *request, enum outcome outcome)
     return may;
 }
 
-enum MHD_Result limits_refuse(struct request *request)
+int64_t limits_wait_s(struct request *request)
 {
     const struct http *http = request->http;
-    struct response_headers headers = {0};
     struct subject subject;
     int64_t wait_s = 1;
 
@@ -116,6 +116,13 @@ enum MHD_Result limits_refuse(struct request *request)
 
         wait_s = lookups_s > none_s ? lookups_s : none_s;
     }
-    respond_header(&headers, MHD_HTTP_HEADER_RETRY_AFTER, "%lld", (long long)(wait_s > 0 ? wait_s : 1));
+    return wait_s > 0 ? wait_s : 1;
+}
+
+enum MHD_Result limits_refuse(struct request *request)
+{
+    struct response_headers headers = {0};
+
+    respond_header(&headers, MHD_HTTP_HEADER_RETRY_AFTER, "%lld", (long long)limits_wait_s(request));
     return respond_problem(request, MHD_HTTP_TOO_MANY_REQUESTS, reason_text(REASON_CLIENT_LIMIT), &headers);
 }

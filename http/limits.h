@@ -19,11 +19,15 @@
 #include "base/outcome.h"
 #include "http/request.h"
 
-/* Of `wanted` lookups, how many the client of this request may have now; these count. 0: see limits_refuse(). */
-size_t limits_take(struct request *request, size_t wanted);
+/* Of `wanted` lookups, how many the client of this request may have now, if these are `least` or more; they count.
+ * 0: see limits_refuse(). */
+size_t limits_take(struct request *request, size_t least, size_t wanted);
 
 /* Whether it may be told an outcome, which counts. False: see limits_refuse(). */
 bool limits_tell(struct request *request, enum outcome outcome);
+
+/* In how many seconds it may have one more. */
+int64_t limits_wait_s(struct request *request);
 
 /* 429, and when to come back. */
 enum MHD_Result limits_refuse(struct request *request);

@@ -94,7 +94,7 @@ bool recipients_answer_again(struct request *request, enum MHD_Result *result)
     }
     request->worker->expects = false;
     request->route = ready->route;
-    if (limits_take(request, 1) == 0 || !limits_tell(request, ready->answer->outcome)) {
+    if (limits_take(request, 1, 1) == 0 || !limits_tell(request, ready->answer->outcome)) {
         *result = limits_refuse(request);
         return true;
     }
@@ -166,7 +166,7 @@ enum MHD_Result recipients_answer(struct request *request)
         if (fault != ADDRESS_OK) {
             return respond_problem(request, MHD_HTTP_BAD_REQUEST, address_fault_text(fault), NULL);
         }
-        if (limits_take(request, 1) == 0) {
+        if (limits_take(request, 1, 1) == 0) {
             return limits_refuse(request);
         }
         if (wish.explain) {

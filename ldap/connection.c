@@ -100,8 +100,7 @@ static void forget_link(struct connection *connection, const struct link *link, 
     }
 }
 
-/* Under the lock: what was put back is for whoever has a link; if nobody has, the keeper dials. */
-static void wake_takers(struct directory *directory)
+void connection_wake_takers(struct directory *directory)
 {
     for (size_t i = 0; directory->queue.first != NULL && i < directory->connection_count; i++) {
         if (directory->connections[i].server != NO_SERVER) {
@@ -122,7 +121,7 @@ static void drop_link(struct connection *connection, struct link **link, enum fa
     inflight_requeue(connection, *link, error);
     link_close(link);
     pthread_mutex_lock(&directory->lock);
-    wake_takers(directory);
+    connection_wake_takers(directory);
     keeper_wake(directory);
     pthread_mutex_unlock(&directory->lock);
 }

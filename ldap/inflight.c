@@ -150,6 +150,7 @@ int inflight_start(struct connection *connection, struct link *link, struct sear
         detach(connection, link, search);
         pthread_mutex_lock(&connection->directory->lock);
         queue_add(connection->directory, search);
+        connection_wake_takers(connection->directory);
         pthread_mutex_unlock(&connection->directory->lock);
         break;
     case LINK_BROKEN:

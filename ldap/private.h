@@ -175,6 +175,8 @@ void *connection_main(void *connection);
  * that is at work, and sends it itself. */
 void connection_send(struct connection *connection);
 void connection_wake(struct connection *connection);
+/* What was put back into the queue is for whoever has a link; if nobody has, the keeper dials. */
+void connection_wake_takers(struct directory *directory);
 bool connection_give(struct directory *directory, struct link *link);
 void connection_retire(struct connection *connection);
 

@@ -146,7 +146,7 @@ void render_recipient(const struct answer *answer, bool stale, struct bytes sent
     buffer_append_char(out, '}');
 }
 
-void render_recipient_untold(struct bytes sent, enum reason reason, struct buffer *out)
+void render_recipient_untold(struct bytes sent, enum reason reason, int64_t retry_after_s, struct buffer *out)
 {
     enum status status = statuses[reason] == RECIPIENT_LIMIT ? RECIPIENT_LIMIT : RECIPIENT_UNKNOWN;
 
@@ -154,7 +154,7 @@ void render_recipient_untold(struct bytes sent, enum reason reason, struct buffe
     append_plain(out, ",\"status\":", words[status]);
     append_plain(out, ",\"reason\":", reason_word(reason));
     append_plain(out, ",\"reason_text\":", reason_text(reason));
-    buffer_append_string(out, ",\"retry_after_s\":1}");
+    buffer_append_format(out, ",\"retry_after_s\":%lld}", (long long)retry_after_s);
 }
 
 void render_recipient_invalid(struct bytes sent, const char *why, struct buffer *out)

@@ -17,8 +17,8 @@
 /* Appends one recipient as a JSON object. `sent`: the address as it came, for an answer that names none. */
 void render_recipient(const struct answer *answer, bool stale, struct bytes sent, struct buffer *out);
 
-/* One of whom there is no answer, for a reason of an outcome unknown that soon passes. */
-void render_recipient_untold(struct bytes sent, enum reason reason, struct buffer *out);
+/* One of whom there is no answer, for a reason of an outcome unknown that passes. */
+void render_recipient_untold(struct bytes sent, enum reason reason, int64_t retry_after_s, struct buffer *out);
 
 /* One that is no address; `why` is a sentence for people. */
 void render_recipient_invalid(struct bytes sent, const char *why, struct buffer *out);

@@ -53,7 +53,7 @@ static void check_told(struct bytes sent)
 
     buffer_init(&out, 1 << 20);
     if (fault == ADDRESS_OK) {
-        render_recipient_untold(sent, REASON_OVERLOADED, &out);
+        render_recipient_untold(sent, REASON_OVERLOADED, 1, &out);
     } else {
         render_recipient_invalid(sent, address_fault_text(fault), &out);
     }

@@ -41,6 +41,7 @@ static struct directory *open_directory(const char *const *uris, size_t count, u
     struct error error = {{0}};
 
     config.connections = connections;
+    config.timeout_ms = 2 * PATIENCE_MS; /* no thread looks again by itself before that */
     struct directory *directory = directory_open(&config, &error);
 
     if (directory == NULL) {
@@ -93,7 +94,8 @@ static void not_to_the_server_that_hung_up(void **state)
         pthread_join(thread, NULL);
         directory_close(&hurry.directory);
     }
-    assert_in_range(atomic_load(&server.searches), 100, 100);
+    /* A round may take longer than the server rests. */
+    assert_in_range(atomic_load(&server.searches), 100, 120);
     played_stop(&server);
     played_stop(&other);
 }

@@ -90,36 +90,6 @@ static void await_searches(unsigned count)
     assert_int_equal(atomic_load(&server.searches), count);
 }
 
-/* One connection, whose link is up and whose thread has nothing to do, to a server that answers; or no longer does. */
-static struct directory *open_idle(bool then_stuck)
-{
-    static const char *const uris[] = {server.uri};
-    struct directory *directory;
-    struct error error = {""};
-
-    assert_true(played_start(&server, &PLAY, 0));
-    struct directory_config config = plain_config(uris, 1);
-
-    config.timeout_ms = USUAL_MS;
-    directory = directory_open(&config, &error);
-    assert_non_null(directory);
-    struct search_result *result = ask_patiently(directory, "bob@example.org", PATIENCE_MS);
-
-    assert_int_equal(result->result, ASKED_ANSWERED);
-    search_result_free(&result);
-    atomic_store(&is_stuck, then_stuck);
-    atomic_store(&server.searches, 0);
-    pause_ms(50);
-    return directory;
-}
-
-static void close_all(struct directory **directory)
-{
-    directory_close(directory);
-    atomic_store(&is_stuck, false);
-    played_stop(&server);
-}
-
 /* How often the thread of that name went to sleep so far. */
 static unsigned long sleeps(const char *name)
 {
@@ -147,6 +117,55 @@ static unsigned long sleeps(const char *name)
     closedir(tasks);
     assert_true(found);
     return result;
+}
+
+/* Until the thread waits, and nothing wakes it any more. */
+static void await_idle(struct directory *directory)
+{
+    int64_t until_ms = clock_mono_ms() + PATIENCE_MS;
+    unsigned long before = 0;
+
+    for (int steady = 0; steady < 5 && clock_mono_ms() < until_ms;) {
+        unsigned long now = sleeps("ldap-connection");
+        bool is_free = pthread_mutex_trylock(&directory->connections[0].turn) == 0;
+
+        if (is_free) {
+            pthread_mutex_unlock(&directory->connections[0].turn);
+        }
+        steady = is_free && now == before ? steady + 1 : 0;
+        before = now;
+        pause_ms(10);
+    }
+}
+
+/* One connection, whose link is up and whose thread has nothing to do, to a server that answers; or no longer does. */
+static struct directory *open_idle(bool then_stuck)
+{
+    static const char *const uris[] = {server.uri};
+    struct directory *directory;
+    struct error error = {""};
+
+    assert_true(played_start(&server, &PLAY, 0));
+    struct directory_config config = plain_config(uris, 1);
+
+    config.timeout_ms = USUAL_MS;
+    directory = directory_open(&config, &error);
+    assert_non_null(directory);
+    struct search_result *result = ask_patiently(directory, "bob@example.org", PATIENCE_MS);
+
+    assert_int_equal(result->result, ASKED_ANSWERED);
+    search_result_free(&result);
+    atomic_store(&is_stuck, then_stuck);
+    atomic_store(&server.searches, 0);
+    await_idle(directory);
+    return directory;
+}
+
+static void close_all(struct directory **directory)
+{
+    directory_close(directory);
+    atomic_store(&is_stuck, false);
+    played_stop(&server);
 }
 
 static void no_thread_is_woken_to_send_the_only_search(void **state)

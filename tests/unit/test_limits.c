@@ -275,6 +275,109 @@ static void batches_are_told_so_many_in_vain(void **state)
     close_all();
 }
 
+/* Of two batches that wait at a time, one of whom is found and the other not, neither is told once the last "none" is
+ * used up: who is refused would know by that which of them he is. */
+static void a_batch_that_waits_is_told_nothing_either(void **state)
+{
+    static const char form[] = "POST /v1/recipients HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" FROM("192.0.2.1")
+                               "Content-Type: application/json\r\nContent-Length: 35\r\n\r\n"
+                               "{\"recipients\":[\"hold@example.org\"]}";
+    int fd;
+
+    (void)state;
+    open_with((struct http_limits){.clients = {.lookups = FREE, .none = HOURLY(1)}});
+    fd = play_connect(play_port(play));
+    assert_true(play_send(fd, form, strlen(form)));
+    while (http_waiting(play->http) == 0) {
+        usleep(1000);
+    }
+    assert_int_equal(get(NONE, FROM("192.0.2.1")), 404);
+    play_release(play);
+    buffer_clear(&response);
+    assert_true(play_read_response(fd, false, &response));
+    assert_int_equal(play_status(&response), 200);
+    assert_int_equal(occurrences("\"reason\":\"client_limit\""), 1);
+    assert_int_equal(occurrences("\"status\":\"ok\""), 0);
+    close(fd);
+    close_all();
+
+    /* Nor in one and the same. */
+    open_with((struct http_limits){.clients = {.lookups = FREE, .none = HOURLY(1)}});
+    assert_int_equal(post("/v1/recipients", FROM("192.0.2.1"), LIST("\"none@example.org\"," HITS)), 200);
+    assert_int_equal(occurrences("\"status\":\"none\""), 1);
+    assert_int_equal(occurrences("\"reason\":\"client_limit\""), 2);
+    close_all();
+}
+
+/* It would only use up what the next try needs. */
+static void a_bundle_takes_all_or_nothing(void **state)
+{
+    (void)state;
+    open_with((struct http_limits){.clients = {.lookups = HOURLY(3), .none = FREE}});
+    assert_int_equal(post("/v1/recipients?format=p7c", FROM("192.0.2.1"), LIST(HITS "," HITS)), 429);
+    assert_int_equal(post("/v1/recipients?format=p7c", FROM("192.0.2.1"), LIST(HITS)), 200);
+    assert_int_equal(post("/v1/recipients?format=p7c", FROM("192.0.2.1"), LIST(HITS)), 429);
+    assert_int_equal(post("/v1/recipients", FROM("192.0.2.1"), LIST(HITS)), 200);
+    assert_int_equal(occurrences("\"status\":\"ok\""), 1);
+    assert_int_equal(occurrences("\"retry_after_s\":60"), 1);
+    close_all();
+}
+
+/* However it is asked. */
+static void every_way_to_ask_counts(void **state)
+{
+    char fields[256], etag[128];
+
+    (void)state;
+    open_with((struct http_limits){.tokens = {.lookups = HOURLY(4), .none = FREE}});
+    assert_int_equal(get(HIT, WITH("one")), 200);
+    assert_non_null(play_field(&response, "ETag", etag, sizeof(etag)));
+    snprintf(fields, sizeof(fields), WITH("one") "If-None-Match: %s\r\n", etag);
+    assert_int_equal(get(HIT, fields), 304);
+    buffer_clear(&response);
+    play_request(play_port(play), "HEAD", HIT, WITH("one"), &response);
+    assert_int_equal(play_status(&response), 200);
+    assert_int_equal(get(MISS "?explain=1", WITH("one")), 200);
+    expect_refused(HIT, WITH("one"));
+    expect_refused(MISS "?explain=1", WITH("one"));
+    assert_int_equal(get(HIT, fields), 429);
+    buffer_clear(&response);
+    play_request(play_port(play), "HEAD", HIT, WITH("one"), &response);
+    assert_int_equal(play_status(&response), 429);
+    close_all();
+}
+
+/* What a reload says counts for who waits, too. */
+static void a_reload_while_somebody_waits(void **state)
+{
+    static const char request[] = "GET /v1/recipients/hold@example.org HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+                                  WITH("one") "\r\n";
+    struct http_config config = {
+        .listen = listen_to, .listen_count = 1, .tokens = bytes_of_string(TOKENS), .token = "",
+        .open_to = OPEN_TO_ALL, .limits = {.tokens = {.lookups = HOURLY(1), .none = HOURLY(1)}},
+    };
+    struct error error = {""};
+    int fd;
+
+    (void)state;
+    open_with((struct http_limits){.clients = {.lookups = FREE, .none = FREE}});
+    fd = play_connect(play_port(play));
+    assert_true(play_send(fd, request, strlen(request)));
+    while (http_waiting(play->http) == 0) {
+        usleep(1000);
+    }
+    for (int i = 0; i < 50; i++) { /* while others ask with the same token */
+        assert_int_equal(http_adopt(play->http, &config, &error), 0);
+        (void)get(NONE, WITH("one"));
+    }
+    play_release(play);
+    buffer_clear(&response);
+    assert_true(play_read_response(fd, false, &response));
+    assert_int_equal(play_status(&response), 429); /* the one "none" has been told meanwhile */
+    close(fd);
+    close_all();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -286,6 +389,10 @@ int main(void)
         cmocka_unit_test(a_proxy_that_is_not_ours_is_the_client),
         cmocka_unit_test(batches_get_what_there_is),
         cmocka_unit_test(batches_are_told_so_many_in_vain),
+        cmocka_unit_test(a_batch_that_waits_is_told_nothing_either),
+        cmocka_unit_test(a_bundle_takes_all_or_nothing),
+        cmocka_unit_test(every_way_to_ask_counts),
+        cmocka_unit_test(a_reload_while_somebody_waits),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

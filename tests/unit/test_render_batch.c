@@ -94,7 +94,7 @@ static void test_words_of_recipients(void **state)
     render_recipient(answer_internal_error(), false, sent, &out);
     assert_non_null(strstr(buffer_string(&out), "{\"address\":\"x\\\"\\\\\\n\xc3\xbc\",\"status\":\"unknown\""));
     buffer_clear(&out);
-    render_recipient_untold(sent, REASON_OVERLOADED, &out);
+    render_recipient_untold(sent, REASON_OVERLOADED, 1, &out);
     assert_string_equal(buffer_string(&out), "{\"address\":\"x\\\"\\\\\\n\xc3\xbc\",\"status\":\"limit\",\"reason\":"
                         "\"overloaded\",\"reason_text\":\"too many lookups are under way\",\"retry_after_s\":1}");
     buffer_clear(&out);
