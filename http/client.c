@@ -9,22 +9,6 @@
 
 #define IPV6_NETWORK_BYTES 7
 
-static bool is_blank(uint8_t c)
-{
-    return c == ' ' || c == '\t';
-}
-
-static struct bytes trimmed(struct bytes text)
-{
-    while (text.size > 0 && is_blank(text.data[0])) {
-        text = bytes_of(text.data + 1, text.size - 1);
-    }
-    while (text.size > 0 && is_blank(text.data[text.size - 1])) {
-        text.size--;
-    }
-    return text;
-}
-
 /* ":80" */
 static bool is_port(struct bytes text)
 {
@@ -73,7 +57,7 @@ bool client_parse_address(struct bytes text, struct sockaddr_storage *address)
     struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
     char copy[INET6_ADDRSTRLEN];
 
-    text = trimmed(text);
+    text = headers_trim(text);
     if (!bare_address(&text) || text.size >= sizeof(copy) || memchr(text.data, '\0', text.size) != NULL) {
         return false;
     }
@@ -101,7 +85,7 @@ static bool cut_last(struct header_list *list, struct bytes *element)
         while (begin > 0 && last->data[begin - 1] != ',') {
             begin--;
         }
-        *element = trimmed(bytes_of(last->data + begin, last->size - begin));
+        *element = headers_trim(bytes_of(last->data + begin, last->size - begin));
         if (begin > 0) {
             last->size = begin - 1;
         } else {
@@ -156,7 +140,14 @@ void client_address(const struct network *proxies, size_t proxy_count, const str
     }
 }
 
-uint64_t client_id(const struct sockaddr *address)
+uint64_t client_id(struct bytes name)
+{
+    uint64_t hash = digest_table_hash(name);
+
+    return hash != 0 ? hash : 1;
+}
+
+uint64_t client_id_of_address(const struct sockaddr *address)
 {
     struct sockaddr_in6 v6;
     struct sockaddr_in v4;
@@ -173,7 +164,5 @@ uint64_t client_id(const struct sockaddr *address)
         key[0] = is_mapped ? 4 : 6;
         memcpy(key + 1, v6.sin6_addr.s6_addr + (is_mapped ? 12 : 0), is_mapped ? 4 : IPV6_NETWORK_BYTES);
     }
-    uint64_t hash = digest_table_hash(bytes_of(key, sizeof(key)));
-
-    return hash != 0 ? hash : 1;
+    return client_id(bytes_of(key, sizeof(key)));
 }

@@ -24,8 +24,11 @@ bool client_parse_address(struct bytes text, struct sockaddr_storage *address);
 void client_address(const struct network *proxies, size_t proxy_count, const struct sockaddr *peer,
                     const struct header_list *forwarded_for, struct sockaddr_storage *address);
 
-/* What limits know a client of this address by: one of IPv4 by all of it, one of IPv6 by its network of 56 bits,
+/* What limits know a client of this name by. Never 0. */
+uint64_t client_id(struct bytes name);
+
+/* The same for an address: one of IPv4 by all of it, one of IPv6 by its network of 56 bits,
  * as a line mostly has all of these (RFC 6177). Never 0. */
-uint64_t client_id(const struct sockaddr *address);
+uint64_t client_id_of_address(const struct sockaddr *address);
 
 #endif

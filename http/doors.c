@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "http/access.h"
+#include "http/client.h"
 #include "http/respond.h"
 #include "http/rules.h"
 
@@ -48,13 +49,6 @@ static bool is_remembered(const struct pass *pass, struct bytes sent, uint64_t n
     return pass->size > 0 && pass->number == number && digest_equal_secrets(bytes_of(pass->text, pass->size), sent);
 }
 
-static uint64_t id_of(const struct token *token)
-{
-    uint64_t hash = digest_table_hash(bytes_of_string(token->name));
-
-    return hash != 0 ? hash : 1;
-}
-
 /* What the token opens, expired or not. */
 static const struct pass *examine(struct request *request, struct bytes sent)
 {
@@ -67,7 +61,7 @@ static const struct pass *examine(struct request *request, struct bytes sent)
     const struct token *token = tokens_find(rules->tokens, sent);
 
     pass->number = rules->number;
-    pass->id = token != NULL ? id_of(token) : 0;
+    pass->id = token != NULL ? client_id(bytes_of_string(token->name)) : 0;
     pass->scopes = token != NULL ? token->scopes : 0;
     pass->until = token != NULL ? token->until : 0;
     pass->size = sent.size <= sizeof(pass->text) ? sent.size : 0;

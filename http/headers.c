@@ -186,6 +186,22 @@ static bool is_field_value(struct bytes value)
     return true;
 }
 
+static bool is_blank(uint8_t c)
+{
+    return c == ' ' || c == '\t';
+}
+
+struct bytes headers_trim(struct bytes text)
+{
+    while (text.size > 0 && is_blank(text.data[0])) {
+        text = bytes_of(text.data + 1, text.size - 1);
+    }
+    while (text.size > 0 && is_blank(text.data[text.size - 1])) {
+        text.size--;
+    }
+    return text;
+}
+
 void headers_init(struct headers *headers)
 {
     *headers = (struct headers){0};

@@ -54,6 +54,9 @@ struct headers {
     uint64_t length;
 };
 
+/* Without the blanks around it (OWS of RFC 9110 5.6.3). */
+struct bytes headers_trim(struct bytes text);
+
 void headers_init(struct headers *headers);
 
 /* One field, in the order of the request. */

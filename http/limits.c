@@ -24,7 +24,7 @@ static uint64_t id_of_address(const struct request *request)
     struct sockaddr_storage address;
 
     client_address(rules->proxies, rules->proxy_count, request->peer, &request->headers.forwarded_for, &address);
-    return client_id((const struct sockaddr *)&address);
+    return client_id_of_address((const struct sockaddr *)&address);
 }
 
 /* Once for each request: a batch asks for each of its recipients. */
@@ -82,21 +82,15 @@ bool limits_tell(struct request *request, enum outcome outcome)
 {
     const struct http *http = request->http;
     struct subject subject;
-    bool may = true;
 
     if (outcome == OUTCOME_UNKNOWN || !find_subject(request, &subject) || subject.rates->none.per_minute == 0) {
         return true;
     }
-    switch (outcome) {
-    case OUTCOME_NONE:
-        may = limiter_take(http->none, subject.client, &subject.rates->none, 1, 1, clock_mono_us()) == 1;
-        break;
-    case OUTCOME_FOUND:
-        may = limiter_left(http->none, subject.client, &subject.rates->none, clock_mono_us()) > 0;
-        break;
-    case OUTCOME_UNKNOWN:
-        break;
-    }
+    const struct rate *none = &subject.rates->none;
+    int64_t now_us = clock_mono_us();
+    bool may = outcome == OUTCOME_NONE ? limiter_take(http->none, subject.client, none, 1, 1, now_us) == 1
+                                       : limiter_left(http->none, subject.client, none, now_us) > 0;
+
     if (!may) {
         count(COUNT_LIMIT_CLIENT_NONE);
     }

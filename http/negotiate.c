@@ -3,6 +3,8 @@
 #include <pthread.h>
 #include <strings.h>
 
+#include "http/headers.h"
+
 /* A media range of Accept, or the media type of a format: the same grammar but for the stars and the weight. */
 struct range {
     struct bytes type;
@@ -10,22 +12,6 @@ struct range {
     struct bytes parameters; /* from the first ';' */
     int weight;              /* thousandths */
 };
-
-static bool is_blank(uint8_t c)
-{
-    return c == ' ' || c == '\t';
-}
-
-static struct bytes trim(struct bytes text)
-{
-    while (text.size > 0 && is_blank(text.data[0])) {
-        text = bytes_of(text.data + 1, text.size - 1);
-    }
-    while (text.size > 0 && is_blank(text.data[text.size - 1])) {
-        text.size--;
-    }
-    return text;
-}
 
 static bool equal_nocase(struct bytes a, struct bytes b)
 {
@@ -56,7 +42,7 @@ static size_t find_unquoted(struct bytes text, char separator)
 static struct bytes cut_unquoted(struct bytes *rest, char separator)
 {
     size_t end = find_unquoted(*rest, separator);
-    struct bytes head = trim(bytes_of(rest->data, end));
+    struct bytes head = headers_trim(bytes_of(rest->data, end));
     size_t skip = end < rest->size ? end + 1 : end;
     *rest = bytes_of(rest->data + skip, rest->size - skip);
     return head;
@@ -72,7 +58,7 @@ static bool next_parameter(struct bytes *rest, struct bytes *name, struct bytes 
     }
     *value = parameter;
     *name = cut_unquoted(value, '=');
-    *value = trim(*value);
+    *value = headers_trim(*value);
     if (value->size >= 2 && value->data[0] == '"' && value->data[value->size - 1] == '"') {
         *value = bytes_of(value->data + 1, value->size - 2);
     }

@@ -5,26 +5,25 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "http/socket.h"
 
 /* Of the protocol: the first descriptor that is passed. */
 #define FIRST_FD 3
 #define MAX_PASSED 256
 
-static long number_of(const char *variable)
+static int64_t number_of(const char *variable)
 {
     const char *text = getenv(variable);
-    char *end = NULL;
+    int64_t number = 0;
 
-    errno = 0;
-    long number = text != NULL ? strtol(text, &end, 10) : 0;
-    return text != NULL && *text != '\0' && *end == '\0' && errno == 0 ? number : 0;
+    return text != NULL && text_parse_number(text, &number, NULL) == 0 ? number : 0;
 }
 
 /* For us, and not for the process that started us and forgot to take them out of our environment. */
 static int passed_count(void)
 {
-    long count = number_of("LISTEN_PID") == getpid() ? number_of("LISTEN_FDS") : 0;
+    int64_t count = number_of("LISTEN_PID") == getpid() ? number_of("LISTEN_FDS") : 0;
 
     return count > 0 && count <= MAX_PASSED ? (int)count : 0;
 }

@@ -47,7 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     client_address(proxies, 1, (const struct sockaddr *)&peer, &headers.forwarded_for, &client);
     must(client.ss_family == AF_INET || client.ss_family == AF_INET6);
-    must(client_id((const struct sockaddr *)&client) != 0);
+    must(client_id_of_address((const struct sockaddr *)&client) != 0);
 
     /* A peer that is no proxy is the client, whatever it says. */
     client_address(NULL, 0, (const struct sockaddr *)&peer, &headers.forwarded_for, &alone);

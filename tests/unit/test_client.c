@@ -104,7 +104,7 @@ static void nobody_asks(void **state)
     (void)state;
     client_address(NULL, 0, NULL, &none, &client);
     assert_int_equal(client.ss_family, AF_UNSPEC);
-    assert_true(client_id((const struct sockaddr *)&client) != 0);
+    assert_true(client_id_of_address((const struct sockaddr *)&client) != 0);
 }
 
 static uint64_t id_of(const char *text)
@@ -112,7 +112,7 @@ static uint64_t id_of(const char *text)
     struct sockaddr_storage address;
 
     assert_true(client_parse_address(bytes_of_string(text), &address));
-    return client_id((const struct sockaddr *)&address);
+    return client_id_of_address((const struct sockaddr *)&address);
 }
 
 static void what_counts_as_one(void **state)
