@@ -42,7 +42,7 @@ OBJECTS  := $(patsubst %.c,$B/%.o,$(filter-out $(MAINS),$(SOURCES))) $(EMBEDDED:
 PROGRAMS := $B/certlookupd $B/certlookup
 
 # hiredis_ssl (rediss://) is there from Debian 13 on. Each $(eval) below asks once, and only when something is built.
-PACKAGES := libmicrohttpd libcrypto ldap lber hiredis libevent_core libevent_pthreads libconfig jansson libcurl libidn2
+PACKAGES := libmicrohttpd gnutls libcrypto ldap lber hiredis libevent_core libevent_pthreads libconfig jansson libcurl libidn2
 HIREDIS_SSL = $(eval HIREDIS_SSL := $$(shell $(PKG_CONFIG) --exists hiredis_ssl libssl && echo hiredis_ssl libssl))$(HIREDIS_SSL)
 PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell $(PKG_CONFIG) --cflags $(PACKAGES) $$(HIREDIS_SSL)))$(PKG_CFLAGS)
 PKG_LIBS = $(eval PKG_LIBS := $$(shell $(PKG_CONFIG) --libs $(PACKAGES) $$(HIREDIS_SSL)))$(PKG_LIBS)

@@ -32,6 +32,7 @@ enum counter {
     COUNT_OUTCOME_UNKNOWN,
     COUNT_HTTP_2XX, COUNT_HTTP_3XX, COUNT_HTTP_4XX, COUNT_HTTP_5XX,
     COUNT_REFUSED_LOOKUP, COUNT_REFUSED_EXPLAIN, COUNT_REFUSED_ADMIN, /* requests without a token for it */
+    COUNT_REFUSED_TLS,       /* handshakes of clients without a certificate that verifies, where they need one */
     COUNT_MEMORY_EVICTIONS,
     COUNT_DROPS,             /* of an address, a domain or everything, because somebody said so */
     COUNT_REDIS_GETS, COUNT_REDIS_SETS, COUNT_REDIS_HITS, COUNT_REDIS_MISSES,
@@ -95,6 +96,7 @@ enum gauge {
     GAUGE_REDIS_TRACKING, GAUGE_REDIS_NAMES_BYTES,
     GAUGE_GENERATION,
     GAUGE_ANCHORS, GAUGE_CRLS, GAUGE_START_TIME,
+    GAUGE_TLS_NOT_AFTER,        /* of the certificate that listeners show, wall seconds; 0: none */
     GAUGE_EVIDENCE_CRLS, GAUGE_EVIDENCE_OCSP, GAUGE_EVIDENCE_ISSUERS, GAUGE_EVIDENCE_BYTES,
     GAUGE_EVIDENCE_NEXT_UPDATE, /* the earliest of them, wall seconds; 0: none */
     GAUGE_COUNT

@@ -15,6 +15,7 @@ libc6-dev
 make
 pkg-config
 libmicrohttpd-dev        HTTP
+libgnutls28-dev          TLS of our listeners, which libmicrohttpd does by it
 libssl-dev               X.509, seals
 libldap-dev              LDAP
 libhiredis-dev           Redis
@@ -56,7 +57,7 @@ nghttp2-client           h2load: as many as we say" ;;
 esac
 
 # pkg-config name, or header, for those who have other packages.
-modules='libmicrohttpd libcrypto libssl ldap lber hiredis libevent libevent_pthreads libconfig jansson libcurl libidn2 cmocka'
+modules='libmicrohttpd gnutls libcrypto libssl ldap lber hiredis libevent libevent_pthreads libconfig jansson libcurl libidn2 cmocka'
 tools='cc make pkg-config bats prove slapd ldapsearch redis-server curl openssl cppcheck shellcheck mandoc nm'
 [ "${1:-}" != bench ] || tools="$tools nginx webdis wrk h2load"
 [ "${1:-}" != test ] || tools="$tools gpgsm node npm"

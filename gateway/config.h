@@ -6,7 +6,7 @@
  * is filled in from that table; a setting that is not in it is refused, with
  * file, line and name. `${VAR}` in a string is replaced from the environment;
  * an unset variable is an error. Secrets (password-file, token-file,
- * seal-key-file) are read when the file is read; of anchors and CRLs it is only
+ * seal-key-file) and the files of TLS are read when the file is read; of anchors and CRLs it is only
  * looked at whether they can be read, policies_load() has the rest to say.
  *
  * The groups of the list trust-rules have the settings of trust, by the same
@@ -28,7 +28,7 @@
 struct config {
     atomic_uint references;
     char *path;
-    struct http_config http;                 /* listen, http.*, limits.* */
+    struct http_config http;                 /* listen, http.*, tls.*, limits.* */
     const char *const *proxy_texts;          /* http.trusted-proxies, as written */
     struct directory_config *directories;
     size_t directory_count;

@@ -281,29 +281,6 @@ static void check_redis_timeout(struct reader *reader)
     }
 }
 
-static int64_t smaller(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-/* Requests that wait may never use up the places that hits need, nor batches the lookups that single requests need. */
-static void check_http(struct reader *reader)
-{
-    struct http_config *http = &reader->config->http;
-
-    if (http->max_waiting == 0) {
-        http->max_waiting = http->max_connections / 4;
-    }
-    if (http->max_waiting > http->max_connections / 2 - 1) {
-        reader_fault(reader, "http.waiting", "%lld is not less than half of http.connections, %lld",
-                     (long long)http->max_waiting, (long long)http->max_connections);
-    }
-    http->max_batch_lookups = (smaller(http->max_waiting, reader->config->max_flights) + 1) / 2;
-    if (reader->config->cache.memory_bytes == 0) {
-        http->hot_bytes = 0; /* only what memory has is kept ready-made: there would be nothing to look for */
-    }
-}
-
 struct network *reader_networks(struct reader *reader, const char *path, const char *const *texts, size_t count,
                                 int (*parse)(const char *text, struct network *network, struct error *error))
 {
@@ -318,40 +295,6 @@ struct network *reader_networks(struct reader *reader, const char *path, const c
     return networks;
 }
 
-/* Where nobody could look anybody up, or everybody without anyone having said so. */
-static void check_listeners(struct reader *reader)
-{
-    const struct http_config *http = &reader->config->http;
-    bool has_tokens = http->tokens.data != NULL || http->token[0] != '\0'; /* none in the file: all were taken away */
-    char path[MAX_PATH_BYTES];
-
-    for (size_t i = 0; i < http->listen_count && !has_tokens; i++) {
-        snprintf(path, sizeof(path), "listen[%zu]", i);
-        if (http->open_to == OPEN_TO_LOOPBACK && !http_listen_is_local(http->listen[i])) {
-            reader_fault(reader, path,
-                         "others than this machine may reach it: give them tokens by http.tokens-file, or "
-                         "say http.open-to = \"all\"");
-        }
-    }
-    if (http->open_to == OPEN_TO_NOBODY && !has_tokens) {
-        reader_fault(reader, "http.open-to", "without http.tokens-file nobody may look anybody up");
-    }
-}
-
-static void check_doors(struct reader *reader)
-{
-    struct http_config *http = &reader->config->http;
-    struct error error;
-
-    http->proxies = reader_networks(reader, "http.trusted-proxies", reader->config->proxy_texts, http->proxy_count,
-                                    http_proxy_parse);
-    if (http_tokens_check(&reader->config->http, &error) != 0) {
-        reader_fault(reader, "http.tokens-file", "%s", error.text);
-    } else if (!reader_faulted(reader, "listen")) {
-        check_listeners(reader);
-    }
-}
-
 void reader_check(struct reader *reader)
 {
     static const struct {
@@ -360,8 +303,9 @@ void reader_check(struct reader *reader)
     } checks[] = {{"fetch", reader_check_fetch},
                   {"trust", check_trust},
                   {"cache", check_cache},
-                  {"http", check_http},
-                  {"http", check_doors}};
+                  {"http", reader_check_http},
+                  {"tls", reader_check_tls},
+                  {"http", reader_check_doors}};
 
     for (size_t i = 0; i < reader->config->directory_count; i++) {
         check_directory(reader, i);
@@ -408,7 +352,7 @@ static bool same_setting(const struct setting *setting, const struct config *a, 
         memcpy(&count_b, (const char *)b + setting->count_offset, sizeof(count_b));
         return same_list(list_a, count_a, list_b, count_b);
     }
-    if (setting->type == SETTING_STRING || (setting->type == SETTING_SECRET && setting->size == sizeof(char *))) {
+    if (setting->type == SETTING_STRING || (setting_is_file(setting) && setting->size == sizeof(char *))) {
         const char *string_a, *string_b;
         memcpy(&string_a, field_a, sizeof(string_a));
         memcpy(&string_b, field_b, sizeof(string_b));

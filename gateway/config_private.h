@@ -27,7 +27,8 @@ enum setting_type {
     SETTING_NUMBER,
     SETTING_BOOLEAN,
     SETTING_WORD,
-    SETTING_SECRET,      /* names a file; the struct keeps what is in it */
+    SETTING_SECRET,      /* names a file that is nobody else's business; the struct keeps what is in it */
+    SETTING_FILE,        /* the same of a file that everybody may read; bytes */
     SETTING_TYPE_COUNT
 };
 
@@ -108,6 +109,9 @@ int setting_read(struct reader *reader, const struct setting *setting, const con
                  struct error *error);
 int setting_preset(struct reader *reader, const struct setting *setting, void *base, struct error *error);
 
+/* Whether its value names a file whose content the struct keeps. */
+bool setting_is_file(const struct setting *setting);
+
 /* A string with its variables replaced; and whether this setting takes it, which may rewrite it. */
 int setting_read_string(const config_setting_t *node, char text[MAX_SETTING_BYTES], struct error *error);
 int setting_check_string(const struct setting *setting, char text[MAX_SETTING_BYTES], struct error *error);
@@ -122,6 +126,11 @@ struct network *reader_networks(struct reader *reader, const char *path, const c
 /* config_check_fetch.c */
 void reader_check_fetch(struct reader *reader);
 bool config_fetches_evidence(const struct config *config); /* of where it looks for revocation, besides trust.crls */
+
+/* config_check_http.c */
+void reader_check_http(struct reader *reader);
+void reader_check_tls(struct reader *reader);
+void reader_check_doors(struct reader *reader);
 
 /* config_check.c: that the file is there and ours to read. */
 void reader_check_readable(struct reader *reader, const char *path, const char *file);

@@ -11,6 +11,11 @@
 #define STRINGIFY(number_) #number_
 #define TEXT(number_) STRINGIFY(number_)
 
+/* TLS 1.2 and 1.3, with forward secrecy and authenticated encryption. */
+#define TLS_PRIORITIES \
+    "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA:-DHE-RSA:-CIPHER-ALL:+AES-256-GCM:+AES-128-GCM:+CHACHA20-POLY1305"
+#define MAX_TLS_FILE_BYTES 1048576
+
 #define FIELD(struct_, member_) \
     .offset = offsetof(struct struct_, member_), .size = sizeof(((struct struct_ *)0)->member_)
 #define IN_CONFIG(member_) FIELD(config, member_)
@@ -235,6 +240,21 @@ const struct setting settings_table[] = {
      CONFIG_LIST(proxy_texts, http.proxy_count),
      .help = "proxies whose X-Forwarded-For is believed: 10.1.2.3, 2001:db8::7; unix: those on a unix: listener"},
 
+    {"tls.certificate-file", SETTING_FILE, "", "1", TEXT(MAX_TLS_FILE_BYTES), NULL, NULL, false,
+     IN_CONFIG(http.tls.certificate),
+     .help = "PEM file with the certificate that https:// listeners show, and its issuers behind it"},
+    {"tls.key-file", SETTING_SECRET, "", "1", TEXT(MAX_TLS_FILE_BYTES), NULL, NULL, false, IN_CONFIG(http.tls.key),
+     .help = "PEM file with its key, without a password, readable by its owner only"},
+    {"tls.client-ca-file", SETTING_FILE, "", "1", TEXT(MAX_TLS_FILE_BYTES), NULL, NULL, false,
+     IN_CONFIG(http.tls.client_authorities),
+     .help = "PEM file of the authorities that vouch for client certificates; empty: none is asked for"},
+    {"tls.client-crl-file", SETTING_FILE, "", "1", "33554432", NULL, NULL, false, IN_CONFIG(http.tls.client_crls),
+     .help = "PEM file of their revocation lists"},
+    {"tls.clients", SETTING_WORD, "ask", NULL, NULL, "ask require", NULL, false, IN_CONFIG(http.tls.clients),
+     .help = "with client-ca-file: whether clients may show a certificate, or have to"},
+    {"tls.priorities", SETTING_STRING, TLS_PRIORITIES, "1", "1024", NULL, NULL, true, IN_CONFIG(http.tls.priorities),
+     .help = "versions and algorithms of TLS, as GnuTLS writes them"},
+
     {"limits.lookups", SETTING_NUMBER, "1200", "0", TEXT(MAX_RATE), NULL, NULL, false,
      IN_CONFIG(http.limits.clients.lookups.per_minute),
      .help = "recipients a minute that a client without a token may ask for; 0: any number"},
@@ -302,7 +322,7 @@ const struct setting *settings_find(const char *group, const char *name)
 }
 
 const char *const settings_groups[] = {"directories", "trust", "trust-rules", "fetch", "cache",
-                                       "redis",       "lookup", "http",       "limits", "log", NULL};
+                                       "redis",       "lookup", "http",       "tls",   "limits", "log", NULL};
 
 bool settings_has_group(const char *group)
 {
@@ -318,6 +338,7 @@ static const char *const type_words[SETTING_TYPE_COUNT] = {
     [SETTING_STRING] = "string",       [SETTING_LIST] = "list",     [SETTING_DURATION_MS] = "duration",
     [SETTING_DURATION_S] = "duration", [SETTING_SIZE] = "size",     [SETTING_NUMBER] = "number",
     [SETTING_BOOLEAN] = "boolean",     [SETTING_WORD] = "word",     [SETTING_SECRET] = "secret-file",
+    [SETTING_FILE] = "file",
 };
 
 /* How a value is written: its unit, or the words to choose from. */
@@ -338,6 +359,7 @@ static const char *setting_unit(const struct setting *setting)
         return "strings";
     case SETTING_STRING:
     case SETTING_SECRET:
+    case SETTING_FILE:
         return "characters";
     case SETTING_NUMBER:
     case SETTING_WORD:

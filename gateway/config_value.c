@@ -216,6 +216,11 @@ static int store_word(struct reader *reader, const struct setting *setting, char
     }
 }
 
+bool setting_is_file(const struct setting *setting)
+{
+    return setting->type == SETTING_SECRET || setting->type == SETTING_FILE;
+}
+
 /* A string within its bounds; what is empty although it may not be was left out by mistake. */
 int setting_check_string(const struct setting *setting, char text[MAX_SETTING_BYTES], struct error *error)
 {
@@ -229,7 +234,7 @@ int setting_check_string(const struct setting *setting, char text[MAX_SETTING_BY
     if (size > most) {
         return error_set(error, "is longer than %zu bytes", most);
     }
-    return setting->accept != NULL && setting->type != SETTING_SECRET ? setting->accept(text, error) : 0;
+    return setting->accept != NULL && !setting_is_file(setting) ? setting->accept(text, error) : 0;
 }
 
 static int store_string(struct reader *reader, const struct setting *setting, char *text, void *base,
@@ -246,43 +251,45 @@ static int store_string(struct reader *reader, const struct setting *setting, ch
     return 0;
 }
 
-/* The secret as a string, or as bytes where the field is a struct bytes. */
-static int keep_secret(struct reader *reader, const struct setting *setting, struct bytes secret, void *base,
-                       struct error *error)
+/* What was in the file as a string, or as bytes where the field is a struct bytes. */
+static int keep_content(struct reader *reader, const struct setting *setting, struct bytes content, void *base,
+                        struct error *error)
 {
-    char *kept = reader_keep(reader, secret.size + 1);
+    char *kept = reader_keep(reader, content.size + 1);
     if (kept == NULL) {
         return error_set(error, "out of memory");
     }
-    memcpy(kept, secret.data, secret.size);
+    memcpy(kept, content.data, content.size);
     if (setting->size == sizeof(struct bytes)) {
-        struct bytes bytes = bytes_of(kept, secret.size);
+        struct bytes bytes = bytes_of(kept, content.size);
         memcpy((char *)base + setting->offset, &bytes, sizeof(bytes));
         return 0;
     }
-    if (memchr(kept, '\0', secret.size) != NULL) {
+    if (memchr(kept, '\0', content.size) != NULL) {
         return error_set(error, "the file holds a NUL");
     }
     memcpy((char *)base + setting->offset, &kept, sizeof(kept));
     return setting->accept != NULL ? setting->accept(kept, error) : 0;
 }
 
-static int store_secret(struct reader *reader, const struct setting *setting, char *text, void *base,
-                        struct error *error)
+static int store_content(struct reader *reader, const struct setting *setting, char *text, void *base,
+                         struct error *error)
 {
+    int (*const read)(const char *path, struct buffer *buffer, struct error *error) =
+        setting->type == SETTING_SECRET ? file_read_secret : file_read;
     size_t least = strtoul(setting->least, NULL, 10), most = strtoul(setting->most, NULL, 10);
     struct buffer content;
     int result = -1;
 
     buffer_init(&content, most + 2); /* and a line end */
-    if (setting_check_string(setting, text, error) != 0 || file_read_secret(text, &content, error) != 0) {
+    if (setting_check_string(setting, text, error) != 0 || read(text, &content, error) != 0) {
         goto out;
     }
     if (content.size < least || content.size > most) {
         error_set(error, "%.200s holds %zu bytes, not from %zu to %zu", text, content.size, least, most);
         goto out;
     }
-    result = keep_secret(reader, setting, buffer_bytes(&content), base, error);
+    result = keep_content(reader, setting, buffer_bytes(&content), base, error);
 out:
     if (content.data != NULL) {
         explicit_bzero(content.data, content.size);
@@ -304,7 +311,8 @@ static const struct kind kinds[SETTING_TYPE_COUNT] = {
     [SETTING_NUMBER] = {read_number, store_number},
     [SETTING_BOOLEAN] = {read_boolean, store_boolean},
     [SETTING_WORD] = {setting_read_string, store_word},
-    [SETTING_SECRET] = {setting_read_string, store_secret},
+    [SETTING_SECRET] = {setting_read_string, store_content},
+    [SETTING_FILE] = {setting_read_string, store_content},
 };
 
 int setting_read(struct reader *reader, const struct setting *setting, const config_setting_t *node, void *base,
@@ -321,7 +329,7 @@ int setting_preset(struct reader *reader, const struct setting *setting, void *b
     const char *value = setting->preset != NULL ? setting->preset : "";
     char text[MAX_SETTING_BYTES];
 
-    if (setting->type == SETTING_STRING || setting->type == SETTING_SECRET) {
+    if (setting->type == SETTING_STRING || setting_is_file(setting)) {
         if (setting->size == sizeof(value)) {
             memcpy((char *)base + setting->offset, &value, sizeof(value));
         }

@@ -104,14 +104,15 @@ static void on_end(void *context, int signal)
     on_drain_step(&daemon->drain_step);
 }
 
-/* Its tokens were looked at when it was read, so only memory can be wanting. One that comes in at the end finds nobody
- * listening any more. */
+/* Its tokens and certificates were looked at when it was read, so only memory can be wanting. One that comes in at the
+ * end finds nobody listening any more. */
 static void on_adopted(void *context, const struct config *config)
 {
     struct daemon *daemon = context;
     struct error error;
     if (daemon->http != NULL && http_adopt(daemon->http, &config->http, &error) != 0) {
-        log_event(LEVEL_ERROR, "tokens not reloaded, those before stay", LOG_TEXT("error", error.text));
+        log_event(LEVEL_ERROR, "tokens and certificates not reloaded, those before stay",
+                  LOG_TEXT("error", error.text));
     }
 }
 

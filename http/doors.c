@@ -1,6 +1,7 @@
 #include "http/doors.h"
 
 #include <stdio.h>
+#include <strings.h>
 
 #include "base/clock.h"
 #include "base/metrics.h"
@@ -8,6 +9,7 @@
 #include "http/client.h"
 #include "http/respond.h"
 #include "http/rules.h"
+#include "http/credentials.h"
 
 static const struct {
     enum scope scope;
@@ -44,47 +46,105 @@ static bool find_token(const struct request *request, struct bytes *sent)
     return request->headers.authorizations == 1 && access_bearer(request->headers.authorization, sent);
 }
 
+static void grant_line(struct grant *grant, const struct token *line, const char *name, uint64_t number)
+{
+    grant->number = number;
+    grant->id = line != NULL ? client_id(bytes_of_string(name)) : 0;
+    grant->scopes = line != NULL ? line->scopes : 0;
+    grant->until = line != NULL ? line->until : 0;
+}
+
 static bool is_remembered(const struct pass *pass, struct bytes sent, uint64_t number)
 {
-    return pass->size > 0 && pass->number == number && digest_equal_secrets(bytes_of(pass->text, pass->size), sent);
+    return pass->size > 0 && pass->grant.number == number &&
+           digest_equal_secrets(bytes_of(pass->text, pass->size), sent);
 }
 
 /* What the token opens, expired or not. */
-static const struct pass *examine(struct request *request, struct bytes sent)
+static const struct grant *examine(struct request *request, struct bytes sent)
 {
     const struct rules *rules = worker_rules(request->worker);
     struct pass *pass = &request->pass;
 
-    if (is_remembered(pass, sent, rules->number)) {
-        return pass;
-    }
-    const struct token *token = tokens_find(rules->tokens, sent);
+    if (!is_remembered(pass, sent, rules->number)) {
+        const struct token *token = tokens_find(rules->tokens, sent);
 
-    pass->number = rules->number;
-    pass->id = token != NULL ? client_id(bytes_of_string(token->name)) : 0;
-    pass->scopes = token != NULL ? token->scopes : 0;
-    pass->until = token != NULL ? token->until : 0;
-    pass->size = sent.size <= sizeof(pass->text) ? sent.size : 0;
-    memcpy(pass->text, sent.data, pass->size);
-    return pass;
+        grant_line(&pass->grant, token, token != NULL ? token->name : "", rules->number);
+        pass->size = sent.size <= sizeof(pass->text) ? sent.size : 0;
+        memcpy(pass->text, sent.data, pass->size);
+    }
+    return &pass->grant;
 }
 
-uint64_t doors_token_id(struct request *request, enum door door)
+/* The name that a line is for: an exact one before one that is for all. */
+static const struct token *find_line(const struct tokens *tokens, const struct tls_client *client, const char **name)
+{
+    const struct token *found = NULL;
+
+    for (size_t i = 0; i < client->name_count; i++) {
+        const struct token *line = tokens_find_certificate(tokens, client->names[i]);
+        bool is_exact = line != NULL && strcasecmp(line->name, client->names[i]) == 0;
+
+        if (is_exact || (line != NULL && found == NULL)) {
+            found = line;
+            *name = client->names[i];
+        }
+        if (is_exact) {
+            break;
+        }
+    }
+    return found;
+}
+
+/* What the client certificate opens; all but its name is looked at again now and then. NULL: this is not TLS, or no
+ * client certificates are wanted. */
+static const struct shown *examine_certificate(struct request *request)
+{
+    const struct rules *rules = worker_rules(request->worker);
+    struct shown *shown = &request->shown;
+    const char *name = "";
+    struct tls_client client;
+
+    if (request->greeted_by == NULL || rules->credentials == NULL) {
+        return NULL;
+    }
+    if (!shown->is_looked_at || shown->grant.number != rules->number || clock_wall_s() >= shown->look_again) {
+        credentials_find_client(rules->credentials, request_tls_session(request), &client);
+        const struct token *line = find_line(rules->tokens, &client, &name);
+
+        grant_line(&shown->grant, line, name, rules->number);
+        shown->is_looked_at = true;
+        shown->is_there = client.name_count > 0 || client.fault != NULL;
+        shown->fault = client.fault;
+        shown->look_again = client.name_count > 0 ? client.until : INT64_MAX;
+    }
+    return shown;
+}
+
+static bool opens(const struct grant *grant, enum door door)
+{
+    return (grant->scopes & (unsigned)doors[door].scope) != 0 && clock_wall_s() < grant->until;
+}
+
+uint64_t doors_holder_id(struct request *request, enum door door)
 {
     struct bytes sent;
 
-    if (!find_token(request, &sent)) {
-        return 0;
-    }
-    const struct pass *pass = examine(request, sent);
-    bool opens = (pass->scopes & (unsigned)doors[door].scope) != 0 && clock_wall_s() < pass->until;
+    if (find_token(request, &sent)) {
+        const struct grant *grant = examine(request, sent);
 
-    return opens ? pass->id : 0;
+        if (opens(grant, door)) {
+            return grant->id;
+        }
+    }
+    const struct shown *shown = examine_certificate(request);
+
+    return shown != NULL && opens(&shown->grant, door) ? shown->grant.id : 0;
 }
 
 static bool has_token_for(struct request *request, enum door door)
 {
-    return doors_token_id(request, door) != 0;
+    return doors_holder_id(request, door) != 0;
 }
 
 bool doors_let(struct request *request, enum door door)
@@ -102,6 +162,23 @@ bool doors_let(struct request *request, enum door door)
     return false;
 }
 
+/* Why the certificate that was shown does not open it; NULL: none was. */
+static const char *fault_of_certificate(struct request *request)
+{
+    const struct shown *shown = examine_certificate(request);
+
+    if (shown == NULL || !shown->is_there) {
+        return NULL;
+    }
+    if (shown->fault != NULL) {
+        return shown->fault;
+    }
+    if (shown->grant.scopes == 0) {
+        return "it has no line among this gateway's tokens";
+    }
+    return clock_wall_s() >= shown->grant.until ? "its line has expired" : "it is for something else";
+}
+
 /* "error" of RFC 6750 3.1; NULL: no token was sent, which is no error. */
 static const char *fault_of(struct request *request, const char **detail)
 {
@@ -111,13 +188,13 @@ static const char *fault_of(struct request *request, const char **detail)
         *detail = request->headers.authorizations > 1 ? "there is more than one Authorization" : NULL;
         return NULL;
     }
-    const struct pass *pass = examine(request, sent);
+    const struct grant *grant = examine(request, sent);
 
-    if (pass->scopes == 0) {
+    if (grant->scopes == 0) {
         *detail = "the token is none of this gateway's";
         return "invalid_token";
     }
-    if (clock_wall_s() >= pass->until) {
+    if (clock_wall_s() >= grant->until) {
         *detail = "the token has expired";
         return "invalid_token";
     }
@@ -128,8 +205,8 @@ static const char *fault_of(struct request *request, const char **detail)
 enum MHD_Result doors_refuse(struct request *request, enum door door)
 {
     struct response_headers headers = {0};
-    const char *why, *fault, *word = doors[door].word;
-    char detail[200];
+    const char *why, *fault, *word = doors[door].word, *certificate = fault_of_certificate(request);
+    char detail[300];
 
     count(doors[door].refused);
     if (tokens_count(worker_rules(request->worker)->tokens) == 0) {
@@ -138,8 +215,9 @@ enum MHD_Result doors_refuse(struct request *request, enum door door)
         return respond_problem(request, MHD_HTTP_FORBIDDEN, detail, NULL);
     }
     fault = fault_of(request, &why);
-    snprintf(detail, sizeof(detail), "%s%sthis needs a token for %s%s", why != NULL ? why : "",
-             why != NULL ? "; " : "", word, doors[door].without);
+    snprintf(detail, sizeof(detail), "%s%s%s%s%sthis needs a token for %s%s", why != NULL ? why : "",
+             why != NULL ? "; " : "", certificate != NULL ? "of the client certificate: " : "",
+             certificate != NULL ? certificate : "", certificate != NULL ? "; " : "", word, doors[door].without);
     respond_header(&headers, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer realm=\"certlookup\"%s%s%s, scope=\"%s\"",
                    fault != NULL ? ", error=\"" : "", fault != NULL ? fault : "", fault != NULL ? "\"" : "", word);
     bool may_not = fault != NULL && strcmp(fault, "insufficient_scope") == 0;

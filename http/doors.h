@@ -7,9 +7,10 @@
  *   DOOR_EXPLAIN  who has a token for explain; and who asks from this machine
  *   DOOR_ADMIN    who has a token for admin: a page in a browser on this machine could ask from there, too
  *
- * "From this machine" means that no proxy there says it speaks for somebody
- * else. What the last token of a connection opens is remembered, so that who
- * asks again with it costs a comparison.
+ * A client certificate opens what its line in the tokens file says, as a token
+ * does. "From this machine" means that no proxy there says it speaks for
+ * somebody else. What the last token of a connection opens is remembered, and
+ * what its certificate does, so that who asks again costs a comparison.
  */
 #ifndef HTTP_DOORS_H
 #define HTTP_DOORS_H
@@ -25,14 +26,28 @@ struct request;
 
 enum door { DOOR_OPEN, DOOR_LOOKUP, DOOR_EXPLAIN, DOOR_ADMIN };
 
+/* What something that was shown opens, by the rules of this number. */
+struct grant {
+    uint64_t number;
+    uint64_t id;           /* of whose it is, whatever was shown; never 0 */
+    unsigned scopes;       /* 0: none */
+    int64_t until;         /* wall seconds */
+};
+
 /* What a token opens, as far as we know. */
 struct pass {
     size_t size;           /* of the text; 0: nothing is remembered */
     uint8_t text[PASS_BYTES];
-    uint64_t number;       /* of the rules in whose tokens it was looked for */
-    uint64_t id;           /* of whose token it is, whatever the token; never 0 */
-    unsigned scopes;       /* 0: it is none of ours */
-    int64_t until;
+    struct grant grant;
+};
+
+/* What the certificate of the client at the other end opens. */
+struct shown {
+    bool is_looked_at;
+    bool is_there;
+    const char *fault;     /* why it does not count; NULL: it does, or there is none */
+    int64_t look_again;    /* wall seconds */
+    struct grant grant;
 };
 
 /* Whether the door is open to who asks. */
@@ -41,8 +56,8 @@ bool doors_let(struct request *request, enum door door);
 /* Whether it comes from this machine, and speaks for nobody else. */
 bool doors_is_local(const struct request *request);
 
-/* By what limits know whose token for this door came with the request; 0: none that opens it. */
-uint64_t doors_token_id(struct request *request, enum door door);
+/* By what limits know whose token, or whose certificate, for this door came with the request; 0: none that opens it. */
+uint64_t doors_holder_id(struct request *request, enum door door);
 
 /* 401 or 403 (RFC 6750 3), after doors_let() said no. */
 enum MHD_Result doors_refuse(struct request *request, enum door door);

@@ -11,6 +11,7 @@
  *   recipients.c the routes that look somebody up
  *   doors.c      who may ask what; tokens.c who has which, access.c what tells of who asks
  *   limits.c     how much a client may ask for; client.c which client it is; rules.c all that as configured
+ *   credentials.c  TLS: the certificate that listeners show, and those of clients
  *   wanted.c     what a request wants of a route's formats; negotiate.c by Accept
  *   reply.c      an answer as a response; etag.c its tag
  *   batch.c      the route that looks many recipients up at once; fragments.c keeps ready what it says of each;
@@ -95,9 +96,25 @@ struct http_limits {
     int64_t places;            /* clients that are known at a time, about; see base/limiter.h */
 };
 
+/* Who has to show a client certificate, where some are trusted. */
+enum http_tls_clients {
+    TLS_CLIENTS_ASK,    /* who has one */
+    TLS_CLIENTS_REQUIRE /* everybody: who has none that verifies does not get through the handshake */
+};
+
+/* All files are in PEM. */
+struct http_tls {
+    struct bytes certificate;        /* content of a file: ours, then its issuers; empty: there is no TLS */
+    struct bytes key;
+    struct bytes client_authorities; /* who vouches for client certificates; empty: none is asked for */
+    struct bytes client_crls;
+    const char *priorities;          /* of GnuTLS */
+    enum http_tls_clients clients;
+};
+
 struct http_config {
     const char *const *listen; /* "127.0.0.1:8080" "[::1]:8080"; port 0: a free one. "unix:/run/certlookup/http";
-                                  "systemd" "systemd:NAME" */
+                                  "systemd" "systemd:NAME"; "https://" before an address or systemd: TLS */
     size_t listen_count;
     int64_t threads;           /* of each listener; 0: one for each core */
     int64_t max_connections;   /* of each listener */
@@ -112,6 +129,7 @@ struct http_config {
     const struct network *proxies; /* whose X-Forwarded-For is believed */
     size_t proxy_count;
     struct http_limits limits;
+    struct http_tls tls;
 };
 
 struct http;
@@ -122,14 +140,18 @@ int http_listen_check(const char *address, struct error *error);
 /* Whether it is sure that this machine alone reaches a listener of this address, which is fit to listen on. */
 bool http_listen_is_local(const char *address);
 
+/* Whether it wants TLS. */
+bool http_listen_is_tls(const char *address);
+
 /* "10.1.2.3" "2001:db8::/120": as network_parse(); and "unix", whoever connects to a socket in the file system. */
 int http_proxy_parse(const char *text, struct network *network, struct error *error);
 
-/* Whether the tokens are as they have to be. -1: the words say what is wrong, and in which line. */
-int http_tokens_check(const struct http_config *config, struct error *error);
+/* Whether what http_adopt() takes over is as it has to be. -1: the words say what is wrong, and behind which setting's
+ * name. */
+int http_rules_check(const struct http_config *config, struct error *error);
 
-/* From now on who may ask what is as the configuration says, whatever a connection was let through before; all else
- * stays. One thread. -1: the words say why not. */
+/* From now on who may ask what is as the configuration says, whatever a connection was let through before, and who
+ * connects is shown its certificate; all else stays. One thread. -1: the words say why not. */
 int http_adopt(struct http *http, const struct http_config *config, struct error *error);
 
 /* Binds and starts. NULL: the words name the address. */

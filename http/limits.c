@@ -30,9 +30,9 @@ static uint64_t id_of_address(const struct request *request)
 /* Once for each request: a batch asks for each of its recipients. */
 static void identify(struct request *request)
 {
-    request->client = doors_token_id(request, DOOR_LOOKUP);
+    request->client = doors_holder_id(request, DOOR_LOOKUP);
     if (request->client != 0) {
-        request->client_kind = CLIENT_TOKEN;
+        request->client_kind = CLIENT_HOLDER;
     } else if (doors_is_local(request)) {
         request->client_kind = CLIENT_LOCAL;
     } else {
@@ -54,7 +54,7 @@ static bool find_subject(struct request *request, struct subject *subject)
         limits = &worker_rules(request->worker)->limits; /* it looked as well: those of before may be gone */
     }
     subject->client = request->client;
-    subject->rates = request->client_kind == CLIENT_TOKEN ? &limits->tokens : &limits->clients;
+    subject->rates = request->client_kind == CLIENT_HOLDER ? &limits->tokens : &limits->clients;
     return request->client_kind != CLIENT_LOCAL && !are_off(subject->rates);
 }
 

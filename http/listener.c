@@ -12,10 +12,12 @@
 #include "base/limiter.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/text.h"
 #include "http/request.h"
 #include "http/respond.h"
 #include "http/socket.h"
 #include "http/rules.h"
+#include "http/credentials.h"
 
 /* For each connection: a target of MAX_URI_BYTES, header fields, libmicrohttpd's own notes, and the response's header.
  * What does not fit libmicrohttpd refuses by itself, with 414 or 431. It wipes the whole after each request. */
@@ -32,6 +34,9 @@
 #else
 #define ONE_THREAD 0
 #endif
+
+/* From when on a start or a reload says that our certificate ends. */
+#define CERTIFICATE_ENDS_SOON_S (7 * 24 * 60 * 60)
 
 /* How long http_close() waits for requests whose waiters have been called. */
 #define RESUME_WAIT_MS 10000
@@ -94,10 +99,16 @@ static unsigned thread_count(int64_t wanted)
 static struct MHD_Daemon *start_daemon(struct worker *worker, const struct http_config *config, int socket)
 {
     struct http *http = worker->http;
+    struct MHD_OptionItem tls[TLS_OPTIONS] = {{MHD_OPTION_END, 0, NULL}};
 
+    if (worker->is_tls) {
+        credentials_options(config->tls.priorities, tls);
+    }
     return MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG | ONE_THREAD, 0, on_accept, worker,
-        request_on_call, http,
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG | ONE_THREAD |
+            (worker->is_tls ? (unsigned)MHD_USE_TLS : 0),
+        0, on_accept, worker, request_on_call, http,
+        MHD_OPTION_ARRAY, tls,
         MHD_OPTION_EXTERNAL_LOGGER, on_log, worker,
         MHD_OPTION_LISTEN_SOCKET, socket,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)config->max_connections,
@@ -166,6 +177,7 @@ static int open_listener(struct http *http, const struct http_config *config, si
     listener->is_bound = true;
     for (size_t i = 0; i < listener->worker_count; i++) {
         listener->workers[i].is_local = socket_is_local(listener->sockets[i]);
+        listener->workers[i].is_tls = http_listen_is_tls(config->listen[which]);
     }
     if (start_workers(listener, config) != 0) {
         return error_set(error, "\"%s\": cannot start its threads: %s", config->listen[which], strerror(errno));
@@ -218,15 +230,27 @@ static struct http *make_http(const struct http_config *config, const struct htt
     return http;
 }
 
-int http_tokens_check(const struct http_config *config, struct error *error)
+int http_rules_check(const struct http_config *config, struct error *error)
 {
-    struct tokens *tokens = tokens_make(config->tokens, config->token, error);
+    struct rules *rules = rules_make(config, error);
 
-    if (tokens == NULL) {
+    if (rules == NULL) {
         return -1;
     }
-    tokens_free(&tokens);
+    rules_free(&rules);
     return 0;
+}
+
+static void tell_end_of_certificate(const struct credentials *credentials)
+{
+    int64_t end = credentials != NULL ? credentials_not_after(credentials) : 0;
+    char time[TEXT_TIME_BYTES];
+
+    gauge_set(GAUGE_TLS_NOT_AFTER, end);
+    if (credentials != NULL && end < clock_wall_s() + CERTIFICATE_ENDS_SOON_S) {
+        log_event(LEVEL_WARNING, end < clock_wall_s() ? "our certificate has expired" : "our certificate ends soon",
+                  LOG_TEXT("setting", "tls.certificate-file"), LOG_TEXT("not_after", text_time(end, time)));
+    }
 }
 
 int http_adopt(struct http *http, const struct http_config *config, struct error *error)
@@ -243,6 +267,7 @@ int http_adopt(struct http *http, const struct http_config *config, struct error
     atomic_store(&http->rules_number, rules->number);
     pthread_mutex_unlock(&http->rules_lock);
     rules_free(&before);
+    tell_end_of_certificate(rules->credentials);
     return 0;
 }
 

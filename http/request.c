@@ -7,7 +7,9 @@
 #include "http/recipients.h"
 #include "http/respond.h"
 #include "http/routes.h"
+#include "http/rules.h"
 #include "http/spare.h"
+#include "http/credentials.h"
 
 /* Longer targets with their Accept have their replies made each time. */
 #define HOT_KEY_BYTES 1024
@@ -17,12 +19,37 @@
 
 #define REQUEST_OF(waiter_) ((struct request *)((char *)(waiter_) - offsetof(struct request, waiter)))
 
+static void request_free(struct request *request)
+{
+    rules_free(&request->greeted_by);
+    free(request);
+}
+
 static void connection_closed(struct request *request)
 {
     if (request != NULL && request->state == REQUEST_LEFT) {
         request->connection = NULL;
-    } else {
-        free(request);
+    } else if (request != NULL) {
+        request_free(request);
+    }
+}
+
+void *request_tls_session(const struct request *request)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+
+    return info != NULL ? info->tls_session : NULL;
+}
+
+/* With the certificate of now. A connection that comes to nothing here fails in its handshake. */
+static void greet(struct request *request)
+{
+    const struct rules *rules = worker_rules(request->worker);
+    void *session = request_tls_session(request);
+
+    if (session != NULL && rules->credentials != NULL && credentials_greet(rules->credentials, session) == 0) {
+        request->greeted_by = rules_ref(request->worker->rules);
     }
 }
 
@@ -47,6 +74,9 @@ void request_on_connection(void *cls, struct MHD_Connection *connection, void **
         request->connection = connection;
         request->peer = info != NULL ? info->client_addr : NULL;
         request->loopback = access_is_this_machine(request->peer);
+        if (request->worker->is_tls) {
+            greet(request);
+        }
     }
     *context = request;
 }
@@ -291,7 +321,7 @@ static void end_left(struct request *request)
     leave_waiting(request);
     answer_free(&request->served.answer);
     if (request->connection == NULL) {
-        free(request);
+        request_free(request);
     }
 }
 

@@ -54,7 +54,7 @@ enum request_state {
     REQUEST_LEFT,    /* lingered when its connection closed */
 };
 
-enum client_kind { CLIENT_NOT_KNOWN, CLIENT_LOCAL, CLIENT_ADDRESS, CLIENT_TOKEN };
+enum client_kind { CLIENT_NOT_KNOWN, CLIENT_LOCAL, CLIENT_ADDRESS, CLIENT_HOLDER };
 
 struct request {
     struct http *http;
@@ -63,7 +63,9 @@ struct request {
     struct MHD_Connection *connection;
     const struct sockaddr *peer;  /* at the other end of the connection; lives as long as that. NULL: not known */
     bool loopback;                /* that is this machine */
+    struct rules *greeted_by;     /* whose certificate it was shown, a reference; NULL: this is not TLS */
     struct pass pass;             /* of the last token that came over it */
+    struct shown shown;           /* of its certificate */
     enum client_kind client_kind; /* whose limits the request counts for; see limits.c */
     uint64_t client;              /* by what these know it; 0: by nothing */
 
@@ -110,6 +112,9 @@ enum MHD_Result request_wait(struct request *request,
  * request_resume(), once. False: there is no place, or we are shutting down, as `why` says; nothing happened. */
 bool request_suspend(struct request *request, enum reason *why);
 void request_resume(struct request *request); /* any thread */
+
+/* libmicrohttpd's session of TLS; NULL: there is none. */
+void *request_tls_session(const struct request *request);
 
 /* The worker took it out of its list. It may be gone on return. */
 void request_take_back(struct request *request);

@@ -2,6 +2,26 @@
 
 #include <stdlib.h>
 
+#include "http/credentials.h"
+
+/* The words begin with the setting that is wrong. */
+static int make_parts(struct rules *rules, const struct http_config *config, struct error *error)
+{
+    rules->tokens = tokens_make(config->tokens, config->token, error);
+    if (rules->tokens == NULL) {
+        return error_prefix(error, "http.tokens-file");
+    }
+    if (tokens_has_certificates(rules->tokens) && config->tls.client_authorities.size == 0) {
+        return error_set(error, "http.tokens-file: it has lines for client certificates, which tls.client-ca-file "
+                                "would have to name the authorities of");
+    }
+    if (config->tls.certificate.size == 0) {
+        return 0;
+    }
+    rules->credentials = credentials_make(&config->tls, error);
+    return rules->credentials != NULL ? 0 : -1;
+}
+
 struct rules *rules_make(const struct http_config *config, struct error *error)
 {
     size_t size = config->proxy_count * sizeof(struct network);
@@ -18,8 +38,7 @@ struct rules *rules_make(const struct http_config *config, struct error *error)
     if (size > 0) {
         memcpy(rules->proxies, config->proxies, size);
     }
-    rules->tokens = tokens_make(config->tokens, config->token, error);
-    if (rules->tokens == NULL) {
+    if (make_parts(rules, config, error) != 0) {
         rules_free(&rules);
     }
     return rules;
@@ -38,6 +57,7 @@ void rules_free(struct rules **rules)
     *rules = NULL;
     if (gone != NULL && atomic_fetch_sub(&gone->references, 1) == 1) {
         tokens_free(&gone->tokens);
+        credentials_free(&gone->credentials);
         free(gone);
     }
 }

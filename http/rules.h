@@ -1,6 +1,6 @@
 /*
- * Who may ask what, and how much of it, as the configuration says. Private to
- * http/.
+ * Who may ask what, and how much of it, and by which certificate they know us, as
+ * the configuration says. Private to http/.
  *
  * Immutable: a reload makes others and puts them in the place of these, and each
  * worker goes over to them by itself (worker_rules()).
@@ -18,6 +18,7 @@ struct rules {
     uint64_t number; /* no others of this struct http have it */
     enum http_open_to open_to;
     struct tokens *tokens;
+    struct credentials *credentials; /* NULL: there is none */
     struct http_limits limits;
     size_t proxy_count;
     struct network proxies[];

@@ -40,6 +40,25 @@ static int bind_and_listen(const struct addrinfo *info, bool shared, const char 
     return fd;
 }
 
+/* What stands behind `scheme` in the address; NULL: it begins otherwise. */
+static const char *behind(const char *address, const char *scheme)
+{
+    size_t size = strlen(scheme);
+
+    return strncmp(address, scheme, size) == 0 ? address + size : NULL;
+}
+
+bool http_listen_is_tls(const char *address)
+{
+    return behind(address, "https://") != NULL;
+}
+
+/* The address, without a word on what is spoken there. */
+static const char *bare(const char *address)
+{
+    return http_listen_is_tls(address) ? behind(address, "https://") : address;
+}
+
 /* The caller frees *info with freeaddrinfo(). */
 static int parse_address(const char *address, struct addrinfo **info, struct error *error)
 {
@@ -50,7 +69,7 @@ static int parse_address(const char *address, struct addrinfo **info, struct err
     char host[64], service[8];
     uint16_t port;
 
-    if (text_parse_host_port(address, host, sizeof(host), &port, error) != 0) {
+    if (text_parse_host_port(bare(address), host, sizeof(host), &port, error) != 0) {
         return -1;
     }
     snprintf(service, sizeof(service), "%u", port);
@@ -61,14 +80,6 @@ static int parse_address(const char *address, struct addrinfo **info, struct err
     return 0;
 }
 
-/* What stands behind `scheme` in the address; NULL: it begins otherwise. */
-static const char *behind(const char *address, const char *scheme)
-{
-    size_t size = strlen(scheme);
-
-    return strncmp(address, scheme, size) == 0 ? address + size : NULL;
-}
-
 static const char *path_of(const char *address)
 {
     return behind(address, "unix:");
@@ -76,6 +87,7 @@ static const char *path_of(const char *address)
 
 static const char *passed_name_of(const char *address)
 {
+    address = bare(address);
     return strcmp(address, "systemd") == 0 ? "" : behind(address, "systemd:");
 }
 
@@ -85,6 +97,9 @@ int http_listen_check(const char *address, struct error *error)
 
     if (passed_name_of(address) != NULL) {
         return 0;
+    }
+    if (path_of(bare(address)) != NULL && http_listen_is_tls(address)) {
+        return error_set(error, "\"%s\": a socket in the file system has no TLS: nobody is on the way to it", address);
     }
     if (path_of(address) != NULL) {
         return socket_path_check(path_of(address), error) == 0 ? 0 : error_prefix(error, "\"%s\"", address);

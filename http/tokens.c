@@ -1,14 +1,21 @@
 #include "http/tokens.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #include "base/text.h"
 
 #define FIELDS 4
 
+/* What the name of a line for all certificates is that have no line of their own, and what marks these. */
+#define ANY "*"
+#define CERTIFICATE "certificate"
+
 struct tokens {
     size_t count, capacity;
-    struct token *list; /* by digest */
+    size_t certificates; /* of them, which stand behind the others */
+    struct token *list;  /* tokens by digest, then certificates by name */
 };
 
 static const struct {
@@ -119,18 +126,31 @@ static bool read_digest(struct bytes text, struct digest *digest)
     return true;
 }
 
-static int compare(const void *a, const void *b)
+static int compare_kinds(const struct token *a, const struct token *b)
 {
-    const struct token *left = a, *right = b;
-
-    return memcmp(left->digest.bytes, right->digest.bytes, sizeof(left->digest.bytes));
+    return (int)a->is_certificate - (int)b->is_certificate;
 }
 
 static int compare_names(const void *a, const void *b)
 {
     const struct token *left = a, *right = b;
+    int kinds = compare_kinds(left, right);
 
-    return strcmp(left->name, right->name);
+    if (kinds != 0) {
+        return kinds;
+    }
+    return left->is_certificate ? strcasecmp(left->name, right->name) : strcmp(left->name, right->name);
+}
+
+static int compare(const void *a, const void *b)
+{
+    const struct token *left = a, *right = b;
+    int kinds = compare_kinds(left, right);
+
+    if (kinds == 0 && !left->is_certificate) {
+        return memcmp(left->digest.bytes, right->digest.bytes, sizeof(left->digest.bytes));
+    }
+    return compare_names(a, b);
 }
 
 static int add(struct tokens *tokens, const struct token *token, struct error *error)
@@ -146,6 +166,7 @@ static int add(struct tokens *tokens, const struct token *token, struct error *e
         tokens->capacity = capacity;
     }
     tokens->list[tokens->count++] = *token;
+    tokens->certificates += token->is_certificate;
     return 0;
 }
 
@@ -178,13 +199,14 @@ static size_t split(struct bytes line, struct bytes fields[FIELDS + 1])
 
 static int read_fields(const struct bytes fields[FIELDS], struct token *token, struct error *error)
 {
-    *token = (struct token){.name = ""};
-    if (!tokens_is_name(fields[0])) {
+    *token = (struct token){.name = "", .is_certificate = is_word(fields[1], CERTIFICATE)};
+    if (!tokens_is_name(fields[0]) && !(token->is_certificate && is_word(fields[0], ANY))) {
         return error_set(error, "a name has 1 to %d letters, digits, '_', '.' and '-'", MAX_TOKEN_NAME_BYTES);
     }
     memcpy(token->name, fields[0].data, fields[0].size);
-    if (!read_digest(fields[1], &token->digest)) {
-        return error_set(error, "%s: behind the name stands the token's SHA-256, 64 hexadecimal digits", token->name);
+    if (!token->is_certificate && !read_digest(fields[1], &token->digest)) {
+        return error_set(error, "%s: behind the name stands the token's SHA-256, 64 hexadecimal digits, or the word "
+                         CERTIFICATE, token->name);
     }
     if ((token->scopes = tokens_parse_scopes(fields[2])) == 0) {
         return error_set(error, "%s: a token is for lookup, explain or admin, or several: lookup,explain", token->name);
@@ -257,7 +279,7 @@ struct tokens *tokens_make(struct bytes file, const char *one_more, struct error
     }
     result = read_file(tokens, file, error);
     if (result == 0 && one_more[0] != '\0') {
-        const struct token token = {"http.token-file", digest_sha256(bytes_of_string(one_more)), SCOPE_ALL,
+        const struct token token = {"http.token-file", false, digest_sha256(bytes_of_string(one_more)), SCOPE_ALL,
                                     TOKEN_HAS_NO_END};
 
         result = add(tokens, &token, error);
@@ -282,9 +304,33 @@ size_t tokens_count(const struct tokens *tokens)
     return tokens->count;
 }
 
+static const struct token *find(const struct tokens *tokens, const struct token *wanted)
+{
+    return tokens->count > 0 ? bsearch(wanted, tokens->list, tokens->count, sizeof(tokens->list[0]), compare) : NULL;
+}
+
 const struct token *tokens_find(const struct tokens *tokens, struct bytes sent)
 {
-    struct token wanted = {.digest = digest_sha256(sent)};
+    const struct token wanted = {.digest = digest_sha256(sent)};
 
-    return tokens->count > 0 ? bsearch(&wanted, tokens->list, tokens->count, sizeof(tokens->list[0]), compare) : NULL;
+    return find(tokens, &wanted);
+}
+
+const struct token *tokens_find_certificate(const struct tokens *tokens, const char *name)
+{
+    static const struct token any = {.name = ANY, .is_certificate = true};
+    struct token wanted = {.is_certificate = true};
+
+    if (tokens->certificates == 0) {
+        return NULL;
+    }
+    snprintf(wanted.name, sizeof(wanted.name), "%s", name);
+    const struct token *found = find(tokens, &wanted);
+
+    return found != NULL ? found : find(tokens, &any);
+}
+
+bool tokens_has_certificates(const struct tokens *tokens)
+{
+    return tokens->certificates > 0;
 }

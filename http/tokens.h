@@ -1,11 +1,17 @@
 /*
- * Bearer tokens (RFC 6750): who has one, what for, and until when.
+ * Bearer tokens (RFC 6750) and client certificates: who has one, what for, and
+ * until when.
  *
  * A file of tokens has one to a line, its fields separated by blanks:
  *
  *     # name         SHA-256 of the token, in hexadecimal      for              until
  *     mail-gateway   5e884898da28047151d0e56f8dc62927…         lookup           2027-06-30
  *     grafana        6b86b273ff34fce19d6b804eff5a3f57…         explain          never
+ *     mx1.example    certificate                               lookup           never
+ *     *              certificate                               lookup           never
+ *
+ * A line with the word certificate is for whoever shows a client certificate of
+ * that name (http/credentials.h); "*" for every other one.
  *
  * The tokens themselves stand nowhere: whoever reads the file cannot ask with
  * it. That holds only for tokens that nobody can guess, as `certlookupd
@@ -21,7 +27,7 @@
 #define MAX_TOKENS_BYTES 2097152 /* of the file */
 #define MAX_TOKEN_NAME_BYTES 64
 
-/* What a token opens. One does not hold another: who purges is not thereby who looks up. */
+/* What a line opens. One scope does not hold another: who purges is not thereby who looks up. */
 enum scope {
     SCOPE_LOOKUP = 1,  /* certificates of recipients */
     SCOPE_EXPLAIN = 2, /* why others are refused; metrics and status */
@@ -33,7 +39,8 @@ enum scope {
 
 struct token {
     char name[MAX_TOKEN_NAME_BYTES + 1];
-    struct digest digest; /* SHA-256 of what stands behind "Bearer " */
+    bool is_certificate;
+    struct digest digest; /* else SHA-256 of what stands behind "Bearer " */
     unsigned scopes;
     int64_t until;        /* wall seconds; from then on it opens nothing */
 };
@@ -50,6 +57,12 @@ size_t tokens_count(const struct tokens *tokens);
 
 /* Whose token this is; NULL: nobody's. How long it takes tells of the digest of what was sent alone. */
 const struct token *tokens_find(const struct tokens *tokens, struct bytes sent);
+
+/* The line for a certificate of this name, whose letters have no case; else that of all others. NULL: neither. */
+const struct token *tokens_find_certificate(const struct tokens *tokens, const char *name);
+
+/* Whether a line is for certificates. */
+bool tokens_has_certificates(const struct tokens *tokens);
 
 /* "lookup,explain" as bits of enum scope; 0: it is not a list of those. */
 unsigned tokens_parse_scopes(struct bytes text);

@@ -40,6 +40,7 @@ struct worker {
     size_t lingering;            /* requests that linger (request.h) */
     bool answered_late;          /* in this run a request was answered that had waited */
     bool is_local;               /* its listener: this machine alone reaches it */
+    bool is_tls;                 /* its listener: it speaks TLS */
     struct rules *rules;         /* a reference; NULL: not wanted yet */
     bool has_thread;
     pthread_t thread;

@@ -4,6 +4,7 @@ BEGIN { FS = OFS = "\t" }
     unit["string"] = " bytes"
     unit["list"] = " elements"
     unit["secret-file"] = " bytes in the file"
+    unit["file"] = " bytes in the file"
     facts = $2 == "word" ? "One of " $3 : toupper(substr($2, 1, 1)) substr($2, 2)
     facts = facts ($4 == "required" ? "; required" : $4 == "-" ? "; default none" : "; default " $4)
     if ($5 != "-") {

@@ -411,6 +411,31 @@ static const struct {
      "1: listen[1]: others than this machine may reach it: give them tokens by http.tokens-file"},
     {"a file that holds no tokens", GOOD "http = { tokens-file = \"${FOLDER}/key\"; };",
      "3: http.tokens-file: line 1: a token has a name"},
+    {"TLS without a certificate", "listen = [ \"https://127.0.0.1:0\" ];\n" GOOD,
+     "1: listen: https:// needs tls.certificate-file and tls.key-file"},
+    {"TLS on a socket in the file system", "listen = [ \"https://unix:/run/x\" ];\n" GOOD,
+     "1: listen[0]: \"https://unix:/run/x\": a socket in the file system has no TLS"},
+    {"TLS by another word", "listen = [ \"https:127.0.0.1:0\" ];\n" GOOD, "1: listen[0]: "},
+    {"TLS of a name", "listen = [ \"https://localhost:0\" ];\n" GOOD, "1: listen[0]: \"https://localhost:0\": not a numeric"},
+    {"others may reach it by TLS", "listen = [ \"https://0.0.0.0:0\" ];\n" GOOD
+     "tls = { certificate-file = \"${FOLDER}/key\"; key-file = \"${FOLDER}/key\"; };", "4: tls.certificate-file: no certificate in PEM"},
+    {"a certificate for nobody", GOOD "tls = { certificate-file = \"${FOLDER}/key\"; key-file = \"${FOLDER}/key\"; };",
+     "3: tls.certificate-file: no address in listen begins with https://"},
+    {"a certificate without its key", GOOD "tls = { certificate-file = \"${FOLDER}/key\"; };",
+     "3: tls.certificate-file: no address in listen"},
+    {"a key alone", GOOD "tls = { key-file = \"${FOLDER}/key\"; };", "3: tls.key-file: stands without certificate-file"},
+    {"a key that others read", GOOD "tls = { key-file = \"${FOLDER}/loose\"; };", "3: tls.key-file: "},
+    {"no such certificate", GOOD "tls = { certificate-file = \"${FOLDER}/none\"; };", "3: tls.certificate-file: "},
+    {"an empty certificate", GOOD "tls = { certificate-file = \"${FOLDER}/empty\"; };",
+     "3: tls.certificate-file: "},
+    {"client CAs alone", GOOD "tls = { client-ca-file = \"${FOLDER}/key\"; };",
+     "3: tls.client-ca-file: stands without certificate-file"},
+    {"client CRLs alone", GOOD "tls = { client-crl-file = \"${FOLDER}/key\"; };",
+     "3: tls.client-crl-file: stands without client-ca-file"},
+    {"clients of nobody", GOOD "tls = { clients = \"require\"; };", "3: tls.clients: stands without client-ca-file"},
+    {"clients that may", GOOD "tls = { clients = \"may\"; };", "3: tls.clients: \"may\" is none of: ask require"},
+    {"lines for certificates of nobody", GOOD "http = { tokens-file = \"${FOLDER}/certificates\"; };",
+     "3: http.tokens-file: it has lines for client certificates"},
     {"secret of nothing", WITH("bind-dn = \"cn=x\"; password-file = \"${FOLDER}/empty\";"), "2: directories[0].password-file: "},
 
     {"open comment", GOOD "\n/* drain = \"1s\";", "4: a comment begins here that never ends"},
@@ -436,6 +461,7 @@ static void test_broken(void **state)
     setenv("FOLDER", folder, 1);
     unsetenv("NO_SUCH");
     write_file("key", "01234567890123456789012345678901", 32, 0600);
+    write_file("certificates", "a certificate lookup never", 26, 0600);
     write_file("short", "0123456789012345678901234567890\n", 32, 0600);
     write_file("loose", "01234567890123456789012345678901", 32, 0640);
     memset(many, 'k', sizeof(many));
@@ -694,7 +720,8 @@ static int make_folder(void **state)
 
 static int remove_folder(void **state)
 {
-    static const char *const names[] = {"c", "key", "token", "short", "loose", "long", "nul", "space", "empty"};
+    static const char *const names[] = {"c",   "key",   "token", "short",        "loose", "long",
+                                        "nul", "space", "empty", "certificates"};
 
     (void)state;
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

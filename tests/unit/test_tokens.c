@@ -123,6 +123,12 @@ static const struct {
     {"a " ONE " lookup never\na " TWO " lookup never", "", "a and a have the same name"},
     {"a " ONE " lookup never\nb " ONE " admin never", "", "have the same token"},
     {"a " ONE " lookup never", "one", "have the same token"},
+    {"a certificate lookup never\nA certificate explain never", "", "A have the same name"},
+    {"* certificate lookup never\n* certificate lookup never", "", "* and * have the same name"},
+    {"* " ONE " lookup never", "", "line 1: a name has 1 to 64 letters"},
+    {"*.example.org certificate lookup never", "", "line 1: a name has 1 to 64 letters"},
+    {"a certificates lookup never", "", "line 1: a: behind the name stands the token's SHA-256, 64 hexadecimal digits, or"},
+    {"a certificate never", "", "line 1: a token has a name"},
 };
 
 static void test_bad_files(void **state)
@@ -140,6 +146,39 @@ static void test_bad_files(void **state)
 
     assert_null(tokens_make(bytes_of("a\0b " ONE " lookup never", strlen("a.b " ONE " lookup never")), "", &error));
     assert_non_null(strstr(error.text, "line 1: a name has"));
+}
+
+/* Lines for client certificates are found by name alone, and their letters have no case. */
+static void test_certificates(void **state)
+{
+    struct tokens *tokens = make("mx1 certificate lookup never\n"
+                                 "MX2.example.org certificate lookup,explain 2027-06-30\n"
+                                 "mx1 " ONE " admin never\n",
+                                 "");
+
+    (void)state;
+    assert_true(tokens_has_certificates(tokens));
+    assert_int_equal(tokens_count(tokens), 3);
+    assert_int_equal(tokens_find_certificate(tokens, "mx1")->scopes, SCOPE_LOOKUP);
+    assert_int_equal(tokens_find_certificate(tokens, "mx2.EXAMPLE.org")->until, 1814400000);
+    assert_null(tokens_find_certificate(tokens, "mx"));
+    assert_null(tokens_find_certificate(tokens, ""));
+    assert_null(tokens_find_certificate(tokens, "*"));
+    assert_string_equal(name_of(tokens, "one"), "mx1");
+    assert_int_equal(tokens_find(tokens, bytes_of_string("one"))->scopes, SCOPE_ADMIN);
+    assert_string_equal(name_of(tokens, ""), "-");
+    tokens_free(&tokens);
+
+    tokens = make("a certificate admin never\n* certificate lookup never\nz certificate explain never\n", "");
+    assert_int_equal(tokens_find_certificate(tokens, "a")->scopes, SCOPE_ADMIN);
+    assert_int_equal(tokens_find_certificate(tokens, "Z")->scopes, SCOPE_EXPLAIN);
+    assert_string_equal(tokens_find_certificate(tokens, "b")->name, "*");
+    tokens_free(&tokens);
+
+    tokens = make("a " ONE " lookup never", "");
+    assert_false(tokens_has_certificates(tokens));
+    assert_null(tokens_find_certificate(tokens, "a"));
+    tokens_free(&tokens);
 }
 
 static void test_days(void **state)
@@ -190,7 +229,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_file),      cmocka_unit_test(test_one_more), cmocka_unit_test(test_bad_files),
-        cmocka_unit_test(test_days),      cmocka_unit_test(test_many),
+        cmocka_unit_test(test_days),      cmocka_unit_test(test_many),     cmocka_unit_test(test_certificates),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

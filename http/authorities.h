@@ -1,0 +1,27 @@
+/*
+ * Whose client certificates count: who vouches for them, and what it has
+ * revoked. Inside of http/credentials.
+ */
+#ifndef HTTP_AUTHORITIES_H
+#define HTTP_AUTHORITIES_H
+
+#include <gnutls/gnutls.h>
+
+#include "http/credentials.h"
+
+/* Has `gnutls` trust the authorities of the configuration for client certificates, and know their revocation lists. A
+ * list that is out of date is taken: the certificates that it would speak of do not count then. -1: the words say what
+ * is wrong. */
+int authorities_read(gnutls_certificate_credentials_t gnutls, const struct http_tls *config, struct error *error);
+
+/* As credentials_find_client(). */
+void authorities_find_client(gnutls_certificate_credentials_t gnutls, gnutls_session_t session,
+                             struct tls_client *client);
+
+/* 0, or what a negative result of GnuTLS says of the `thing` in the setting's file, and -1. */
+int authorities_fault(const char *setting, const char *thing, int result, struct error *error);
+
+/* The same bytes for GnuTLS, which only reads them. */
+gnutls_datum_t authorities_datum(struct bytes bytes);
+
+#endif
