@@ -65,6 +65,7 @@ enum counter {
     COUNT_EVIDENCE_DROPPED,  /* answers dropped because new evidence revokes what they rest on */
     /* Limits that were reached. */
     COUNT_LIMIT_CONNECTIONS, /* one too many was closed */
+    COUNT_LIMIT_SLOW,        /* a client took too long to send a request, or to take its answer */
     COUNT_LIMIT_WAITING,     /* too many requests that wait */
     COUNT_LIMIT_CLIENT_LOOKUPS, COUNT_LIMIT_CLIENT_NONE, /* a client looked up too many, or too many in vain */
     COUNT_LIMIT_BATCH_LOOKUPS, COUNT_LIMIT_HELD_BYTES,

@@ -126,6 +126,7 @@ static const struct row_info counters[COUNT_COUNT] = {
                                 "Answers dropped from memory because new evidence revokes what they rest on."},
     [COUNT_LIMIT_CONNECTIONS] = {"certlookup_limit_reached_total", "limit", "connections",
                                  "Limits that were reached, by limit."},
+    [COUNT_LIMIT_SLOW] = {"certlookup_limit_reached_total", "limit", "slow"},
     [COUNT_LIMIT_WAITING] = {"certlookup_limit_reached_total", "limit", "waiting"},
     [COUNT_LIMIT_CLIENT_LOOKUPS] = {"certlookup_limit_reached_total", "limit", "client_lookups"},
     [COUNT_LIMIT_CLIENT_NONE] = {"certlookup_limit_reached_total", "limit", "client_none"},

@@ -4,6 +4,7 @@
  *   listener.c   the workers of each address, their limits, draining; socket*.c bind
  *   worker.c     a thread that runs a daemon of libmicrohttpd, and resumes what has waited
  *   request.c    one request from its first byte to its last, and the wait for an answer
+ *   slow.c       connections whose clients take too long
  *   target.c     path segments and query parameters of a request
  *   headers.c    its header fields, and whether its framing is sound
  *   body.c       its body, where one is wanted

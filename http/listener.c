@@ -215,6 +215,7 @@ static struct http *make_http(const struct http_config *config, const struct htt
     http->max_recipients = (size_t)config->max_recipients;
     http->max_batch_lookups = (size_t)config->max_batch_lookups;
     http->hot_bytes = (size_t)config->hot_bytes;
+    http->idle_timeout_s = config->idle_timeout_s;
     http->count = config->listen_count;
     pthread_mutex_init(&http->rules_lock, NULL);
     http->lookups = limiter_new((size_t)config->limits.places);

@@ -21,6 +21,7 @@ struct http {
     size_t max_recipients;  /* of a batch */
     size_t max_batch_lookups;
     size_t hot_bytes;
+    int64_t idle_timeout_s;
 
     atomic_size_t waiting;  /* places taken by requests that wait, from before they ask to after they were answered */
     atomic_size_t batch_lookups; /* started for batches and not back yet */

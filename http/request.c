@@ -61,6 +61,9 @@ void request_on_connection(void *cls, struct MHD_Connection *connection, void **
     if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
         *context = NULL;
         worker_count_connection(cls, -1);
+        if (request != NULL) {
+            slow_remove(request);
+        }
         connection_closed(request);
         return;
     }
@@ -74,6 +77,7 @@ void request_on_connection(void *cls, struct MHD_Connection *connection, void **
         request->connection = connection;
         request->peer = info != NULL ? info->client_addr : NULL;
         request->loopback = access_is_this_machine(request->peer);
+        slow_add(request);
         if (request->worker->is_tls) {
             greet(request);
         }
@@ -155,6 +159,7 @@ static enum MHD_Result read_headers(struct request *request, const char *method,
         request->http->backend.expect(request->http->backend.context, &request->address, true);
     }
     request->state = REQUEST_READ;
+    slow_step(&request->slow, false);
     request->method = method;
     request->is_cut = is_cut(request, version);
     headers_init(&request->headers);
@@ -265,6 +270,7 @@ enum MHD_Result request_on_call(void *cls, struct MHD_Connection *connection, co
     if (request->state == REQUEST_LINGERS) {
         return not_yet(request);
     }
+    slow_step(&request->slow, true);
     if (request->state == REQUEST_BACK) {
         leave_waiting(request);
         request->worker->answered_late = true;
@@ -291,6 +297,7 @@ void request_on_completed(void *cls, struct MHD_Connection *connection, void **c
         return;
     }
     *context = NULL;
+    slow_step(&request->slow, false);
     if (request->state == REQUEST_LINGERS) { /* its connection closes, but the waiter stands in a lookup */
         linger_no_longer(request, REQUEST_LEFT);
     } else {

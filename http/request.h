@@ -40,6 +40,7 @@
 #include "http/headers.h"
 #include "http/hot.h"
 #include "http/listener.h"
+#include "http/slow.h"
 #include "http/target.h"
 
 struct route;
@@ -60,6 +61,7 @@ struct request {
     struct http *http;
     struct worker *worker;        /* on whose thread all this happens */
     struct request *next_back;    /* in the worker's list of those that are back */
+    struct slow slow;             /* how long its client may take */
     struct MHD_Connection *connection;
     const struct sockaddr *peer;  /* at the other end of the connection; lives as long as that. NULL: not known */
     bool loopback;                /* that is this machine */

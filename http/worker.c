@@ -13,6 +13,7 @@
 #include "http/hot.h"
 #include "http/request.h"
 #include "http/rules.h"
+#include "http/slow.h"
 #include "http/spare.h"
 #include "http/values.h"
 
@@ -256,6 +257,7 @@ static void *run(void *context)
     worker->side = backend->side != NULL ? backend->side->begin(backend->context, epoll_of(worker)) : NULL;
     while (!atomic_load(&worker->ends)) {
         turn(worker);
+        slow_look(worker);
         rest_if_in_trouble(worker);
     }
     if (worker->side != NULL) {

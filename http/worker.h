@@ -41,6 +41,8 @@ struct worker {
     bool answered_late;          /* in this run a request was answered that had waited */
     bool is_local;               /* its listener: this machine alone reaches it */
     bool is_tls;                 /* its listener: it speaks TLS */
+    struct request *connected;   /* the first of all its connections */
+    int64_t looked_ms;           /* when it last looked for slow ones */
     struct rules *rules;         /* a reference; NULL: not wanted yet */
     bool has_thread;
     pthread_t thread;

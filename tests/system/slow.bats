@@ -1,0 +1,92 @@
+#!/usr/bin/env bats
+# 200 clients that send their requests octet by octet, and 1,000 that say nothing, beside 50 that come to the point: these
+# keep their rate, and the others are shown the door.
+
+bats_require_minimum_version 1.5.0
+load stack
+load crowd
+
+SLOW=200
+IDLE=1000
+CLIENTS=50
+ROUNDS=11
+ROUND_SECONDS=1
+# http.idle-timeout of the second gateway: after twice that who is slow is hung up on.
+BRIEF_SECONDS=2
+
+setup_file() {
+    stack_begin
+    slapd_start ldap
+    gateway_start gateway patient_config
+    gateway_start brief brief_config
+    mkdir -p "$STACK/lists"
+    found_lines ldap rsa 20 > "$STACK/lists/known"
+}
+
+teardown_file() {
+    stack_end
+}
+
+patient_config() {
+    config_listen "$2"
+    config_directories "$(config_directory example ldap)"
+    config_trust
+}
+
+brief_config() {
+    patient_config "$@"
+    echo "http = { idle-timeout = \"${BRIEF_SECONDS}s\"; };"
+}
+
+# crawl_start GATEWAY SLOW IDLE
+crawl_start() {
+    mkdir -p "$STACK/crawl"
+    : > "$STACK/crawl/log"
+    process_run crawl "$BUILD/tools/crawl" "$(server_port "$1")" "$2" "$3"
+    is_ready() { grep -q '^ready$' "$STACK/crawl/log"; }
+    wait_until 30 is_ready
+}
+
+# rate OPTION…: how many answers come in a second.
+rate() {
+    load_run hits gateway "$STACK/lists/known" -c $CLIENTS -t $ROUND_SECONDS "$@"
+    all_right hits
+    reported hits per_second
+}
+
+median() {
+    sort -n | awk '{ value[NR] = $1 } END { print value[int((NR + 1) / 2)] }'
+}
+
+@test "50 clients keep nine tenths of their rate, whatever it is" {
+    local round alone beside
+    load_run hits gateway "$STACK/lists/known" -c 4 -n 100
+    all_right hits
+    for ((round = 1; round <= ROUNDS; round++)); do
+        [ $((round % 2)) -eq 0 ] || alone=$(rate)
+        crawl_start gateway $SLOW $IDLE
+        beside=$(rate)
+        process_stop crawl
+        [ $((round % 2)) -ne 0 ] || alone=$(rate)
+        echo "$((beside * 1000 / alone)) $alone $beside"
+    done > "$STACK/rates"
+    echo "beside the slow ones, of the rate without them, in a thousand: $(median < "$STACK/rates") (a second:" \
+        "$(cut -d ' ' -f 2 "$STACK/rates" | median), $(cut -d ' ' -f 3 "$STACK/rates" | median))" >&3
+    [ "$(median < "$STACK/rates")" -ge 900 ]
+}
+
+slow_ones() {
+    metric 'certlookup_limit_reached_total{limit="slow"}' "$(gateway_url brief)"
+}
+
+@test "who takes too long is hung up on, who says nothing as well, and nobody else" {
+    local before
+    before=$(slow_ones)
+    crawl_start brief 40 20
+    load_run hits brief "$STACK/lists/known" -c 10 -p 500 -t $((2 * BRIEF_SECONDS + 4))
+    all_right hits
+    reaches() { [ "$(slow_ones)" -ge $((before + 40)) ]; }
+    wait_until 20 reaches
+    equal "who says nothing is not slow" 0 "$(($(slow_ones) - before > 80))"
+    process_stop crawl
+}
