@@ -47,9 +47,9 @@ crawl_start() {
     wait_until 30 is_ready
 }
 
-# rate OPTION…: how many answers come in a second.
+# How many answers come in a second.
 rate() {
-    load_run hits gateway "$STACK/lists/known" -c $CLIENTS -t $ROUND_SECONDS "$@"
+    load_run hits gateway "$STACK/lists/known" -c $CLIENTS -t $ROUND_SECONDS
     all_right hits
     reported hits per_second
 }
