@@ -32,6 +32,7 @@ enum counter {
     COUNT_OUTCOME_UNKNOWN,
     COUNT_HTTP_2XX, COUNT_HTTP_3XX, COUNT_HTTP_4XX, COUNT_HTTP_5XX,
     COUNT_REFUSED_LOOKUP, COUNT_REFUSED_EXPLAIN, COUNT_REFUSED_ADMIN, /* requests without a token for it */
+    COUNT_REFUSED_PROXY,     /* connections to a "proxy:" listener of who is no trusted proxy, or says no header */
     COUNT_REFUSED_TLS,       /* handshakes of clients without a certificate that verifies, where they need one */
     COUNT_MEMORY_EVICTIONS,
     COUNT_DROPS,             /* of an address, a domain or everything, because somebody said so */

@@ -47,6 +47,7 @@ static const struct row_info counters[COUNT_COUNT] = {
                               "Requests refused for want of a token, by what it would have to be for."},
     [COUNT_REFUSED_EXPLAIN] = {"certlookup_http_refused_total", "door", "explain"},
     [COUNT_REFUSED_ADMIN] = {"certlookup_http_refused_total", "door", "admin"},
+    [COUNT_REFUSED_PROXY] = {"certlookup_http_refused_total", "door", "proxy"},
     [COUNT_REFUSED_TLS] = {"certlookup_http_refused_total", "door", "tls"},
     [COUNT_MEMORY_EVICTIONS] = {"certlookup_memory_evictions_total", NULL, NULL,
                                 "Answers that left the memory cache for want of room."},

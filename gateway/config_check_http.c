@@ -96,6 +96,20 @@ static void fault_of_rules(struct reader *reader, const struct error *error)
     reader_fault(reader, path, "%s", error->text + (names_it ? size + strspn(error->text + size, ": ") : 0));
 }
 
+/* Whoever may send the header may be anybody. */
+static void check_proxied(struct reader *reader)
+{
+    const struct http_config *http = &reader->config->http;
+    char path[MAX_PATH_BYTES];
+
+    for (size_t i = 0; i < http->listen_count; i++) {
+        if (http_listen_is_proxied(http->listen[i]) && http->proxy_count == 0) {
+            snprintf(path, sizeof(path), "listen[%zu]", i);
+            reader_fault(reader, path, "proxy: needs http.trusted-proxies: who may say there for whom it connects");
+        }
+    }
+}
+
 void reader_check_doors(struct reader *reader)
 {
     struct http_config *http = &reader->config->http;
@@ -109,6 +123,7 @@ void reader_check_doors(struct reader *reader)
     if (http_rules_check(&reader->config->http, &error) != 0) {
         fault_of_rules(reader, &error);
     } else if (!reader_faulted(reader, "listen")) {
+        check_proxied(reader);
         check_listeners(reader);
     }
 }

@@ -107,7 +107,7 @@ int http_proxy_parse(const char *text, struct network *network, struct error *er
     return network_parse(text, network, error);
 }
 
-static bool is_proxy(const struct network *proxies, size_t count, const struct sockaddr *address)
+bool client_is_proxy(const struct network *proxies, size_t count, const struct sockaddr *address)
 {
     for (size_t i = 0; i < count && address->sa_family == AF_UNIX; i++) {
         if (proxies[i].family == AF_UNIX) {
@@ -134,7 +134,7 @@ void client_address(const struct network *proxies, size_t proxy_count, const str
     if (peer != NULL) {
         memcpy(address, peer, size_of(peer));
     }
-    while (is_proxy(proxies, proxy_count, (const struct sockaddr *)address) && cut_last(&rest, &element) &&
+    while (client_is_proxy(proxies, proxy_count, (const struct sockaddr *)address) && cut_last(&rest, &element) &&
            client_parse_address(element, &named)) {
         *address = named;
     }

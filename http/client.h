@@ -24,6 +24,9 @@ bool client_parse_address(struct bytes text, struct sockaddr_storage *address);
 void client_address(const struct network *proxies, size_t proxy_count, const struct sockaddr *peer,
                     const struct header_list *forwarded_for, struct sockaddr_storage *address);
 
+/* Whether that is one of the proxies that we trust. */
+bool client_is_proxy(const struct network *proxies, size_t count, const struct sockaddr *address);
+
 /* What limits know a client of this name by. Never 0. */
 uint64_t client_id(struct bytes name);
 

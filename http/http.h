@@ -3,6 +3,7 @@
  *
  *   listener.c   the workers of each address, their limits, draining; socket*.c bind
  *   worker.c     a thread that runs a daemon of libmicrohttpd, and resumes what has waited
+ *   arrivals.c   connections of proxies, until their header has come; proxied.c reads it
  *   request.c    one request from its first byte to its last, and the wait for an answer
  *   slow.c       connections whose clients take too long
  *   target.c     path segments and query parameters of a request
@@ -115,7 +116,8 @@ struct http_tls {
 
 struct http_config {
     const char *const *listen; /* "127.0.0.1:8080" "[::1]:8080"; port 0: a free one. "unix:/run/certlookup/http";
-                                  "systemd" "systemd:NAME"; "https://" before an address or systemd: TLS */
+                                  "systemd" "systemd:NAME"; before it "https://": TLS; before all "proxy:": a header
+                                  of the PROXY protocol begins each connection */
     size_t listen_count;
     int64_t threads;           /* of each listener; 0: one for each core */
     int64_t max_connections;   /* of each listener */
@@ -143,6 +145,9 @@ bool http_listen_is_local(const char *address);
 
 /* Whether it wants TLS. */
 bool http_listen_is_tls(const char *address);
+
+/* Whether it is for proxies that say in a header of the PROXY protocol for whom they connect. */
+bool http_listen_is_proxied(const char *address);
 
 /* "10.1.2.3" "2001:db8::/120": as network_parse(); and "unix", whoever connects to a socket in the file system. */
 int http_proxy_parse(const char *text, struct network *network, struct error *error);

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/text.h"
+#include "http/arrivals.h"
 #include "http/request.h"
 #include "http/respond.h"
 #include "http/socket.h"
@@ -95,22 +96,24 @@ static unsigned thread_count(int64_t wanted)
     return sched_getaffinity(0, sizeof(cores), &cores) == 0 ? (unsigned)CPU_COUNT(&cores) : 1;
 }
 
-/* Libmicrohttpd takes the socket over. The kernel may choose one worker for all connections: each may have as many. */
+/* Libmicrohttpd takes the socket over; -1: others give it its connections. The kernel may choose one worker for all:
+ * each may have as many. */
 static struct MHD_Daemon *start_daemon(struct worker *worker, const struct http_config *config, int socket)
 {
     struct http *http = worker->http;
     struct MHD_OptionItem tls[TLS_OPTIONS] = {{MHD_OPTION_END, 0, NULL}};
+    struct MHD_OptionItem listen[] = {{MHD_OPTION_LISTEN_SOCKET, socket, NULL}, {MHD_OPTION_END, 0, NULL}};
 
     if (worker->is_tls) {
         credentials_options(config->tls.priorities, tls);
     }
     return MHD_start_daemon(
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG | ONE_THREAD |
-            (worker->is_tls ? (unsigned)MHD_USE_TLS : 0),
+            (worker->is_tls ? (unsigned)MHD_USE_TLS : 0) | (socket < 0 ? (unsigned)MHD_USE_NO_LISTEN_SOCKET : 0),
         0, on_accept, worker, request_on_call, http,
         MHD_OPTION_ARRAY, tls,
         MHD_OPTION_EXTERNAL_LOGGER, on_log, worker,
-        MHD_OPTION_LISTEN_SOCKET, socket,
+        MHD_OPTION_ARRAY, socket >= 0 ? listen : listen + 1,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)config->max_connections,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)config->idle_timeout_s,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY_BYTES,
@@ -127,10 +130,15 @@ static struct MHD_Daemon *start_daemon(struct worker *worker, const struct http_
 static int start_worker(struct listener *listener, const struct http_config *config, size_t number)
 {
     struct worker *worker = &listener->workers[number];
-    int duplicate = fcntl(listener->sockets[number], F_DUPFD_CLOEXEC, 0);
+    bool is_proxied = http_listen_is_proxied(listener->address);
+    int duplicate = is_proxied ? -1 : fcntl(listener->sockets[number], F_DUPFD_CLOEXEC, 0);
 
-    worker->daemon = duplicate >= 0 ? start_daemon(worker, config, duplicate) : NULL;
-    return worker->daemon != NULL ? worker_start(worker) : -1;
+    worker->daemon = is_proxied || duplicate >= 0 ? start_daemon(worker, config, duplicate) : NULL;
+    if (worker->daemon == NULL ||
+        (is_proxied && (worker->arrivals = arrivals_new(worker, listener->sockets[number])) == NULL)) {
+        return -1;
+    }
+    return worker_start(worker);
 }
 
 static int make_workers(struct http *http, struct listener *listener, const char *address,

@@ -76,7 +76,7 @@ void request_on_connection(void *cls, struct MHD_Connection *connection, void **
         request->http = request->worker->http;
         request->connection = connection;
         request->peer = info != NULL ? info->client_addr : NULL;
-        request->loopback = access_is_this_machine(request->peer);
+        request->loopback = request->worker->arrivals == NULL && access_is_this_machine(request->peer);
         slow_add(request);
         if (request->worker->is_tls) {
             greet(request);

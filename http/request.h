@@ -64,7 +64,7 @@ struct request {
     struct slow slow;             /* how long its client may take */
     struct MHD_Connection *connection;
     const struct sockaddr *peer;  /* at the other end of the connection; lives as long as that. NULL: not known */
-    bool loopback;                /* that is this machine */
+    bool loopback;                /* that is this machine, and no proxy says so */
     struct rules *greeted_by;     /* whose certificate it was shown, a reference; NULL: this is not TLS */
     struct pass pass;             /* of the last token that came over it */
     struct shown shown;           /* of its certificate */

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/metrics.h"
+#include "http/arrivals.h"
 #include "http/request.h"
 
 /* How often connections are looked over. */
@@ -88,5 +89,8 @@ void slow_look(struct worker *worker)
     worker->looked_ms = now_ms;
     for (struct request *request = worker->connected; request != NULL; request = request->slow.next) {
         look_at(request, now_ms);
+    }
+    if (worker->arrivals != NULL) {
+        arrivals_look(worker->arrivals);
     }
 }

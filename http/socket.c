@@ -48,15 +48,28 @@ static const char *behind(const char *address, const char *scheme)
     return strncmp(address, scheme, size) == 0 ? address + size : NULL;
 }
 
+bool http_listen_is_proxied(const char *address)
+{
+    return behind(address, "proxy:") != NULL;
+}
+
+/* What stands behind `scheme`, or all of it. */
+static const char *without(const char *address, const char *scheme)
+{
+    const char *rest = behind(address, scheme);
+
+    return rest != NULL ? rest : address;
+}
+
 bool http_listen_is_tls(const char *address)
 {
-    return behind(address, "https://") != NULL;
+    return behind(without(address, "proxy:"), "https://") != NULL;
 }
 
 /* The address, without a word on what is spoken there. */
 static const char *bare(const char *address)
 {
-    return http_listen_is_tls(address) ? behind(address, "https://") : address;
+    return without(without(address, "proxy:"), "https://");
 }
 
 /* The caller frees *info with freeaddrinfo(). */
@@ -82,7 +95,7 @@ static int parse_address(const char *address, struct addrinfo **info, struct err
 
 static const char *path_of(const char *address)
 {
-    return behind(address, "unix:");
+    return behind(bare(address), "unix:");
 }
 
 static const char *passed_name_of(const char *address)
@@ -98,7 +111,7 @@ int http_listen_check(const char *address, struct error *error)
     if (passed_name_of(address) != NULL) {
         return 0;
     }
-    if (path_of(bare(address)) != NULL && http_listen_is_tls(address)) {
+    if (path_of(address) != NULL && http_listen_is_tls(address)) {
         return error_set(error, "\"%s\": a socket in the file system has no TLS: nobody is on the way to it", address);
     }
     if (path_of(address) != NULL) {

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "http/arrivals.h"
 #include "http/fragments.h"
 #include "http/hot.h"
 #include "http/request.h"
@@ -218,6 +219,9 @@ static void turn(struct worker *worker)
     const struct http_side *side = worker->http->backend.side;
     int32_t patience_ms = worker->side != NULL ? SIDE_MS : -1;
 
+    if (worker->arrivals != NULL) {
+        arrivals_see(worker->arrivals);
+    }
     if (!has_back(worker) && worker->side != NULL && side->wants_wait(worker->side)) {
         side->wait(worker->side, side_patience_ms(worker));
         worker->waits++;
@@ -272,9 +276,13 @@ static void *run(void *context)
  * is there too, so that one call waits for everything. By its edge, or each waking had to be read. */
 static int watch_wakes(struct worker *worker)
 {
-    struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.ptr = NULL};
+    struct epoll_event wakes = {.events = EPOLLIN | EPOLLET, .data.ptr = NULL};
+    struct epoll_event arrives = {.events = EPOLLIN, .data.ptr = NULL};
 
-    return epoll_ctl(epoll_of(worker), EPOLL_CTL_ADD, worker->wake_fd, &event);
+    return epoll_ctl(epoll_of(worker), EPOLL_CTL_ADD, worker->wake_fd, &wakes) == 0 &&
+                   (worker->arrivals == NULL ||
+                    epoll_ctl(epoll_of(worker), EPOLL_CTL_ADD, arrivals_fd(worker->arrivals), &arrives) == 0)
+               ? 0 : -1;
 }
 
 /* Signals are the main thread's: a worker takes none. */
@@ -310,6 +318,7 @@ void worker_stop(struct worker *worker)
     } else if (worker->daemon != NULL) {
         MHD_stop_daemon(worker->daemon);
     }
+    arrivals_free(&worker->arrivals);
     hot_free(&worker->hot);
     fragments_free(&worker->fragments);
     spares_free(&worker->spares);

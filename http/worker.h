@@ -17,6 +17,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+struct arrivals;
 struct fragments;
 struct hot;
 struct http;
@@ -41,6 +42,7 @@ struct worker {
     bool answered_late;          /* in this run a request was answered that had waited */
     bool is_local;               /* its listener: this machine alone reaches it */
     bool is_tls;                 /* its listener: it speaks TLS */
+    struct arrivals *arrivals;   /* where its listener is for proxies that say for whom they connect; else NULL */
     struct request *connected;   /* the first of all its connections */
     int64_t looked_ms;           /* when it last looked for slow ones */
     struct rules *rules;         /* a reference; NULL: not wanted yet */
@@ -56,7 +58,8 @@ struct worker {
 /* `connections`: of its listener, over all workers. */
 void worker_init(struct worker *worker, struct http *http, atomic_size_t *connections);
 
-/* Starts the thread, which runs worker->daemon: the caller has set that, with no thread of its own. -1: errno. */
+/* Starts the thread, which runs worker->daemon: the caller has set that, with no thread of its own, and arrivals, if
+ * there are any. -1: errno. */
 int worker_start(struct worker *worker);
 
 /* Ends the connections, the daemon and the thread. No request may wait, nor be brought back any more. */

@@ -415,6 +415,10 @@ static const struct {
      "1: listen: https:// needs tls.certificate-file and tls.key-file"},
     {"TLS on a socket in the file system", "listen = [ \"https://unix:/run/x\" ];\n" GOOD,
      "1: listen[0]: \"https://unix:/run/x\": a socket in the file system has no TLS"},
+    {"for proxies that nobody knows", "listen = [ \"127.0.0.1:0\", \"proxy:127.0.0.1:0\" ];\n" GOOD,
+     "1: listen[1]: proxy: needs http.trusted-proxies"},
+    {"for proxies, twice", "listen = [ \"proxy:proxy:127.0.0.1:0\" ];\n" GOOD, "1: listen[0]: "},
+    {"TLS, then for proxies", "listen = [ \"https://proxy:127.0.0.1:0\" ];\n" GOOD, "1: listen[0]: "},
     {"TLS by another word", "listen = [ \"https:127.0.0.1:0\" ];\n" GOOD, "1: listen[0]: "},
     {"TLS of a name", "listen = [ \"https://localhost:0\" ];\n" GOOD, "1: listen[0]: \"https://localhost:0\": not a numeric"},
     {"others may reach it by TLS", "listen = [ \"https://0.0.0.0:0\" ];\n" GOOD

@@ -1,0 +1,217 @@
+#include "http/arrivals.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "http/client.h"
+#include "http/listener.h"
+#include "http/proxied.h"
+#include "http/rules.h"
+
+#define EVENTS_MAX 64
+#define ACCEPTS_MAX 64 /* in one go */
+
+struct arrival {
+    struct arrival *next, *previous;
+    int fd;
+    int64_t until_ms;
+    socklen_t peer_size;
+    struct sockaddr_storage peer;
+};
+
+struct arrivals {
+    struct worker *worker;
+    int epoll;
+    int socket;
+    struct arrival *first;
+    size_t count;
+};
+
+static void leave(struct arrivals *arrivals, struct arrival *arrival)
+{
+    if (arrival->previous != NULL) {
+        arrival->previous->next = arrival->next;
+    } else {
+        arrivals->first = arrival->next;
+    }
+    if (arrival->next != NULL) {
+        arrival->next->previous = arrival->previous;
+    }
+    arrivals->count--;
+    free(arrival);
+}
+
+static void hang_up(struct arrivals *arrivals, struct arrival *arrival)
+{
+    close(arrival->fd);
+    leave(arrivals, arrival);
+}
+
+/* By its edge: what has been looked at, and is no header yet, stays in the socket. `arrival` NULL: who comes. */
+static int watch(struct arrivals *arrivals, int fd, struct arrival *arrival)
+{
+    struct epoll_event event = {.events = EPOLLIN | (arrival != NULL ? EPOLLRDHUP | EPOLLET : 0), .data.ptr = arrival};
+
+    return epoll_ctl(arrivals->epoll, EPOLL_CTL_ADD, fd, &event);
+}
+
+struct arrivals *arrivals_new(struct worker *worker, int socket)
+{
+    struct arrivals *arrivals = calloc(1, sizeof(*arrivals));
+
+    if (arrivals == NULL) {
+        return NULL;
+    }
+    arrivals->worker = worker;
+    arrivals->socket = socket;
+    arrivals->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (arrivals->epoll < 0 || watch(arrivals, socket, NULL) != 0) {
+        arrivals_free(&arrivals);
+    }
+    return arrivals;
+}
+
+void arrivals_free(struct arrivals **arrivals)
+{
+    if (*arrivals == NULL) {
+        return;
+    }
+    while ((*arrivals)->first != NULL) {
+        hang_up(*arrivals, (*arrivals)->first);
+    }
+    if ((*arrivals)->epoll >= 0) {
+        close((*arrivals)->epoll);
+    }
+    free(*arrivals);
+    *arrivals = NULL;
+}
+
+int arrivals_fd(const struct arrivals *arrivals)
+{
+    return arrivals->epoll;
+}
+
+static bool may_come(const struct arrivals *arrivals, const struct sockaddr *peer)
+{
+    struct worker *worker = arrivals->worker;
+    const struct http *http = worker->http;
+    const struct rules *rules = worker_rules(worker);
+
+    if (!client_is_proxy(rules->proxies, rules->proxy_count, peer)) {
+        count(COUNT_REFUSED_PROXY);
+        return false;
+    }
+    if (atomic_load_explicit(worker->connections, memory_order_relaxed) + arrivals->count >= http->max_connections) {
+        count(COUNT_LIMIT_CONNECTIONS);
+        return false;
+    }
+    return !atomic_load(&http->draining);
+}
+
+/* Takes the connection over. */
+static void add(struct arrivals *arrivals, int fd, const struct sockaddr_storage *peer, socklen_t peer_size)
+{
+    struct arrival *arrival = may_come(arrivals, (const struct sockaddr *)peer) ? calloc(1, sizeof(*arrival)) : NULL;
+
+    if (arrival == NULL) {
+        close(fd);
+        return;
+    }
+    arrival->fd = fd;
+    arrival->peer = *peer;
+    arrival->peer_size = peer_size;
+    arrival->until_ms = clock_mono_ms() + arrivals->worker->http->idle_timeout_s * 1000;
+    arrival->next = arrivals->first;
+    if (arrivals->first != NULL) {
+        arrivals->first->previous = arrival;
+    }
+    arrivals->first = arrival;
+    arrivals->count++;
+    if (watch(arrivals, fd, arrival) != 0) {
+        hang_up(arrivals, arrival);
+    }
+}
+
+static void accept_some(struct arrivals *arrivals)
+{
+    for (int i = 0; i < ACCEPTS_MAX; i++) {
+        struct sockaddr_storage peer = {.ss_family = AF_UNSPEC};
+        socklen_t size = sizeof(peer);
+        int fd = accept4(arrivals->socket, (struct sockaddr *)&peer, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+        if (fd < 0) {
+            return;
+        }
+        add(arrivals, fd, &peer, size);
+    }
+}
+
+/* From here on it is its client's connection, and libmicrohttpd's, which closes it whatever comes. */
+static void hand_over(struct arrivals *arrivals, struct arrival *arrival, const struct proxied *proxied)
+{
+    const struct sockaddr_storage *address = proxied->has_address ? &proxied->address : &arrival->peer;
+    socklen_t size = !proxied->has_address               ? arrival->peer_size
+                     : address->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+
+    (void)epoll_ctl(arrivals->epoll, EPOLL_CTL_DEL, arrival->fd, NULL);
+    (void)MHD_add_connection(arrivals->worker->daemon, arrival->fd, (const struct sockaddr *)address, size);
+    leave(arrivals, arrival);
+}
+
+/* Takes the header out of the socket, and no octet more: what follows may be TLS. */
+static bool take_header(const struct arrival *arrival, size_t size)
+{
+    uint8_t header[PROXIED_HEADER_MAX];
+
+    return recv(arrival->fd, header, size, MSG_DONTWAIT) == (ssize_t)size;
+}
+
+static void read_header(struct arrivals *arrivals, struct arrival *arrival, bool has_ended)
+{
+    uint8_t begin[PROXIED_HEADER_MAX];
+    struct proxied proxied;
+    ssize_t size = recv(arrival->fd, begin, sizeof(begin), MSG_PEEK | MSG_DONTWAIT);
+    enum proxied_state state =
+        size > 0 ? proxied_parse(bytes_of(begin, (size_t)size), &proxied) : PROXIED_INCOMPLETE;
+
+    if (state == PROXIED_GOOD && take_header(arrival, proxied.size)) {
+        hand_over(arrivals, arrival, &proxied);
+    } else if (state != PROXIED_INCOMPLETE || has_ended || size == 0) {
+        count_add(COUNT_REFUSED_PROXY, state == PROXIED_BAD);
+        hang_up(arrivals, arrival);
+    }
+}
+
+void arrivals_see(struct arrivals *arrivals)
+{
+    struct epoll_event events[EVENTS_MAX];
+    int ready = epoll_wait(arrivals->epoll, events, EVENTS_MAX, 0);
+
+    for (int i = 0; i < ready; i++) {
+        struct arrival *arrival = events[i].data.ptr;
+
+        if (arrival == NULL) {
+            accept_some(arrivals);
+        } else {
+            read_header(arrivals, arrival, (events[i].events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0);
+        }
+    }
+}
+
+void arrivals_look(struct arrivals *arrivals)
+{
+    int64_t now_ms = clock_mono_ms();
+    struct arrival *next;
+
+    for (struct arrival *arrival = arrivals->first; arrival != NULL; arrival = next) {
+        next = arrival->next;
+        if (now_ms >= arrival->until_ms) {
+            count(COUNT_LIMIT_SLOW);
+            hang_up(arrivals, arrival);
+        }
+    }
+}
