@@ -1,11 +1,36 @@
 #!/bin/sh
-# A file as C: an array of its bytes, and its size.
+# Files as C: arrays of their bytes.
 #
-#   embed.sh NAME < FILE        embedded_NAME, embedded_NAME_size
+#   embed.sh NAME FILE        embedded_NAME, embedded_NAME_size
+#   embed.sh NAME FILE…       embedded_NAME, an array of struct embedded_file; embedded_NAME_count
 set -eu
 
+name=$1
+shift
+
+bytes_of() {
+    od -An -v -tu1 "$1" | sed 's/[0-9][0-9]*/&,/g'
+}
+
 echo '#include "http/embedded.h"'
-echo "const unsigned char embedded_$1[] = {"
-od -An -v -tu1 | sed 's/[0-9][0-9]*/&,/g'
-echo '};'
-echo "const size_t embedded_$1_size = sizeof(embedded_$1);"
+if [ $# -eq 1 ]; then
+    echo "const unsigned char embedded_$name[] = {"
+    bytes_of "$1"
+    echo '};'
+    echo "const size_t embedded_${name}_size = sizeof(embedded_$name);"
+    exit
+fi
+
+number=0
+table=
+for file; do
+    number=$((number + 1))
+    echo "static const unsigned char file_$number[] = {"
+    bytes_of "$file"
+    echo '};'
+    sum=$(sha256sum < "$file" | cut -c1-32)
+    table="$table{\"${file##*/}\", file_$number, sizeof(file_$number), \"\\\"$sum\\\"\"},
+"
+done
+printf '%s\n' "const struct embedded_file embedded_$name[] = {" "$table};"
+echo "const size_t embedded_${name}_count = $number;"

@@ -10,4 +10,14 @@
 extern const unsigned char embedded_openapi[]; /* docs/openapi.json */
 extern const size_t embedded_openapi_size;
 
+struct embedded_file {
+    const char *name; /* without its folder */
+    const unsigned char *data;
+    size_t size;
+    const char *etag; /* as etag_make() has it */
+};
+
+extern const struct embedded_file embedded_web[]; /* web/ */
+extern const size_t embedded_web_count;
+
 #endif

@@ -157,14 +157,81 @@ static int match(const struct range *range, const struct range *type)
 }
 
 struct score {
-    int exactness; /* of the most exact range that names this format, which alone says its weight; -1: none does */
+    int exactness; /* of the most exact range that names this type, which alone says its weight; -1: none does */
     int weight;
 };
+
+/* What a resource can give: those of `types` whose bit is set. */
+struct offer {
+    const struct range *types;
+    unsigned count; /* NEGOTIATE_TYPES_MAX at most */
+    unsigned bits;
+    unsigned preferred;
+};
+
+static void score_range(const struct range *range, const struct offer *offer, struct score *scores)
+{
+    for (unsigned i = 0; i < offer->count; i++) {
+        int exactness = (offer->bits & (1u << i)) != 0 ? match(range, &offer->types[i]) : -1;
+        bool better = exactness > scores[i].exactness ||
+                      (exactness == scores[i].exactness && range->weight > scores[i].weight);
+        if (exactness >= 0 && better) {
+            scores[i] = (struct score){exactness, range->weight};
+        }
+    }
+}
+
+static bool choose(const struct score *scores, const struct offer *offer, unsigned *chosen)
+{
+    struct score best = {-1, 0};
+
+    for (unsigned i = 0; i < offer->count; i++) {
+        bool better = scores[i].weight > best.weight ||
+                      (scores[i].weight == best.weight &&
+                       (scores[i].exactness > best.exactness ||
+                        (scores[i].exactness == best.exactness && i == offer->preferred)));
+        if (scores[i].exactness >= 0 && scores[i].weight > 0 && better) {
+            best = scores[i];
+            *chosen = i;
+        }
+    }
+    return best.exactness >= 0;
+}
+
+/* False: nothing that is offered is acceptable; `chosen` is unchanged. */
+static bool negotiate(const struct bytes *accept, size_t count, const struct offer *offer, unsigned *chosen)
+{
+    struct score scores[NEGOTIATE_TYPES_MAX];
+    struct range range;
+    size_t ranges = 0;
+    size_t readable = 0;
+
+    for (unsigned i = 0; i < offer->count; i++) {
+        scores[i] = (struct score){-1, 0};
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct bytes rest = accept[i];
+        while (rest.size > 0 && ranges < NEGOTIATE_RANGES_MAX) {
+            ranges++;
+            if (parse_range(cut_unquoted(&rest, ','), &range)) {
+                readable++;
+                score_range(&range, offer, scores);
+            }
+        }
+    }
+    if (readable == 0) {
+        *chosen = offer->preferred;
+        return true;
+    }
+    return choose(scores, offer, chosen);
+}
 
 /* The media types of the formats, read once. */
 static struct range types[FORMAT_COUNT];
 static unsigned readable_types;
 static pthread_once_t types_once = PTHREAD_ONCE_INIT;
+
+_Static_assert(FORMAT_COUNT <= NEGOTIATE_TYPES_MAX, "every format can be offered");
 
 static void read_types(void)
 {
@@ -176,66 +243,37 @@ static void read_types(void)
     }
 }
 
-static void score_range(const struct range *range, unsigned offered, struct score scores[FORMAT_COUNT])
-{
-    for (unsigned i = 0; i < FORMAT_COUNT; i++) {
-        int exactness = (offered & FORMAT_BIT(i)) != 0 ? match(range, &types[i]) : -1;
-        bool better = exactness > scores[i].exactness ||
-                      (exactness == scores[i].exactness && range->weight > scores[i].weight);
-        if (exactness >= 0 && better) {
-            scores[i] = (struct score){exactness, range->weight};
-        }
-    }
-}
-
-static bool choose(const struct score scores[FORMAT_COUNT], enum format preferred, enum format *format)
-{
-    struct score best = {-1, 0};
-
-    for (unsigned i = 0; i < FORMAT_COUNT; i++) {
-        bool better = scores[i].weight > best.weight ||
-                      (scores[i].weight == best.weight &&
-                       (scores[i].exactness > best.exactness ||
-                        (scores[i].exactness == best.exactness && i == (unsigned)preferred)));
-        if (scores[i].exactness >= 0 && scores[i].weight > 0 && better) {
-            best = scores[i];
-            *format = (enum format)i;
-        }
-    }
-    return best.exactness >= 0;
-}
-
 bool negotiate_accept(const struct bytes *accept, size_t count, unsigned offered, enum format preferred,
                       enum format *format)
 {
-    struct score scores[FORMAT_COUNT];
-    struct range range;
-    size_t ranges = 0;
-    size_t readable = 0;
+    unsigned chosen;
 
     if (count == 0) {
         *format = preferred;
         return true;
     }
     pthread_once(&types_once, read_types);
-    for (unsigned i = 0; i < FORMAT_COUNT; i++) {
-        scores[i] = (struct score){-1, 0};
+    const struct offer offer = {types, FORMAT_COUNT, offered & readable_types, preferred};
+    if (!negotiate(accept, count, &offer, &chosen)) {
+        return false;
     }
-    for (size_t i = 0; i < count; i++) {
-        struct bytes rest = accept[i];
-        while (rest.size > 0 && ranges < NEGOTIATE_RANGES_MAX) {
-            ranges++;
-            if (parse_range(cut_unquoted(&rest, ','), &range)) {
-                readable++;
-                score_range(&range, offered & readable_types, scores);
-            }
+    *format = (enum format)chosen;
+    return true;
+}
+
+size_t negotiate_type(const struct bytes *accept, size_t count, const char *const *media_types, size_t type_count)
+{
+    struct range ranges[NEGOTIATE_TYPES_MAX];
+    struct offer offer = {ranges, (unsigned)type_count, 0, 0};
+    unsigned chosen = 0;
+
+    for (size_t i = 0; i < type_count; i++) {
+        if (parse_range(bytes_of_string(media_types[i]), &ranges[i])) {
+            offer.bits |= 1u << i;
         }
     }
-    if (readable == 0) {
-        *format = preferred;
-        return true;
-    }
-    return choose(scores, preferred, format);
+    negotiate(accept, count, &offer, &chosen);
+    return chosen;
 }
 
 bool negotiate_name(struct bytes name, enum format *format)

@@ -14,6 +14,7 @@
 #include "render/render.h"
 
 #define NEGOTIATE_RANGES_MAX 64 /* media ranges looked at; the rest is passed over */
+#define NEGOTIATE_TYPES_MAX 16  /* media types that are chosen from */
 
 /* What a resource offers: bit n for enum format n. */
 #define FORMAT_BIT(format_) (1u << (format_))
@@ -22,6 +23,10 @@
  * False: nothing that is offered is acceptable; `format` is unchanged. */
 bool negotiate_accept(const struct bytes *accept, size_t count, unsigned offered, enum format preferred,
                       enum format *format);
+
+/* Likewise among media types, NEGOTIATE_TYPES_MAX at most, of which the first is given by default, and where none is
+ * acceptable, too: for what is better than a 406 to whoever asks. Returns which. */
+size_t negotiate_type(const struct bytes *accept, size_t count, const char *const *media_types, size_t type_count);
 
 /* The value of `?format=`. False: no such format, or none for HTTP. Whether it is offered is the caller's to ask. */
 bool negotiate_name(struct bytes name, enum format *format);

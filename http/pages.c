@@ -4,6 +4,8 @@
 
 #include "base/metrics.h"
 #include "http/embedded.h"
+#include "http/negotiate.h"
+#include "http/page.h"
 #include "http/respond.h"
 #include "http/routes.h"
 #include "render/status.h"
@@ -108,8 +110,9 @@ enum MHD_Result pages_openapi(struct request *request)
     return respond_text(request, MHD_HTTP_OK, &text, "application/json");
 }
 
-enum MHD_Result pages_index(struct request *request)
+static enum MHD_Result send_list(struct request *request)
 {
+    struct response_headers headers = {0};
     struct buffer text;
 
     buffer_init(&text, MAX_RESPONSE_BYTES);
@@ -117,5 +120,14 @@ enum MHD_Result pages_index(struct request *request)
     for (size_t i = 0; i < routes_count; i++) {
         buffer_append_format(&text, "%-4s %-38s %s\n", routes_method(&routes[i]), routes[i].pattern, routes[i].help);
     }
-    return respond_text(request, MHD_HTTP_OK, &text, PLAIN);
+    respond_field(&headers, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT);
+    return respond_uncached(request, MHD_HTTP_OK, &text, PLAIN, &headers);
+}
+
+enum MHD_Result pages_index(struct request *request)
+{
+    static const char *const offered[] = {"text/plain", "text/html"};
+    const struct header_list *accept = &request->headers.accept;
+
+    return negotiate_type(accept->values, accept->count, offered, 2) == 0 ? send_list(request) : page_answer(request);
 }

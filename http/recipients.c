@@ -26,14 +26,7 @@ static bool read_wish(const struct request *request, struct wish *wish, struct r
 
 static bool is_not_modified(const struct request *request, const struct reply *reply)
 {
-    const struct header_list *list = &request->headers.if_none_match;
-
-    for (size_t i = 0; i < list->count && reply->etag[0] != '\0'; i++) {
-        if (etag_listed(list->values[i], reply->etag)) {
-            return true;
-        }
-    }
-    return false;
+    return reply->etag[0] != '\0' && etag_is_known(&request->headers.if_none_match, reply->etag);
 }
 
 /* A response of the reply, and its status; NULL: out of memory. `grown`: what the reply costs more than before. */

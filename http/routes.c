@@ -5,6 +5,7 @@
 #include "base/metrics.h"
 #include "http/batch.h"
 #include "http/negotiate.h"
+#include "http/page.h"
 #include "http/pages.h"
 #include "http/purge.h"
 #include "http/recipients.h"
@@ -40,7 +41,8 @@ const struct route routes[] = {
     {"/v1/purge", METHOD_POST, DOOR_ADMIN, purge_answer,
      "{\"address\": ADDRESS}, {\"domain\": DOMAIN} or {\"all\": true}: drops cached answers (token)",
      .max_body = MAX_PURGE_BODY_BYTES},
-    {"/", READ, DOOR_OPEN, pages_index, "this list"},
+    {"/page/{file}", READ, DOOR_OPEN, page_file_answer, "what the page for people is made of"},
+    {"/", READ, DOOR_OPEN, pages_index, "this list; to browsers, a page for people"},
 };
 const size_t routes_count = sizeof(routes) / sizeof(routes[0]);
 

@@ -1,0 +1,121 @@
+// A list of recipients: a verdict for each of them, one a line.
+
+import * as api from './api.js';
+import { bytesOf } from './der.js';
+import { byId, count, el, foreign, icon, say, sentence } from './dom.js';
+import { save } from './files.js';
+import { refusalBox } from './lookup.js';
+import { dayOf, parse } from './time.js';
+
+// In the order in which they are summed up.
+const VERDICTS = {
+    ok: ['good', 'ready to encrypt to'],
+    none: ['bad', 'no certificate'],
+    expired: ['bad', 'out of its time'],
+    revoked: ['bad', 'revoked'],
+    no_encryption_usage: ['bad', 'not for encryption'],
+    address_mismatch: ['bad', 'for another address'],
+    untrusted: ['bad', 'not trusted'],
+    unknown: ['unknown', 'cannot be told just now'],
+    limit: ['unknown', 'not looked for'],
+    invalid_address: ['bad', 'not an address'],
+};
+
+// As people paste them: "Alice Archer" <alice@example.org>, bob@example.org; a comma in quotes or brackets is none.
+export function split(text) {
+    const found = text.match(/(?:"(?:[^"\\\n]|\\.)*"|<[^>\n]*>|[^,;\n])+/g) || [];
+    return found.map((part) => part.trim()).map((part) => {
+        const bracketed = /<([^<>]*)>\s*$/.exec(part);
+        return (bracketed === null ? part : bracketed[1]).trim();
+    }).filter((part) => part !== '');
+}
+
+function line(recipient, number) {
+    const [kind, words] = VERDICTS[recipient.status] || ['unknown', recipient.status];
+    const until = parse(recipient.chain_not_after);
+    const shown = recipient.display || recipient.address;
+    return el('li', { class: `recipient ${kind}` }, icon(kind),
+        el('a', { class: 'address', href: `#${encodeURIComponent(recipient.address)}` }, foreign(shown)),
+        el('span', { class: 'said' }, el('b', {}, words),
+            until !== undefined ? ` until ${dayOf(until)}` : '',
+            recipient.reason_text ? el('span', { class: 'hint' }, sentence(recipient.reason_text)) : null,
+            recipient.retry_after_s ? el('span', { class: 'hint' }, `Ask again in ${count(recipient.retry_after_s, 'second')}.`) : null,
+            recipient.partial ? el('span', { class: 'hint' }, 'A directory is missing in this answer.') : null,
+            recipient.stale ? el('span', { class: 'hint' }, 'This is past its life.') : null),
+        recipient.certificate ? el('button', { type: 'button', class: 'file', 'aria-label': `.cer of ${shown}`,
+            onclick: () => save(new Blob([bytesOf(recipient.certificate)], { type: 'application/pkix-cert' }), `${number}.cer`) },
+        icon('down'), '.cer') : null);
+}
+
+function summary(recipients) {
+    return Object.entries(VERDICTS)
+        .map(([status, [kind, words]]) => ({ kind, words, number: recipients.filter((one) => one.status === status).length }))
+        .filter(({ number }) => number > 0);
+}
+
+function bundle(addresses) {
+    const fault = el('p', { class: 'fault', role: 'alert' });
+    return el('div', { class: 'files' }, el('div', { class: 'row' }, el('button', { type: 'button', class: 'file',
+        onclick: async () => {
+            try {
+                const got = await api.downloadMany(addresses);
+                save(got.blob, got.name);
+                fault.textContent = got.leftOut > 0 ? `${count(got.leftOut, 'recipient')} left out.` : '';
+            } catch (error) {
+                fault.textContent = error.message;
+            }
+        } }, icon('down'), 'All certificates in one .p7c')), fault);
+}
+
+function render(addresses, recipients) {
+    const sums = summary(recipients);
+    byId('many-result').replaceChildren(
+        el('ul', { class: 'sums' }, sums.map(({ kind, words, number }) => el('li', { class: kind },
+            el('b', {}, number), ` ${words}`))),
+        recipients.some((one) => one.certificate) ? bundle(addresses) : '',
+        el('ol', { class: 'recipients' }, recipients.map((one, i) => line(one, i + 1))));
+    return `${count(recipients.length, 'recipient')}: ${sums.map(({ words, number }) => `${number} ${words}`).join(', ')}.`;
+}
+
+let flying = null;
+
+async function ask(event) {
+    event.preventDefault();
+    const addresses = split(byId('addresses').value);
+    const result = byId('many-result');
+    if (addresses.length === 0) {
+        say('many-said', 'There is no address in the list.', true);
+        result.replaceChildren();
+        byId('addresses').focus();
+        return;
+    }
+    if (flying !== null) {
+        flying.abort();
+    }
+    const mine = flying = new AbortController();
+    say('many-said', `Asking for ${count(addresses.length, 'recipient')} …`, true);
+    result.setAttribute('aria-busy', 'true');
+    let words;
+    try {
+        words = render(addresses, (await api.lookUpMany(addresses, mine.signal)).recipients);
+    } catch (error) {
+        if (error.name === 'AbortError' || flying !== mine) {
+            return;
+        }
+        result.replaceChildren(refusalBox(error,
+            error.retryAfter ? el('p', {}, `Ask again in ${count(error.retryAfter, 'second')}.`) : null));
+        words = `${error.title || 'Failed'}. ${error.message}`;
+    }
+    say('many-said', words, false);
+    result.removeAttribute('aria-busy');
+}
+
+function tellCount() {
+    const number = split(byId('addresses').value).length;
+    byId('addresses-count').textContent = number === 0 ? '' : count(number, 'address', 'addresses');
+}
+
+export function begin() {
+    byId('many-form').addEventListener('submit', ask);
+    byId('addresses').addEventListener('input', tellCount);
+}
