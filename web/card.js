@@ -19,10 +19,10 @@ function keyOf(certificate) {
 }
 
 const REVOCATION = {
-    good: ['not revoked', 'good'],
-    revoked: ['revoked', 'bad'],
-    unknown: ['revocation unknown', 'warn'],
-    not_checked: ['revocation not checked', ''],
+    good: ['not revoked', 'good', 'not revoked'],
+    revoked: ['revoked', 'bad', 'revoked'],
+    unknown: ['revocation unknown', 'warn', 'unknown'],
+    not_checked: ['revocation not checked', '', 'not checked'],
 };
 
 function endOf(certificate) {
@@ -37,13 +37,13 @@ function badges(certificate, refused) {
     return el('p', { class: 'badges' },
         refused ? badge(`refused: ${words(certificate.reason)}`, 'bad') : badge('usable', 'good'),
         keyOf(certificate) ? badge(keyOf(certificate)) : null,
-        revocation && !(refused && ['revoked', 'issuer_revoked'].includes(certificate.reason)) ? badge(...revocation) : null,
+        revocation && !(refused && ['revoked', 'issuer_revoked'].includes(certificate.reason)) ? badge(revocation[0], revocation[1]) : null,
         !refused && left !== undefined && left < SOON_MS ? badge(`ends in ${span(left)}`, 'warn') : null);
 }
 
 function revocationOf(certificate) {
     const revocation = certificate.revocation || {};
-    const [said] = REVOCATION[revocation.status] || [];
+    const [, , said] = REVOCATION[revocation.status] || [];
     const at = parse(revocation.revoked_at);
     const issued = parse(revocation.this_update);
     const next = parse(revocation.next_update);

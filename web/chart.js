@@ -1,6 +1,6 @@
 // A line for each series over the samples that were taken, and under it a table that says the same in numbers.
 
-import { el, svg } from './dom.js';
+import { el, renew, svg } from './dom.js';
 
 const HEIGHT = 100;
 const STYLES = 5; // .s0 and so on in the style sheet
@@ -15,13 +15,19 @@ export function roundUpBinary(value) {
     return 2 ** Math.ceil(Math.log2(value));
 }
 
-function pathOf(values, places, top) {
+// From 0 as it is; from anything else by powers, so that what is a thousand times as much is seen beside it.
+function share(value, bottom, top) {
+    const part = bottom === 0 ? value / top : Math.log(Math.max(value, bottom) / bottom) / Math.log(top / bottom);
+    return Math.min(part, 1);
+}
+
+function pathOf(values, places, heightOf) {
     const first = places - values.length;
     let path = '';
     let isDrawing = false;
     values.forEach((value, i) => {
         if (value !== null) {
-            const y = (HEIGHT - Math.min(value / top, 1) * HEIGHT).toFixed(2);
+            const y = (HEIGHT - heightOf(value) * HEIGHT).toFixed(2);
             path += `${isDrawing ? 'L' : 'M'}${first + i} ${y}`;
             if (!isDrawing && values[i + 1] === null) {
                 path += 'h.01'; // one by itself is a dot
@@ -40,9 +46,9 @@ function ageOf(places, interval_s) {
 }
 
 // series: [{name, values}], a value for each sample, null where there is none. `columns`: [[title, of a series → text], …].
-export function chart({ title, format, least, round = roundUp, interval_s, columns }) {
+export function chart({ title, format, least, bottom = 0, round = roundUp, interval_s, columns }) {
     const lines = svg('g');
-    const labels = [el('span'), el('span'), el('span', {}, '0')];
+    const labels = [el('span'), el('span'), el('span', {}, format(bottom))];
     const rows = el('tbody');
     const oldest = el('span');
     const picture = svg('svg', { preserveAspectRatio: 'none', 'aria-hidden': 'true' },
@@ -60,13 +66,13 @@ export function chart({ title, format, least, round = roundUp, interval_s, colum
         update(series) {
             const places = Math.max(SHORTEST, ...series.map(({ values }) => values.length));
             const top = round(Math.max(least, ...series.flatMap(({ values }) => values.filter((value) => value !== null))));
-            picture.setAttribute('viewBox', `0 0 ${places - 1} ${HEIGHT}`);
+            picture.setAttribute('viewBox', `0 -2 ${places - 1} ${HEIGHT + 4}`);
             oldest.textContent = ageOf(places, interval_s);
             labels[0].textContent = format(top);
-            labels[1].textContent = format(top / 2);
+            labels[1].textContent = format(bottom === 0 ? top / 2 : Math.sqrt(top * bottom));
             lines.replaceChildren(...series.map(({ values }, i) => svg('path', { class: `series s${i % STYLES}`, fill: 'none',
-                d: pathOf(values, places, top), 'vector-effect': 'non-scaling-stroke' })));
-            rows.replaceChildren(...series.map((one, i) => el('tr', {}, el('th', { scope: 'row' }, key(i), ` ${one.name}`),
+                d: pathOf(values, places, (value) => share(value, bottom, top)), 'vector-effect': 'non-scaling-stroke' })));
+            renew(rows, series.map((one, i) => el('tr', {}, el('th', { scope: 'row' }, key(i), ` ${one.name}`),
                 columns.map(([, tell]) => el('td', {}, tell(one))))));
         },
     };

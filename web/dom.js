@@ -59,6 +59,21 @@ export function facts(pairs, kind = '') {
         told.map(([name, value]) => el('div', {}, el('dt', {}, name), el('dd', {}, value))));
 }
 
+// What is the same stays as it is: whoever reads or marks it is not disturbed.
+export function renew(parent, children) {
+    children.forEach((child, i) => {
+        const before = parent.children[i];
+        if (before === undefined) {
+            parent.append(child);
+        } else if (!before.isEqualNode(child)) {
+            before.replaceWith(child);
+        }
+    });
+    while (parent.children.length > children.length) {
+        parent.lastElementChild.remove();
+    }
+}
+
 export function byId(id) {
     return document.getElementById(id);
 }

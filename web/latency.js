@@ -3,6 +3,8 @@
 import { chart } from './chart.js';
 import { el } from './dom.js';
 
+const LEAST_US = 10;
+
 const NAMES = { memory: 'memory', redis: 'Redis', directory: 'directory' };
 
 function duration(us) {
@@ -13,8 +15,13 @@ function duration(us) {
     return `${value >= 100 || Number.isInteger(value) ? Math.round(value) : value.toFixed(1)} ${unit}`;
 }
 
-// Between the bounds of the bucket in which it lies, as if these were spread evenly there; what is above all bounds is told
-// as the last of them. null: there was none.
+// The next of 1 ms, 100 ms, 10 s: half way up from the least is a round number, too.
+function roundUpTwice(us) {
+    return LEAST_US * 100 ** Math.ceil(Math.log(us / LEAST_US) / Math.log(100) - 1e-9);
+}
+
+// Between the bounds of the bucket in which it lies, as if these were spread evenly there. Infinity: above all bounds;
+// null: there was none.
 export function quantile(bounds, counts, share) {
     const all = counts.reduce((sum, number) => sum + number, 0);
     const wanted = share * all;
@@ -26,7 +33,7 @@ export function quantile(bounds, counts, share) {
         }
         before += counts[i];
     }
-    return all === 0 ? null : bounds[bounds.length - 1];
+    return all === 0 ? null : Infinity;
 }
 
 function layerOf(status, name) {
@@ -42,22 +49,26 @@ function between(earlier, later, name) {
 function seriesOf(samples, layer) {
     const { status } = samples[samples.length - 1];
     const { bounds_us: bounds } = status.latency;
+    const most = bounds[bounds.length - 1];
     const at = (earlier, later, share) => quantile(bounds, between(earlier, later, layer), share);
+    const tell = (us) => (us === Infinity ? `> ${duration(most)}` : duration(us));
     const first = samples[0];
     const latest = samples[samples.length - 1];
     const previous = samples[samples.length - 2] || latest;
-    return { name: NAMES[layer] || layer, values: samples.slice(1).map((sample, i) => at(samples[i], sample, 0.99)),
-        half: at(previous, latest, 0.5), most: at(previous, latest, 0.99), halfOfAll: at(first, latest, 0.5),
-        mostOfAll: at(first, latest, 0.99) };
+    return { name: NAMES[layer] || layer, 
+        values: samples.slice(1).map((sample, i) => at(samples[i], sample, 0.99)).map((us) => (us === Infinity ? most : us)),
+        now: [0.5, 0.99].map((share) => tell(at(previous, latest, share))),
+        all: [0.5, 0.99].map((share) => tell(at(first, latest, share))) };
 }
 
 // A chart that also takes a gateway that does not tell how long it takes.
 export function latencies(frame, samplesOf) {
-    const drawn = chart({ ...frame, title: 'How long they take: 99 of 100 are faster', format: duration, least: 100, columns: [
-        ['half, now', ({ half }) => duration(half)],
-        ['99 %, now', ({ most }) => duration(most)],
-        ['half', ({ halfOfAll }) => duration(halfOfAll)],
-        ['99 %', ({ mostOfAll }) => duration(mostOfAll)],
+    const drawn = chart({ ...frame, title: 'How long they take: 99 of 100 are faster', format: duration,
+        bottom: LEAST_US, least: 100 * LEAST_US, round: roundUpTwice, columns: [
+        ['half, now', ({ now }) => now[0]],
+        ['99 %, now', ({ now }) => now[1]],
+        ['half', ({ all }) => all[0]],
+        ['99 %', ({ all }) => all[1]],
     ] });
     const silent = el('div', { class: 'silent' }, el('h3', {}, 'How long they take'),
         el('p', { class: 'hint' }, 'This gateway does not tell.'));

@@ -2,7 +2,7 @@
 
 import * as api from './api.js';
 import { chart, roundUpBinary } from './chart.js';
-import { badge, byId, count, el, facts, foreign, say } from './dom.js';
+import { badge, byId, count, el, facts, foreign, renew, say } from './dom.js';
 import { latencies } from './latency.js';
 import { refusalBox } from './lookup.js';
 import { dayOf, momentOf, parse, span } from './time.js';
@@ -89,7 +89,7 @@ function tiles(status) {
         tile('From a cache', hits(status), `${number(status.memory.evictions)} evicted`),
         tile('Under way', number(status.flights), `${count(status.waiting, 'request waits', 'requests wait')}`),
         tile('Redis', !redis ? 'none' : redis.up ? badge('up', 'good') : badge('down', 'bad'),
-            redis && `${number(redis.hits)} hits, ${number(redis.misses)} misses, ${count(redis.errors, 'error')}`),
+            redis && `${count(redis.hits, 'hit')}, ${count(redis.misses, 'miss', 'misses')}, ${count(redis.errors, 'error')}`),
         tile('Policy', count(policy.anchors, 'anchor'), `${count(policy.crls, 'CRL')}, generation ${policy.generation}`),
         tile('Fetched', count(evidence.crls, 'CRL'), `${count(evidence.ocsp_answers, 'OCSP answer')}, ${count(evidence.issuers, 'issuer')}` +
             (next === undefined ? '' : `, next by ${dayOf(next)}`)),
@@ -127,7 +127,7 @@ function build() {
         ratesChart('Lookups, by how they ended', 'outcomes', OUTCOMES),
         searchesChart(),
         sizesChart('Answers in memory', 'entries', number, { least: 10 }),
-        sizesChart('Memory for them', 'bytes', bytes, { least: 1024, round: roundUpBinary }),
+        sizesChart('Memory for answers', 'bytes', bytes, { least: 1024, round: roundUpBinary }),
     ];
     const faults = el('div');
     byId('status-result').replaceChildren(faults, top, el('h2', { class: 'group' }, 'Directories'), list,
@@ -136,8 +136,8 @@ function build() {
         fault: (box) => faults.replaceChildren(...(box ? [box] : [])),
         update(status) {
             faults.replaceChildren();
-            top.replaceChildren(...tiles(status));
-            list.replaceChildren(...status.directories.map(directory));
+            renew(top, tiles(status));
+            renew(list, status.directories.map(directory));
             charts.forEach((one) => one.update(status));
         },
     };

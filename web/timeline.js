@@ -6,24 +6,45 @@ import { dayOf, now, parse, span } from './time.js';
 const BAR = 12;
 const ROW = 30;
 
-function ticks(from, until) {
-    const wanted = [1, 2, 3, 6, 12, 24, 60, 120, 240, 600].find((months) => (until - from) / (months * 30.5 * 86400e3) <= 8) || 1200;
-    const start = new Date(from);
+const DAY_MS = 86400e3;
+const MOST_TICKS = 8;
+
+const monthName = new Intl.DateTimeFormat('en-GB', { timeZone: 'UTC', month: 'short' });
+const dayName = new Intl.DateTimeFormat('en-GB', { timeZone: 'UTC', day: 'numeric', month: 'short' });
+
+// Years are told from the months between them.
+function monthTicks(from, until) {
+    const months = (until - from) / (30.5 * DAY_MS);
+    const step = [1, 2, 3, 6, 12, 24, 60, 120, 240, 600].find((some) => months / some <= MOST_TICKS) || 1200;
+    const first = new Date(from);
     const found = [];
-    let month = Math.ceil((start.getUTCFullYear() * 12 + start.getUTCMonth()) / wanted) * wanted;
-    for (; found.length < 12; month += wanted) {
+    for (let month = Math.ceil((first.getUTCFullYear() * 12 + first.getUTCMonth()) / step) * step; found.length <= MOST_TICKS + 1; month += step) {
         const time = Date.UTC(Math.floor(month / 12), month % 12, 1);
         if (time > until) {
-            return found;
+            break;
         }
         if (time >= from) {
-            found.push({ time, isYear: month % 12 === 0 });
+            found.push({ time, isYear: month % 12 === 0, text: month % 12 === 0 ? new Date(time).getUTCFullYear() : monthName.format(time) });
         }
     }
     return found;
 }
 
-const monthName = new Intl.DateTimeFormat('en-GB', { timeZone: 'UTC', month: 'short' });
+function dayTicks(from, until) {
+    const step = Math.max(1, Math.ceil((until - from) / DAY_MS / MOST_TICKS)) * DAY_MS;
+    const found = [];
+    for (let time = Math.ceil(from / DAY_MS) * DAY_MS; time <= until; time += step) {
+        found.push({ time, isYear: false, text: dayName.format(time) });
+    }
+    return found;
+}
+
+// Those whose text would not fit in at the edges are left out.
+function ticks(from, until) {
+    const found = until - from < 70 * DAY_MS ? dayTicks(from, until) : monthTicks(from, until);
+    const edge = (until - from) * 0.03;
+    return found.filter(({ time }) => time > from + edge && time < until - edge);
+}
 
 // The positions are in percent, so that the letters keep their size however wide the picture is.
 function draw(rows, at, from, until, words) {
@@ -37,10 +58,9 @@ function draw(rows, at, from, until, words) {
             svg('rect', { class: 'track', x: 0, y, width: '100%', height: BAR, rx: 3 }),
             svg('rect', { class: 'held', x: x(row.from), y, width: width(row.from, row.until), height: BAR, rx: 3 }));
     });
-    const scale = ticks(from, until).map(({ time, isYear }) => svg('g', { class: isYear ? 'tick year' : 'tick' },
+    const scale = ticks(from, until).map(({ time, isYear, text }) => svg('g', { class: isYear ? 'tick year' : 'tick' },
         svg('line', { x1: x(time), x2: x(time), y1: bottom - 6, y2: bottom }),
-        svg('text', { x: x(time), y: height - 4, 'text-anchor': 'middle' },
-            isYear ? new Date(time).getUTCFullYear() : monthName.format(time))));
+        svg('text', { x: x(time), y: height - 4, 'text-anchor': 'middle' }, text)));
     const share = (at - from) / (until - from);
     const anchor = share < 0.1 ? 'start' : share > 0.9 ? 'end' : 'middle';
     return svg('svg', { class: 'timeline', role: 'img', 'aria-label': words, width: '100%', height },
