@@ -5,6 +5,7 @@
 #   make demo         everything on this machine with real servers, then a tour: see README
 #   make test         all tests under AddressSanitizer and UBSan; also: unit seeds scenario system checks
 #   make tsan         the same tests under ThreadSanitizer
+#   make pictures     those of docs/images: the page, in chromium, with the demo's people
 #   make pkits        NIST's path validation tests through slapd and gateway: "N of 249 rows agree"
 #   make bench        speed beside nginx, webdis and bare libraries, in turns: ten minutes, or BENCH=quick; WHAT=parts
 #   make soak         whether memory stays bounded: 10 million lookups, or SOAK_LOOKUPS; a million cached
@@ -168,8 +169,8 @@ $(FUZZ): $B/%: $B/tests/%.o $B/libcertlookup.a
 $(REPLAY): $B/replay/%: $B/tests/fuzz/%.o $B/tests/fuzz/replay.o $B/libcertlookup.a
 	$(call link_test)
 
-# What two system tests read our output with, from npm: pinned, and of the integrity that the lock says. Where it cannot
-# be had these two fail, and say so.
+# What some system tests read our output with, from npm: pinned, and of the integrity that the lock says. Where it cannot
+# be had these fail, and say so.
 NODE := build/node
 $(NODE)/installed: tests/node/package.json tests/node/package-lock.json
 	$(call say,NPM,$(NODE))
@@ -234,6 +235,13 @@ demo demo-check demo-up:
 	@bash tests/demo/demo.sh $B $(if $(filter demo,$@),run,$(@:demo-%=%))
 demo-down:
 	@mkdir -p $B && bash tests/demo/demo.sh $B down
+
+# The page, as docs/page.md shows it.
+.PHONY: pictures
+pictures: $(NODE)/installed
+	@$(MAKE) --no-print-directory demo-up
+	@. build/demo/env && mkdir -p docs/images && NODE_PATH=$(NODE)/node_modules node tests/node/pictures.js "$$HTTP_URL/" docs/images
+	@ls -l docs/images
 
 # The same in containers, asked from outside.
 docker-test:

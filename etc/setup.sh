@@ -46,7 +46,8 @@ gpgsm                    encrypts with what comes out
 gpg-agent                gpgsm
 haproxy                  says for whom it connects, before our listeners
 nodejs                   reads what comes out, by packages of npm
-npm                      these packages" ;;
+npm                      these packages
+chromium                 shows the page" ;;
 fuzz) packages="$packages
 clang                    libFuzzer
 libclang-rt-dev" ;;
@@ -61,7 +62,7 @@ esac
 modules='libmicrohttpd gnutls libcrypto libssl ldap lber hiredis libevent libevent_pthreads libconfig jansson libcurl libidn2 cmocka'
 tools='cc make pkg-config bats prove slapd ldapsearch redis-server curl openssl cppcheck shellcheck mandoc nm'
 [ "${1:-}" != bench ] || tools="$tools nginx webdis wrk h2load"
-[ "${1:-}" != test ] || tools="$tools gpgsm haproxy node npm"
+[ "${1:-}" != test ] || tools="$tools gpgsm haproxy node npm chromium"
 
 name_missing() {
     missing=

@@ -77,8 +77,11 @@ async function bodyOf(response) {
 
 function refusalOf(response, body) {
     const said = body && typeof body.detail === 'string' ? sentence(body.detail) : '';
-    return new Refusal(response.status, said || `The answer was ${response.status}, and nothing was said about why.`,
-        { retryAfter: wait(response), body });
+    return new Refusal(
+        response.status,
+        said || `The answer was ${response.status}, and nothing was said about why.`,
+        { retryAfter: wait(response), body },
+    );
 }
 
 async function ask(path, options = {}) {
@@ -93,7 +96,9 @@ async function ask(path, options = {}) {
         if (error.name === 'AbortError') {
             throw error;
         }
-        throw new Refusal(0, 'No answer came: the network is down, or the gateway is.', { title: 'The gateway cannot be reached' });
+        throw new Refusal(0, 'No answer came: the network is down, or the gateway is.', {
+            title: 'The gateway cannot be reached',
+        });
     }
     heedDate(response);
     return response;
@@ -120,8 +125,14 @@ function asAnswer(refusal, address) {
     if (body === undefined || typeof body.reason !== 'string') {
         throw refusal;
     }
-    return { address: body.address || address, outcome: refusal.status === 404 ? 'none' : 'unknown', certificates: [],
-        reason: body.reason, reason_text: body.detail, retryAfter: refusal.retryAfter };
+    return {
+        address: body.address || address,
+        outcome: refusal.status === 404 ? 'none' : 'unknown',
+        certificates: [],
+        reason: body.reason,
+        reason_text: body.detail,
+        retryAfter: refusal.retryAfter,
+    };
 }
 
 export async function lookUp(address, signal) {
@@ -147,11 +158,19 @@ export async function lookUp(address, signal) {
 }
 
 function listed(addresses) {
-    return { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ recipients: addresses }) };
+    return {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ recipients: addresses }),
+    };
 }
 
 export function lookUpMany(addresses, signal) {
-    return askJson('v1/recipients', { ...listed(addresses), signal }, (body) => Array.isArray(body.recipients) && !('status' in body));
+    return askJson(
+        'v1/recipients',
+        { ...listed(addresses), signal },
+        (body) => Array.isArray(body.recipients) && !('status' in body),
+    );
 }
 
 export function status(signal) {
@@ -169,8 +188,11 @@ async function file(path, options, name) {
     if (!response.ok) {
         throw refusalOf(response, await bodyOf(response));
     }
-    return { blob: await response.blob(), name: nameIn(response) || name,
-        leftOut: Number(response.headers.get('recipients-left-out')) || 0 };
+    return {
+        blob: await response.blob(),
+        name: nameIn(response) || name,
+        leftOut: Number(response.headers.get('recipients-left-out')) || 0,
+    };
 }
 
 export function download(path, name) {

@@ -1,5 +1,5 @@
-// As much of X.509 (RFC 5280 4.1) as the picture of a chain needs: whom a certificate is for, by whom, and how long. The
-// verdicts are the gateway's; here nothing is checked, and what cannot be read is left out.
+// As much of X.509 (RFC 5280 4.1) as the picture of a chain needs: whom a certificate is for, by whom, and how long.
+// The verdicts are the gateway's; here nothing is checked, and what cannot be read is left out.
 
 const SEQUENCE = 0x30;
 const SET = 0x31;
@@ -8,8 +8,16 @@ const UTC_TIME = 0x17;
 const GENERALIZED_TIME = 0x18;
 
 const NAMES = {
-    '2.5.4.3': 'CN', '2.5.4.4': 'SN', '2.5.4.42': 'GN', '2.5.4.6': 'C', '2.5.4.7': 'L', '2.5.4.8': 'ST', '2.5.4.10': 'O',
-    '2.5.4.11': 'OU', '1.2.840.113549.1.9.1': 'emailAddress', '0.9.2342.19200300.100.1.25': 'DC',
+    '2.5.4.3': 'CN',
+    '2.5.4.4': 'SN',
+    '2.5.4.42': 'GN',
+    '2.5.4.6': 'C',
+    '2.5.4.7': 'L',
+    '2.5.4.8': 'ST',
+    '2.5.4.10': 'O',
+    '2.5.4.11': 'OU',
+    '1.2.840.113549.1.9.1': 'emailAddress',
+    '0.9.2342.19200300.100.1.25': 'DC',
     '0.9.2342.19200300.100.1.1': 'UID',
 };
 
@@ -66,7 +74,9 @@ function oidOf(bytes, element) {
 
 function textOf(bytes, element) {
     const encoding = ENCODINGS[element.tag];
-    return encoding === undefined ? undefined : new TextDecoder(encoding).decode(bytes.subarray(element.start, element.end));
+    return encoding === undefined
+        ? undefined
+        : new TextDecoder(encoding).decode(bytes.subarray(element.start, element.end));
 }
 
 // [['CN', 'Alice'], …], the most special one first, as in a written DN.
@@ -75,7 +85,8 @@ function nameOf(bytes, element) {
     for (const set of inside(bytes, element, SEQUENCE)) {
         for (const attribute of inside(bytes, set, SET)) {
             const [type, value] = inside(bytes, attribute, SEQUENCE);
-            const text = type !== undefined && type.tag === OID && value !== undefined ? textOf(bytes, value) : undefined;
+            const text =
+                type !== undefined && type.tag === OID && value !== undefined ? textOf(bytes, value) : undefined;
             if (text !== undefined) {
                 const oid = oidOf(bytes, type);
                 parts.push([NAMES[oid] || oid, text]);
@@ -88,8 +99,11 @@ function nameOf(bytes, element) {
 function timeOf(bytes, element) {
     const text = String.fromCharCode(...bytes.subarray(element.start, Math.min(element.end, element.start + 20)));
     const digits = /^(\d{2})?(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/.exec(text);
-    if (digits === null || (element.tag === UTC_TIME) !== (digits[1] === undefined) ||
-        (element.tag !== UTC_TIME && element.tag !== GENERALIZED_TIME)) {
+    if (
+        digits === null ||
+        (element.tag === UTC_TIME) !== (digits[1] === undefined) ||
+        (element.tag !== UTC_TIME && element.tag !== GENERALIZED_TIME)
+    ) {
         return undefined;
     }
     const [, century, year, ...rest] = digits;
@@ -107,8 +121,12 @@ export function readCertificate(base64) {
         fields = fields[0].tag === 0xa0 ? fields.slice(1) : fields; // the version
         const [, , issuer, validity, subject] = fields;
         const [from, until] = inside(bytes, validity, SEQUENCE);
-        return { subject: nameOf(bytes, subject), issuer: nameOf(bytes, issuer), notBefore: timeOf(bytes, from),
-            notAfter: timeOf(bytes, until) };
+        return {
+            subject: nameOf(bytes, subject),
+            issuer: nameOf(bytes, issuer),
+            notBefore: timeOf(bytes, from),
+            notAfter: timeOf(bytes, until),
+        };
     } catch (error) {
         return undefined;
     }
@@ -159,12 +177,22 @@ const find = (parts, wanted) => (parts.find(([name]) => name.toUpperCase() === w
 // What people call it: its common name, or else whatever there is.
 export function titleOf(parts) {
     const given = [find(parts, 'GN'), find(parts, 'SN')].filter(Boolean).join(' ');
-    return find(parts, 'CN') || given || find(parts, 'EMAILADDRESS') || find(parts, 'OU') || find(parts, 'O') ||
-        (parts[0] && parts[0][1]) || 'No name';
+    return (
+        find(parts, 'CN') ||
+        given ||
+        find(parts, 'EMAILADDRESS') ||
+        find(parts, 'OU') ||
+        find(parts, 'O') ||
+        (parts[0] && parts[0][1]) ||
+        'No name'
+    );
 }
 
 // Where it belongs: "Sales, Example".
 export function placeOf(parts) {
     const title = titleOf(parts);
-    return ['OU', 'O', 'C'].map((name) => find(parts, name)).filter((value) => value && value !== title).join(', ');
+    return ['OU', 'O', 'C']
+        .map((name) => find(parts, name))
+        .filter((value) => value && value !== title)
+        .join(', ');
 }

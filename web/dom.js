@@ -16,7 +16,8 @@ function fill(element, attributes, children) {
     return element;
 }
 
-// el('p', {class: 'x'}, 'text', element, [more], null): a missing child is left out. onclick and the like take functions.
+// el('p', {class: 'x'}, 'text', element, [more], null): a missing child is left out. onclick and the like take
+// functions.
 export function el(name, attributes = {}, ...children) {
     return fill(document.createElement(name), attributes, children);
 }
@@ -44,8 +45,11 @@ const ICONS = {
 
 export function icon(name, label) {
     const naming = label === undefined ? { 'aria-hidden': 'true' } : { role: 'img', 'aria-label': label };
-    return svg('svg', { class: `icon ${name}`, viewBox: '0 0 20 20', width: 20, height: 20, ...naming },
-        svg('path', { d: ICONS[name], fill: 'none' }));
+    return svg(
+        'svg',
+        { class: `icon ${name}`, viewBox: '0 0 20 20', width: 20, height: 20, ...naming },
+        svg('path', { d: ICONS[name], fill: 'none' }),
+    );
 }
 
 export function badge(text, kind = '') {
@@ -54,9 +58,14 @@ export function badge(text, kind = '') {
 
 // [[name, value], …] as a list of descriptions; a pair without a value is left out.
 export function facts(pairs, kind = '') {
-    const told = pairs.filter(([, value]) => value !== undefined && value !== null && value !== '' && value.length !== 0);
-    return el('dl', { class: `facts ${kind}` },
-        told.map(([name, value]) => el('div', {}, el('dt', {}, name), el('dd', {}, value))));
+    const told = pairs.filter(
+        ([, value]) => value !== undefined && value !== null && value !== '' && value.length !== 0,
+    );
+    return el(
+        'dl',
+        { class: `facts ${kind}` },
+        told.map(([name, value]) => el('div', {}, el('dt', {}, name), el('dd', {}, value))),
+    );
 }
 
 // What is the same stays as it is: whoever reads or marks it is not disturbed.

@@ -26,17 +26,23 @@ function nameFor(address, suffix) {
 }
 
 function link(suffix, words, attributes) {
-    return el('a', { class: 'button file', title: words, ...attributes }, icon('down'),
-        el('span', {}, suffix, el('span', { class: 'unseen' }, `, ${words}`)));
+    return el(
+        'a',
+        { class: 'button file', title: words, ...attributes },
+        icon('down'),
+        el('span', {}, suffix, el('span', { class: 'unseen' }, `, ${words}`)),
+    );
 }
 
-// The best one is what the route for one certificate gives. A link alone would be without the token, and would leave the
-// page for what the gateway says in place of a file.
+// The best one is what the route for one certificate gives. A link alone would be without the token, and would leave
+// the page for what the gateway says in place of a file.
 export function linksToBest(address, fault) {
     return KINDS.map(([suffix, format, words]) => {
         const path = api.recipientPath(address, `/certificate?format=${format}`);
         const name = nameFor(address, suffix);
-        return link(suffix, words, { href: path, download: name,
+        return link(suffix, words, {
+            href: path,
+            download: name,
             onclick: async (event) => {
                 event.preventDefault();
                 try {
@@ -46,7 +52,8 @@ export function linksToBest(address, fault) {
                 } catch (error) {
                     fault(error.message);
                 }
-            } });
+            },
+        });
     });
 }
 
@@ -56,12 +63,28 @@ function pemOf(base64) {
 
 // Any other one: its bytes are here. The anchor is not among the issuers that go along, as on the route.
 export function linksToThis(address, certificate, number) {
-    const made = [['.cer', KINDS[0][2], () => new Blob([bytesOf(certificate.certificate)], { type: 'application/pkix-cert' })]];
+    const made = [
+        ['.cer', KINDS[0][2], () => new Blob([bytesOf(certificate.certificate)], { type: 'application/pkix-cert' })],
+    ];
     if ((certificate.chain || []).length > 0) {
         const all = [certificate.certificate, ...certificate.chain.slice(0, -1)];
-        made.push(['.pem', KINDS[1][2], () => new Blob([all.map(pemOf).join('')], { type: 'application/pem-certificate-chain' })]);
+        made.push([
+            '.pem',
+            KINDS[1][2],
+            () => new Blob([all.map(pemOf).join('')], { type: 'application/pem-certificate-chain' }),
+        ]);
     }
-    return made.map(([suffix, words, blob]) => el('button', { type: 'button', class: 'file', title: words,
-        onclick: () => save(blob(), nameFor(address, `-${number}${suffix}`)) },
-    icon('down'), el('span', {}, suffix, el('span', { class: 'unseen' }, `, ${words}`))));
+    return made.map(([suffix, words, blob]) =>
+        el(
+            'button',
+            {
+                type: 'button',
+                class: 'file',
+                title: words,
+                onclick: () => save(blob(), nameFor(address, `-${number}${suffix}`)),
+            },
+            icon('down'),
+            el('span', {}, suffix, el('span', { class: 'unseen' }, `, ${words}`)),
+        ),
+    );
 }

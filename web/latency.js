@@ -29,7 +29,7 @@ export function quantile(bounds, counts, share) {
     for (let i = 0; i < bounds.length && all > 0; i++) {
         if (before + counts[i] >= wanted && counts[i] > 0) {
             const from = i === 0 ? 0 : bounds[i - 1];
-            return from + (bounds[i] - from) * (wanted - before) / counts[i];
+            return from + ((bounds[i] - from) * (wanted - before)) / counts[i];
         }
         before += counts[i];
     }
@@ -43,7 +43,9 @@ function layerOf(status, name) {
 // What was counted between two samples.
 function between(earlier, later, name) {
     const [a, b] = [layerOf(earlier.status, name), layerOf(later.status, name)];
-    return a && b && a.counts.length === b.counts.length ? b.counts.map((number, i) => Math.max(0, number - a.counts[i])) : [];
+    return a && b && a.counts.length === b.counts.length
+        ? b.counts.map((number, i) => Math.max(0, number - a.counts[i]))
+        : [];
 }
 
 function seriesOf(samples, layer) {
@@ -55,25 +57,42 @@ function seriesOf(samples, layer) {
     const first = samples[0];
     const latest = samples[samples.length - 1];
     const previous = samples[samples.length - 2] || latest;
-    return { name: NAMES[layer] || layer, 
-        values: samples.slice(1).map((sample, i) => at(samples[i], sample, 0.99)).map((us) => (us === Infinity ? most : us)),
+    return {
+        name: NAMES[layer] || layer,
+        values: samples
+            .slice(1)
+            .map((sample, i) => at(samples[i], sample, 0.99))
+            .map((us) => (us === Infinity ? most : us)),
         now: [0.5, 0.99].map((share) => tell(at(previous, latest, share))),
-        all: [0.5, 0.99].map((share) => tell(at(first, latest, share))) };
+        all: [0.5, 0.99].map((share) => tell(at(first, latest, share))),
+    };
 }
 
 // A chart that also takes a gateway that does not tell how long it takes.
 export function latencies(frame, samplesOf) {
-    const drawn = chart({ ...frame, title: 'How long they take: 99 of 100 are faster', format: duration,
-        bottom: LEAST_US, least: 100 * LEAST_US, round: roundUpTwice, columns: [
-        ['half, now', ({ now }) => now[0]],
-        ['99 %, now', ({ now }) => now[1]],
-        ['half', ({ all }) => all[0]],
-        ['99 %', ({ all }) => all[1]],
-    ] });
-    const silent = el('div', { class: 'silent' }, el('h3', {}, 'How long they take'),
-        el('p', { class: 'hint' }, 'This gateway does not tell.'));
+    const drawn = chart({
+        ...frame,
+        title: 'How long they take: 99 of 100 are faster',
+        format: duration,
+        bottom: LEAST_US,
+        least: 100 * LEAST_US,
+        round: roundUpTwice,
+        columns: [
+            ['half, now', ({ now }) => now[0]],
+            ['99 %, now', ({ now }) => now[1]],
+            ['half', ({ all }) => all[0]],
+            ['99 %', ({ all }) => all[1]],
+        ],
+    });
+    const silent = el(
+        'div',
+        { class: 'silent' },
+        el('h3', {}, 'How long they take'),
+        el('p', { class: 'hint' }, 'This gateway does not tell.'),
+    );
     const element = el('div', { class: 'holder' }, silent);
-    return { element,
+    return {
+        element,
         update(status) {
             const tells = Boolean(status.latency) && Array.isArray(status.latency.layers);
             const wanted = tells ? drawn.element : silent;
@@ -83,5 +102,6 @@ export function latencies(frame, samplesOf) {
             if (tells) {
                 drawn.update(status.latency.layers.map(({ layer }) => seriesOf(samplesOf(), layer)));
             }
-        } };
+        },
+    };
 }

@@ -18,12 +18,12 @@ const OUTCOMES = {
 function titleOf(answer) {
     const usable = answer.certificates.length;
     switch (answer.outcome) {
-    case 'found':
-        return usable === 1 ? 'One certificate to encrypt to' : `${usable} certificates to encrypt to`;
-    case 'none':
-        return 'No certificate to encrypt to';
-    default:
-        return 'It cannot be told just now';
+        case 'found':
+            return usable === 1 ? 'One certificate to encrypt to' : `${usable} certificates to encrypt to`;
+        case 'none':
+            return 'No certificate to encrypt to';
+        default:
+            return 'It cannot be told just now';
     }
 }
 
@@ -47,33 +47,68 @@ function freshness(answer) {
 }
 
 function again(address, seconds) {
-    return el('p', { class: 'row' },
+    return el(
+        'p',
+        { class: 'row' },
         el('button', { type: 'button', onclick: () => show(address) }, 'Ask again'),
-        seconds ? el('span', { class: 'hint' }, `The gateway says: in ${count(seconds, 'second')}.`) : null);
+        seconds ? el('span', { class: 'hint' }, `The gateway says: in ${count(seconds, 'second')}.`) : null,
+    );
 }
 
 function verdict(answer) {
     const [kind] = OUTCOMES[answer.outcome] || OUTCOMES.unknown;
     const shown = answer.display || answer.address;
-    return el('div', { class: `verdict ${kind}` }, icon(kind), el('div', {},
-        el('h2', {}, titleOf(answer)),
-        el('p', { class: 'for' }, 'for ', foreign(shown, { class: 'address' }),
-            answer.display ? [' ', el('span', { class: 'hint' }, '(', foreign(answer.address), ')')] : null),
-        answer.reason_text ? el('p', { class: 'reason' }, sentence(answer.reason_text)) : null,
-        ADVICE[answer.outcome] ? el('p', {}, ADVICE[answer.outcome]) : null,
-        el('p', { class: 'badges' },
-            answer.partial ? badge('partial: a directory is missing', 'warn') : null,
-            answer.stale ? badge('stale: past its life', 'warn') : null),
-        freshness(answer),
-        answer.outcome === 'unknown' ? again(answer.address, answer.retry_after_s || answer.retryAfter) : null));
+    return el(
+        'div',
+        { class: `verdict ${kind}` },
+        icon(kind),
+        el(
+            'div',
+            {},
+            el('h2', {}, titleOf(answer)),
+            el(
+                'p',
+                { class: 'for' },
+                'for ',
+                foreign(shown, { class: 'address' }),
+                answer.display ? [' ', el('span', { class: 'hint' }, '(', foreign(answer.address), ')')] : null,
+            ),
+            answer.reason_text ? el('p', { class: 'reason' }, sentence(answer.reason_text)) : null,
+            ADVICE[answer.outcome] ? el('p', {}, ADVICE[answer.outcome]) : null,
+            el(
+                'p',
+                { class: 'badges' },
+                answer.partial ? badge('partial: a directory is missing', 'warn') : null,
+                answer.stale ? badge('stale: past its life', 'warn') : null,
+            ),
+            freshness(answer),
+            answer.outcome === 'unknown' ? again(answer.address, answer.retry_after_s || answer.retryAfter) : null,
+        ),
+    );
 }
 
 function cards(title, list, answer, first) {
     const refused = first > 0 || answer.certificates.length === 0;
-    const opens = (i) => (refused ? answer.certificates.length === 0 && i === 0 : i === 0 || list.length <= OPEN_AT_ONCE);
-    return list.length === 0 ? null : el('section', {}, el('h2', { class: 'group' }, title),
-        el('ol', { class: 'cards' }, list.map((certificate, i) => card(certificate, answer.address,
-            { number: first + i + 1, isBest: !refused && i === 0, open: opens(i) }))));
+    const opens = (i) =>
+        refused ? answer.certificates.length === 0 && i === 0 : i === 0 || list.length <= OPEN_AT_ONCE;
+    return list.length === 0
+        ? null
+        : el(
+              'section',
+              {},
+              el('h2', { class: 'group' }, title),
+              el(
+                  'ol',
+                  { class: 'cards' },
+                  list.map((certificate, i) =>
+                      card(certificate, answer.address, {
+                          number: first + i + 1,
+                          isBest: !refused && i === 0,
+                          open: opens(i),
+                      }),
+                  ),
+              ),
+          );
 }
 
 const RESULTS = {
@@ -86,44 +121,82 @@ const RESULTS = {
 
 function directory(asked) {
     const [said, kind] = RESULTS[asked.result] || [asked.result, ''];
-    return [foreign(asked.name), el('span', {}, badge(said, kind), ' ',
-        [asked.entries === undefined ? null : count(asked.entries, 'entry', 'entries'),
-            asked.values === undefined ? null : count(asked.values, 'value'),
-            asked.duration_ms === undefined ? null : `${asked.duration_ms} ms`].filter(Boolean).join(', '),
-        asked.error ? el('span', { class: 'source' }, foreign(asked.error)) : null)];
+    return [
+        foreign(asked.name),
+        el(
+            'span',
+            {},
+            badge(said, kind),
+            ' ',
+            [
+                asked.entries === undefined ? null : count(asked.entries, 'entry', 'entries'),
+                asked.values === undefined ? null : count(asked.values, 'value'),
+                asked.duration_ms === undefined ? null : `${asked.duration_ms} ms`,
+            ]
+                .filter(Boolean)
+                .join(', '),
+            asked.error ? el('span', { class: 'source' }, foreign(asked.error)) : null,
+        ),
+    ];
 }
 
 function directories(answer) {
     const list = answer.directories || [];
-    return list.length === 0 ? null : el('section', {}, el('h2', { class: 'group' }, 'Directories that were asked'),
-        facts(list.map(directory)));
+    return list.length === 0
+        ? null
+        : el('section', {}, el('h2', { class: 'group' }, 'Directories that were asked'), facts(list.map(directory)));
 }
 
 function notExplained(answer) {
-    return answer.explained ? null : el('p', { class: 'notice' },
-        'Refused values and evidence are shown on the gateway’s machine, or with a token for explain.');
+    return answer.explained
+        ? null
+        : el(
+              'p',
+              { class: 'notice' },
+              'Refused values and evidence are shown on the gateway’s machine, or with a token for explain.',
+          );
 }
 
 function render(answer) {
     const usable = answer.certificates;
     const refused = answer.refused || [];
-    byId('look-up-result').replaceChildren(...[
-        verdict(answer),
-        cards(usable.length > 1 ? 'Usable, best first' : 'Usable', usable, answer, 0),
-        cards('Refused', refused, answer, usable.length),
-        directories(answer),
-        notExplained(answer)].filter(Boolean));
+    byId('look-up-result').replaceChildren(
+        ...[
+            verdict(answer),
+            cards(usable.length > 1 ? 'Usable, best first' : 'Usable', usable, answer, 0),
+            cards('Refused', refused, answer, usable.length),
+            directories(answer),
+            notExplained(answer),
+        ].filter(Boolean),
+    );
     const refusals = refused.length > 0 ? `, ${refused.length} refused` : '';
     return `${answer.display || answer.address}: ${titleOf(answer)}${refusals}. ${sentence(answer.reason_text)}`;
 }
 
 export function refusalBox(error, ...more) {
-    return el('div', { class: 'verdict unknown' }, icon('unknown'), el('div', {},
-        el('h2', {}, error.title || 'This page has failed'),
-        el('p', { class: 'reason' }, foreign(error.message)),
-        error.wantsToken ? el('p', {}, el('button', { type: 'button', onclick: () => byId('token-open').click() },
-            api.token() === '' ? 'Enter a token' : 'Enter another token')) : null,
-        more));
+    return el(
+        'div',
+        { class: 'verdict unknown' },
+        icon('unknown'),
+        el(
+            'div',
+            {},
+            el('h2', {}, error.title || 'This page has failed'),
+            el('p', { class: 'reason' }, foreign(error.message)),
+            error.wantsToken
+                ? el(
+                      'p',
+                      {},
+                      el(
+                          'button',
+                          { type: 'button', onclick: () => byId('token-open').click() },
+                          api.token() === '' ? 'Enter a token' : 'Enter another token',
+                      ),
+                  )
+                : null,
+            more,
+        ),
+    );
 }
 
 function fail(error, address) {
@@ -133,13 +206,33 @@ function fail(error, address) {
 }
 
 function introduction() {
-    return el('div', { class: 'introduction' },
-        el('p', {}, 'The gateway asks the directories that keep the certificates of this address, checks what it finds as S/MIME ' +
-            'requires, and shows'),
-        el('ul', {},
+    return el(
+        'div',
+        { class: 'introduction' },
+        el(
+            'p',
+            {},
+            'The gateway asks the directories that keep the certificates of this address, checks what it finds as ' +
+                'S/MIME requires, and shows',
+        ),
+        el(
+            'ul',
+            {},
             el('li', {}, el('b', {}, 'what one may encrypt to'), ', best first, with chain, validity, key and files'),
-            el('li', {}, el('b', {}, 'what is refused, and why'), ': expired, revoked, for another address, of nobody known'),
-            el('li', {}, el('b', {}, 'when it cannot tell'), ': that a directory is down never reads as “there is none”')));
+            el(
+                'li',
+                {},
+                el('b', {}, 'what is refused, and why'),
+                ': expired, revoked, for another address, of nobody known',
+            ),
+            el(
+                'li',
+                {},
+                el('b', {}, 'when it cannot tell'),
+                ': that a directory is down never reads as “there is none”',
+            ),
+        ),
+    );
 }
 
 // Shows the look-up of an address; '': none yet.

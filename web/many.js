@@ -24,57 +24,114 @@ const VERDICTS = {
 // As people paste them: "Alice Archer" <alice@example.org>, bob@example.org; a comma in quotes or brackets is none.
 export function split(text) {
     const found = text.match(/(?:"(?:[^"\\\n]|\\.)*"|<[^>\n]*>|[^,;\n])+/g) || [];
-    return found.map((part) => part.trim()).map((part) => {
-        const bracketed = /<([^<>]*)>\s*$/.exec(part);
-        return (bracketed === null ? part : bracketed[1]).trim();
-    }).filter((part) => part !== '');
+    return found
+        .map((part) => part.trim())
+        .map((part) => {
+            const bracketed = /<([^<>]*)>\s*$/.exec(part);
+            return (bracketed === null ? part : bracketed[1]).trim();
+        })
+        .filter((part) => part !== '');
 }
 
 function line(recipient, number) {
     const [kind, words] = VERDICTS[recipient.status] || ['unknown', recipient.status];
     const until = parse(recipient.chain_not_after);
     const shown = recipient.display || recipient.address;
-    return el('li', { class: `recipient ${kind}` }, icon(kind),
+    return el(
+        'li',
+        { class: `recipient ${kind}` },
+        icon(kind),
         el('a', { class: 'address', href: `#${encodeURIComponent(recipient.address)}` }, foreign(shown)),
-        el('span', { class: 'said' }, el('b', {}, words),
+        el(
+            'span',
+            { class: 'said' },
+            el('b', {}, words),
             until !== undefined ? ` until ${dayOf(until)}` : '',
             recipient.reason_text ? el('span', { class: 'hint' }, sentence(recipient.reason_text)) : null,
-            recipient.retry_after_s ? el('span', { class: 'hint' }, `Ask again in ${count(recipient.retry_after_s, 'second')}.`) : null,
+            recipient.retry_after_s
+                ? el('span', { class: 'hint' }, `Ask again in ${count(recipient.retry_after_s, 'second')}.`)
+                : null,
             recipient.partial ? el('span', { class: 'hint' }, 'A directory is missing in this answer.') : null,
-            recipient.stale ? el('span', { class: 'hint' }, 'This is past its life.') : null),
-        recipient.certificate ? el('button', { type: 'button', class: 'file', 'aria-label': `.cer of ${shown}`,
-            onclick: () => save(new Blob([bytesOf(recipient.certificate)], { type: 'application/pkix-cert' }), `${number}.cer`) },
-        icon('down'), '.cer') : null);
+            recipient.stale ? el('span', { class: 'hint' }, 'This is past its life.') : null,
+        ),
+        recipient.certificate
+            ? el(
+                  'button',
+                  {
+                      type: 'button',
+                      class: 'file',
+                      'aria-label': `.cer of ${shown}`,
+                      onclick: () =>
+                          save(
+                              new Blob([bytesOf(recipient.certificate)], { type: 'application/pkix-cert' }),
+                              `${number}.cer`,
+                          ),
+                  },
+                  icon('down'),
+                  '.cer',
+              )
+            : null,
+    );
 }
 
 function summary(recipients) {
     return Object.entries(VERDICTS)
-        .map(([status, [kind, words]]) => ({ kind, words, number: recipients.filter((one) => one.status === status).length }))
+        .map(([status, [kind, words]]) => ({
+            kind,
+            words,
+            number: recipients.filter((one) => one.status === status).length,
+        }))
         .filter(({ number }) => number > 0);
 }
 
 function bundle(addresses) {
     const fault = el('p', { class: 'fault', role: 'alert' });
-    return el('div', { class: 'files' }, el('div', { class: 'row' }, el('button', { type: 'button', class: 'file',
-        onclick: async () => {
-            try {
-                const got = await api.downloadMany(addresses);
-                save(got.blob, got.name);
-                fault.textContent = got.leftOut > 0 ? `${count(got.leftOut, 'recipient')} left out.` : '';
-            } catch (error) {
-                fault.textContent = error.message;
-            }
-        } }, icon('down'), 'All certificates in one .p7c')), fault);
+    return el(
+        'div',
+        { class: 'files' },
+        el(
+            'div',
+            { class: 'row' },
+            el(
+                'button',
+                {
+                    type: 'button',
+                    class: 'file',
+                    onclick: async () => {
+                        try {
+                            const got = await api.downloadMany(addresses);
+                            save(got.blob, got.name);
+                            fault.textContent = got.leftOut > 0 ? `${count(got.leftOut, 'recipient')} left out.` : '';
+                        } catch (error) {
+                            fault.textContent = error.message;
+                        }
+                    },
+                },
+                icon('down'),
+                'All certificates in one .p7c',
+            ),
+        ),
+        fault,
+    );
 }
 
 function render(addresses, recipients) {
     const sums = summary(recipients);
     byId('many-result').replaceChildren(
-        el('ul', { class: 'sums' }, sums.map(({ kind, words, number }) => el('li', { class: kind },
-            el('b', {}, number), ` ${words}`))),
+        el(
+            'ul',
+            { class: 'sums' },
+            sums.map(({ kind, words, number }) => el('li', { class: kind }, el('b', {}, number), ` ${words}`)),
+        ),
         recipients.some((one) => one.certificate) ? bundle(addresses) : '',
-        el('ol', { class: 'recipients' }, recipients.map((one, i) => line(one, i + 1))));
-    return `${count(recipients.length, 'recipient')}: ${sums.map(({ words, number }) => `${number} ${words}`).join(', ')}.`;
+        el(
+            'ol',
+            { class: 'recipients' },
+            recipients.map((one, i) => line(one, i + 1)),
+        ),
+    );
+    const said = sums.map(({ words, number }) => `${number} ${words}`).join(', ');
+    return `${count(recipients.length, 'recipient')}: ${said}.`;
 }
 
 let flying = null;
@@ -92,7 +149,7 @@ async function ask(event) {
     if (flying !== null) {
         flying.abort();
     }
-    const mine = flying = new AbortController();
+    const mine = (flying = new AbortController());
     say('many-said', `Asking for ${count(addresses.length, 'recipient')} …`, true);
     result.setAttribute('aria-busy', 'true');
     let words;
@@ -102,8 +159,12 @@ async function ask(event) {
         if (error.name === 'AbortError' || flying !== mine) {
             return;
         }
-        result.replaceChildren(refusalBox(error,
-            error.retryAfter ? el('p', {}, `Ask again in ${count(error.retryAfter, 'second')}.`) : null));
+        result.replaceChildren(
+            refusalBox(
+                error,
+                error.retryAfter ? el('p', {}, `Ask again in ${count(error.retryAfter, 'second')}.`) : null,
+            ),
+        );
         words = `${error.title || 'Failed'}. ${error.message}`;
     }
     say('many-said', words, false);

@@ -16,8 +16,18 @@ let timer = null;
 let isShown = false;
 let flying = null;
 
-const LAYERS = [['memory', 'memory'], ['redis', 'Redis'], ['directory', 'directory'], ['stale', 'stale'], ['joined', 'joined another']];
-const OUTCOMES = [['found', 'found'], ['none', 'none'], ['unknown', 'unknown']];
+const LAYERS = [
+    ['memory', 'memory'],
+    ['redis', 'Redis'],
+    ['directory', 'directory'],
+    ['stale', 'stale'],
+    ['joined', 'joined another'],
+];
+const OUTCOMES = [
+    ['found', 'found'],
+    ['none', 'none'],
+    ['unknown', 'unknown'],
+];
 
 function bytes(number) {
     const units = ['B', 'KiB', 'MiB', 'GiB'];
@@ -58,26 +68,49 @@ const frame = { interval_s: INTERVAL_MS / 1000 };
 
 function ratesChart(title, member, names) {
     const drawn = chart({ ...frame, title, format: number, least: 1, columns: RATE_COLUMNS });
-    return { element: drawn.element,
-        update: (status) => drawn.update(names.map(([key, name]) => ({ name, values: rates((of) => of[member][key]),
-            total: status[member][key] }))) };
+    return {
+        element: drawn.element,
+        update: (status) =>
+            drawn.update(
+                names.map(([key, name]) => ({
+                    name,
+                    values: rates((of) => of[member][key]),
+                    total: status[member][key],
+                })),
+            ),
+    };
 }
 
 function sizesChart(title, key, format, rest) {
-    const drawn = chart({ ...frame, title, format, ...rest,
-        columns: [['now', ({ values }) => format(last(values))], ['at most', ({ values }) => format(Math.max(...values))]] });
-    return { element: drawn.element,
-        update: () => drawn.update([{ name: title, values: samples.map(({ status }) => status.memory[key]) }]) };
+    const drawn = chart({
+        ...frame,
+        title,
+        format,
+        ...rest,
+        columns: [
+            ['now', ({ values }) => format(last(values))],
+            ['at most', ({ values }) => format(Math.max(...values))],
+        ],
+    });
+    return {
+        element: drawn.element,
+        update: () => drawn.update([{ name: title, values: samples.map(({ status }) => status.memory[key]) }]),
+    };
 }
 
 function tile(name, value, more) {
-    return el('div', { class: 'tile' }, el('dt', {}, name), el('dd', {}, value, more ? el('span', { class: 'hint' }, more) : null));
+    return el(
+        'div',
+        { class: 'tile' },
+        el('dt', {}, name),
+        el('dd', {}, value, more ? el('span', { class: 'hint' }, more) : null),
+    );
 }
 
 function hits(status) {
     const { memory, redis, directory, stale } = status.lookups;
     const all = memory + redis + directory + stale;
-    return all === 0 ? '–' : `${((memory + redis + stale) / all * 100).toFixed(1)} %`;
+    return all === 0 ? '–' : `${(((memory + redis + stale) / all) * 100).toFixed(1)} %`;
 }
 
 function tiles(status) {
@@ -88,34 +121,84 @@ function tiles(status) {
         tile('Version', status.version, `up for ${span(parse(status.now) - parse(status.started_at))}`),
         tile('From a cache', hits(status), `${number(status.memory.evictions)} evicted`),
         tile('Under way', number(status.flights), `${count(status.waiting, 'request waits', 'requests wait')}`),
-        tile('Redis', !redis ? 'none' : redis.up ? badge('up', 'good') : badge('down', 'bad'),
-            redis && `${count(redis.hits, 'hit')}, ${count(redis.misses, 'miss', 'misses')}, ${count(redis.errors, 'error')}`),
-        tile('Policy', count(policy.anchors, 'anchor'), `${count(policy.crls, 'CRL')}, generation ${policy.generation}`),
-        tile('Fetched', count(evidence.crls, 'CRL'), `${count(evidence.ocsp_answers, 'OCSP answer')}, ${count(evidence.issuers, 'issuer')}` +
-            (next === undefined ? '' : `, next by ${dayOf(next)}`)),
+        tile(
+            'Redis',
+            !redis ? 'none' : redis.up ? badge('up', 'good') : badge('down', 'bad'),
+            redis &&
+                [count(redis.hits, 'hit'), count(redis.misses, 'miss', 'misses'), count(redis.errors, 'error')].join(
+                    ', ',
+                ),
+        ),
+        tile(
+            'Policy',
+            count(policy.anchors, 'anchor'),
+            `${count(policy.crls, 'CRL')}, generation ${policy.generation}`,
+        ),
+        tile(
+            'Fetched',
+            count(evidence.crls, 'CRL'),
+            `${count(evidence.ocsp_answers, 'OCSP answer')}, ${count(evidence.issuers, 'issuer')}` +
+                (next === undefined ? '' : `, next by ${dayOf(next)}`),
+        ),
     ];
 }
 
-const FAILURES = [['timed_out', 'timed out'], ['unavailable', 'unavailable'], ['cut_off', 'cut off'], ['overloaded', 'overloaded']];
+const FAILURES = [
+    ['timed_out', 'timed out'],
+    ['unavailable', 'unavailable'],
+    ['cut_off', 'cut off'],
+    ['overloaded', 'overloaded'],
+];
 
-const searchesOf = (name) => (status) => (status.directories.find((one) => one.name === name) || { searches: 0 }).searches;
+const searchesOf = (name) => (status) =>
+    (status.directories.find((one) => one.name === name) || { searches: 0 }).searches;
 
 function searchesChart() {
-    const drawn = chart({ ...frame, title: 'Searches, by directory', format: number, least: 1, columns: RATE_COLUMNS });
-    return { element: drawn.element,
-        update: (status) => drawn.update(status.directories.map(({ name, searches }) => ({ name, values: rates(searchesOf(name)),
-            total: searches }))) };
+    const drawn = chart({
+        ...frame,
+        title: 'Searches, by directory',
+        format: number,
+        least: 1,
+        columns: RATE_COLUMNS,
+    });
+    return {
+        element: drawn.element,
+        update: (status) =>
+            drawn.update(
+                status.directories.map(({ name, searches }) => ({
+                    name,
+                    values: rates(searchesOf(name)),
+                    total: searches,
+                })),
+            ),
+    };
 }
 
 function directory(one) {
     const failed = FAILURES.reduce((sum, [key]) => sum + one[key], 0);
-    return el('li', { class: 'card directory' },
+    return el(
+        'li',
+        { class: 'card directory' },
         el('h3', {}, foreign(one.name)),
-        el('p', { class: 'badges' }, one.up ? badge('up', 'good') : badge(one.searches === 0 ? 'not connected yet' : 'down', one.searches === 0 ? '' : 'bad'),
+        el(
+            'p',
+            { class: 'badges' },
+            one.up
+                ? badge('up', 'good')
+                : badge(one.searches === 0 ? 'not connected yet' : 'down', one.searches === 0 ? '' : 'bad'),
             one.followed ? badge('followed: tells of its changes') : null,
-            failed > 0 ? badge(`${number(failed)} failed`, 'warn') : null),
-        facts([['A second, now', number(last(rates(searchesOf(one.name))))], ['Searches', number(one.searches)], ['Answered', number(one.answered)],
-            ...FAILURES.map(([key, name]) => [name[0].toUpperCase() + name.slice(1), number(one[key])])], 'grid'));
+            failed > 0 ? badge(`${number(failed)} failed`, 'warn') : null,
+        ),
+        facts(
+            [
+                ['A second, now', number(last(rates(searchesOf(one.name))))],
+                ['Searches', number(one.searches)],
+                ['Answered', number(one.answered)],
+                ...FAILURES.map(([key, name]) => [name[0].toUpperCase() + name.slice(1), number(one[key])]),
+            ],
+            'grid',
+        ),
+    );
 }
 
 function build() {
@@ -130,8 +213,18 @@ function build() {
         sizesChart('Memory for answers', 'bytes', bytes, { least: 1024, round: roundUpBinary }),
     ];
     const faults = el('div');
-    byId('status-result').replaceChildren(faults, top, el('h2', { class: 'group' }, 'Directories'), list,
-        el('h2', { class: 'group' }, 'The last five minutes'), el('div', { class: 'charts' }, charts.map(({ element }) => element)));
+    byId('status-result').replaceChildren(
+        faults,
+        top,
+        el('h2', { class: 'group' }, 'Directories'),
+        list,
+        el('h2', { class: 'group' }, 'The last five minutes'),
+        el(
+            'div',
+            { class: 'charts' },
+            charts.map(({ element }) => element),
+        ),
+    );
     return {
         fault: (box) => faults.replaceChildren(...(box ? [box] : [])),
         update(status) {
@@ -154,8 +247,13 @@ function take(status) {
     }
     view.update(status);
     const down = status.directories.filter((one) => !one.up && one.searches > 0).map((one) => one.name);
-    say('status-said', `${status.ready ? 'Ready' : 'Not ready'}; ${down.length === 0 ? 'no directory is down' : `down: ${down.join(', ')}`}. ` +
-        `Running since ${momentOf(parse(status.started_at))}.`, true);
+    say(
+        'status-said',
+        `${status.ready ? 'Ready' : 'Not ready'}; ` +
+            `${down.length === 0 ? 'no directory is down' : `down: ${down.join(', ')}`}. ` +
+            `Running since ${momentOf(parse(status.started_at))}.`,
+        true,
+    );
 }
 
 function fail(error) {
@@ -173,7 +271,7 @@ function fail(error) {
 
 async function ask() {
     let goesOn = true;
-    const mine = flying = new AbortController();
+    const mine = (flying = new AbortController());
     try {
         take(await api.status(mine.signal));
     } catch (error) {

@@ -1,4 +1,5 @@
-// How long a certificate holds, as bars on a line of time: itself, the list of revocations it was held against, and now.
+// How long a certificate holds, as bars on a line of time: itself, the list of revocations that it was held against,
+// and now.
 
 import { el, svg } from './dom.js';
 import { dayOf, now, parse, span } from './time.js';
@@ -18,13 +19,21 @@ function monthTicks(from, until) {
     const step = [1, 2, 3, 6, 12, 24, 60, 120, 240, 600].find((some) => months / some <= MOST_TICKS) || 1200;
     const first = new Date(from);
     const found = [];
-    for (let month = Math.ceil((first.getUTCFullYear() * 12 + first.getUTCMonth()) / step) * step; found.length <= MOST_TICKS + 1; month += step) {
+    for (
+        let month = Math.ceil((first.getUTCFullYear() * 12 + first.getUTCMonth()) / step) * step;
+        found.length <= MOST_TICKS + 1;
+        month += step
+    ) {
         const time = Date.UTC(Math.floor(month / 12), month % 12, 1);
         if (time > until) {
             break;
         }
         if (time >= from) {
-            found.push({ time, isYear: month % 12 === 0, text: month % 12 === 0 ? new Date(time).getUTCFullYear() : monthName.format(time) });
+            found.push({
+                time,
+                isYear: month % 12 === 0,
+                text: month % 12 === 0 ? new Date(time).getUTCFullYear() : monthName.format(time),
+            });
         }
     }
     return found;
@@ -48,25 +57,42 @@ function ticks(from, until) {
 
 // The positions are in percent, so that the letters keep their size however wide the picture is.
 function draw(rows, at, from, until, words) {
-    const x = (time) => `${Math.max(0, Math.min(100, (time - from) / (until - from) * 100)).toFixed(2)}%`;
-    const width = (a, b) => `${Math.max(0.6, (Math.min(b, until) - Math.max(a, from)) / (until - from) * 100).toFixed(2)}%`;
+    const x = (time) => `${Math.max(0, Math.min(100, ((time - from) / (until - from)) * 100)).toFixed(2)}%`;
+    const width = (a, b) =>
+        `${Math.max(0.6, ((Math.min(b, until) - Math.max(a, from)) / (until - from)) * 100).toFixed(2)}%`;
     const height = rows.length * ROW + 34;
     const bottom = height - 18;
     const bars = rows.map((row, i) => {
         const y = 24 + i * ROW;
-        return svg('g', { class: `bar ${row.kind}` },
+        return svg(
+            'g',
+            { class: `bar ${row.kind}` },
             svg('rect', { class: 'track', x: 0, y, width: '100%', height: BAR, rx: 3 }),
-            svg('rect', { class: 'held', x: x(row.from), y, width: width(row.from, row.until), height: BAR, rx: 3 }));
+            svg('rect', { class: 'held', x: x(row.from), y, width: width(row.from, row.until), height: BAR, rx: 3 }),
+        );
     });
-    const scale = ticks(from, until).map(({ time, isYear, text }) => svg('g', { class: isYear ? 'tick year' : 'tick' },
-        svg('line', { x1: x(time), x2: x(time), y1: bottom - 6, y2: bottom }),
-        svg('text', { x: x(time), y: height - 4, 'text-anchor': 'middle' }, text)));
+    const scale = ticks(from, until).map(({ time, isYear, text }) =>
+        svg(
+            'g',
+            { class: isYear ? 'tick year' : 'tick' },
+            svg('line', { x1: x(time), x2: x(time), y1: bottom - 6, y2: bottom }),
+            svg('text', { x: x(time), y: height - 4, 'text-anchor': 'middle' }, text),
+        ),
+    );
     const share = (at - from) / (until - from);
     const anchor = share < 0.1 ? 'start' : share > 0.9 ? 'end' : 'middle';
-    return svg('svg', { class: 'timeline', role: 'img', 'aria-label': words, width: '100%', height },
-        scale, bars,
-        svg('g', { class: 'today' }, svg('line', { x1: x(at), x2: x(at), y1: 16, y2: bottom }),
-            svg('text', { x: x(at), y: 11, 'text-anchor': anchor }, 'today')));
+    return svg(
+        'svg',
+        { class: 'timeline', role: 'img', 'aria-label': words, width: '100%', height },
+        scale,
+        bars,
+        svg(
+            'g',
+            { class: 'today' },
+            svg('line', { x1: x(at), x2: x(at), y1: 16, y2: bottom }),
+            svg('text', { x: x(at), y: 11, 'text-anchor': anchor }, 'today'),
+        ),
+    );
 }
 
 function lasts(from, until, at) {
@@ -77,8 +103,14 @@ function lasts(from, until, at) {
 }
 
 function rowOf(name, kind, from, until, at) {
-    return { name, kind: `${kind} ${at > until || at < from ? 'over' : ''}`, from, until,
-        words: `${dayOf(from)} – ${dayOf(until)}`, left: lasts(from, until, at) };
+    return {
+        name,
+        kind: `${kind} ${at > until || at < from ? 'over' : ''}`,
+        from,
+        until,
+        words: `${dayOf(from)} – ${dayOf(until)}`,
+        left: lasts(from, until, at),
+    };
 }
 
 // null: its times are not known.
@@ -103,8 +135,22 @@ export function timeline(certificate, chainEnds) {
     const high = Math.max(at, ...rows.map((row) => row.until));
     const margin = (high - low) * 0.02 + 1;
     const words = rows.map((row) => `${row.name}: ${row.words}, ${row.left}`).join('. ');
-    return el('figure', { class: 'validity' },
-        el('figcaption', {}, rows.map((row) => el('span', { class: `key ${row.kind}` },
-            el('b', {}, row.name), ` ${row.words}`, el('span', { class: 'left' }, row.left)))),
-        draw(rows, at, low - margin, high + margin, `Time line. ${words}. Today is ${dayOf(at)}.`));
+    return el(
+        'figure',
+        { class: 'validity' },
+        el(
+            'figcaption',
+            {},
+            rows.map((row) =>
+                el(
+                    'span',
+                    { class: `key ${row.kind}` },
+                    el('b', {}, row.name),
+                    ` ${row.words}`,
+                    el('span', { class: 'left' }, row.left),
+                ),
+            ),
+        ),
+        draw(rows, at, low - margin, high + margin, `Time line. ${words}. Today is ${dayOf(at)}.`),
+    );
 }

@@ -17,7 +17,10 @@ function watch(page, url, faults) {
         }
     });
     page.on('pageerror', (error) => faults.push(`a script fails: ${error.stack}`));
-    page.on('dialog', (dialog) => { faults.push(`a dialog opens: ${dialog.message()}`); dialog.dismiss(); });
+    page.on('dialog', (dialog) => {
+        faults.push(`a dialog opens: ${dialog.message()}`);
+        dialog.dismiss();
+    });
     page.on('request', (request) => {
         if (!request.url().startsWith(url) && !request.url().startsWith(`blob:${new URL(url).origin}/`)) {
             faults.push(`it asks for ${request.url()}`);
@@ -26,11 +29,13 @@ function watch(page, url, faults) {
 }
 
 function openBrowser() {
-    return chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
-        args: process.getuid() === 0 ? ['--no-sandbox'] : [] });
+    return chromium.launch({
+        executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+        args: process.getuid() === 0 ? ['--no-sandbox'] : [],
+    });
 }
 
-// Calls play(page, context) with an empty page of nobody's; the faults that were seen.
+// Calls play(page) with an empty page of nobody's; the faults that were seen.
 async function withPage(browser, url, options, play) {
     const faults = [];
     const context = await browser.newContext({ viewport: DESKTOP, ...options });
@@ -38,7 +43,7 @@ async function withPage(browser, url, options, play) {
     const page = await context.newPage();
     watch(page, url, faults);
     try {
-        await play(page, context);
+        await play(page);
     } finally {
         await context.close();
     }
@@ -61,8 +66,11 @@ function openProxy(upstream, prefix) {
         passed.on('error', () => response.writeHead(502).end());
         request.pipe(passed);
     });
-    return new Promise((resolve) => server.listen(0, '127.0.0.1',
-        () => resolve({ url: `http://127.0.0.1:${server.address().port}${prefix}`, close: () => server.close() })));
+    return new Promise((resolve) =>
+        server.listen(0, '127.0.0.1', () =>
+            resolve({ url: `http://127.0.0.1:${server.address().port}${prefix}`, close: () => server.close() }),
+        ),
+    );
 }
 
 module.exports = { openBrowser, withPage, openProxy, DESKTOP };

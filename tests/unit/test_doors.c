@@ -138,6 +138,8 @@ static const struct {
     {"/readyz", WITH("five"), 200, "-", ""},
     {"/openapi.json", "", 200, "-", ""},
     {"/", "", 200, "-", ""},
+    {"/", ELSEWHERE "Accept: text/html\r\n", 200, "-", ""},
+    {"/page/page.js", ELSEWHERE, 200, "-", ""},
     {"/nothing", "", 404, "-", ""},
 };
 

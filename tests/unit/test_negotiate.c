@@ -133,6 +133,37 @@ static void test_long_list_is_bounded(void **state)
     buffer_free(&accept);
 }
 
+/* Where nothing fits, the first is given. */
+static void test_types(void **state)
+{
+    static const char *const offered[] = {"text/plain", "text/html"};
+    static const struct {
+        const char *accept; /* NULL: no such field */
+        size_t want;
+    } types[] = {
+        {NULL, 0},
+        {"", 0},
+        {"*/*", 0},
+        {"text/*", 0},
+        {"text/plain", 0},
+        {"image/png", 0},
+        {"nonsense", 0},
+        {"text/html;q=0", 0},
+        {"text/html;q=0.1, */*", 0},
+        {"text/html", 1},
+        {"Text/HTML;charset=utf-8", 1},
+        {"*/*, text/html", 1},
+        {"text/plain;q=0.5, text/*", 1},
+        {"text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8", 1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        struct bytes accept = bytes_of_string(types[i].accept != NULL ? types[i].accept : "");
+        assert_int_equal(negotiate_type(&accept, types[i].accept != NULL, offered, 2), types[i].want);
+    }
+}
+
 static void test_names(void **state)
 {
     static const struct {
@@ -159,6 +190,7 @@ int main(void)
         cmocka_unit_test(test_table),
         cmocka_unit_test(test_several_fields_are_one_list),
         cmocka_unit_test(test_long_list_is_bounded),
+        cmocka_unit_test(test_types),
         cmocka_unit_test(test_names),
     };
 

@@ -1,0 +1,237 @@
+// Scenes of page.js: the other views, and what holds for all of them.
+'use strict';
+const assert = require('assert/strict');
+const fs = require('fs');
+const { json, texts, title, many, settle, lookUp, open, save, url } = require('./stage');
+
+async function batch(page) {
+    await open(page, '#/many');
+    await page.fill('#addresses', many);
+    assert.equal(await page.textContent('#addresses-count'), '7 addresses');
+    await page.click('text=Look up all');
+    await settle(page);
+    assert.deepEqual(await texts(page, '.recipient .said b'), [
+        'ready to encrypt to',
+        'ready to encrypt to',
+        'revoked',
+        'out of its time',
+        'not an address',
+        'ready to encrypt to',
+        'no certificate',
+    ]);
+    assert.equal(
+        await page.textContent('#many-said'),
+        '7 recipients: 3 ready to encrypt to, 1 no certificate, 1 out of its time, 1 revoked, 1 not an address.',
+    );
+    await save(page, page.locator('.recipient .file').nth(1), 'bob.cer');
+    assert.equal(await save(page, page.locator('text=All certificates in one'), 'all.p7c'), 'recipients.p7c');
+    assert.equal(await page.textContent('#many-result .fault'), '4 recipients left out.');
+    await page.click('.recipient a >> nth=2');
+    await settle(page);
+    assert.equal(await title(page), 'No certificate to encrypt to');
+
+    await open(page, '#/many');
+    await page.fill('#addresses', Array.from({ length: 501 }, (_, i) => `someone.${i}@example.org`).join('\n'));
+    await page.click('text=Look up all');
+    await page.waitForSelector('#many-result .verdict');
+    assert.equal(await page.locator('#many-result h2').textContent(), 'This is too much at once');
+    await page.fill('#addresses', ' ;,\n');
+    await page.click('text=Look up all');
+    assert.equal(await page.textContent('#many-said'), 'There is no address in the list.');
+}
+
+async function status(page) {
+    const asked = [];
+    page.on('request', (request) => request.url().endsWith('v1/status') && asked.push(Date.now()));
+    await open(page, '#/status');
+    await settle(page);
+    const before = await json('v1/status');
+    await fetch(`${url}v1/recipients/alice@example.org`);
+    await fetch(`${url}v1/recipients/alice@example.org`);
+    const memory = page.locator('.chart').first().locator('tbody tr').first();
+    await page.waitForFunction((count) => {
+        const cells = document.querySelectorAll('.chart tbody tr:first-child td');
+        return Number(cells[2].textContent.replaceAll(',', '')) >= count && cells[0].textContent !== '0';
+    }, before.lookups.memory + 1);
+    assert.match(await memory.textContent(), / memory/);
+    assert.match(await page.locator('.chart path.s0').first().getAttribute('d'), /^M/);
+    assert.deepEqual(await texts(page, '.tile dt'), [
+        'State',
+        'Version',
+        'From a cache',
+        'Under way',
+        'Redis',
+        'Policy',
+        'Fetched',
+    ]);
+    assert.equal(await page.locator('.tile dd .badge').first().textContent(), 'ready');
+    assert.deepEqual(await texts(page, '.directory h3'), ['example']);
+    assert.equal(await page.locator('.directory .badge').first().textContent(), 'up');
+    assert.match(await page.textContent('#status-said'), /^Ready; no directory is down\. Running since /);
+    assert.ok(asked.length >= 2 && asked[1] - asked[0] >= 1900, 'every other second');
+
+    await page.click('nav >> text=Many');
+    const until = asked.length;
+    await page.waitForTimeout(2500);
+    assert.equal(asked.length, until, 'nobody looks, and it is asked for all the same');
+}
+
+// Of a gateway that tells how long lookups take; the numbers are played.
+async function latency(page) {
+    const real = await json('v1/status');
+    let seconds = 0;
+    await page.route(/v1\/status$/, (route) => {
+        seconds++;
+        const layers = [
+            { layer: 'memory', counts: [100 * seconds, 0, 0], sum_us: 1 },
+            { layer: 'directory', counts: [0, 98 * seconds, 2 * seconds], sum_us: 1 },
+        ];
+        route.fulfill({ json: { ...real, latency: { bounds_us: [100, 1000], layers } } });
+    });
+    await open(page, '#/status');
+    const rows = page.locator('.chart').nth(1).locator('tbody tr');
+    await rows.first().locator('td >> text=50 µs').first().waitFor();
+    assert.deepEqual(await rows.nth(0).locator('td').allTextContents(), ['50 µs', '99 µs', '50 µs', '99 µs']);
+    assert.deepEqual(await rows.nth(1).locator('td').allTextContents(), ['559 µs', '> 1 ms', '559 µs', '> 1 ms']);
+}
+
+async function keyboard(page) {
+    await open(page, '');
+    await page.waitForSelector('.introduction');
+    const focused = () => page.evaluate(() => document.activeElement.id || document.activeElement.textContent);
+    const press = async (...keys) => {
+        for (const key of keys) {
+            await page.keyboard.press(key);
+        }
+    };
+    assert.equal(await focused(), 'address');
+    await page.keyboard.type('grace@example.org');
+    await press('Enter');
+    await settle(page);
+    await press('Tab', 'Tab');
+    assert.equal(
+        await page.evaluate(() => document.activeElement.getAttribute('aria-label')),
+        'Details of 1, Grace Green',
+    );
+    assert.notEqual(await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle), 'none');
+    assert.equal(await page.locator('#card-1').isVisible(), true);
+    await press('Space');
+    assert.equal(await page.locator('#card-1').isVisible(), false);
+    await press('Tab');
+    const [file] = await Promise.all([page.waitForEvent('download'), press('Enter')]);
+    assert.equal(file.suggestedFilename(), 'grace@example.org.cer');
+
+    await page.evaluate(() => document.querySelector('nav a').focus());
+    await press('Tab', 'Enter');
+    await page.waitForFunction(() => document.activeElement.id === 'many-title');
+    await press('Tab');
+    assert.equal(await focused(), 'addresses');
+    await page.keyboard.type('bob@example.org');
+    await press('Tab', 'Enter');
+    await page.waitForSelector('.recipient.good');
+
+    await page.evaluate(() => document.getElementById('token-open').focus());
+    await press('Enter');
+    assert.equal(await focused(), 'token');
+    await press('Escape');
+    assert.equal(await focused(), 'token-open');
+    await open(page, '#/many');
+    await press('Tab');
+    assert.equal(await focused(), 'Skip to the content');
+}
+
+const wide = (page) => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+
+// Every view, with everything opened that can be.
+async function eachView(page, look) {
+    await open(page, '');
+    await page.waitForSelector('.introduction');
+    await look('empty');
+    for (const address of ['sybil@example.org', 'mallory@example.org', 'not an address']) {
+        await lookUp(page, address);
+        await page.evaluate(() => {
+            document.querySelectorAll('.toggle[aria-expanded=false]').forEach((button) => button.click());
+            document.querySelectorAll('details').forEach((more) => {
+                more.open = true;
+            });
+        });
+        await look(address);
+    }
+    await page.click('nav >> text=Many');
+    await page.fill('#addresses', `${many}, ${'very.long.'.repeat(6)}name@example.org`);
+    await page.click('text=Look up all');
+    await page.waitForSelector('.recipient');
+    await look('many');
+    await page.click('nav >> text=Status');
+    await page.waitForSelector('.tiles');
+    await look('status');
+    await page.click('#token-open');
+    await look('token');
+}
+
+async function accessible(page) {
+    const axe = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+    const check = async (name) => {
+        if (await page.evaluate(() => typeof axe === 'undefined')) {
+            await page.evaluate(axe);
+        }
+        const result = await page.evaluate(() => axe.run(document, { resultTypes: ['violations'] }));
+        assert.ok(result.passes.length > 10, `${name}: axe-core looked at nothing`);
+        result.violations.forEach(({ id, help, nodes }) =>
+            assert.fail(
+                `${name}: ${id}: ${help}: ${nodes.map(({ html, failureSummary }) => html + failureSummary).join('\n')}`,
+            ),
+        );
+    };
+    for (const colorScheme of ['light', 'dark']) {
+        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+        await eachView(page, (name) => check(`${name}, ${colorScheme}`));
+    }
+}
+
+async function phone(page) {
+    await eachView(page, async (name) => assert.equal(await wide(page), 0, `${name} is too wide by`));
+}
+
+// What the policy forbids, it does forbid.
+async function policy(page) {
+    await open(page, '');
+    const attempts = {
+        markup: () => {
+            document.body.innerHTML = '<b>';
+        },
+        script: () => {
+            document.createElement('script').text = 'window.pwned = 1';
+        },
+        style: () => {
+            document.body.setAttribute('style', 'color: red');
+        },
+        elsewhere: () => {
+            fetch('http://127.0.0.1:9/').catch(() => {});
+        },
+        picture: () => {
+            new Image().src = 'http://127.0.0.1:9/';
+        },
+    };
+    for (const [name, attempt] of Object.entries(attempts)) {
+        await page.evaluate(() => {
+            window.seen = new Promise((resolve) => {
+                document.addEventListener('securitypolicyviolation', (event) => resolve(event.effectiveDirective), {
+                    once: true,
+                });
+                setTimeout(() => resolve('nothing'), 2000);
+            });
+        });
+        await page.evaluate(attempt).catch(() => {});
+        const want = {
+            markup: 'require-trusted-types-for',
+            script: 'require-trusted-types-for',
+            style: 'style-src-attr',
+            elsewhere: 'connect-src',
+            picture: 'img-src',
+        }[name];
+        assert.equal(await page.evaluate(() => window.seen), want, name);
+    }
+}
+
+module.exports = { batch, status, latency, keyboard, accessible, phone, policy };
