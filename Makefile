@@ -236,12 +236,13 @@ demo demo-check demo-up:
 demo-down:
 	@mkdir -p $B && bash tests/demo/demo.sh $B down
 
-# The page, as docs/page.md shows it.
+# The page, as docs/page.md shows it: of a demo by itself, as paths are seen.
 .PHONY: pictures
+PICTURES := /tmp/certlookup
 pictures: $(NODE)/installed
-	@$(MAKE) --no-print-directory demo-up
-	@. build/demo/env && mkdir -p docs/images && NODE_PATH=$(NODE)/node_modules node tests/node/pictures.js "$$HTTP_URL/" docs/images
-	@ls -l docs/images
+	@mkdir -p docs/images && DEMO=$(PICTURES) $(MAKE) --no-print-directory demo-up
+	@. $(PICTURES)/env && NODE_PATH=$(NODE)/node_modules node tests/node/pictures.js "$$HTTP_URL/" docs/images; \
+	 status=$$?; DEMO=$(PICTURES) $(MAKE) --no-print-directory demo-down; exit $$status
 
 # The same in containers, asked from outside.
 docker-test:

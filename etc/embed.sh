@@ -14,7 +14,7 @@ bytes_of() {
 
 echo '#include "http/embedded.h"'
 if [ $# -eq 1 ]; then
-    echo "const unsigned char embedded_$name[] = {"
+    echo "const unsigned char embedded_${name}[] = {"
     bytes_of "$1"
     echo '};'
     echo "const size_t embedded_${name}_size = sizeof(embedded_$name);"
@@ -25,12 +25,12 @@ number=0
 table=
 for file; do
     number=$((number + 1))
-    echo "static const unsigned char file_$number[] = {"
+    echo "static const unsigned char file_${number}[] = {"
     bytes_of "$file"
     echo '};'
     sum=$(sha256sum < "$file" | cut -c1-32)
     table="$table{\"${file##*/}\", file_$number, sizeof(file_$number), \"\\\"$sum\\\"\"},
 "
 done
-printf '%s\n' "const struct embedded_file embedded_$name[] = {" "$table};"
+printf '%s\n' "const struct embedded_file embedded_${name}[] = {" "$table};"
 echo "const size_t embedded_${name}_count = $number;"

@@ -3,7 +3,7 @@
 import { chart } from './chart.js';
 import { el } from './dom.js';
 
-const LEAST_US = 10;
+const LEAST_US = 1;
 
 const NAMES = { memory: 'memory', redis: 'Redis', directory: 'directory' };
 
@@ -15,7 +15,7 @@ function duration(us) {
     return `${value >= 100 || Number.isInteger(value) ? Math.round(value) : value.toFixed(1)} ${unit}`;
 }
 
-// The next of 1 ms, 100 ms, 10 s: half way up from the least is a round number, too.
+// The next of 100 µs, 10 ms, 1 s: half way up from the least is a round number, too.
 function roundUpTwice(us) {
     return LEAST_US * 100 ** Math.ceil(Math.log(us / LEAST_US) / Math.log(100) - 1e-9);
 }

@@ -52,7 +52,7 @@ async function status(page) {
 }
 
 const pictures = [
-    ['desktop', { viewport: { width: 1280, height: 1180 } }, (page) => lookUp(page, 'sybil@example.org')],
+    ['desktop', { viewport: { width: 1280, height: 1420 } }, (page) => lookUp(page, 'sybil@example.org')],
     [
         'dark',
         { viewport: { width: 1280, height: 900 }, colorScheme: 'dark' },
