@@ -14,7 +14,8 @@ const { names, url } = require('./stage');
 const scenes = { ...lookups, ...views };
 
 // Of the browser's context.
-const OPTIONS = { accessible: { bypassCSP: true }, phone: { viewport: { width: 320, height: 640 } } };
+const PHONE = { viewport: { width: 320, height: 640 } };
+const OPTIONS = { accessible: { bypassCSP: true }, phone: PHONE, odd: PHONE };
 
 // It does what is a fault elsewhere.
 const FORBIDDEN = 'policy';

@@ -168,5 +168,5 @@ LDIF
 }
 
 @test "axe-core has nothing to say, light and dark; a narrow phone shows all of it" {
-    plays accessible phone
+    plays accessible phone odd
 }
