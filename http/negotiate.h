@@ -25,7 +25,7 @@ bool negotiate_accept(const struct bytes *accept, size_t count, unsigned offered
                       enum format *format);
 
 /* Likewise among media types, NEGOTIATE_TYPES_MAX at most, of which the first is given by default, and where none is
- * acceptable, too: for what is better than a 406 to whoever asks. Returns which. */
+ * acceptable, too: that is of more use than a 406. Returns which. */
 size_t negotiate_type(const struct bytes *accept, size_t count, const char *const *media_types, size_t type_count);
 
 /* The value of `?format=`. False: no such format, or none for HTTP. Whether it is offered is the caller's to ask. */

@@ -37,6 +37,7 @@ function wait(response) {
 }
 
 const TITLES = {
+    200: 'The answer cannot be read',
     400: 'This cannot be looked up',
     401: 'A token is needed',
     403: 'This is not for you',

@@ -6,7 +6,8 @@ const { chromium } = require('playwright-core');
 const DESKTOP = { width: 1280, height: 800 };
 
 // A look-up without a certificate is a 404, and chromium notes each of these.
-const isExpected = (text) => /^Failed to load resource: the server responded with a status of [45]\d\d/.test(text);
+const isExpected = (text) =>
+    /^Failed to load resource: (the server responded with a status of [45]\d\d|net::ERR_FAILED)/.test(text);
 
 // Each fault is a line in `faults`: what the console says (what the policy forbids is said there), errors of scripts,
 // requests to anybody else than `url`.

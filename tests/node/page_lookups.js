@@ -151,6 +151,42 @@ async function hostile(page) {
     ]);
 }
 
+// What a gateway, or what stands before it, may answer in place of an answer.
+async function refused(page) {
+    const problem = (status, detail) => ({
+        status,
+        contentType: 'application/problem+json',
+        body: JSON.stringify({ status, detail }),
+    });
+    const answers = [
+        [
+            { ...problem(429, 'too many'), headers: { 'retry-after': '7' } },
+            'You have asked for too many',
+            /Too many\..*in 7 seconds/,
+        ],
+        [problem(503, 'too many wait'), 'The gateway cannot tell just now', /Too many wait\..*Ask again/],
+        [problem(403, 'not yours'), 'This is not for you', /Not yours\..*Enter a token/],
+        [
+            { status: 502, contentType: 'text/html', body: '<h1>Bad Gateway' },
+            'The gateway is in trouble',
+            /502.*Ask again/,
+        ],
+        [{ status: 200, contentType: 'application/json', body: '{"outco' }, 'The answer cannot be read', /200/],
+        [null, 'The gateway cannot be reached', /No answer came.*Ask again/],
+    ];
+    await open(page, '');
+    for (const [i, [answer, wanted, words]] of answers.entries()) {
+        const address = `refused.${i}@example.org`;
+        await page.route(new RegExp(`refused\\.${i}`), (route) =>
+            answer === null ? route.abort() : route.fulfill(answer),
+        );
+        await lookUp(page, address);
+        assert.equal(await title(page), wanted);
+        assert.match(await page.textContent('.verdict'), words);
+        assert.match(await page.textContent('#look-up-said'), new RegExp(`^${wanted}\\. `));
+    }
+}
+
 // Behind a proxy that speaks for others, below a path: first without a token, then with one.
 async function prefix(page, proxied) {
     await open(page, '#sybil@example.org', proxied);
@@ -194,4 +230,4 @@ async function prefix(page, proxied) {
     assert.equal(await page.locator('#look-up-result .card').count(), 1);
 }
 
-module.exports = { found, history, none, unknown, downloads, hostile, prefix };
+module.exports = { found, history, none, unknown, downloads, hostile, refused, prefix };

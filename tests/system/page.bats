@@ -95,9 +95,9 @@ plays() {
     run ! grep -nE "https?://|url\\(" web/page.css
 }
 
-@test "found and none, with chain, evidence and reasons; back and forward; no address at all" {
+@test "found and none, with chain, evidence and reasons; back and forward; no address at all; refusals" {
     first_of garbage > "$BATS_TEST_TMPDIR/garbage"
-    plays found history none
+    plays found history none refused
 }
 
 @test "unknown, while the directory is down; asked again when it is back" {
