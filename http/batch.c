@@ -11,141 +11,29 @@
 #include "http/wanted.h"
 
 #define TYPICAL_BYTES 2048 /* of one recipient in the answer; sizes its first memory */
-/* The second is for those whom memory had when the first began, and has no more: what was dropped meanwhile is not
- * told. */
-#define WAITS_MAX 2
-#define QUESTION_OF(waiter_) ((struct question *)((char *)(waiter_) - offsetof(struct question, waiter)))
 
 static void batch_free(void *work)
 {
     struct batch *batch = work;
 
-    for (size_t i = 0; i < batch->question_count; i++) {
-        answer_free(&batch->questions[i].served.answer);
-    }
-    free(batch->questions);
+    lookups_free(&batch->lookups);
     free(batch->question_of);
-    free(batch->places);
-    buffer_free(&batch->addresses);
     bundle_free(&batch->bundle);
     buffer_free(&batch->body);
     recipient_list_free(&batch->list);
     free(batch);
 }
 
-/* Waiting */
-
-static void came_back(struct batch *batch)
-{
-    if (atomic_fetch_sub(&batch->open, 1) == 1) {
-        request_resume(batch->request); /* the batch may be gone now */
-    }
-}
-
-static void on_ready(struct waiter *waiter, struct served served)
-{
-    struct question *question = QUESTION_OF(waiter);
-
-    question->served = served;
-    atomic_fetch_sub(&question->batch->request->http->batch_lookups, 1);
-    came_back(question->batch);
-}
-
-/* Takes as many places for lookups as there are, at most `wanted`. */
-static size_t take_lookups(struct http *http, size_t wanted)
-{
-    size_t taken = atomic_load(&http->batch_lookups), more;
-
-    do {
-        more = taken < http->max_batch_lookups ? http->max_batch_lookups - taken : 0;
-        more = more < wanted ? more : wanted;
-    } while (!atomic_compare_exchange_weak(&http->batch_lookups, &taken, taken + more));
-    count_add(COUNT_LIMIT_BATCH_LOOKUPS, wanted - more);
-    return more;
-}
-
-static void start(struct batch *batch, struct question *questions, size_t lookups)
-{
-    const struct http_backend *backend = &batch->request->http->backend;
-
-    atomic_store(&batch->open, lookups + 1);
-    for (size_t i = 0; i < lookups; i++) {
-        struct question *question = &questions[i];
-        struct address address;
-        address_parse(bytes_of(batch->addresses.data + question->at, question->size), &address);
-        question->waiter = (struct waiter){.ready = on_ready};
-        backend->start(backend->context, &address, &question->waiter);
-    }
-    came_back(batch);
-}
-
-/* False: nobody waits, and batch->untold is the answer to every new question. */
-static bool wait_for_questions(struct batch *batch)
-{
-    struct request *request = batch->request;
-    size_t wanted = batch->question_count - batch->begun;
-
-    batch->untold = REASON_OVERLOADED;
-    size_t lookups = take_lookups(request->http, wanted);
-    bool waits = lookups > 0 && request_suspend(request, &batch->untold);
-    if (!waits) {
-        atomic_fetch_sub(&request->http->batch_lookups, lookups);
-        lookups = 0;
-    }
-    batch->waited++;
-    struct question *questions = &batch->questions[batch->begun];
-    batch->begun = batch->question_count;
-    if (waits) {
-        start(batch, questions, lookups); /* the batch may be gone then */
-    }
-    return waits;
-}
-
-/* Asking */
-
-static bool begin_questions(struct batch *batch)
-{
-    size_t places = 16;
-
-    while (places < 2 * batch->list.count) {
-        places *= 2;
-    }
-    batch->place_mask = places - 1;
-    batch->places = calloc(places, sizeof(*batch->places));
-    batch->questions = calloc(batch->list.count, sizeof(*batch->questions));
-    batch->question_of = calloc(batch->list.count, sizeof(*batch->question_of));
-    return batch->places != NULL && batch->questions != NULL && batch->question_of != NULL;
-}
-
-/* The place of the question for this address, or the free one where it belongs. */
-static size_t *find_place(struct batch *batch, const struct address *address)
-{
-    size_t at = (size_t)address->hash & batch->place_mask;
-
-    while (batch->places[at] != 0) {
-        const struct question *question = &batch->questions[batch->places[at] - 1];
-        if (bytes_equal(bytes_of(batch->addresses.data + question->at, question->size), address_bytes(address))) {
-            break;
-        }
-        at = (at + 1) & batch->place_mask;
-    }
-    return &batch->places[at];
-}
-
 static bool ask(struct batch *batch, size_t index, const struct address *address)
 {
-    if (batch->question_of == NULL && !begin_questions(batch)) {
+    if (batch->question_of == NULL) {
+        batch->question_of = calloc(batch->list.count, sizeof(*batch->question_of));
+    }
+    if (batch->question_of == NULL) {
         return false;
     }
-    size_t *place = find_place(batch, address);
-    if (*place == 0) {
-        struct question *question = &batch->questions[batch->question_count++];
-        *question = (struct question){.batch = batch, .at = batch->addresses.size, .size = address->size};
-        buffer_append_bytes(&batch->addresses, address_bytes(address));
-        *place = batch->question_count;
-    }
-    batch->question_of[index] = *place;
-    return !batch->addresses.failed;
+    batch->question_of[index] = lookups_ask(&batch->lookups, address);
+    return batch->question_of[index] > 0;
 }
 
 /* Telling: into the body, one after the other */
@@ -240,26 +128,26 @@ static void tell_invalid(struct batch *batch, struct bytes sent, enum address_fa
 /* What came to a question of a time before. */
 static void tell_asked(struct batch *batch, struct fragments *ready, size_t index)
 {
-    const struct served *served = &batch->questions[batch->question_of[index] - 1].served;
+    const struct served *served = lookups_served(&batch->lookups, batch->question_of[index]);
 
     if (served->answer != NULL) {
         tell_served(batch, ready, batch->list.texts[index], served);
     } else {
-        tell_untold(batch, batch->list.texts[index], batch->untold);
+        tell_untold(batch, batch->list.texts[index], batch->lookups.untold);
     }
 }
 
 /* One who is not in memory becomes a question, unless we waited as often as we may. False: out of memory. */
 static bool tell_missing(struct batch *batch, struct fragments *ready, size_t index, const struct address *address)
 {
-    if (batch->waited == WAITS_MAX) {
-        tell_untold(batch, batch->list.texts[index], batch->untold);
+    if (!lookups_may_wait(&batch->lookups)) {
+        tell_untold(batch, batch->list.texts[index], batch->lookups.untold);
         return true;
     }
     if (!ask(batch, index, address)) {
         return false;
     }
-    batch->waits = batch->waits || batch->question_of[index] > batch->begun;
+    batch->waits = batch->waits || lookups_is_new(&batch->lookups, batch->question_of[index]);
     if (!batch->waits) {
         tell_asked(batch, ready, index);
     }
@@ -350,11 +238,11 @@ static unsigned open_batch(struct request *request, struct error *error)
     }
     batch->request = request;
     buffer_init(&batch->body, MAX_RESPONSE_BYTES);
-    buffer_init(&batch->addresses, MAX_BATCH_RECIPIENTS * MAX_ADDRESS_BYTES);
     request->work = batch;
     request->work_free = batch_free;
     enum recipients_fault fault = render_read_recipients(bytes_of(request->body.data, request->body.size),
                                                          request->http->max_recipients, &batch->list, error);
+    lookups_init(&batch->lookups, request, batch->list.count);
     return statuses[fault];
 }
 
@@ -416,9 +304,9 @@ enum MHD_Result batch_answer(struct request *request)
         if (!look_all_up(batch)) {
             return request_refuse(request, REASON_OVERLOADED);
         }
-        if (batch->begun == batch->question_count) {
+        if (!lookups_is_new(&batch->lookups, batch->lookups.count)) {
             return batch_send(batch);
         }
-    } while (!wait_for_questions(batch));
+    } while (!lookups_wait(&batch->lookups));
     return MHD_YES;
 }

@@ -1,25 +1,17 @@
 /*
  * A batch under way. Private to http/batch*.c.
  *
- *   batch.c       reads who is asked for, looks them up, waits, tells what came
+ *   batch.c       reads who is asked for, has them looked up, tells what came
  *   batch_send.c  the answer, once everybody is in it
  */
 #ifndef HTTP_BATCH_PRIVATE_H
 #define HTTP_BATCH_PRIVATE_H
 
 #include "http/bundle.h"
-#include "http/request.h"
+#include "http/lookups.h"
 #include "render/batch.h"
 
 #define OUTCOMES (OUTCOME_FOUND + 1)
-
-/* One address that is looked up, for all recipients that are the same. */
-struct question {
-    struct waiter waiter;
-    struct batch *batch;
-    struct served served; /* what came; .answer NULL: nothing, and reason says why */
-    size_t at, size;      /* the address in batch->addresses */
-};
 
 struct batch {
     struct request *request;
@@ -34,16 +26,8 @@ struct batch {
     size_t outcomes[OUTCOMES];  /* of all, but for what is no address */
     int64_t retry_after_s;      /* the longest of the unknown ones */
     bool waits;                 /* somebody has to be waited for: what comes behind is told later */
-    unsigned waited;            /* times */
-    size_t *question_of;        /* recipient → index + 1 of its question, 0: none. NULL: there are no questions */
-    struct question *questions;
-    size_t question_count;
-    size_t begun;               /* of them: started, or left without a place */
-    struct buffer addresses;    /* of the questions, normalised */
-    size_t *places;             /* index + 1 of the question in each place of a hash table; 0: free */
-    size_t place_mask;
-    enum reason untold;         /* why some questions were not started */
-    atomic_size_t open;         /* lookups still to come back, and the starting of them */
+    struct lookups lookups;
+    size_t *question_of;        /* recipient → number of its question, 0: none. NULL: there are no questions */
 };
 
 enum MHD_Result batch_send(struct batch *batch);
