@@ -13,7 +13,7 @@
 /* Fetched once: libcrypto otherwise searches its providers for each hash. They live as long as the process. */
 static struct {
     pthread_once_t once;
-    EVP_MD *sha256;
+    EVP_MD *sha1, *sha256;
     EVP_MAC *hmac;
 } algorithms = {.once = PTHREAD_ONCE_INIT};
 
@@ -25,10 +25,11 @@ static _Noreturn void libcrypto_broken(const char *what)
 
 static void algorithms_fetch(void)
 {
+    algorithms.sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
     algorithms.sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
     algorithms.hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-    if (algorithms.sha256 == NULL || algorithms.hmac == NULL) {
-        libcrypto_broken("fetching SHA256 and HMAC");
+    if (algorithms.sha1 == NULL || algorithms.sha256 == NULL || algorithms.hmac == NULL) {
+        libcrypto_broken("fetching SHA1, SHA256 and HMAC");
     }
 }
 
@@ -41,6 +42,14 @@ struct digest digest_sha256(struct bytes bytes)
         libcrypto_broken("SHA256");
     }
     return digest;
+}
+
+void digest_sha1(struct bytes bytes, uint8_t out[DIGEST_SHA1_BYTES])
+{
+    pthread_once(&algorithms.once, algorithms_fetch);
+    if (EVP_Digest(bytes.data, bytes.size, out, NULL, algorithms.sha1, NULL) != 1) {
+        libcrypto_broken("SHA1");
+    }
 }
 
 static EVP_MAC_CTX *hmac_begin(struct bytes key)

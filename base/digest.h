@@ -16,6 +16,11 @@ struct digest {
 
 struct digest digest_sha256(struct bytes bytes);
 
+/* SHA-1, where a protocol names things by it (RFC 4387 2.1). Two things of one name can be made, so who is given one by
+ * its name must be as safe with any other. */
+#define DIGEST_SHA1_BYTES 20
+void digest_sha1(struct bytes bytes, uint8_t out[DIGEST_SHA1_BYTES]);
+
 /* HMAC with SHA-256, by a key that is prepared once, which is most of the cost, for any number of threads. */
 struct digest_key;
 struct digest_key *digest_key_new(struct bytes key); /* NULL: out of memory */

@@ -86,6 +86,13 @@
 #define MAX_EVIDENCE_BYTES (512L * 1024 * 1024) /* what they take */
 #define MAX_ARRIVAL_OBJECTS 256    /* CRLs and certificates that came from one place */
 
+/* Searches (RFC 4387). */
+#define MAX_SEARCH_NAME_BYTES 256  /* a CommonName has 64 characters (X.520 ub-common-name) of up to 4 octets */
+#define MAX_SEARCH_FOLDED_BYTES (3 * MAX_SEARCH_NAME_BYTES) /* the same, case folded */
+#define MAX_SEARCH_RESULTS 16      /* certificates or CRLs in one answer, and addresses that are looked up for it */
+#define MAX_NAME_SEARCHES 64       /* that ask directories for a name at a time */
+#define MAX_CERTIFICATE_CNS 4      /* CommonNames of one subject, looked at */
+
 /* Configuration. */
 #define MAX_DIRECTORIES 64
 #define MAX_URIS 8           /* of one directory */

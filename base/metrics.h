@@ -89,6 +89,8 @@ enum counter {
     COUNT_LIMIT_BUNDLE_CERTIFICATES, /* more of them in one userSMIMECertificate than are taken */
     COUNT_LIMIT_CERTIFICATE_NAMES,   /* more of them in one certificate than are looked at */
     COUNT_LIMIT_NAME_COMPARISONS,    /* of names with name constraints, more than one path may cost */
+    COUNT_LIMIT_SEARCH_RESULTS,      /* of a search: more than one answer has room for */
+    COUNT_LIMIT_NAME_SEARCHES,       /* too many that ask directories for a name at a time */
     COUNT_LIMIT_EVIDENCE,            /* CRLs, OCSP answers and issuers that came: no room without dropping some */
     COUNT_COUNT
 };

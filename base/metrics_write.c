@@ -155,6 +155,8 @@ static const struct row_info counters[COUNT_COUNT] = {
     [COUNT_LIMIT_BUNDLE_CERTIFICATES] = {"certlookup_limit_reached_total", "limit", "bundle_certificates"},
     [COUNT_LIMIT_CERTIFICATE_NAMES] = {"certlookup_limit_reached_total", "limit", "certificate_names"},
     [COUNT_LIMIT_NAME_COMPARISONS] = {"certlookup_limit_reached_total", "limit", "name_comparisons"},
+    [COUNT_LIMIT_SEARCH_RESULTS] = {"certlookup_limit_reached_total", "limit", "search_results"},
+    [COUNT_LIMIT_NAME_SEARCHES] = {"certlookup_limit_reached_total", "limit", "name_searches"},
     [COUNT_LIMIT_EVIDENCE] = {"certlookup_limit_reached_total", "limit", "evidence"},
 };
 

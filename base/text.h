@@ -50,6 +50,10 @@ void text_append_json_string(struct buffer *buffer, struct bytes bytes);
 /* Whether ASCII strings are equal without case, whatever the locale. */
 bool text_equal_nocase(const char *a, const char *b);
 
+/* A name of UTF-8 as people compare names: case folded, composed, without blanks at its ends, one where there are more
+ * (RFC 4518 2.2, 2.3, 2.6.1). Appends it. -1: not UTF-8, or it does not fit. */
+int text_append_folded(struct buffer *buffer, struct bytes name);
+
 /* "host:port", "[v6]:port" → host (without brackets) and port, in the caller's buffers. */
 int text_parse_host_port(const char *text, char *host, size_t host_size, uint16_t *port, struct error *error);
 

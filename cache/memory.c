@@ -117,6 +117,20 @@ struct answer *memory_get_hashed(struct memory *memory, struct bytes address, ui
     return answer;
 }
 
+struct answer *memory_find(struct memory *memory, uint64_t hash)
+{
+    struct shard *shard = shard_of(memory, hash);
+    struct answer *answer = NULL;
+
+    pthread_mutex_lock(&shard->lock);
+    const struct slot *slot = shard_find_hashed(shard, hash);
+    if (slot != NULL) {
+        answer = answer_ref(slot->answer);
+    }
+    pthread_mutex_unlock(&shard->lock);
+    return answer;
+}
+
 static struct entry *entry_new(const struct answer *answer)
 {
     struct entry *entry = calloc(1, sizeof(*entry));

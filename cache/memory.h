@@ -30,8 +30,11 @@ struct answer *memory_get(struct memory *memory, struct bytes address);
 /* The same for who has digest_table_hash() of the address. */
 struct answer *memory_get_hashed(struct memory *memory, struct bytes address, uint64_t hash);
 
-/* That this will be called: lets what it reads come from main memory. The place in the table first; `soon`, once that
- * had time to come, the answer. */
+/* Whatever has digest_table_hash() of its address, for who knows no more of it: without counting as asked for. */
+struct answer *memory_find(struct memory *memory, uint64_t hash);
+
+/* That memory_get_hashed() will be called: lets what it reads come from main memory. The place in the table first;
+ * `soon`, once that had time to come, the answer. */
 void memory_expect(struct memory *memory, uint64_t hash, bool soon);
 
 /* Keeps one reference of its own to the answer, under answer->address, in the place of what was there. An answer larger

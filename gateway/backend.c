@@ -36,6 +36,21 @@ static int purge(void *context, const struct drop *drop, struct drop_waiter *wai
     return lookup_purge(context, drop, waiter);
 }
 
+static size_t find(void *context, const struct search_key *key, struct answer **answers, size_t most)
+{
+    return lookup_find(context, key, answers, most);
+}
+
+static void name(void *context, struct bytes text, struct name_waiter *waiter)
+{
+    lookup_name(context, text, waiter);
+}
+
+static size_t crls(void *context, const struct search_key *key, struct search_match *found, size_t most)
+{
+    return lookup_crls(context, key, found, most);
+}
+
 static bool is_ready(void *context, char *why, size_t why_size)
 {
     const char *reason = lookup_why_not_ready(context);
@@ -101,6 +116,9 @@ struct http_backend backend_of(struct lookup *lookup)
         .describe = describe,
         .explain = explain,
         .purge = purge,
+        .find = find,
+        .name = name,
+        .crls = crls,
         .side = &side,
     };
 }

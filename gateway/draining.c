@@ -22,6 +22,7 @@ const char *lookup_why_not_ready(struct lookup *lookup)
 void lookup_end_flights(struct lookup *lookup)
 {
     inquiries_end(lookup);
+    namings_end(lookup);
     for (struct flight *flight; (flight = flights_any(lookup->flights)) != NULL;) {
         flight->open++;
         ask_no_longer(flight);
@@ -33,5 +34,6 @@ void lookup_end_flights(struct lookup *lookup)
 
 bool lookup_idle(const struct lookup *lookup)
 {
-    return lookup->alive == 0 && atomic_load(&lookup->explaining) == 0 && atomic_load(&lookup->due) == 0;
+    return lookup->alive == 0 && atomic_load(&lookup->explaining) == 0 && atomic_load(&lookup->due) == 0 &&
+           namings_are_over(lookup->namings);
 }

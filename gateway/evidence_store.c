@@ -79,6 +79,14 @@ struct evidence *evidence_store_now(struct evidence_store *store, uint64_t *numb
     return evidence_ref(store->now);
 }
 
+struct evidence *evidence_store_ref(struct evidence_store *store)
+{
+    pthread_mutex_lock(&store->now_lock);
+    struct evidence *now = evidence_ref(store->now);
+    pthread_mutex_unlock(&store->now_lock);
+    return now;
+}
+
 uint64_t evidence_store_number(const struct evidence_store *store)
 {
     return store->number;

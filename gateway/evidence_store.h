@@ -53,6 +53,7 @@ void evidence_store_adopt(struct evidence_store *store, struct world *world);
 
 /* The current snapshot, with a reference for the caller; a larger number is a later snapshot. */
 struct evidence *evidence_store_now(struct evidence_store *store, uint64_t *number);
+struct evidence *evidence_store_ref(struct evidence_store *store); /* the same, for any thread */
 uint64_t evidence_store_number(const struct evidence_store *store);
 
 /* Any thread. Whether the current snapshot revokes one of these links. */

@@ -183,6 +183,7 @@ static void answer_with(struct question *question, struct answer *answer)
         question_free(&question);
         return;
     }
+    make_findable(lookup, answer);
     question->task.run = on_keep;
     engine_post(lookup->parts.engine, &question->task);
 }

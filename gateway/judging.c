@@ -71,6 +71,9 @@ static void judge_flight(struct flight *flight)
     if (flight->verdict != NULL && flight->judging == JUDGING_FOUND) {
         count_refusals(flight->verdict);
     }
+    if (flight->verdict != NULL && flight->judging != JUDGING_EXPLAINED) {
+        make_findable(flight->lookup, flight->verdict);
+    }
 }
 
 static void run_judge(struct work *work)

@@ -9,7 +9,9 @@
 #ifndef GATEWAY_LOOKUP_H
 #define GATEWAY_LOOKUP_H
 
+#include "base/named.h"
 #include "base/pool.h"
+#include "base/search_key.h"
 #include "cache/memory.h"
 #include "cache/redis.h"
 #include "gateway/engine.h"
@@ -67,6 +69,18 @@ void lookup_renew(struct lookup *lookup, const struct address *address);
  * goes into no cache. Where there is nothing to judge (no value came), the answer is the one that everybody gets. It
  * comes within twice the deadline, because paths that were of no account before are looked for as well. */
 void lookup_explain(struct lookup *lookup, const struct address *address, struct waiter *waiter);
+
+/* Any thread. Answers in memory that have a certificate of this key, at most `most`, with a reference each for the
+ * caller; how many. Whether any of them may still serve is not looked at: look its address up. */
+size_t lookup_find(struct lookup *lookup, const struct search_key *key, struct answer **answers, size_t most);
+
+/* Any thread. Asks every directory for the addresses of those whose cn is `name`, valid UTF-8; `ready` comes exactly
+ * once, on any thread, at the latest at lookup.deadline. */
+void lookup_name(struct lookup *lookup, struct bytes name, struct name_waiter *waiter);
+
+/* Any thread. CRLs whose signature we verified and that are current, by iHash or sKIDHash: complete ones first, then
+ * the newest; at most `most`, with a reference each for the caller; how many. */
+size_t lookup_crls(struct lookup *lookup, const struct search_key *key, struct search_match *crls, size_t most);
 
 /* New lookups begin in this world from now on; takes a reference. */
 void lookup_adopt(struct lookup *lookup, struct world *world);

@@ -33,6 +33,8 @@ struct lookup {
     struct backoff *backoff;
     struct dropped *dropped;
     struct coherence *coherence; /* NULL: no Redis */
+    struct locator *locator;     /* NULL: memory keeps nothing */
+    struct namings *namings;     /* directories being asked for names */
     atomic_size_t explaining; /* answers that are judged again for one who wants to know why */
     struct renewals renewals;
     struct alone alone;
@@ -156,6 +158,20 @@ bool is_being_swept(const struct lookup *lookup, const struct address *address);
 /* dropping.c: what the flight rests on was dropped since it began. It is outdated, and no older answer that it knows
  * may serve. */
 bool flight_is_dropped(const struct flight *flight);
+
+/* locator.c: NULL: out of memory. */
+struct locator *locator_new(size_t bytes);
+void locator_free(struct locator **locator);
+
+/* Any thread. The answer, which goes into memory or has just gone there, is found by what its certificates
+ * are searched for. */
+void make_findable(struct lookup *lookup, const struct answer *answer);
+
+/* naming.c */
+struct namings *namings_new(void);
+void namings_free(struct namings **namings);
+void namings_end(struct lookup *lookup);              /* answers every search for a name that is under way */
+bool namings_are_over(const struct namings *namings); /* and what they started has come back */
 
 /* renew.c: says when an answer is to be renewed ahead; before memory has it. */
 void plan_renewal(const struct world *world, struct answer *answer);

@@ -87,6 +87,7 @@ static void take_host(struct headers *headers, struct bytes value)
     };
 
     headers->hosts++;
+    headers->host = value;
     if (!consists_of(host, value)) {
         fail(headers, FRAMING_BAD_HOST);
     }

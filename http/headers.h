@@ -49,6 +49,7 @@ struct headers {
     bool forwarded; /* a proxy says that it speaks for somebody else */
     struct header_list forwarded_for; /* X-Forwarded-For: the last ones, if there are too many */
     size_t hosts;
+    struct bytes host; /* the last one; nothing if there is none */
     size_t lengths;
     size_t codings;
     uint64_t length;

@@ -16,8 +16,11 @@
  *   credentials.c  TLS: the certificate that listeners show, and those of clients
  *   wanted.c     what a request wants of a route's formats; negotiate.c by Accept
  *   reply.c      an answer as a response; etag.c its tag
+ *   lookups.c    many lookups for one request
  *   batch.c      the route that looks many recipients up at once; fragments.c keeps ready what it says of each;
  *                bundle.c the certificates of all in one
+ *   search.c     the routes of RFC 4387; search_query.c what they are asked for, search_crls.c those of CRLs,
+ *                parts.c several things in one body
  *   purge.c      the route that drops answers
  *   hot.c        ready-made responses for answers that are asked for often
  *   respond.c    responses with their headers; problems
@@ -34,7 +37,9 @@
 #include "base/drop.h"
 #include "base/error.h"
 #include "base/limiter.h"
+#include "base/named.h"
 #include "base/network.h"
+#include "base/search_key.h"
 
 struct http_backend {
     void *context;
@@ -61,6 +66,14 @@ struct http_backend {
     /* Drops answers; waiter->done comes when that is so here, and the others that share our Redis have been told. Any
      * thread; does not wait. -1: out of memory, and it never comes. */
     int (*purge)(void *context, const struct drop *drop, struct drop_waiter *waiter);
+    /* Answers in memory that have a certificate of this key, at most `most`, with a reference each for the caller; how
+     * many. Whether they may be given out still is not looked at. Any thread; does not wait. */
+    size_t (*find)(void *context, const struct search_key *key, struct answer **answers, size_t most);
+    /* Asks every directory whom it knows by this name, valid UTF-8 of at most MAX_SEARCH_NAME_BYTES; waiter->ready
+     * comes exactly once, at the latest at the lookup's deadline. Any thread; does not wait. */
+    void (*name)(void *context, struct bytes name, struct name_waiter *waiter);
+    /* CRLs that are verified and current, by iHash or sKIDHash: complete ones first, then the newest; likewise. */
+    size_t (*crls)(void *context, const struct search_key *key, struct search_match *crls, size_t most);
     /* What the lookups of a worker wait for on the worker's own thread; NULL: nothing. */
     const struct http_side *side;
 };

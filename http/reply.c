@@ -14,18 +14,18 @@
 /* A problem's body, about. */
 #define PROBLEM_BYTES 256
 
-unsigned reply_status(const struct answer *answer)
+unsigned reply_status(enum outcome outcome, enum reason reason)
 {
-    if (answer->outcome == OUTCOME_FOUND) {
+    if (outcome == OUTCOME_FOUND) {
         return MHD_HTTP_OK;
     }
-    if (answer->outcome == OUTCOME_NONE) {
+    if (outcome == OUTCOME_NONE) {
         return MHD_HTTP_NOT_FOUND;
     }
-    if (answer->reason == REASON_INTERNAL) {
+    if (reason == REASON_INTERNAL) {
         return MHD_HTTP_INTERNAL_SERVER_ERROR;
     }
-    bool late = answer->reason == REASON_DEADLINE || answer->reason == REASON_DIRECTORY_TIMEOUT;
+    bool late = reason == REASON_DEADLINE || reason == REASON_DIRECTORY_TIMEOUT;
     return late ? MHD_HTTP_GATEWAY_TIMEOUT : MHD_HTTP_SERVICE_UNAVAILABLE;
 }
 
@@ -228,7 +228,7 @@ int reply_make(const struct served *served, const struct wish *wish, struct spar
     struct response_headers headers;
 
     respond_begin(&headers);
-    *reply = (struct reply){.status = reply_status(served->answer)};
+    *reply = (struct reply){.status = reply_status(served->answer->outcome, served->answer->reason)};
     add_keeping(served, wish, &headers);
     if (served->answer->outcome == OUTCOME_FOUND || wish->explain) {
         make_document(served, wish, spares, &headers, reply);

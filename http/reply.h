@@ -39,7 +39,7 @@ struct reply {
 };
 
 /* The status of an answer: 200 404 500 503 504. */
-unsigned reply_status(const struct answer *answer);
+unsigned reply_status(enum outcome outcome, enum reason reason);
 
 /* Without not_modified. `spares`: whence a reply that will not be kept may take its response; NULL: it is kept. -1: out
  * of memory, or the answer does not fit into MAX_RESPONSE_BYTES; `reply` then holds nothing. */

@@ -197,6 +197,13 @@ enum MHD_Result respond_own(struct request *request, unsigned status, struct buf
     return respond_and_destroy(request, status, respond_make(body, headers));
 }
 
+enum MHD_Result respond_made(struct request *request, unsigned status, struct MHD_Response *response,
+                             struct response_headers *headers)
+{
+    add_close(request, headers);
+    return respond_and_destroy(request, status, respond_complete(response, headers));
+}
+
 static const struct {
     unsigned status;
     const char *title;
@@ -249,9 +256,15 @@ enum MHD_Result respond_problem(struct request *request, unsigned status, const 
     if (headers == NULL) {
         headers = &none;
     }
+    return respond_problem_of(request, &problem, headers);
+}
+
+enum MHD_Result respond_problem_of(struct request *request, const struct problem *problem,
+                                   struct response_headers *headers)
+{
     add_close(request, headers);
     respond_header(headers, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
-    return respond_and_destroy(request, status, respond_make_problem(&problem, headers));
+    return respond_and_destroy(request, (unsigned)problem->status, respond_make_problem(problem, headers));
 }
 
 enum MHD_Result respond_uncached(struct request *request, unsigned status, struct buffer *body, const char *media_type,

@@ -70,9 +70,17 @@ enum MHD_Result respond_shared(struct request *request, unsigned status, struct 
 enum MHD_Result respond_own(struct request *request, unsigned status, struct buffer *body,
                             struct response_headers *headers);
 
+/* The same with a response that was made already, but for its fields; NULL: it could not be made. It is gone then. */
+enum MHD_Result respond_made(struct request *request, unsigned status, struct MHD_Response *response,
+                             struct response_headers *headers);
+
 /* The title and the type are the status's. `headers` may be NULL. Never to be cached unless the headers say so. */
 enum MHD_Result respond_problem(struct request *request, unsigned status, const char *detail,
                                 struct response_headers *headers);
+
+/* The same for a problem that says more than that. */
+enum MHD_Result respond_problem_of(struct request *request, const struct problem *problem,
+                                   struct response_headers *headers);
 
 /* What a problem of this status is called: "Not Acceptable". */
 const char *respond_title(unsigned status);

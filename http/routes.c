@@ -10,6 +10,7 @@
 #include "http/purge.h"
 #include "http/recipients.h"
 #include "http/respond.h"
+#include "http/search.h"
 
 #define READ (METHOD_GET | METHOD_HEAD)
 
@@ -31,6 +32,11 @@ const struct route routes[] = {
      "{\"recipients\": [ADDRESS, ...]}: for each a status and its best certificate, as JSON; ?format=p7c: all "
      "certificates in one",
      FORMAT_BIT(FORMAT_JSON) | FORMAT_BIT(FORMAT_P7C), FORMAT_JSON, true, MAX_BATCH_BODY_BYTES},
+    {"/certificates/search.cgi", READ, DOOR_LOOKUP, search_answer_certificates,
+     "certificates by one attribute of RFC 4387: certHash, uri, email, iHash, iAndSHash, name, sHash, sKIDHash"},
+    {"/crls/search.cgi", READ, DOOR_OPEN, search_answer_crls, "current CRLs of an issuer, by iHash or sKIDHash"},
+    {"/search.cgi", READ, DOOR_OPEN, search_answer_by_host,
+     "the same for hosts named certificates.DOMAIN and crls.DOMAIN"},
     {"/healthz", READ, DOOR_OPEN, pages_health, "200 while the process lives"},
     {"/readyz", READ, DOOR_OPEN, pages_readiness,
      "200, or 503 while starting or shutting down; directories that are down do not count"},

@@ -38,6 +38,12 @@ const struct search_kind kind_crls = {
     .may_be_absent = true,
 };
 
+const struct search_kind kind_names = {
+    .attributes = (const char *const[]){"mail", NULL},
+    .rows = (const struct attribute_row[]){{NULL}},
+    .takes_mails = true,
+};
+
 /* An entry's own addresses. RFC 4524 2.16. */
 static const char *const MAIL_NAMES[] = {"mail", "rfc822Mailbox", "0.9.2342.19200300.100.1.3"};
 
@@ -214,7 +220,8 @@ static void collect_mail(struct entry *entry, struct bytes value)
     }
 }
 
-/* Each value of the entry gets the mails, once all of the entry is read: they may stand behind the values. */
+/* Each value of the entry gets the mails, once all of the entry is read: they may stand behind the values. Who searches
+ * for a name gets them alone. */
 static void share_mails(const struct entry *entry)
 {
     struct search_result *result = entry->search->result;
@@ -224,6 +231,10 @@ static void share_mails(const struct entry *entry)
     for (size_t i = 0; i < entry->mail_count; i++) {
         buffer_append_string(&lines, entry->mails[i]);
         buffer_append_char(&lines, '\n');
+    }
+    if (entry->search->name != NULL) {
+        buffer_append_bytes(&result->mails, buffer_bytes(&lines));
+        entry->search->out_of_memory = entry->search->out_of_memory || result->mails.failed;
     }
     for (size_t i = entry->first_value; i < result->value_count; i++) {
         result->values[i].mails = strdup(buffer_string(&lines));

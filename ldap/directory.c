@@ -366,6 +366,25 @@ struct search *directory_search(struct directory *directory, const struct addres
     return search_submit(search);
 }
 
+struct search *directory_search_name(struct directory *directory, const char *name, int64_t timeout_ms,
+                                     void (*done)(void *context, struct search_result *result), void *context)
+{
+    struct search *search = search_new(directory, &kind_names, timeout_ms);
+
+    if (search != NULL && (search->name = strdup(name)) == NULL) {
+        search_release(search); /* nobody has heard of it, so both references are ours */
+        search_release(search);
+        search = NULL;
+    }
+    if (search == NULL) {
+        done(context, NULL);
+        return NULL;
+    }
+    search->done = done;
+    search->context = context;
+    return search_submit(search);
+}
+
 struct waiting {
     pthread_mutex_t lock;
     pthread_cond_t came;

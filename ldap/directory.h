@@ -83,6 +83,7 @@ struct search_result {
     enum asked_result result;
     struct found_value *values;
     size_t value_count;
+    struct buffer mails;      /* of a search for a name: addresses of entries, normalised, each ended by '\n' */
     uint32_t entries;
     uint32_t duration_ms;
     char *error;              /* why not answered, naming the server and the step; "" when answered */
@@ -99,6 +100,12 @@ struct search;
  * nothing else under way the search is sent from within, on a socket that does not block: SIGPIPE is to be ignored. */
 struct search *directory_search(struct directory *directory, const struct address *address, int64_t timeout_ms,
                                 void (*done)(void *context, struct search_result *result), void *context);
+
+/* The same for the addresses of entries whose cn is `name` (valid UTF-8, without NUL, copied; at most
+ * MAX_SEARCH_NAME_BYTES), as the server compares names; of each at most MAX_ENTRY_MAILS. Whether the directory answers
+ * for their domains is not looked at. */
+struct search *directory_search_name(struct directory *directory, const char *name, int64_t timeout_ms,
+                                     void (*done)(void *context, struct search_result *result), void *context);
 
 /* The asker does not wait any longer: the server is told, `done` is still called (with ASKED_TIMED_OUT). Gives the
  * handle back and sets it to NULL. Must be called once for each handle, also after `done`. */

@@ -102,6 +102,14 @@ int filter_build(const char *template, const struct address *address, struct buf
     return out->failed ? -1 : 0;
 }
 
+int filter_build_name(const char *name, struct buffer *out)
+{
+    buffer_append_string(out, "(cn=");
+    append_escaped(out, bytes_of_string(name));
+    buffer_append_char(out, ')');
+    return out->failed ? -1 : 0;
+}
+
 /* A recursive descent through RFC 4515 section 3, over the template itself: a place is only understood inside an
  * assertion value, so that nothing from an address can become an attribute or an operator. */
 struct parser {

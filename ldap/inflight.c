@@ -121,6 +121,9 @@ static int build_filter(const struct search *search, struct buffer *filter)
         buffer_append_string(filter, "(objectClass=*)");
         return filter->failed ? -1 : 0;
     }
+    if (search->name != NULL) {
+        return filter_build_name(search->name, filter);
+    }
     return filter_build(search->directory->config.filter, &search->address, filter);
 }
 

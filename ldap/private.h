@@ -48,13 +48,14 @@ struct search_kind {
         enum attribute attribute;
     } *rows;
     size_t most_values;
-    bool takes_mails;              /* the entry's own addresses, beside each value */
+    bool takes_mails;              /* the entry's own addresses, beside each value, or alone */
     bool may_be_absent;            /* that an entry is not there is an answer */
 };
 
 /* collect.c */
 extern const struct search_kind kind_recipient; /* the certificates of everybody with this address */
 extern const struct search_kind kind_issuers, kind_crls;
+extern const struct search_kind kind_names; /* the addresses of everybody of this name */
 
 /* One server of a directory and how it fared lately. */
 struct server {
@@ -88,6 +89,7 @@ struct search {
     const struct search_kind *kind;
     struct address address;
     char *dn;              /* of the one entry to read; NULL: all entries with the address */
+    char *name;            /* the cn of all entries to read instead; or NULL */
     size_t max_value_bytes;
     int64_t started_ms, deadline_ms;
     void (*done)(void *context, struct search_result *result);

@@ -21,6 +21,7 @@ void search_result_free(struct search_result **result)
         free((*result)->values[i].mails);
     }
     free((*result)->values);
+    buffer_free(&(*result)->mails);
     free(*result);
     *result = NULL;
 }
@@ -37,6 +38,7 @@ struct search *search_new(struct directory *directory, const struct search_kind 
     }
     worded->result.result = ASKED_UNAVAILABLE;
     worded->result.error = worded->words.text;
+    buffer_init(&worded->result.mails, MAX_ENTRIES * MAX_MAILS_BYTES);
     atomic_init(&search->references, 2);
     atomic_init(&search->abandoned, false);
     search->directory = directory_ref(directory);
@@ -56,6 +58,7 @@ void search_release(struct search *search)
     search_result_free(&search->result);
     entry_result_free(&search->entry);
     free(search->dn);
+    free(search->name);
     directory_release(search->directory);
     free(search);
 }
@@ -70,6 +73,7 @@ void search_forget(struct search *search)
         free(result->values[i].mails);
     }
     result->value_count = 0;
+    buffer_clear(&result->mails);
     result->entries = 0;
     search->words.text[0] = '\0';
     search->so_far = ASKED_ANSWERED;

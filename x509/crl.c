@@ -211,6 +211,32 @@ static enum crl_taken read_all(struct crl *crl, struct error *error)
     return taken;
 }
 
+static void note_key_id(struct crl *crl, const ASN1_OCTET_STRING *key_id)
+{
+    if (key_id != NULL) {
+        digest_sha1(bytes_of(ASN1_STRING_get0_data(key_id), (size_t)ASN1_STRING_length(key_id)), crl->key_id_sha1);
+        crl->has_key_id = true;
+    }
+}
+
+/* By what it is searched for. Its issuer's key identifier is what it says itself (RFC 5280 5.2.1), until it is verified
+ * with the key of a certificate that says more. */
+static bool note_issuer(struct crl *crl)
+{
+    const uint8_t *name;
+    size_t size;
+    AUTHORITY_KEYID *authority;
+
+    if (X509_NAME_get0_der(crl->issuer, &name, &size) != 1) {
+        return false;
+    }
+    digest_sha1(bytes_of(name, size), crl->issuer_sha1);
+    authority = X509_CRL_get_ext_d2i(crl->parts.head, NID_authority_key_identifier, NULL, NULL);
+    note_key_id(crl, authority != NULL ? authority->keyid : NULL);
+    AUTHORITY_KEYID_free(authority);
+    return true;
+}
+
 bool crl_is(struct bytes der)
 {
     struct crl_parts parts;
@@ -232,7 +258,10 @@ static enum crl_taken read_der(struct crl *crl, struct bytes der, const char *so
     }
     crl->fingerprint = digest_sha256(der);
     crl->issuer = X509_NAME_dup(X509_CRL_get_issuer(crl->parts.head));
-    return crl->issuer != NULL ? read_all(crl, error) : broken(error, "out of memory");
+    if (crl->issuer == NULL || !note_issuer(crl)) {
+        return broken(error, "out of memory");
+    }
+    return read_all(crl, error);
 }
 
 enum crl_taken crl_read(struct bytes der, const char *source, struct crl **crl, struct error *error)
@@ -313,7 +342,7 @@ int crl_verify(struct crl *crl, const struct issuers *issuers, int *tried, struc
         if (made_by(crl, issuer[i])) {
             crl->key = X509_get_pubkey(issuer[i]->x509);
             crl_parts_free(&crl->parts);
-            blob_free(&crl->der);
+            note_key_id(crl, X509_get0_subject_key_id(issuer[i]->x509));
             ERR_clear_error();
             return crl->key != NULL ? 0 : error_set(error, "out of memory");
         }

@@ -34,8 +34,11 @@ struct crl {
     atomic_uint references;
     X509_NAME *issuer;
     EVP_PKEY *key;                /* that made its signature; NULL: not verified, no evidence, waits for its signer */
-    struct blob *der;             /* until it is verified, as are its parts */
-    struct crl_parts parts;
+    struct blob *der;             /* as it came: it is given to who asks for it (RFC 4387) */
+    struct crl_parts parts;       /* until it is verified */
+    uint8_t issuer_sha1[DIGEST_SHA1_BYTES]; /* of its issuer's Name, DER: iHash */
+    uint8_t key_id_sha1[DIGEST_SHA1_BYTES]; /* of the octets of its issuer's key identifier: sKIDHash */
+    bool has_key_id;
     int signature_digest;         /* NID; NID_undef where the algorithm has none of its own */
     ISSUING_DIST_POINT *scope;    /* NULL: everything that its issuer issued */
     struct digest scope_digest;   /* of its octets: equal ones are one scope; zeros: none */

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "x509/describe.h"
 #include "x509/judge.h"
+#include "x509/search_keys.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -38,6 +39,13 @@ static void check_description(struct bytes der)
     description_free(&description);
 }
 
+static void check_key(void *context, const struct search_key *key)
+{
+    struct bytes der = *(struct bytes *)context;
+
+    must(key->size > 0 && key->size <= sizeof(key->value) && search_keys_have(der, key));
+}
+
 /* A userCertificate, judged by a policy that trusts nobody, and described. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -57,6 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     must((draft.certificates[0].der == NULL) == (draft.certificates[0].reason == REASON_MALFORMED));
     check_text(draft.certificates[0].detail, MAX_DETAIL_BYTES);
     check_description(bytes_of(data, size));
+    search_keys_each(bytes_of(data, size), SEARCH_OF_LEAF, check_key, &(struct bytes){data, size});
     answer_draft_free(&draft);
     blob_free(&candidate.value);
     return 0;

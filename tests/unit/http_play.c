@@ -249,6 +249,39 @@ static int play_purge(void *context, const struct drop *drop, struct drop_waiter
     return 0;
 }
 
+/* Whatever is searched for, the answers that the test says. */
+static size_t play_find(void *context, const struct search_key *key, struct answer **answers, size_t most)
+{
+    struct play *play = context;
+    size_t count = play->found_count < most ? play->found_count : most;
+
+    (void)key;
+    for (size_t i = 0; i < count; i++) {
+        answers[i] = answer_ref(play->found[i]);
+    }
+    return count;
+}
+
+static void play_name(void *context, struct bytes name, struct name_waiter *waiter)
+{
+    struct play *play = context;
+
+    play->name_size = name.size;
+    waiter->ready(waiter, &play->named);
+}
+
+static size_t play_crls(void *context, const struct search_key *key, struct search_match *crls, size_t most)
+{
+    struct play *play = context;
+    size_t count = play->crl_count < most ? play->crl_count : most;
+
+    (void)key;
+    for (size_t i = 0; i < count; i++) {
+        crls[i] = (struct search_match){blob_ref(play->crls[i]), digest_sha256(blob_bytes(play->crls[i]))};
+    }
+    return count;
+}
+
 static bool play_ready(void *context, char *why, size_t why_size)
 {
     struct play *play = context;
@@ -406,8 +439,11 @@ struct play *play_open(const struct http_config *config)
         play->answers[i] =
             play_answer(address, kinds[i].outcome, kinds[i].reason, "", kinds[i].stale ? -100 : 3600);
     }
-    const struct http_backend backend = {play, play_get, play_expect, play_may_serve, play_start, play_ready,
-                                         play_describe, play_explain, play_purge, play_has_side ? &side : NULL};
+    const struct http_backend backend = {
+        .context = play, .get = play_get, .expect = play_expect, .may_serve = play_may_serve, .start = play_start,
+        .ready = play_ready, .describe = play_describe, .explain = play_explain, .purge = play_purge,
+        .find = play_find, .name = play_name, .crls = play_crls, .side = play_has_side ? &side : NULL,
+    };
     play->http = http_open(config != NULL ? config : &small, &backend, &error);
     if (play->http == NULL) {
         fprintf(stderr, "http_open: %s\n", error.text);

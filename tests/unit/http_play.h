@@ -59,6 +59,13 @@ struct play {
     struct address expected;           /* whose get() was said to come, last; and how often, also `soon` */
     size_t expectations, soon;
     size_t gets, served_again, starts, explains, purges;
+    /* What searches find; set before they are made, owned by the test. */
+    struct answer *found[MAX_SEARCH_RESULTS];
+    size_t found_count;
+    struct named named;
+    size_t name_size;                  /* of the last name that was asked for */
+    struct blob *crls[MAX_SEARCH_RESULTS];
+    size_t crl_count;
 };
 
 /* A certificate, as bytes: CN=Hit, EC P-256, self-signed. */

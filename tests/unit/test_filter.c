@@ -195,9 +195,32 @@ static void libldap_reads_it_alike(void **state)
     }
 }
 
+static void names(void **state)
+{
+    static const struct {
+        const char *name, *want;
+    } rows[] = {
+        {"Alice Archer", "(cn=Alice Archer)"}, {"*", "(cn=\\2a)"}, {"a)(mail=*", "(cn=a\\29\\28mail=\\2a)"},
+        {"\\2a", "(cn=\\5c2a)"}, {"J\xc3\xb6rg", "(cn=J\\c3\\b6rg)"}, {"%m", "(cn=%m)"}, {"", "(cn=)"},
+    };
+    struct buffer out;
+
+    (void)state;
+    buffer_init(&out, 64);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        buffer_clear(&out);
+        assert_int_equal(filter_build_name(rows[i].name, &out), 0);
+        assert_string_equal(buffer_string(&out), rows[i].want);
+    }
+    buffer_clear(&out);
+    assert_int_equal(filter_build_name("******************************", &out), -1);
+    buffer_free(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names),
         cmocka_unit_test(builds),
         cmocka_unit_test(build_says_when_it_does_not_fit),
         cmocka_unit_test(accepts),

@@ -165,10 +165,10 @@ static void test_status(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        struct answer answer = {.outcome = rows[i].outcome, .reason = rows[i].reason};
-        assert_int_equal(reply_status(&answer), rows[i].want);
+        assert_int_equal(reply_status(rows[i].outcome, rows[i].reason), rows[i].want);
     }
-    assert_int_equal(reply_status(answer_internal_error()), 500);
+    const struct answer *internal = answer_internal_error();
+    assert_int_equal(reply_status(internal->outcome, internal->reason), 500);
 }
 
 static struct reply make_reply(struct answer *answer)

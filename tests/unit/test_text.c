@@ -275,9 +275,40 @@ static void hosts_and_ports(void **state)
     }
 }
 
+static void folded_names(void **state)
+{
+    static const struct {
+        const char *name, *want; /* NULL: refused */
+    } rows[] = {
+        {"Alice Archer", "alice archer"}, {"  ALICE \t Archer ", "alice \t archer"}, {"a  b   c", "a b c"}, {"", ""},
+        {"   ", ""}, {"J\xc3\x96RG", "j\xc3\xb6rg"}, {"Jo\xcc\x88rg", "j\xc3\xb6rg"},
+        {"STRASSE", "strasse"}, {"Stra\xc3\x9f" "e", "strasse"}, {" \xc3\x84  b ", "\xc3\xa4 b"},
+        {"\xce\xa3\xce\xaf\xcf\x83\xcf\x85\xcf\x86\xce\xbf\xcf\x82", "\xcf\x83\xce\xaf\xcf\x83\xcf\x85\xcf\x86\xce\xbf\xcf\x83"},
+        {"\xff", NULL}, {"a\xc3", NULL}, {"\xed\xa0\x80", NULL},
+    };
+    struct buffer out;
+
+    (void)state;
+    buffer_init(&out, 64);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        buffer_clear(&out);
+        int result = text_append_folded(&out, bytes_of_string(rows[i].name));
+        assert_int_equal(result, rows[i].want != NULL ? 0 : -1);
+        if (rows[i].want != NULL) {
+            assert_string_equal(buffer_string(&out), rows[i].want);
+        }
+    }
+    char name[1100];
+    memset(name, 'a', sizeof(name));
+    assert_int_equal(text_append_folded(&out, bytes_of(name, sizeof(name))), -1);
+    assert_int_equal(text_append_folded(&out, bytes_of(name, 100)), -1); /* more than the buffer takes */
+    buffer_free(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(folded_names),
         cmocka_unit_test(numbers_with_and_without_units),
         cmocka_unit_test(well_formed_utf8),
         cmocka_unit_test(every_octet_of_a_text_counts),

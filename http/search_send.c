@@ -1,0 +1,51 @@
+#include "http/reply.h"
+#include "http/respond.h"
+#include "http/search.h"
+
+enum MHD_Result search_send(struct request *request, const struct parts *parts)
+{
+    struct response_headers headers = {0};
+    char etag[ETAG_BYTES], type[PARTS_TYPE_BYTES];
+
+    parts_etag(parts, etag);
+    respond_field(&headers, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache");
+    respond_field(&headers, MHD_HTTP_HEADER_ETAG, etag);
+    if (etag_is_known(&request->headers.if_none_match, etag)) {
+        return respond_own(request, MHD_HTTP_NOT_MODIFIED, NULL, &headers);
+    }
+    struct MHD_Response *response = parts_respond(parts, type);
+    respond_field(&headers, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+    respond_field(&headers, "X-Content-Type-Options", "nosniff");
+    return respond_made(request, MHD_HTTP_OK, response, &headers);
+}
+
+enum MHD_Result search_send_none(struct request *request, const char *detail, enum reason reason, const char *address)
+{
+    struct response_headers headers = {0};
+    const struct problem problem = {
+        .status = MHD_HTTP_NOT_FOUND,
+        .title = reason != REASON_UNJUDGED ? "No usable certificate" : respond_title(MHD_HTTP_NOT_FOUND),
+        .detail = reason != REASON_UNJUDGED ? reason_text(reason) : detail,
+        .reason = reason != REASON_UNJUDGED ? reason_word(reason) : NULL,
+        .address = address,
+    };
+
+    return respond_problem_of(request, &problem, &headers);
+}
+
+enum MHD_Result search_send_unknown(struct request *request, enum reason reason, int64_t retry_after_s,
+                                    const char *address)
+{
+    struct response_headers headers = {0};
+    unsigned status = reply_status(OUTCOME_UNKNOWN, reason);
+    const struct problem problem = {
+        .status = (int)status,
+        .title = respond_title(status),
+        .detail = reason_text(reason),
+        .reason = reason_word(reason),
+        .address = address,
+    };
+
+    respond_header(&headers, MHD_HTTP_HEADER_RETRY_AFTER, "%lld", (long long)(retry_after_s > 1 ? retry_after_s : 1));
+    return respond_problem_of(request, &problem, &headers);
+}
