@@ -210,6 +210,7 @@ struct served {
 struct waiter {
     void (*ready)(struct waiter *waiter, struct served served);
     struct waiter *next; /* the flight's */
+    int64_t asked_us;    /* the lookup's: mono, when it began to wait. 0: what it waits for is no lookup of its own */
 };
 
 #endif

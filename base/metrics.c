@@ -15,14 +15,24 @@
  */
 struct row {
     _Alignas(LANE_BYTES) atomic_uint_fast64_t counters[COUNT_COUNT];
-    struct histogram_row durations[METRICS_LAYERS];
+    atomic_uint_fast64_t lookups[BY_COUNT][METRICS_OUTCOMES];
+    atomic_uint_fast64_t responses[6][ROUTE_KINDS]; /* by the hundreds of the status */
+    struct times_row times;
+};
+
+const int64_t metrics_bounds_us[METRICS_BUCKETS] = {
+    5, 10, 20, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000,
+    1000000, 2500000, 5000000, 10000000,
 };
 
 static struct row rows[LANES];
 
 /* Counted seldom enough for one place each. */
 static atomic_uint_fast64_t refusals[REASON_COUNT];
-static atomic_int_fast64_t gauges[GAUGE_COUNT];
+static atomic_int_fast64_t gauges[GAUGE_COUNT] = {
+    [GAUGE_REDIS_UP] = GAUGE_NOT_SHOWN,
+    [GAUGE_REDIS_TRACKING] = GAUGE_NOT_SHOWN,
+};
 static struct directory_row directories[MAX_DIRECTORIES + 1]; /* the last one is "other" */
 static atomic_uint directory_count;
 static pthread_mutex_t directory_lock = PTHREAD_MUTEX_INITIALIZER; /* of naming; a leaf */
@@ -58,6 +68,52 @@ uint64_t count_read(enum counter counter)
 
     for (size_t i = 0; i < LANES; i++) {
         sum += read_cell(&rows[i].counters[counter]);
+    }
+    return sum;
+}
+
+void count_lookups(enum known_by layer, enum outcome outcome, uint64_t by)
+{
+    add(&row()->lookups[layer][outcome], by);
+}
+
+uint64_t metrics_lookups(enum known_by layer, enum outcome outcome)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < LANES; i++) {
+        sum += read_cell(&rows[i].lookups[layer][outcome]);
+    }
+    return sum;
+}
+
+uint64_t count_lookups_read(enum known_by layer)
+{
+    return metrics_lookups(layer, OUTCOME_UNKNOWN) + metrics_lookups(layer, OUTCOME_NONE) +
+           metrics_lookups(layer, OUTCOME_FOUND);
+}
+
+void count_response(enum route_kind kind, unsigned status)
+{
+    add(&row()->responses[status / 100][kind], 1);
+}
+
+uint64_t metrics_responses(enum route_kind kind, unsigned hundreds)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < LANES; i++) {
+        sum += read_cell(&rows[i].responses[hundreds][kind]);
+    }
+    return sum;
+}
+
+uint64_t count_responses_read(unsigned hundreds)
+{
+    uint64_t sum = 0;
+
+    for (size_t kind = 0; kind < ROUTE_KINDS; kind++) {
+        sum += metrics_responses((enum route_kind)kind, hundreds);
     }
     return sum;
 }
@@ -192,23 +248,38 @@ const struct directory_row *metrics_directory_row(size_t index)
     return NULL;
 }
 
-void count_duration(int layer, int64_t duration_us)
+static void add_time(struct histogram_row *histogram, int64_t took_us)
 {
-    struct histogram_row *histogram = &row()->durations[layer];
     size_t bucket = 0;
 
-    while (bucket < METRICS_BUCKETS && duration_us > metrics_buckets[bucket].most_us) {
+    while (bucket < METRICS_BUCKETS && took_us > metrics_bounds_us[bucket]) {
         bucket++;
     }
     add(&histogram->buckets[bucket], 1);
-    add(&histogram->sum_us, duration_us > 0 ? (uint64_t)duration_us : 0);
+    add(&histogram->sum_us, took_us > 0 ? (uint64_t)took_us : 0);
 }
 
-void metrics_histogram(int layer, struct histogram *out)
+void count_lookup_time(enum known_by layer, enum outcome outcome, int64_t took_us)
+{
+    add_time(&row()->times.lookups[layer][outcome], took_us);
+}
+
+void count_hit_time(enum known_by layer, enum outcome outcome, int64_t took_us)
+{
+    add_time(&row()->times.hits[layer][outcome], took_us);
+}
+
+void count_request_time(enum route_kind kind, int64_t took_us)
+{
+    add_time(&row()->times.requests[kind], took_us);
+}
+
+void metrics_histogram(size_t offset, struct histogram *out)
 {
     *out = (struct histogram){0};
     for (size_t i = 0; i < LANES; i++) {
-        const struct histogram_row *histogram = &rows[i].durations[layer];
+        const struct histogram_row *histogram =
+            (const struct histogram_row *)((const char *)&rows[i].times + offset);
 
         for (size_t bucket = 0; bucket <= METRICS_BUCKETS; bucket++) {
             out->buckets[bucket] += read_cell(&histogram->buckets[bucket]);

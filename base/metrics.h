@@ -1,7 +1,7 @@
 /*
  * Counters and gauges, shown by /metrics.
  *
- * A counter is a row of one table (base/metrics.c): its name, its label and its
+ * A counter is a row of one table (base/metrics_names.c): its name, its label and its
  * help stand there once. Counting costs one addition in memory that belongs to
  * the calling thread; reading sums over threads.
  *
@@ -16,11 +16,7 @@
 #include "base/buffer.h"
 
 enum counter {
-    COUNT_LOOKUPS_MEMORY,    /* answered by layer */
-    COUNT_LOOKUPS_REDIS,
-    COUNT_LOOKUPS_DIRECTORY,
-    COUNT_LOOKUPS_STALE,
-    COUNT_STALE_RENEWING,    /* of these: served at once because they had only just expired */
+    COUNT_STALE_RENEWING,    /* served stale: at once, because they had only just expired */
     COUNT_STALE_SLOW,        /* because the directories took long */
     COUNT_STALE_FAILING,     /* because they failed */
     COUNT_LOOKUPS_JOINED,    /* waited with another for the same flight */
@@ -30,7 +26,6 @@ enum counter {
     COUNT_OUTCOME_FOUND,     /* of requests answered */
     COUNT_OUTCOME_NONE,
     COUNT_OUTCOME_UNKNOWN,
-    COUNT_HTTP_2XX, COUNT_HTTP_3XX, COUNT_HTTP_4XX, COUNT_HTTP_5XX,
     COUNT_REFUSED_LOOKUP, COUNT_REFUSED_EXPLAIN, COUNT_REFUSED_ADMIN, /* requests without a token for it */
     COUNT_REFUSED_PROXY,     /* connections to a "proxy:" listener of who is no trusted proxy, or says no header */
     COUNT_REFUSED_TLS,       /* handshakes of clients without a certificate that verifies, where they need one */
@@ -96,7 +91,7 @@ enum counter {
 };
 
 enum gauge {
-    GAUGE_MEMORY_BYTES, GAUGE_MEMORY_ENTRIES, GAUGE_FLIGHTS, GAUGE_WAITING, GAUGE_REDIS_UP,
+    GAUGE_MEMORY_BYTES, GAUGE_MEMORY_ENTRIES, GAUGE_FLIGHTS, GAUGE_WAITING, GAUGE_HTTP_CONNECTIONS, GAUGE_REDIS_UP,
     GAUGE_REDIS_TRACKING, GAUGE_REDIS_NAMES_BYTES,
     GAUGE_GENERATION,
     GAUGE_ANCHORS, GAUGE_CRLS, GAUGE_START_TIME,
@@ -125,11 +120,34 @@ enum directory_gauge {
     DIRECTORY_SYNC_BYTES,   /* what they take */
     DIRECTORY_GAUGE_COUNT
 };
-#define GAUGE_NOT_SHOWN INT64_MIN /* a value of these: none of this directory */
+#define GAUGE_NOT_SHOWN INT64_MIN /* a value: none of this directory, or no Redis to tell of */
+
+/* Who knew the answer to a lookup. One that is past its life is a layer of its own, wherever it lay. */
+enum known_by { BY_MEMORY, BY_REDIS, BY_DIRECTORY, BY_STALE, BY_COUNT };
+#define METRICS_OUTCOMES (OUTCOME_FOUND + 1)
+
+/* What kind of route an HTTP request was for; 0 is right for those that nobody tells apart. */
+enum route_kind { ROUTE_OTHER, ROUTE_CERTIFICATE, ROUTE_RECIPIENT, ROUTE_BATCH, ROUTE_PURGE, ROUTE_KINDS };
+
+/* A histogram of durations, added up over threads. */
+#define METRICS_BUCKETS 20 /* and one more, without an upper bound */
+struct histogram {
+    uint64_t buckets[METRICS_BUCKETS + 1]; /* each counts its own, not those below */
+    uint64_t sum_us;
+};
+extern const int64_t metrics_bounds_us[METRICS_BUCKETS]; /* the buckets' upper bounds, ascending */
 
 void count(enum counter counter);
 void count_add(enum counter counter, uint64_t by);
 uint64_t count_read(enum counter counter);
+
+/* Lookups that were answered, by who knew. */
+void count_lookups(enum known_by layer, enum outcome outcome, uint64_t by);
+uint64_t count_lookups_read(enum known_by layer); /* of all outcomes */
+
+/* One response; `status` from 100 to 599. */
+void count_response(enum route_kind kind, unsigned status);
+uint64_t count_responses_read(unsigned hundreds); /* of this class of status, and all kinds */
 
 /* One request, or one recipient of a batch, that was answered. */
 void count_outcome(enum outcome outcome);
@@ -152,8 +170,17 @@ uint64_t count_directory_read(unsigned directory, enum directory_counter counter
 void gauge_directory(unsigned directory, enum directory_gauge gauge, int64_t value);
 int64_t gauge_directory_read(unsigned directory, enum directory_gauge gauge);
 
-/* Time of one flight, in microseconds, in the histogram certlookup_lookup_seconds{layer=…}. */
-void count_duration(int layer, int64_t duration_us);
+/* What one client waited for one lookup that memory did not answer at once. */
+void count_lookup_time(enum known_by layer, enum outcome outcome, int64_t took_us);
+/* What it took to answer one request from memory at once: of a sample, as to read a clock for each costs too much. */
+#define METRICS_SAMPLED_TURNS 17 /* of this many turns of a thread one is measured, with all that is answered in it */
+void count_hit_time(enum known_by layer, enum outcome outcome, int64_t took_us);
+/* What it took to answer one request of this kind. */
+void count_request_time(enum route_kind kind, int64_t took_us);
+
+/* The first two, of all outcomes: what is known of the times of a layer. */
+void metrics_layer_times(enum known_by layer, struct histogram *out);
+const char *metrics_layer_word(enum known_by layer); /* "memory" "redis" "directory" "stale" */
 
 /* Everything, in the text format of Prometheus 0.0.4. */
 void metrics_write(struct buffer *buffer);

@@ -5,7 +5,8 @@
 #                                   whom `make bench` compares with, and its clients
 #
 # Asks nothing, takes sudo where it is not root, does nothing when all is there. Servers that come with packages (slapd,
-# redis) are for the tests to start on ports of their own: they are neither configured nor started here.
+# redis) are for the tests to start on ports of their own: they are neither configured nor started here, nor is a
+# prometheus, which comes for its promtool.
 set -eu
 
 # package                what for (a|b: a is installed unless something that is b is there)
@@ -45,6 +46,7 @@ test) packages="$packages
 gpgsm                    encrypts with what comes out
 gpg-agent                gpgsm
 haproxy                  says for whom it connects, before our listeners
+prometheus               promtool: reads what /metrics says, and tries the alert rules
 nodejs                   reads what comes out, by packages of npm
 npm                      these packages
 chromium                 shows the page" ;;
@@ -62,7 +64,7 @@ esac
 modules='libmicrohttpd gnutls libcrypto libssl ldap lber hiredis libevent libevent_pthreads libconfig jansson libcurl libidn2 cmocka'
 tools='cc make pkg-config bats prove slapd ldapsearch redis-server curl openssl cppcheck shellcheck mandoc nm'
 [ "${1:-}" != bench ] || tools="$tools nginx webdis wrk h2load"
-[ "${1:-}" != test ] || tools="$tools gpgsm haproxy node npm chromium"
+[ "${1:-}" != test ] || tools="$tools gpgsm haproxy promtool node npm chromium"
 
 name_missing() {
     missing=
@@ -100,7 +102,7 @@ install_quietly() {
     *' slapd '*) echo 'slapd slapd/no_configuration boolean true' | as_root debconf-set-selections ;;
     esac
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@" < /dev/null
-    for service in slapd redis-server nginx webdis; do
+    for service in slapd redis-server prometheus nginx webdis; do
         case " $* " in
         *" $service "*)
             if [ -d /run/systemd/system ]; then

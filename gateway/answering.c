@@ -27,6 +27,9 @@ void tell_plain(struct lookup *lookup, const struct address *address, struct wai
                 enum outcome outcome, enum reason reason, int64_t retry_after_ms)
 {
     struct answer *answer = make_plain(lookup, address, outcome, reason, retry_after_ms);
+    for (const struct waiter *waiter = waiters; waiter != NULL; waiter = waiter->next) {
+        count_lookups(BY_DIRECTORY, outcome, 1);
+    }
     waiters_wake(waiters, answer, LAYER_DIRECTORY, false);
     answer_free(&answer);
 }
@@ -50,14 +53,10 @@ static void log_lookup(struct bytes address, const struct answer *answer, enum l
               LOG_NUMBER("waiters", (int64_t)waiters), LOG_NUMBER("ms", took_ms));
 }
 
-static void count_waiters(const struct flight *flight, enum layer layer, bool stale, enum counter why)
+static void count_waiters(const struct flight *flight, const struct answer *answer, enum layer layer, bool stale,
+                          enum counter why)
 {
-    static const enum counter layers[] = {
-        [LAYER_DIRECTORY] = COUNT_LOOKUPS_DIRECTORY,
-        [LAYER_REDIS] = COUNT_LOOKUPS_REDIS,
-        [LAYER_MEMORY] = COUNT_LOOKUPS_MEMORY,
-    };
-    count_add(stale ? COUNT_LOOKUPS_STALE : layers[layer], flight->waiter_count);
+    count_lookups(known_by(layer, stale), answer->outcome, flight->waiter_count);
     if (stale) {
         count_add(why, flight->waiter_count);
     }
@@ -70,9 +69,8 @@ void answer_flight(struct flight *flight, struct answer *answer, enum layer laye
     renewal_ended(flight);
     engine_timer_clear(&flight->deadline);
     engine_timer_clear(&flight->patience);
-    count_waiters(flight, layer, stale, COUNT_STALE_FAILING);
+    count_waiters(flight, answer, layer, stale, COUNT_STALE_FAILING);
     int64_t took_ms = clock_mono_ms() - flight->started_ms;
-    count_duration((int)layer, took_ms * 1000);
     log_lookup(address_bytes(&flight->address), answer, layer, stale, flight->waiter_count, took_ms);
     inquiry_end(&flight->question);
     flight_wake(flight, answer, layer, stale);
@@ -82,8 +80,7 @@ void answer_flight(struct flight *flight, struct answer *answer, enum layer laye
 void answer_inquired(const struct question *question, const struct answer *answer)
 {
     int64_t took_ms = clock_mono_ms() - question->asked_ms;
-    count_add(COUNT_LOOKUPS_REDIS, question->waiter_count);
-    count_duration(LAYER_REDIS, took_ms * 1000);
+    count_lookups(BY_REDIS, answer->outcome, question->waiter_count);
     log_lookup(question_text(question), answer, LAYER_REDIS, false, question->waiter_count, took_ms);
 }
 
@@ -204,7 +201,7 @@ void answer_meanwhile(struct flight *flight, struct answer *old, enum counter wh
 {
     enum layer layer = layer_of(flight, old);
     bool stale = is_stale(flight, old);
-    count_waiters(flight, layer, stale, why);
+    count_waiters(flight, old, layer, stale, why);
     flight_wake(flight, old, layer, stale);
 }
 

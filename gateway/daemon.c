@@ -180,6 +180,8 @@ static int start_parts(struct daemon *daemon, struct world *world)
         return fail("cache.memory, lookup.validators", &error);
     }
     if (config->has_redis) {
+        gauge_set(GAUGE_REDIS_UP, 0); /* shown from now on */
+        gauge_set(GAUGE_REDIS_TRACKING, 0);
         daemon->shared = shared_open(engine_base(daemon->engine), &config->redis, &error);
         if (daemon->shared == NULL) {
             return fail("redis", &error);

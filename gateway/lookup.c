@@ -202,7 +202,7 @@ static void begin(struct task *task)
     struct served served = lookup_get(lookup, &address); /* it may have come while the question waited */
     struct flight *flight = flights_find(lookup->flights, &address, lookup->world->generation);
     if (served.answer != NULL) {
-        count_add(served.stale ? COUNT_LOOKUPS_STALE : COUNT_LOOKUPS_MEMORY, question->waiter_count - 1);
+        count_lookups(known_by(served.layer, served.stale), served.answer->outcome, question->waiter_count - 1);
         waiters_wake(question->waiters, served.answer, served.layer, served.stale);
         answer_free(&served.answer);
     } else if (!lookup_is_draining(lookup) && flight != NULL && !flight_is_outdated(flight)) {

@@ -24,7 +24,7 @@ bool serve_expired(struct lookup *lookup, struct answer *answer)
         renewal_is_due(lookup, answer, now);
     }
     answer_asked(answer);
-    count(COUNT_LOOKUPS_STALE);
+    count_lookups(BY_STALE, answer->outcome, 1);
     count(COUNT_STALE_RENEWING);
     return true;
 }

@@ -17,7 +17,8 @@ struct question *question_new(struct lookup *lookup, const struct address *addre
     question->lookup = lookup;
     question->waiters = waiter;
     question->waiter_count = 1;
-    question->asked_ms = clock_mono_ms();
+    waiter->asked_us = clock_mono_us();
+    question->asked_ms = waiter->asked_us / 1000;
     question->inquiry.state = INQUIRY_NONE; /* the rest of it is written by who makes it another */
     question->size = address->size;
     question->local_size = address->local_size;
@@ -37,10 +38,25 @@ void question_address(const struct question *question, struct address *address)
     memcpy(address->display, question->texts + question->size + 1, question->display_size + 1);
 }
 
+enum known_by known_by(enum layer layer, bool stale)
+{
+    static const enum known_by layers[] = {
+        [LAYER_DIRECTORY] = BY_DIRECTORY,
+        [LAYER_REDIS] = BY_REDIS,
+        [LAYER_MEMORY] = BY_MEMORY,
+    };
+    return stale ? BY_STALE : layers[layer];
+}
+
 void waiters_wake(struct waiter *waiters, struct answer *answer, enum layer layer, bool stale)
 {
+    enum known_by by = known_by(layer, stale);
+    int64_t now_us = waiters != NULL ? clock_mono_us() : 0;
     while (waiters != NULL) {
         struct waiter *next = waiters->next; /* `ready` may free the waiter */
+        if (waiters->asked_us != 0) {
+            count_lookup_time(by, answer->outcome, now_us - waiters->asked_us);
+        }
         waiters->ready(waiters, (struct served){answer_ref(answer), layer, stale});
         waiters = next;
     }

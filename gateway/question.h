@@ -7,6 +7,7 @@
 #define GATEWAY_QUESTION_H
 
 #include "base/answer.h"
+#include "base/metrics.h"
 #include "cache/record.h"
 #include "gateway/engine.h"
 
@@ -49,7 +50,10 @@ static inline struct bytes question_text(const struct question *question)
     return bytes_of(question->texts, question->size);
 }
 
-/* Gives everybody in the chain a reference to the answer. */
+/* As what an answer counts that came from there. */
+enum known_by known_by(enum layer layer, bool stale);
+
+/* Gives everybody in the chain a reference to the answer, and counts what each has waited. */
 void waiters_wake(struct waiter *waiters, struct answer *answer, enum layer layer, bool stale);
 
 #endif

@@ -23,7 +23,7 @@ bool lookup_may_serve(struct lookup *lookup, struct answer *answer)
         renewal_is_due(lookup, answer, now);
     }
     answer_asked(answer);
-    count(COUNT_LOOKUPS_MEMORY);
+    count_lookups(BY_MEMORY, answer->outcome, 1);
     return true;
 }
 

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "base/clock.h"
 #include "base/metrics.h"
 #include "http/hot.h"
 #include "http/limits.h"
@@ -69,6 +70,15 @@ static enum MHD_Result send_again(struct request *request, struct hot *hot, stru
     return respond_shared(request, status, response);
 }
 
+static void count_hit(const struct request *request, bool stale, enum outcome outcome)
+{
+    const struct worker *worker = request->worker;
+
+    if (worker->measures) {
+        count_hit_time(stale ? BY_STALE : BY_MEMORY, outcome, clock_mono_us() - worker->turn_us);
+    }
+}
+
 bool recipients_answer_again(struct request *request, enum MHD_Result *result)
 {
     const struct http_backend *backend = &request->http->backend;
@@ -92,7 +102,9 @@ bool recipients_answer_again(struct request *request, enum MHD_Result *result)
         return true;
     }
     count_outcome(ready->answer->outcome);
+    enum outcome outcome = ready->answer->outcome;
     *result = send_again(request, hot, ready);
+    count_hit(request, false, outcome);
     return true;
 }
 
@@ -145,6 +157,7 @@ enum address_fault recipients_read_address(struct request *request)
 enum MHD_Result recipients_answer(struct request *request)
 {
     const struct http_backend *backend = &request->http->backend;
+    bool at_once = request->served.answer == NULL;
     struct refusal refusal;
     struct wish wish;
 
@@ -171,5 +184,12 @@ enum MHD_Result recipients_answer(struct request *request)
     if (request->served.answer == NULL) {
         return request_wait(request, backend->start);
     }
-    return limits_tell(request, request->served.answer->outcome) ? send_served(request, &wish) : limits_refuse(request);
+    if (!limits_tell(request, request->served.answer->outcome)) {
+        return limits_refuse(request);
+    }
+    enum MHD_Result result = send_served(request, &wish);
+    if (at_once) {
+        count_hit(request, request->served.stale, request->served.answer->outcome);
+    }
+    return result;
 }

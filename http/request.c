@@ -114,9 +114,11 @@ void *request_on_target(void *cls, const char *target, struct MHD_Connection *co
 
     (void)cls;
     if (request != NULL) {
+        worker_look_at_clock(request->worker);
         request->state = REQUEST_NEW;
         request->route = NULL;
         request->client_kind = CLIENT_NOT_KNOWN;
+        request->asked_us = 0;
         request->is_apart = request->has_address = false;
         request->target_size = strlen(target);
         request->target_end = target + request->target_size;
@@ -259,6 +261,7 @@ enum MHD_Result request_on_call(void *cls, struct MHD_Connection *connection, co
     if (request == NULL) {
         return MHD_NO;
     }
+    worker_look_at_clock(request->worker);
     if (request->state == REQUEST_NEW) {
         return read_headers(request, method, version);
     }

@@ -78,6 +78,7 @@ struct request {
     const struct route *route;
     struct headers headers;
     struct body body;
+    int64_t asked_us;             /* mono; 0: how long it takes is not measured */
     void *work;                   /* the route's own, from one call to the next; NULL: nothing yet */
     void (*work_free)(void *work);
     size_t waits_before;          /* worker->waits when it began to linger */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "http/routes.h"
@@ -155,18 +156,19 @@ struct MHD_Response *respond_make(struct buffer *body, const struct response_hea
     return respond_complete(response, headers);
 }
 
-static void count_status(unsigned status)
+static void count_request(const struct request *request, unsigned status)
 {
-    static const enum counter counters[] = {COUNT_HTTP_2XX, COUNT_HTTP_3XX, COUNT_HTTP_4XX, COUNT_HTTP_5XX};
+    enum route_kind kind = request->route != NULL ? request->route->kind : ROUTE_OTHER;
 
-    if (status >= 200 && status < 600) {
-        count(counters[status / 100 - 2]);
+    count_response(kind, status);
+    if (request->asked_us != 0) {
+        count_request_time(kind, clock_mono_us() - request->asked_us);
     }
 }
 
 enum MHD_Result respond_shared(struct request *request, unsigned status, struct MHD_Response *response)
 {
-    count_status(status);
+    count_request(request, status);
     log_event(LEVEL_DEBUG, "request answered", LOG_TEXT("method", request->method),
               LOG_TEXT("route", request->route != NULL ? request->route->pattern : "none"),
               LOG_NUMBER("status", status));

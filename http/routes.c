@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "base/metrics.h"
 #include "http/batch.h"
 #include "http/negotiate.h"
@@ -23,15 +24,14 @@ const struct route routes[] = {
      "the best certificate to encrypt to; ?format=der|pem|p7c|vcard|vcard3|json or Accept",
      FORMAT_BIT(FORMAT_DER) | FORMAT_BIT(FORMAT_PEM) | FORMAT_BIT(FORMAT_P7C) | FORMAT_BIT(FORMAT_VCARD) |
          FORMAT_BIT(FORMAT_VCARD3) | FORMAT_BIT(FORMAT_JSON),
-     FORMAT_DER,
-     true},
+     FORMAT_DER, true, .kind = ROUTE_CERTIFICATE},
     {RECIPIENTS "{address}", READ, DOOR_LOOKUP, recipients_answer,
      "all usable certificates, best first, as JSON; ?explain=1 shows why others are refused (loopback or token)",
-     FORMAT_BIT(FORMAT_JSON), FORMAT_JSON, false},
+     FORMAT_BIT(FORMAT_JSON), FORMAT_JSON, false, .kind = ROUTE_RECIPIENT},
     {"/v1/recipients", METHOD_POST, DOOR_LOOKUP, batch_answer,
      "{\"recipients\": [ADDRESS, ...]}: for each a status and its best certificate, as JSON; ?format=p7c: all "
      "certificates in one",
-     FORMAT_BIT(FORMAT_JSON) | FORMAT_BIT(FORMAT_P7C), FORMAT_JSON, true, MAX_BATCH_BODY_BYTES},
+     FORMAT_BIT(FORMAT_JSON) | FORMAT_BIT(FORMAT_P7C), FORMAT_JSON, true, MAX_BATCH_BODY_BYTES, ROUTE_BATCH},
     {"/certificates/search.cgi", READ, DOOR_LOOKUP, search_answer_certificates,
      "certificates by one attribute of RFC 4387: certHash, uri, email, iHash, iAndSHash, name, sHash, sKIDHash"},
     {"/crls/search.cgi", READ, DOOR_OPEN, search_answer_crls, "current CRLs of an issuer, by iHash or sKIDHash"},
@@ -46,7 +46,7 @@ const struct route routes[] = {
     {"/openapi.json", READ, DOOR_OPEN, pages_openapi, "this interface, described by OpenAPI 3.1"},
     {"/v1/purge", METHOD_POST, DOOR_ADMIN, purge_answer,
      "{\"address\": ADDRESS}, {\"domain\": DOMAIN} or {\"all\": true}: drops cached answers (token)",
-     .max_body = MAX_PURGE_BODY_BYTES},
+     .max_body = MAX_PURGE_BODY_BYTES, .kind = ROUTE_PURGE},
     {"/page/{file}", READ, DOOR_OPEN, page_file_answer, "what the page for people is made of"},
     {"/", READ, DOOR_OPEN, pages_index, "this list; to browsers, a page for people"},
 };
@@ -214,11 +214,20 @@ static enum MHD_Result refuse_target(struct request *request, enum target_fault 
                            target_fault_text(fault), NULL);
 }
 
+/* Requests for one recipient aside: for each of these a clock would be read twice more. */
+static void begin_timing(struct request *request)
+{
+    if (request->route == NULL || request->route->answer != recipients_answer) {
+        request->asked_us = clock_mono_us();
+    }
+}
+
 enum MHD_Result routes_answer(struct request *request)
 {
     bool options = strcmp(request->method, MHD_HTTP_METHOD_OPTIONS) == 0;
 
     find_route(request);
+    begin_timing(request);
     if (request->target_fault != TARGET_OK) {
         return refuse_target(request, request->target_fault);
     }

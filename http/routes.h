@@ -4,6 +4,7 @@
 #ifndef HTTP_ROUTES_H
 #define HTTP_ROUTES_H
 
+#include "base/metrics.h"
 #include "http/request.h"
 #include "render/render.h"
 
@@ -20,6 +21,7 @@ struct route {
     enum format preferred;
     bool best_only;
     size_t max_body;        /* of routes that take POST: how large a body of JSON they want */
+    enum route_kind kind;   /* as what its requests are counted */
 };
 
 extern const struct route routes[];

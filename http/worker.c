@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "http/arrivals.h"
+#include "base/metrics.h"
 #include "http/fragments.h"
 #include "http/hot.h"
 #include "http/request.h"
@@ -79,6 +80,7 @@ const struct rules *worker_rules(struct worker *worker)
 void worker_count_connection(struct worker *worker, int change)
 {
     atomic_fetch_add_explicit(worker->connections, (size_t)change, memory_order_relaxed);
+    gauge_add(GAUGE_HTTP_CONNECTIONS, change);
 }
 
 static void wake(struct worker *worker)
@@ -213,6 +215,12 @@ static void run_daemon(struct worker *worker, int32_t patience_ms)
     }
 }
 
+static void begin_turn(struct worker *worker)
+{
+    worker->measures = ++worker->turns % METRICS_SAMPLED_TURNS == 0;
+    worker->turn_us = 0;
+}
+
 /* Waits for requests, or for what lets those that wait go on; then sees to them. */
 static void turn(struct worker *worker)
 {
@@ -222,6 +230,7 @@ static void turn(struct worker *worker)
     if (worker->arrivals != NULL) {
         arrivals_see(worker->arrivals);
     }
+    begin_turn(worker);
     if (!has_back(worker) && worker->side != NULL && side->wants_wait(worker->side)) {
         side->wait(worker->side, side_patience_ms(worker));
         worker->waits++;

@@ -17,6 +17,8 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "base/clock.h"
+
 struct arrivals;
 struct fragments;
 struct hot;
@@ -40,6 +42,9 @@ struct worker {
     size_t waits;                /* how often it has waited by that */
     size_t lingering;            /* requests that linger (request.h) */
     bool answered_late;          /* in this run a request was answered that had waited */
+    size_t turns;
+    bool measures;               /* what is answered in this turn of its loop is one of the sample of times */
+    int64_t turn_us;             /* mono, when the first request of such a turn was seen to; 0: none yet */
     bool is_local;               /* its listener: this machine alone reaches it */
     bool is_tls;                 /* its listener: it speaks TLS */
     struct arrivals *arrivals;   /* where its listener is for proxies that say for whom they connect; else NULL */
@@ -67,6 +72,15 @@ void worker_stop(struct worker *worker);
 
 /* A connection has come (1) or gone (-1). */
 void worker_count_connection(struct worker *worker, int change);
+
+/* A request is being seen to: where times are measured, that of the first begins here, and that of all others in the
+ * turn, which wait for it. */
+static inline void worker_look_at_clock(struct worker *worker)
+{
+    if (worker->measures && worker->turn_us == 0) {
+        worker->turn_us = clock_mono_us();
+    }
+}
 
 /* Lets the request go on. Any thread. The request is the worker's again; it may be gone on return. */
 void worker_hand_back(struct request *request);

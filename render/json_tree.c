@@ -98,6 +98,11 @@ json_t *json_tree_add_object(struct json_tree *tree, json_t *array)
     return json_array_get(array, before);
 }
 
+void json_tree_add_number(struct json_tree *tree, json_t *array, int64_t number)
+{
+    json_tree_add(tree, array, json_integer(number));
+}
+
 void json_tree_add_text(struct json_tree *tree, json_t *array, const char *text)
 {
     json_tree_add(tree, array, string_of(text));

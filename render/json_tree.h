@@ -31,6 +31,7 @@ void json_tree_put_base64(struct json_tree *tree, json_t *object, const char *ke
 json_t *json_tree_put_object(struct json_tree *tree, json_t *object, const char *key);
 json_t *json_tree_put_array(struct json_tree *tree, json_t *object, const char *key);
 json_t *json_tree_add_object(struct json_tree *tree, json_t *array);
+void json_tree_add_number(struct json_tree *tree, json_t *array, int64_t number);
 void json_tree_add_text(struct json_tree *tree, json_t *array, const char *text);
 void json_tree_add_base64(struct json_tree *tree, json_t *array, const struct blob *blob);
 

@@ -15,14 +15,6 @@ struct measured {
     enum gauge gauge;
 };
 
-static const struct counted lookups[] = {
-    {"memory", COUNT_LOOKUPS_MEMORY},
-    {"redis", COUNT_LOOKUPS_REDIS},
-    {"directory", COUNT_LOOKUPS_DIRECTORY},
-    {"stale", COUNT_LOOKUPS_STALE},
-    {"joined", COUNT_LOOKUPS_JOINED},
-};
-
 static const struct counted outcomes[] = {
     {"found", COUNT_OUTCOME_FOUND},
     {"none", COUNT_OUTCOME_NONE},
@@ -76,6 +68,45 @@ static json_t *put_counted(struct json_tree *tree, const char *key, const struct
     return object;
 }
 
+static void put_lookups(struct json_tree *tree)
+{
+    json_t *object = json_tree_put_object(tree, tree->root, "lookups");
+
+    for (size_t i = 0; i < BY_COUNT; i++) {
+        enum known_by layer = (enum known_by)i;
+        json_tree_put_number(tree, object, metrics_layer_word(layer), (int64_t)count_lookups_read(layer));
+    }
+    json_tree_put_number(tree, object, "joined", (int64_t)count_read(COUNT_LOOKUPS_JOINED));
+}
+
+static void put_times(struct json_tree *tree, json_t *list, enum known_by layer)
+{
+    json_t *object = json_tree_add_object(tree, list);
+    struct histogram histogram;
+
+    metrics_layer_times(layer, &histogram);
+    json_tree_put_text(tree, object, "layer", metrics_layer_word(layer));
+    json_t *counts = json_tree_put_array(tree, object, "counts");
+    for (size_t i = 0; i <= METRICS_BUCKETS; i++) {
+        json_tree_add_number(tree, counts, (int64_t)histogram.buckets[i]);
+    }
+    json_tree_put_number(tree, object, "sum_us", (int64_t)histogram.sum_us);
+}
+
+static void put_latency(struct json_tree *tree)
+{
+    json_t *latency = json_tree_put_object(tree, tree->root, "latency");
+    json_t *bounds = json_tree_put_array(tree, latency, "bounds_us");
+
+    for (size_t i = 0; i < METRICS_BUCKETS; i++) {
+        json_tree_add_number(tree, bounds, metrics_bounds_us[i]);
+    }
+    json_t *layers = json_tree_put_array(tree, latency, "layers");
+    for (size_t i = 0; i < BY_COUNT; i++) {
+        put_times(tree, layers, (enum known_by)i);
+    }
+}
+
 static json_t *put_measured(struct json_tree *tree, const char *key, const struct measured *rows, size_t count)
 {
     json_t *object = json_tree_put_object(tree, tree->root, key);
@@ -116,8 +147,9 @@ int render_status(const struct status *status, struct buffer *out)
         json_tree_put_text(&tree, tree.root, "why_not", status->why_not);
     }
     put_measured(&tree, "policy", policy, COUNT_OF(policy));
-    put_counted(&tree, "lookups", lookups, COUNT_OF(lookups));
+    put_lookups(&tree);
     put_counted(&tree, "outcomes", outcomes, COUNT_OF(outcomes));
+    put_latency(&tree);
     json_tree_put_number(&tree, tree.root, "flights", gauge_read(GAUGE_FLIGHTS));
     json_tree_put_number(&tree, tree.root, "waiting", gauge_read(GAUGE_WAITING));
     json_t *kept = put_measured(&tree, "memory", memory, COUNT_OF(memory));

@@ -25,7 +25,7 @@ static bool may_serve(void *context, struct answer *answer)
         return false;
     }
     answer_asked(answer);
-    count(COUNT_LOOKUPS_MEMORY);
+    count_lookups(BY_MEMORY, answer->outcome, 1);
     return true;
 }
 

@@ -194,7 +194,7 @@ miss_vs_libldap_open() {
 
 layer_count() { # LAYER
     curl -sSf "$(gateway_url gateway)/metrics" |
-        awk -v name="certlookup_lookups_total{layer=\"$1\"}" '$1 == name { print $2 }'
+        awk -v name="certlookup_lookups_total{layer=\"$1\"," 'index($1, name) == 1 { sum += $2 } END { print sum }'
 }
 
 redis_has() { # COUNT

@@ -692,7 +692,7 @@ static void do_counted(char **words)
         {"renewals_started", COUNT_RENEWALS_STARTED}, {"renewals_joined", COUNT_RENEWALS_JOINED},
         {"renewals_failed", COUNT_RENEWALS_FAILED},   {"renewals_limited", COUNT_RENEWALS_LIMITED},
         {"stale_renewing", COUNT_STALE_RENEWING},     {"stale_slow", COUNT_STALE_SLOW},
-        {"stale_failing", COUNT_STALE_FAILING},       {"stale", COUNT_LOOKUPS_STALE},
+        {"stale_failing", COUNT_STALE_FAILING},
         {"engine_worked", COUNT_ENGINE_WORKED},       {"hedged", COUNT_HEDGED},
         {"in_vain", COUNT_HEDGED_IN_VAIN},
     };
@@ -702,7 +702,8 @@ static void do_counted(char **words)
             return;
         }
     }
-    must(false, "COUNTED");
+    must(strcmp(words[0], "stale") == 0, "COUNTED");
+    expect_number(words[0], stage_counted_stale(), words[1]);
 }
 
 static void do_secret(char **words)

@@ -58,7 +58,7 @@ static struct gateway {
     unsigned world_count;
 } gateways[STAGE_GATEWAYS];
 
-static uint64_t counted_before[COUNT_COUNT];
+static uint64_t counted_before[COUNT_COUNT], stale_before;
 static struct served answers[ANSWERS_MAX];
 /* The last of them once more, with references of their own: what somebody would hold who keeps ready-made replies. */
 static struct kept {
@@ -543,6 +543,11 @@ unsigned stage_counted(unsigned counter)
     return (unsigned)(count_read((enum counter)counter) - counted_before[counter]);
 }
 
+unsigned stage_counted_stale(void)
+{
+    return (unsigned)(count_lookups_read(BY_STALE) - stale_before);
+}
+
 struct served stage_next_answer(void)
 {
     return answer_first < answer_last ? answers[answer_first++] : (struct served){0};
@@ -600,6 +605,7 @@ void stage_reset(void)
     stage_set("cache.revalidate", "\"0\"");
     stage_set("redis.uri", "\"redis://127.0.0.1:1\"");
     write_crls(NULL, 0);
+    stale_before = count_lookups_read(BY_STALE);
     for (unsigned i = 0; i < COUNT_COUNT; i++) {
         counted_before[i] = count_read((enum counter)i);
     }

@@ -78,6 +78,7 @@ void stage_renew(unsigned gateway, const char *address);
 
 /* How far a counter went since the story began. */
 unsigned stage_counted(unsigned counter);
+unsigned stage_counted_stale(void); /* lookups answered by what is past its life */
 
 /* The oldest answer that nobody has looked at yet, or .answer = NULL; the reference is the caller's. */
 struct served stage_next_answer(void);

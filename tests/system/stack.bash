@@ -62,9 +62,13 @@ json() {
     grep -o "\"$1\":\(\"[^\"]*\"\|[0-9a-z.-]*\)" "${2:-$body}" | sed 's/^"[^"]*"://; s/^"//; s/"$//'
 }
 
-# metric NAME [URL]: the value of a metric with its labels, 'certlookup_lookups_total{layer="memory"}'.
+# metric NAME [URL]: the value of a metric with its labels; or with the first of them, of all these together:
+# 'certlookup_lookups_total{layer="memory"}'.
 metric() {
-    curl --silent --max-time 60 "${2:-$(gateway_url gateway)}/metrics" | awk -v name="$1" '$1 == name { print $2 }'
+    curl --silent --max-time 60 "${2:-$(gateway_url gateway)}/metrics" | awk -v name="$1" '
+        BEGIN { more = name; sub(/}$/, ",", more) }
+        $1 == name || (more != name && index($1, more) == 1) { sum += $2; found = 1 }
+        END { if (found) print sum }'
 }
 
 # Every octet as %XX: a path segment that nothing on the way can take for anything else.

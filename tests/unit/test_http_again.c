@@ -82,7 +82,7 @@ static void kept_when_asked_twice(void **state)
     assert_false(get(CERTIFICATE "?a"));
     assert_false(get(CERTIFICATE "?a"));
     size_t gets = play->gets;
-    uint64_t found = count_read(COUNT_OUTCOME_FOUND), ok = count_read(COUNT_HTTP_2XX);
+    uint64_t found = count_read(COUNT_OUTCOME_FOUND), ok = count_responses_read(2);
     for (int i = 0; i < 3; i++) {
         assert_true(get(CERTIFICATE "?a"));
         assert_int_equal(play_status(&response), 200);
@@ -92,7 +92,7 @@ static void kept_when_asked_twice(void **state)
     }
     assert_int_equal(play->gets, gets);
     assert_int_equal(count_read(COUNT_OUTCOME_FOUND) - found, 3);
-    assert_int_equal(count_read(COUNT_HTTP_2XX) - ok, 3);
+    assert_int_equal(count_responses_read(2) - ok, 3);
 }
 
 /* While nothing is ready-made, the backend hears of each address before it is asked; of no other request. */

@@ -47,13 +47,16 @@ static void names_are_all_there_at_once(void **state)
         "certlookup_ldap_sync_changes_total counter", "certlookup_ldap_sync_resets_total counter",
         "certlookup_ldap_sync_failures_total counter", "certlookup_ldap_sync_unreadable_total counter",
         "certlookup_ldap_sync gauge", "certlookup_ldap_sync_entries gauge", "certlookup_ldap_sync_bytes gauge",
-        "certlookup_ldap_up gauge", "certlookup_lookup_seconds histogram", "certlookup_memory_bytes gauge",
+        "certlookup_ldap_up gauge", "certlookup_lookup_seconds histogram",
+        "certlookup_sampled_hit_seconds histogram", "certlookup_http_request_seconds histogram",
+        "certlookup_http_connections gauge", "process_cpu_seconds_total counter",
+        "process_virtual_memory_bytes gauge", "process_max_fds gauge", "process_threads gauge", "certlookup_memory_bytes gauge",
         "certlookup_memory_entries gauge", "certlookup_flights gauge", "certlookup_waiting_requests gauge",
         "certlookup_redis_up gauge", "certlookup_generation gauge", "certlookup_anchors gauge",
         "certlookup_evidence_total counter", "certlookup_evidence_refreshes_total counter",
         "certlookup_evidence_dropped_answers_total counter", "certlookup_evidence_crls gauge",
         "certlookup_evidence_ocsp_answers gauge", "certlookup_evidence_issuers gauge",
-        "certlookup_evidence_bytes gauge", "certlookup_evidence_next_update_seconds gauge",
+        "certlookup_evidence_bytes gauge", "certlookup_evidence_next_update_timestamp_seconds gauge",
         "certlookup_http_refused_total counter",
         "certlookup_engine_worked_total counter", "certlookup_hedges_total counter",
         "certlookup_drops_total counter",
@@ -109,14 +112,14 @@ static void the_format_is_kept(void **state)
 static void counters_count(void **state)
 {
     (void)state;
-    count(COUNT_LOOKUPS_MEMORY);
-    count_add(COUNT_LOOKUPS_MEMORY, 41);
+    count(COUNT_HEDGED);
+    count_add(COUNT_HEDGED, 41);
     count(COUNT_LIMIT_RECORD_BYTES);
     count(COUNT_FETCH_OCSP_REFUSED);
     count_refusal(REASON_EXPIRED);
-    assert_int_equal(count_read(COUNT_LOOKUPS_MEMORY), 42);
-    assert_true(shows("certlookup_lookups_total{layer=\"memory\"} 42"));
-    assert_true(shows("certlookup_lookups_total{layer=\"stale\"} 0"));
+    assert_int_equal(count_read(COUNT_HEDGED), 42);
+    assert_true(shows("certlookup_hedges_total{event=\"begun\"} 42"));
+    assert_true(shows("certlookup_hedges_total{event=\"in_vain\"} 0"));
     assert_true(shows("certlookup_limit_reached_total{limit=\"record_bytes\"} 1"));
     assert_true(shows("certlookup_fetches_total{purpose=\"ocsp\",result=\"refused\"} 1"));
     assert_true(shows("certlookup_fetches_total{purpose=\"crl\",result=\"refused\"} 0"));
@@ -127,6 +130,30 @@ static void counters_count(void **state)
     assert_null(strstr(buffer_string(&shown), "reason=\"no_entry\""));
 }
 
+static void lookups_and_responses_have_two_labels(void **state)
+{
+    (void)state;
+    count_lookups(BY_STALE, OUTCOME_FOUND, 3);
+    count_lookups(BY_STALE, OUTCOME_NONE, 4);
+    count_lookups(BY_DIRECTORY, OUTCOME_UNKNOWN, 5);
+    assert_int_equal(count_lookups_read(BY_STALE), 7);
+    assert_true(shows("certlookup_lookups_total{layer=\"stale\",outcome=\"found\"} 3"));
+    assert_true(shows("certlookup_lookups_total{layer=\"stale\",outcome=\"none\"} 4"));
+    assert_true(shows("certlookup_lookups_total{layer=\"directory\",outcome=\"unknown\"} 5"));
+    assert_true(shows("certlookup_lookups_total{layer=\"memory\",outcome=\"found\"} 0"));
+    assert_null(strstr(buffer_string(&shown), "layer=\"memory\",outcome=\"unknown\""));
+
+    count_response(ROUTE_BATCH, 200);
+    count_response(ROUTE_OTHER, 299);
+    count_response(ROUTE_CERTIFICATE, 503);
+    assert_int_equal(count_responses_read(2), 2);
+    assert_int_equal(count_responses_read(5), 1);
+    assert_true(shows("certlookup_http_responses_total{class=\"2xx\",route=\"batch\"} 1"));
+    assert_true(shows("certlookup_http_responses_total{class=\"2xx\",route=\"other\"} 1"));
+    assert_true(shows("certlookup_http_responses_total{class=\"5xx\",route=\"certificate\"} 1"));
+    assert_true(shows("certlookup_http_responses_total{class=\"4xx\",route=\"recipient\"} 0"));
+}
+
 static void gauges_go_up_and_down(void **state)
 {
     (void)state;
@@ -134,27 +161,54 @@ static void gauges_go_up_and_down(void **state)
     gauge_add(GAUGE_FLIGHTS, -3);
     assert_int_equal(gauge_read(GAUGE_FLIGHTS), 7);
     assert_true(shows("certlookup_flights 7"));
+    assert_null(strstr(buffer_string(&shown), "\ncertlookup_redis_up ")); /* no Redis is not one that is down */
+    gauge_set(GAUGE_REDIS_UP, 0);
+    assert_true(shows("certlookup_redis_up 0"));
     assert_false(shows("process_open_fds 0"));
+    assert_false(shows("process_max_fds 0"));
+    assert_false(shows("process_threads 0"));
+    assert_false(shows("process_virtual_memory_bytes 0"));
+    assert_false(shows("process_cpu_seconds_total 0.000000"));
     assert_false(shows("process_resident_memory_bytes 0"));
 }
 
 static void durations_fall_into_buckets(void **state)
 {
-    static const int64_t durations[] = {-5, 0, 50, 51, 999, 1000, 9999999, 10000001, INT64_C(3600000000)};
+    static const int64_t durations[] = {-5, 0, 5, 6, 10, 999, 1000, 9999999, 10000001, INT64_C(3600000000)};
+    struct histogram histogram;
 
     (void)state;
     for (size_t i = 0; i < sizeof(durations) / sizeof(durations[0]); i++) {
-        count_duration(LAYER_REDIS, durations[i]);
+        count_lookup_time(BY_REDIS, OUTCOME_NONE, durations[i]);
     }
-    assert_true(shows("certlookup_lookup_seconds_bucket{layer=\"redis\",le=\"0.00005\"} 3"));
-    assert_true(shows("certlookup_lookup_seconds_bucket{layer=\"redis\",le=\"0.0001\"} 4"));
-    assert_true(shows("certlookup_lookup_seconds_bucket{layer=\"redis\",le=\"0.0005\"} 4"));
-    assert_true(shows("certlookup_lookup_seconds_bucket{layer=\"redis\",le=\"0.001\"} 6"));
-    assert_true(shows("certlookup_lookup_seconds_bucket{layer=\"redis\",le=\"10\"} 7"));
-    assert_true(shows("certlookup_lookup_seconds_bucket{layer=\"redis\",le=\"+Inf\"} 9"));
-    assert_true(shows("certlookup_lookup_seconds_count{layer=\"redis\"} 9"));
-    assert_true(shows("certlookup_lookup_seconds_sum{layer=\"redis\"} 3620.002100"));
-    assert_true(shows("certlookup_lookup_seconds_count{layer=\"memory\"} 0"));
+#define REDIS "{layer=\"redis\",outcome=\"none\""
+    assert_true(shows("certlookup_lookup_seconds_bucket" REDIS ",le=\"0.000005\"} 3"));
+    assert_true(shows("certlookup_lookup_seconds_bucket" REDIS ",le=\"0.00001\"} 5"));
+    assert_true(shows("certlookup_lookup_seconds_bucket" REDIS ",le=\"0.0005\"} 5"));
+    assert_true(shows("certlookup_lookup_seconds_bucket" REDIS ",le=\"0.001\"} 7"));
+    assert_true(shows("certlookup_lookup_seconds_bucket" REDIS ",le=\"10\"} 8"));
+    assert_true(shows("certlookup_lookup_seconds_bucket" REDIS ",le=\"+Inf\"} 10"));
+    assert_true(shows("certlookup_lookup_seconds_count" REDIS "} 10"));
+    assert_true(shows("certlookup_lookup_seconds_sum" REDIS "} 3620.00202"));
+    assert_true(shows("certlookup_lookup_seconds_count{layer=\"redis\",outcome=\"found\"} 0"));
+    assert_null(strstr(buffer_string(&shown), REDIS ",le=\"0.000005\"} 4"));
+
+    count_hit_time(BY_STALE, OUTCOME_FOUND, 7);
+    count_lookup_time(BY_STALE, OUTCOME_NONE, 2000000);
+    count_request_time(ROUTE_BATCH, 30);
+    assert_true(shows("certlookup_sampled_hit_seconds_count{layer=\"stale\",outcome=\"found\"} 1"));
+    assert_true(shows("certlookup_sampled_hit_seconds_sum{layer=\"stale\",outcome=\"found\"} 0.000007"));
+    assert_true(shows("certlookup_lookup_seconds_sum{layer=\"stale\",outcome=\"none\"} 2"));
+    assert_true(shows("certlookup_http_request_seconds_bucket{route=\"batch\",le=\"0.00002\"} 0"));
+    assert_true(shows("certlookup_http_request_seconds_bucket{route=\"batch\",le=\"0.00005\"} 1"));
+    assert_null(strstr(buffer_string(&shown), "certlookup_http_request_seconds_count{route=\"certificate\""));
+
+    metrics_layer_times(BY_STALE, &histogram); /* of both, and of all outcomes */
+    assert_int_equal(histogram.sum_us, 2000007);
+    assert_int_equal(histogram.buckets[1], 1);
+    for (size_t i = 0; i < METRICS_BUCKETS; i++) {
+        assert_int_equal(histogram.buckets[i], i == 1 || metrics_bounds_us[i] == 2500000);
+    }
 }
 
 static void directories_have_names(void **state)
@@ -207,8 +261,8 @@ static void directories_have_names(void **state)
 static void *tally(void *context)
 {
     for (int i = 0; i < 1000; i++) {
-        count(COUNT_HTTP_2XX);
-        count_duration(LAYER_MEMORY, 10);
+        count(COUNT_DROPS);
+        count_hit_time(BY_MEMORY, OUTCOME_FOUND, 10);
         count_refusal(REASON_REVOKED);
     }
     return context;
@@ -229,8 +283,8 @@ static void threads_lose_no_count(void **state)
             pthread_join(threads[i], NULL);
         }
     }
-    assert_int_equal(count_read(COUNT_HTTP_2XX), 240000);
-    assert_true(shows("certlookup_lookup_seconds_count{layer=\"memory\"} 240000"));
+    assert_int_equal(count_read(COUNT_DROPS), 240000);
+    assert_true(shows("certlookup_sampled_hit_seconds_count{layer=\"memory\",outcome=\"found\"} 240000"));
     assert_true(shows("certlookup_refusals_total{reason=\"revoked\"} 240000"));
 }
 
@@ -240,6 +294,7 @@ int main(void)
         cmocka_unit_test(names_are_all_there_at_once),
         cmocka_unit_test(the_format_is_kept),
         cmocka_unit_test(counters_count),
+        cmocka_unit_test(lookups_and_responses_have_two_labels),
         cmocka_unit_test(gauges_go_up_and_down),
         cmocka_unit_test(durations_fall_into_buckets),
         cmocka_unit_test(directories_have_names),

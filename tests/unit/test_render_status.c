@@ -47,8 +47,6 @@ static void every_number_is_its_own(void **state)
         const char *path;
         enum counter counter;
     } counted[] = {
-        {"lookups.memory", COUNT_LOOKUPS_MEMORY},   {"lookups.redis", COUNT_LOOKUPS_REDIS},
-        {"lookups.stale", COUNT_LOOKUPS_STALE},     {"lookups.directory", COUNT_LOOKUPS_DIRECTORY},
         {"lookups.joined", COUNT_LOOKUPS_JOINED},   {"outcomes.found", COUNT_OUTCOME_FOUND},
         {"outcomes.none", COUNT_OUTCOME_NONE},      {"outcomes.unknown", COUNT_OUTCOME_UNKNOWN},
         {"memory.evictions", COUNT_MEMORY_EVICTIONS}, {"redis.hits", COUNT_REDIS_HITS},
@@ -84,6 +82,34 @@ static void every_number_is_its_own(void **state)
     assert_string_equal(json_string_value(json_object_get(root, "started_at")), "2027-01-15T08:00:00Z");
     assert_string_equal(json_string_value(json_object_get(json_object_get(root, "evidence"), "next_update")),
                         "2027-01-15T08:00:01Z");
+    json_decref(root);
+}
+
+/* {"bounds_us": […], "layers": [{"layer": "memory", "counts": […], "sum_us": 7}, …]} */
+static void times_are_told_by_layer(void **state)
+{
+    static const char *const layers[BY_COUNT] = {"memory", "redis", "directory", "stale"};
+    uint64_t before = count_lookups_read(BY_REDIS);
+
+    (void)state;
+    count_lookups(BY_REDIS, OUTCOME_NONE, 7);
+    count_lookup_time(BY_REDIS, OUTCOME_NONE, 6);
+    count_hit_time(BY_MEMORY, OUTCOME_FOUND, 10000001);
+    json_t *root = shown(&all);
+    assert_int_equal(number(root, "lookups.redis"), before + 7);
+    const json_t *latency = json_object_get(root, "latency"), *bounds = json_object_get(latency, "bounds_us");
+    assert_int_equal(json_array_size(bounds), METRICS_BUCKETS);
+    assert_int_equal(json_array_size(json_object_get(latency, "layers")), BY_COUNT);
+    for (size_t i = 0; i < BY_COUNT; i++) {
+        const json_t *layer = json_array_get(json_object_get(latency, "layers"), i);
+        const json_t *counts = json_object_get(layer, "counts");
+        assert_string_equal(json_string_value(json_object_get(layer, "layer")), layers[i]);
+        assert_int_equal(json_array_size(counts), METRICS_BUCKETS + 1);
+        assert_int_equal(json_integer_value(json_array_get(counts, METRICS_BUCKETS)), i == 0);
+        assert_int_equal(json_integer_value(json_array_get(counts, 1)), i == 1);
+        assert_int_equal(number(layer, "sum_us"), i == 0 ? 10000001 : i == 1 ? 6 : 0);
+    }
+    assert_int_equal(json_integer_value(json_array_get(bounds, 1)), 10);
     json_decref(root);
 }
 
@@ -156,6 +182,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_number_is_its_own),
+        cmocka_unit_test(times_are_told_by_layer),
         cmocka_unit_test(directories_are_those_of_now),
         cmocka_unit_test(what_is_not_there_is_not_shown),
         cmocka_unit_test(too_little_room_is_said),
