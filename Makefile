@@ -38,7 +38,7 @@ B       := build/$(FLAVOUR)
 FOLDERS  := base x509 render fetch ldap cache http gateway cli
 SOURCES  := $(foreach d,$(FOLDERS),$(wildcard $d/*.c))
 MAINS    := gateway/main.c cli/main.c
-EMBEDDED := openapi web
+EMBEDDED := openapi web problems
 OBJECTS  := $(patsubst %.c,$B/%.o,$(filter-out $(MAINS),$(SOURCES))) $(EMBEDDED:%=$B/embedded/%.o)
 PROGRAMS := $B/certlookupd $B/certlookup
 
@@ -90,9 +90,10 @@ $B/libcertlookup.a: $(OBJECTS)
 # Files that the daemon brings along: see http/embedded.h.
 $B/embedded/openapi.c: docs/openapi.json
 $B/embedded/web.c: web $(wildcard web/*)
+$B/embedded/problems.c: docs/problems $(wildcard docs/problems/*.md)
 $(EMBEDDED:%=$B/embedded/%.c): etc/embed.sh
 	@mkdir -p $(@D)
-	$Qsh etc/embed.sh $(basename $(@F)) $(filter docs/% web/%,$^) > $@.new && mv $@.new $@
+	$Qsh etc/embed.sh $(basename $(@F)) $(filter docs/%.json docs/%.md web/%,$^) > $@.new && mv $@.new $@
 $B/embedded/%.o: $B/embedded/%.c $B/flags
 	$(call say,CC,$<)
 	$Q$(CC) $(BUILD_CFLAGS) -MMD -MP -c -o $@ $<

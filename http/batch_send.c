@@ -44,6 +44,7 @@ static enum MHD_Result send_list(struct batch *batch, unsigned status, const cha
 static enum MHD_Result refuse_bundle(struct batch *batch)
 {
     struct response_headers headers = {0};
+    char instance[REQUEST_INSTANCE_BYTES];
     bool unknown = batch->outcomes[OUTCOME_UNKNOWN] > 0;
     unsigned status = unknown ? MHD_HTTP_SERVICE_UNAVAILABLE : MHD_HTTP_CONFLICT;
     const char *detail = unknown ? "of some recipients nobody can tell just now whether they have a certificate"
@@ -51,9 +52,14 @@ static enum MHD_Result refuse_bundle(struct batch *batch)
                              ? "to some recipients nobody can encrypt: partial=1 leaves them out"
                              : "to none of the recipients can anybody encrypt";
 
-    buffer_append_format(&batch->body,
-                         "],\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%u,\"detail\":\"%s\"}",
-                         respond_title(status), status, detail);
+    request_tell_refusal(batch->request, status, detail);
+    buffer_append_format(&batch->body, "],\"type\":\"%s\",\"title\":\"%s\",\"status\":%u,\"detail\":\"%s\"",
+                         unknown ? PROBLEM_UNKNOWN : respond_type(status), respond_title(status), status, detail);
+    if (request_instance(batch->request, instance) != NULL) {
+        buffer_append_format(&batch->body, ",\"instance\":\"%s\"", instance);
+    }
+    buffer_append_char(&batch->body, '}');
+    respond_id(batch->request, &headers);
     if (unknown) {
         respond_header(&headers, MHD_HTTP_HEADER_RETRY_AFTER, "%lld", (long long)batch->retry_after_s);
     }

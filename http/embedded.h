@@ -19,5 +19,7 @@ struct embedded_file {
 
 extern const struct embedded_file embedded_web[]; /* web/ */
 extern const size_t embedded_web_count;
+extern const struct embedded_file embedded_problems[]; /* docs/problems/ */
+extern const size_t embedded_problems_count;
 
 #endif

@@ -124,6 +124,12 @@ static void take_content_type(struct headers *headers, struct bytes value)
     headers->content_types++;
 }
 
+static void take_request_id(struct headers *headers, struct bytes value)
+{
+    headers->request_id = value;
+    headers->request_ids++;
+}
+
 static void take_forwarded(struct headers *headers, struct bytes value)
 {
     (void)value;
@@ -162,6 +168,7 @@ static const struct field {
     FIELD("X-Forwarded-Proto", take_forwarded),
     FIELD("X-Real-IP", take_forwarded),
     FIELD("Via", take_forwarded),
+    FIELD("X-Request-Id", take_request_id),
 #undef FIELD
 };
 

@@ -48,6 +48,8 @@ struct headers {
     size_t content_types;
     bool forwarded; /* a proxy says that it speaks for somebody else */
     struct header_list forwarded_for; /* X-Forwarded-For: the last ones, if there are too many */
+    struct bytes request_id;
+    size_t request_ids;
     size_t hosts;
     struct bytes host; /* the last one; nothing if there is none */
     size_t lengths;

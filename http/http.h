@@ -15,6 +15,7 @@
  *   limits.c     how much a client may ask for; client.c which client it is; rules.c all that as configured
  *   credentials.c  TLS: the certificate that listeners show, and those of clients
  *   wanted.c     what a request wants of a route's formats; negotiate.c by Accept
+ *   request_id.c by what a refusal is found in the log
  *   reply.c      an answer as a response; etag.c its tag
  *   lookups.c    many lookups for one request
  *   batch.c      the route that looks many recipients up at once; fragments.c keeps ready what it says of each;

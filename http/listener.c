@@ -202,6 +202,7 @@ static struct MHD_Response *make_out_of_memory(void)
         .status = MHD_HTTP_SERVICE_UNAVAILABLE,
         .title = respond_title(MHD_HTTP_SERVICE_UNAVAILABLE),
         .detail = "there is not enough memory for an answer",
+        .type = respond_type(MHD_HTTP_SERVICE_UNAVAILABLE),
     };
 
     respond_header(&headers, MHD_HTTP_HEADER_RETRY_AFTER, "1");

@@ -101,6 +101,28 @@ enum MHD_Result pages_status(struct request *request)
     return respond_text(request, MHD_HTTP_OK, &text, "application/json");
 }
 
+/* "client-limit" and "client-limit.md" */
+static bool is_called(const struct embedded_file *file, struct bytes name)
+{
+    return strlen(file->name) == name.size + strlen(".md") && memcmp(file->name, name.data, name.size) == 0;
+}
+
+enum MHD_Result pages_problem(struct request *request)
+{
+    struct buffer text;
+    size_t i = 0;
+
+    while (i < embedded_problems_count && !is_called(&embedded_problems[i], request->captured)) {
+        i++;
+    }
+    if (i == embedded_problems_count) {
+        return respond_problem(request, MHD_HTTP_NOT_FOUND, "there is no such type of problem", NULL);
+    }
+    buffer_init(&text, MAX_RESPONSE_BYTES);
+    buffer_append(&text, embedded_problems[i].data, embedded_problems[i].size);
+    return respond_text(request, MHD_HTTP_OK, &text, PLAIN);
+}
+
 enum MHD_Result pages_openapi(struct request *request)
 {
     struct buffer text;

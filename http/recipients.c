@@ -118,7 +118,8 @@ static struct hot *hot_for(const struct request *request, const struct wish *wis
     return hot != NULL && hot_wants(hot, &request->key) ? hot : NULL;
 }
 
-static enum MHD_Result send_served(struct request *request, const struct wish *wish)
+/* What nobody can tell is a refusal, and told of as one. That there is none is an answer, which others may be given. */
+static enum MHD_Result send_served(struct request *request, struct wish *wish)
 {
     const struct served *served = &request->served;
     struct hot *hot = hot_for(request, wish);
@@ -128,6 +129,10 @@ static enum MHD_Result send_served(struct request *request, const struct wish *w
     size_t grown;
 
     count_outcome(served->answer->outcome);
+    if (served->answer->outcome == OUTCOME_UNKNOWN) {
+        wish->refused = request;
+        request_tell_refusal(request, reply_status(served->answer->outcome, served->answer->reason), reason_text(served->answer->reason));
+    }
     if (reply_make(served, wish, spares, &reply) != 0) {
         return send_out_of_memory(request);
     }

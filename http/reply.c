@@ -85,6 +85,9 @@ static void add_keeping(const struct served *served, const struct wish *wish, st
     respond_field(headers, MHD_HTTP_HEADER_CACHE_CONTROL, keep ? "private" : "no-store");
     respond_field(headers, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT);
     add_cache_status(served, headers);
+    if (wish->refused != NULL) {
+        respond_id(wish->refused, headers);
+    }
     if (wish->close) {
         respond_field(headers, MHD_HTTP_HEADER_CONNECTION, "close");
     }
@@ -128,11 +131,15 @@ static void add_content(const struct served *served, const struct format_info *i
 }
 
 /* The problem that an answer is when there is no certificate in it. */
-static void make_problem(const struct served *served, struct response_headers *headers, struct reply *reply)
+static void make_problem(const struct served *served, const struct wish *wish, struct response_headers *headers,
+                         struct reply *reply)
 {
     const struct answer *answer = served->answer;
-    bool none = answer->outcome == OUTCOME_NONE;
+    bool none = answer->outcome == OUTCOME_NONE, is_ours = answer->reason == REASON_INTERNAL;
+    char instance[REQUEST_INSTANCE_BYTES];
     struct problem problem = {
+        .type = none ? PROBLEM_NONE : is_ours ? respond_type(reply->status) : PROBLEM_UNKNOWN,
+        .instance = wish->refused != NULL ? request_instance(wish->refused, instance) : NULL,
         .status = (int)reply->status,
         .title = none ? "No usable certificate" : respond_title(reply->status),
         .detail = reason_text(answer->reason),
@@ -233,7 +240,7 @@ int reply_make(const struct served *served, const struct wish *wish, struct spar
     if (served->answer->outcome == OUTCOME_FOUND || wish->explain) {
         make_document(served, wish, spares, &headers, reply);
     } else {
-        make_problem(served, &headers, reply);
+        make_problem(served, wish, &headers, reply);
     }
     reply->bytes += reply->spare == NULL ? respond_bytes(&headers) : 0;
     return reply->full != NULL ? 0 : -1;

@@ -16,10 +16,12 @@
 #include "http/etag.h"
 #include "render/render.h"
 
+struct request;
 struct spare;
 struct spares;
 
 struct wish {
+    struct request *refused; /* the one that this answer refuses, and which is named in it; NULL: none */
     enum format format;
     bool best_only;
     bool explain;

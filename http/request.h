@@ -41,6 +41,7 @@
 #include "http/hot.h"
 #include "http/listener.h"
 #include "http/slow.h"
+#include "http/request_id.h"
 #include "http/target.h"
 
 struct route;
@@ -78,6 +79,8 @@ struct request {
     const struct route *route;
     struct headers headers;
     struct body body;
+    char id[REQUEST_ID_BYTES];    /* of request_id.h; "": none yet */
+    bool id_is_taken;             /* a proxy made it */
     int64_t asked_us;             /* mono; 0: how long it takes is not measured */
     void *work;                   /* the route's own, from one call to the next; NULL: nothing yet */
     void (*work_free)(void *work);

@@ -209,30 +209,53 @@ enum MHD_Result respond_made(struct request *request, unsigned status, struct MH
 static const struct {
     unsigned status;
     const char *title;
+    const char *type; /* each has its page in docs/problems/ */
 } titles[] = {
-    {400, "Bad request"},
-    {401, "Unauthorized"},
-    {403, "Forbidden"},
-    {404, "Not found"},
-    {405, "Method not allowed"},
-    {406, "Not acceptable"},
-    {409, "Recipients without a certificate"},
-    {411, "Length required"},
-    {413, "Content too large"},
-    {415, "Unsupported media type"},
-    {500, "Internal error"},
-    {503, "Service unavailable"},
-    {504, "Directory timed out"},
+    {400, "Bad request", PROBLEM_TYPE("bad-request")},
+    {401, "Unauthorized", PROBLEM_TYPE("token-needed")},
+    {403, "Forbidden", PROBLEM_TYPE("forbidden")},
+    {404, "Not found", PROBLEM_TYPE("not-found")},
+    {405, "Method not allowed", PROBLEM_TYPE("method-not-allowed")},
+    {406, "Not acceptable", PROBLEM_TYPE("not-acceptable")},
+    {409, "Recipients without a certificate", PROBLEM_TYPE("recipients-without-certificate")},
+    {411, "Length required", PROBLEM_TYPE("length-required")},
+    {413, "Content too large", PROBLEM_TYPE("too-large")},
+    {415, "Unsupported media type", PROBLEM_TYPE("not-json")},
+    {429, "Too many requests", PROBLEM_TYPE("client-limit")},
+    {500, "Internal error", PROBLEM_TYPE("internal-error")},
+    {503, "Service unavailable", PROBLEM_TYPE("unavailable")},
+    {504, "Directory timed out", PROBLEM_UNKNOWN},
 };
+
+static size_t title_of(unsigned status)
+{
+    size_t i = 0;
+
+    while (i + 1 < sizeof(titles) / sizeof(titles[0]) && titles[i].status != status) {
+        i++;
+    }
+    assert(titles[i].status == status);
+    return i;
+}
 
 const char *respond_title(unsigned status)
 {
-    for (size_t i = 0; i < sizeof(titles) / sizeof(titles[0]); i++) {
-        if (titles[i].status == status) {
-            return titles[i].title;
-        }
+    return titles[title_of(status)].title;
+}
+
+const char *respond_type(unsigned status)
+{
+    return titles[title_of(status)].type;
+}
+
+void respond_id(struct request *request, struct response_headers *headers)
+{
+    const char *id = request_id(request);
+    bool has_room = request->target_size <= MAX_URI_BYTES; /* a longer one may leave none for fields of the answer */
+
+    if (id[0] != '\0' && has_room) {
+        respond_field(headers, "Request-Id", id);
     }
-    return "Problem";
 }
 
 struct MHD_Response *respond_make_problem(const struct problem *problem, struct response_headers *headers)
@@ -255,18 +278,27 @@ enum MHD_Result respond_problem(struct request *request, unsigned status, const 
     struct response_headers none = {0};
     struct problem problem = {.status = (int)status, .title = respond_title(status), .detail = detail};
 
-    if (headers == NULL) {
-        headers = &none;
-    }
-    return respond_problem_of(request, &problem, headers);
+    return respond_problem_of(request, &problem, headers != NULL ? headers : &none);
 }
 
 enum MHD_Result respond_problem_of(struct request *request, const struct problem *problem,
                                    struct response_headers *headers)
 {
+    unsigned status = (unsigned)problem->status;
+    char instance[REQUEST_INSTANCE_BYTES];
+    struct problem told = *problem;
+
     add_close(request, headers);
+    if (status != MHD_HTTP_NOT_FOUND || problem->type == NULL) {
+        told.instance = request_instance(request, instance);
+        request_tell_refusal(request, status, problem->detail);
+        respond_id(request, headers);
+    }
+    if (problem->type == NULL) {
+        told.type = respond_type(status);
+    }
     respond_header(headers, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
-    return respond_and_destroy(request, (unsigned)problem->status, respond_make_problem(problem, headers));
+    return respond_and_destroy(request, status, respond_make_problem(&told, headers));
 }
 
 enum MHD_Result respond_uncached(struct request *request, unsigned status, struct buffer *body, const char *media_type,

@@ -78,12 +78,23 @@ enum MHD_Result respond_made(struct request *request, unsigned status, struct MH
 enum MHD_Result respond_problem(struct request *request, unsigned status, const char *detail,
                                 struct response_headers *headers);
 
-/* The same for a problem that says more than that. */
+/* The same for a problem that says more than that: without a type it has its status's. One of 404 with a type is no
+ * refusal but the answer that there is nothing, and has no name. */
 enum MHD_Result respond_problem_of(struct request *request, const struct problem *problem,
                                    struct response_headers *headers);
 
-/* What a problem of this status is called: "Not Acceptable". */
+/* What a problem of this status is called, "Not acceptable", and its type, "/problems/not-acceptable". Of statuses that
+ * we have refusals of. */
 const char *respond_title(unsigned status);
+const char *respond_type(unsigned status);
+
+/* Types: a page of ours, which docs/problems/ has. These two are no matter of the status alone. */
+#define PROBLEM_TYPE(name_) "/problems/" name_
+#define PROBLEM_NONE PROBLEM_TYPE("no-certificate")
+#define PROBLEM_UNKNOWN PROBLEM_TYPE("unknown")
+
+/* Adds Request-Id. It is the request's, so the response must not be kept for another one. */
+void respond_id(struct request *request, struct response_headers *headers);
 
 /* A problem as a response by itself, with its Content-Type among `headers`. NULL: out of memory. */
 struct MHD_Response *respond_make_problem(const struct problem *problem, struct response_headers *headers);

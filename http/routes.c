@@ -44,6 +44,7 @@ const struct route routes[] = {
     {"/v1/status", READ, DOOR_EXPLAIN, pages_status,
      "how it fares, as JSON: lookups, cache, directories (loopback or token)"},
     {"/openapi.json", READ, DOOR_OPEN, pages_openapi, "this interface, described by OpenAPI 3.1"},
+    {"/problems/{name}", READ, DOOR_OPEN, pages_problem, "what a type of problem means, and what to do"},
     {"/v1/purge", METHOD_POST, DOOR_ADMIN, purge_answer,
      "{\"address\": ADDRESS}, {\"domain\": DOMAIN} or {\"all\": true}: drops cached answers (token)",
      .max_body = MAX_PURGE_BODY_BYTES, .kind = ROUTE_PURGE},

@@ -28,6 +28,7 @@ enum MHD_Result search_send_none(struct request *request, const char *detail, en
         .detail = reason != REASON_UNJUDGED ? reason_text(reason) : detail,
         .reason = reason != REASON_UNJUDGED ? reason_word(reason) : NULL,
         .address = address,
+        .type = reason != REASON_UNJUDGED ? PROBLEM_NONE : PROBLEM_TYPE("no-match"),
     };
 
     return respond_problem_of(request, &problem, &headers);
@@ -44,6 +45,7 @@ enum MHD_Result search_send_unknown(struct request *request, enum reason reason,
         .detail = reason_text(reason),
         .reason = reason_word(reason),
         .address = address,
+        .type = reason != REASON_INTERNAL ? PROBLEM_UNKNOWN : NULL,
     };
 
     respond_header(&headers, MHD_HTTP_HEADER_RETRY_AFTER, "%lld", (long long)(retry_after_s > 1 ? retry_after_s : 1));

@@ -42,6 +42,8 @@ struct worker {
     size_t waits;                /* how often it has waited by that */
     size_t lingering;            /* requests that linger (request.h) */
     bool answered_late;          /* in this run a request was answered that had waited */
+    int64_t told_s;              /* mono: lines about refusals in the log are those of this second */
+    unsigned told;
     size_t turns;
     bool measures;               /* what is answered in this turn of its loop is one of the sample of times */
     int64_t turn_us;             /* mono, when the first request of such a turn was seen to; 0: none yet */

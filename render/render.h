@@ -50,14 +50,17 @@ bool format_parse(struct bytes name, enum format *format);
  * -1: there is none, the buffer is full or memory is out. */
 int render(enum format format, const struct answer *answer, const struct render_options *options, struct buffer *out);
 
-/* application/problem+json (RFC 9457): {"type":"about:blank","title","status", then, where given, "detail","reason",
- * "address"}. detail, reason and address may be NULL. -1: the buffer is full or memory is out. */
+/* application/problem+json (RFC 9457): {"type","title","status", then, where given, "detail","instance","reason",
+ * "address"}. All texts but the title may be NULL; without a type it is "about:blank". -1: the buffer is full or memory
+ * is out. */
 struct problem {
     int status;
     const char *title;
     const char *detail;
     const char *reason;
     const char *address;
+    const char *type;
+    const char *instance;
 };
 int render_problem(const struct problem *problem, struct buffer *out);
 

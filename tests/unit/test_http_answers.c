@@ -184,6 +184,8 @@ static void test_head_is_get_without_body(void **state)
         assert_int_equal(play_body(&response).size, 0);
         strip(&whole, "Date: ");
         strip(&response, "Date: ");
+        strip(&whole, "Request-Id: ");
+        strip(&response, "Request-Id: ");
         if (!bytes_equal(buffer_bytes(&whole), buffer_bytes(&response))) {
             fail_msg("%s:\n%s\n%s", paths[i], buffer_string(&whole), buffer_string(&response));
         }

@@ -122,7 +122,10 @@ static void assert_lacking(int status, const char *const (*wanted)[2], size_t co
     assert_int_equal(json_integer_value(json_object_get(root, "status")), status);
     const char *wait_s = field("Retry-After");
     assert_int_equal(status == 503, wait_s != NULL && atoi(wait_s) > 0);
-    assert_int_equal(json_object_size(root), 5);
+    assert_int_equal(json_object_size(root), 6);
+    assert_string_equal(json_string_value(json_object_get(root, "type")),
+                        status == 503 ? "/problems/unknown" : "/problems/recipients-without-certificate");
+    assert_non_null(strstr(json_string_value(json_object_get(root, "instance")), field("Request-Id")));
     assert_true(json_string_length(json_object_get(root, "title")) > 0);
     assert_true(json_string_length(json_object_get(root, "detail")) > 0);
     const json_t *list = json_object_get(root, "recipients");

@@ -154,9 +154,9 @@ static void a_problem_has_what_was_given(void **state)
         struct problem problem;
         const char *want;
     } rows[] = {
-        {{404, "No usable certificate", "the \"time\" is over", "expired", "a@b.example"},
-         "{\"type\":\"about:blank\",\"title\":\"No usable certificate\",\"status\":404,"
-         "\"detail\":\"the \\\"time\\\" is over\",\"reason\":\"expired\",\"address\":\"a@b.example\"}"},
+        {{404, "No usable certificate", "the \"time\" is over", "expired", "a@b.example", "/problems/x", "#y"},
+         "{\"type\":\"/problems/x\",\"title\":\"No usable certificate\",\"status\":404,"
+         "\"detail\":\"the \\\"time\\\" is over\",\"instance\":\"#y\",\"reason\":\"expired\",\"address\":\"a@b.example\"}"},
         {{400, "Bad request", NULL, NULL, NULL}, "{\"type\":\"about:blank\",\"title\":\"Bad request\",\"status\":400}"},
         {{400, "Bad request", "\xff\033", NULL, NULL},
          "{\"type\":\"about:blank\",\"title\":\"Bad request\",\"status\":400,\"detail\":\"\xef\xbf\xbd\\u001B\"}"},

@@ -193,7 +193,7 @@ static void a_problem_gives_its_words_and_reason(void **state)
         enum reason reason;
         const char *words;
     } rows[] = {
-        {"{\"type\":\"about:blank\",\"title\":\"No usable certificate\",\"status\":404,\"detail\":\"none\",\"reason\":\"no_entry\"}",
+        {"{\"type\":\"/problems/no-certificate\",\"title\":\"No usable certificate\",\"status\":404,\"detail\":\"none\",\"reason\":\"no_entry\"}",
          0, REASON_NO_ENTRY, "No usable certificate: none"},
         {"{\"title\":\"Not found\"}", 0, REASON_UNJUDGED, "Not found"},
         {"{\"title\":\"Not found\",\"reason\":\"novel\",\"detail\":7}", 0, REASON_UNJUDGED, "Not found"},
