@@ -255,6 +255,9 @@ const struct setting settings_table[] = {
     {"tls.priorities", SETTING_STRING, TLS_PRIORITIES, "1", "1024", NULL, NULL, true, IN_CONFIG(http.tls.priorities),
      .help = "versions and algorithms of TLS, as GnuTLS writes them"},
 
+    {"limits.domains", SETTING_LIST, "*", "1", TEXT(MAX_DOMAINS), NULL, accept_domain, false,
+     CONFIG_LIST(http.domains, http.domain_count),
+     .help = "recipients' mail domains that a client without a token may ask for; *.domain: all below it, *: all"},
     {"limits.lookups", SETTING_NUMBER, "1200", "0", TEXT(MAX_RATE), NULL, NULL, false,
      IN_CONFIG(http.limits.clients.lookups.per_minute),
      .help = "recipients a minute that a client without a token may ask for; 0: any number"},

@@ -81,7 +81,9 @@ static bool tell_ready(struct batch *batch, struct fragments *ready, struct byte
     if (ready != NULL) {
         fragment = fragments_get(ready, sent);
     }
-    if (fragment.answer == NULL || !backend->may_serve(backend->context, fragment.answer)) {
+    if (fragment.answer == NULL ||
+        !limits_may_ask(batch->request, strrchr(fragment.answer->address.text, '@') + 1) ||
+        !backend->may_serve(backend->context, fragment.answer)) {
         return false;
     }
     if (!may_tell(batch, fragment.answer->outcome)) {
@@ -168,7 +170,12 @@ static bool look_up(struct batch *batch, struct fragments *ready, size_t index)
         }
         return true;
     }
-    struct served served = backend->get(backend->context, &address);
+    bool may_ask = limits_may_ask(batch->request, address_domain(&address));
+    struct served served = may_ask ? backend->get(backend->context, &address)
+                                   : (struct served){limits_closed_answer(&address), LAYER_DIRECTORY, false};
+    if (served.answer == NULL && !may_ask) {
+        return false;
+    }
     if (served.answer == NULL) {
         return tell_missing(batch, ready, index, &address);
     }

@@ -146,6 +146,8 @@ struct http_config {
     const struct network *proxies; /* whose X-Forwarded-For is believed */
     size_t proxy_count;
     struct http_limits limits;
+    const char *const *domains; /* patterns of base/address.h: whom clients without a token may ask for; none: all */
+    size_t domain_count;
     struct http_tls tls;
 };
 

@@ -41,6 +41,40 @@ static void identify(struct request *request)
     }
 }
 
+static void identify_once(struct request *request)
+{
+    if (request->client_kind == CLIENT_NOT_KNOWN) {
+        identify(request);
+    }
+}
+
+bool limits_may_ask(struct request *request, const char *domain)
+{
+    if (worker_rules(request->worker)->domains == NULL) {
+        return true;
+    }
+    identify_once(request);
+    const char *pattern = worker_rules(request->worker)->domains; /* only now: to identify looks at the rules as well */
+    if (request->client_kind != CLIENT_ADDRESS || pattern == NULL) {
+        return true;
+    }
+    while (*pattern != '\0' && !address_domain_matches(domain, pattern)) {
+        pattern += strlen(pattern) + 1;
+    }
+    return *pattern != '\0';
+}
+
+struct answer *limits_closed_answer(const struct address *address)
+{
+    struct answer_draft draft;
+
+    answer_draft_begin(&draft, address);
+    draft.outcome = OUTCOME_NONE;
+    draft.reason = REASON_NO_DIRECTORY;
+    draft.made_at = draft.fresh_until = draft.stale_until = clock_wall_s();
+    return answer_make(&draft);
+}
+
 /* False: it has no limits. */
 static bool find_subject(struct request *request, struct subject *subject)
 {

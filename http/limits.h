@@ -10,6 +10,8 @@
  *   none     one for each that is answered "none". Whoever guesses gets mostly these, whoever writes to people he knows
  *            hardly any
  *
+ * Whom it may ask for at all, limits.domains says, of who has no token.
+ *
  * Once either is empty every lookup of the client is refused, whatever its
  * answer would have been: else who is refused would know that it was "none".
  */
@@ -25,6 +27,13 @@ size_t limits_take(struct request *request, size_t least, size_t wanted);
 
 /* Whether it may be told an outcome, which counts. False: see limits_refuse(). */
 bool limits_tell(struct request *request, enum outcome outcome);
+
+/* Whether it may ask for somebody of this domain (limits.domains); else it is given limits_closed_answer(). */
+bool limits_may_ask(struct request *request, const char *domain);
+
+/* What is said of a domain that no directory is there for: so who may not ask cannot tell whether there is one. Made
+ * for this one request. NULL: out of memory. */
+struct answer *limits_closed_answer(const struct address *address);
 
 /* In how many seconds it may have one more. */
 int64_t limits_wait_s(struct request *request);

@@ -90,6 +90,9 @@ bool recipients_answer_again(struct request *request, enum MHD_Result *result)
         (ready = hot_get(hot, &request->key)) == NULL) {
         return false;
     }
+    if (!limits_may_ask(request, strrchr(ready->answer->address.text, '@') + 1)) {
+        return false;
+    }
     reply_fetch_ahead(&ready->reply);
     if (!backend->may_serve(backend->context, ready->answer)) {
         hot_drop(hot, &request->key);
@@ -159,6 +162,15 @@ enum address_fault recipients_read_address(struct request *request)
     return fault;
 }
 
+static enum MHD_Result answer_closed(struct request *request, struct wish *wish)
+{
+    request->served = (struct served){.answer = limits_closed_answer(&request->address), .layer = LAYER_DIRECTORY};
+    if (request->served.answer == NULL) {
+        return send_out_of_memory(request);
+    }
+    return limits_tell(request, OUTCOME_NONE) ? send_served(request, wish) : limits_refuse(request);
+}
+
 enum MHD_Result recipients_answer(struct request *request)
 {
     const struct http_backend *backend = &request->http->backend;
@@ -179,6 +191,9 @@ enum MHD_Result recipients_answer(struct request *request)
         }
         if (limits_take(request, 1, 1) == 0) {
             return limits_refuse(request);
+        }
+        if (!limits_may_ask(request, address_domain(&request->address))) {
+            return answer_closed(request, &wish);
         }
         if (wish.explain) {
             return request_wait(request, backend->explain); /* what is in memory has no explanation */

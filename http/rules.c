@@ -22,6 +22,33 @@ static int make_parts(struct rules *rules, const struct http_config *config, str
     return rules->credentials != NULL ? 0 : -1;
 }
 
+/* NULL as well where they leave nobody out. */
+static int copy_domains(const struct http_config *config, char **copy, struct error *error)
+{
+    size_t size = 1;
+
+    *copy = NULL;
+    for (size_t i = 0; i < config->domain_count; i++) {
+        size += strlen(config->domains[i]) + 1;
+        if (strcmp(config->domains[i], "*") == 0) {
+            return 0;
+        }
+    }
+    if (config->domain_count == 0) {
+        return 0;
+    }
+    char *at = *copy = calloc(size, 1);
+    if (at == NULL) {
+        return error_set(error, "out of memory");
+    }
+    for (size_t i = 0; i < config->domain_count; i++) {
+        size_t more = strlen(config->domains[i]) + 1;
+        memcpy(at, config->domains[i], more);
+        at += more;
+    }
+    return 0;
+}
+
 struct rules *rules_make(const struct http_config *config, struct error *error)
 {
     size_t size = config->proxy_count * sizeof(struct network);
@@ -38,7 +65,7 @@ struct rules *rules_make(const struct http_config *config, struct error *error)
     if (size > 0) {
         memcpy(rules->proxies, config->proxies, size);
     }
-    if (make_parts(rules, config, error) != 0) {
+    if (make_parts(rules, config, error) != 0 || copy_domains(config, &rules->domains, error) != 0) {
         rules_free(&rules);
     }
     return rules;
@@ -58,6 +85,7 @@ void rules_free(struct rules **rules)
     if (gone != NULL && atomic_fetch_sub(&gone->references, 1) == 1) {
         tokens_free(&gone->tokens);
         credentials_free(&gone->credentials);
+        free(gone->domains);
         free(gone);
     }
 }

@@ -20,6 +20,7 @@ struct rules {
     struct tokens *tokens;
     struct credentials *credentials; /* NULL: there is none */
     struct http_limits limits;
+    char *domains; /* patterns, each with its NUL, then an empty one; NULL: all */
     size_t proxy_count;
     struct network proxies[];
 };

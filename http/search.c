@@ -83,6 +83,11 @@ static enum MHD_Result answer_address(struct request *request)
 {
     const struct http_backend *backend = &request->http->backend;
 
+    if (!limits_may_ask(request, address_domain(&request->address))) {
+        request->served = (struct served){.answer = limits_closed_answer(&request->address), .layer = LAYER_DIRECTORY};
+        return request->served.answer != NULL ? send_answer(request, request->served.answer)
+                                              : request_refuse(request, REASON_OVERLOADED);
+    }
     request->served = backend->get(backend->context, &request->address);
     return request->served.answer != NULL ? send_answer(request, request->served.answer)
                                           : request_wait(request, backend->start);
@@ -106,7 +111,8 @@ static void add_address(struct search *search, struct bytes text)
 
     if (search->address_count == MAX_SEARCH_RESULTS) {
         count(COUNT_LIMIT_SEARCH_RESULTS);
-    } else if (address_parse(text, address) == ADDRESS_OK && !is_known(search, address)) {
+    } else if (address_parse(text, address) == ADDRESS_OK && !is_known(search, address) &&
+               limits_may_ask(search->request, address_domain(address))) {
         search->address_count++;
     }
 }
