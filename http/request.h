@@ -40,8 +40,8 @@
 #include "http/headers.h"
 #include "http/hot.h"
 #include "http/listener.h"
-#include "http/slow.h"
 #include "http/request_id.h"
+#include "http/slow.h"
 #include "http/target.h"
 
 struct route;
