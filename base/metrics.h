@@ -127,7 +127,9 @@ enum known_by { BY_MEMORY, BY_REDIS, BY_DIRECTORY, BY_STALE, BY_COUNT };
 #define METRICS_OUTCOMES (OUTCOME_FOUND + 1)
 
 /* What kind of route an HTTP request was for; 0 is right for those that nobody tells apart. */
-enum route_kind { ROUTE_OTHER, ROUTE_CERTIFICATE, ROUTE_RECIPIENT, ROUTE_BATCH, ROUTE_PURGE, ROUTE_KINDS };
+enum route_kind {
+    ROUTE_OTHER, ROUTE_CERTIFICATE, ROUTE_RECIPIENT, ROUTE_BATCH, ROUTE_SEARCH, ROUTE_PURGE, ROUTE_KINDS
+};
 
 /* A histogram of durations, added up over threads. */
 #define METRICS_BUCKETS 20 /* and one more, without an upper bound */

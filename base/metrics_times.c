@@ -15,7 +15,7 @@ struct labels {
 
 static const char *const kinds[ROUTE_KINDS] = {
     [ROUTE_OTHER] = "other", [ROUTE_CERTIFICATE] = "certificate", [ROUTE_RECIPIENT] = "recipient",
-    [ROUTE_BATCH] = "batch", [ROUTE_PURGE] = "purge",
+    [ROUTE_BATCH] = "batch", [ROUTE_SEARCH] = "search", [ROUTE_PURGE] = "purge",
 };
 
 static const char *const classes[] = {"1xx", "2xx", "3xx", "4xx", "5xx"};
@@ -155,7 +155,7 @@ static void write_responses(struct buffer *out)
  * beyond the times of lookups. */
 static void write_request_times(struct buffer *out)
 {
-    static const enum route_kind timed[] = {ROUTE_BATCH, ROUTE_PURGE, ROUTE_OTHER};
+    static const enum route_kind timed[] = {ROUTE_BATCH, ROUTE_SEARCH, ROUTE_PURGE, ROUTE_OTHER};
 
     metrics_write_head(out, "certlookup_http_request_seconds", "histogram",
                        "What it took to answer requests that are no single lookup, by what was asked for.");

@@ -134,7 +134,8 @@ static enum MHD_Result send_served(struct request *request, struct wish *wish)
     count_outcome(served->answer->outcome);
     if (served->answer->outcome == OUTCOME_UNKNOWN) {
         wish->refused = request;
-        request_tell_refusal(request, reply_status(served->answer->outcome, served->answer->reason), reason_text(served->answer->reason));
+        enum reason reason = served->answer->reason;
+        request_tell_refusal(request, reply_status(OUTCOME_UNKNOWN, reason), reason_text(reason));
     }
     if (reply_make(served, wish, spares, &reply) != 0) {
         return send_out_of_memory(request);
