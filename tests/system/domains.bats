@@ -89,8 +89,8 @@ batch() { # [OPTION…]
 @test "a search passes over them" {
     local by_hash
     get "$(recipient_url "$(first_of rsa)")/certificate"
-    by_hash=/certificates/search.cgi?certHash=$(openssl dgst -sha1 -binary "$body" | base64 | tr -d = |
-        sed 's/+/%2B/g; s/\//%2F/g')
+    by_hash=$(openssl dgst -sha1 -binary "$body" | base64 | tr -d '=' | sed 's/+/%2B/g; s/\//%2F/g')
+    by_hash="/certificates/search.cgi?certHash=$by_hash"
     get "$(gateway_url gateway)$by_hash"
     equal "by hash, from here" 200 "$code"
     from_elsewhere "$by_hash"
