@@ -255,10 +255,14 @@ void engine_post(struct engine *engine, struct task *task)
 
 int engine_timer_set(struct engine *engine, struct timer *timer, int64_t after_ms)
 {
+    return engine_timer_set_us(engine, timer, after_ms * 1000);
+}
+
+int engine_timer_set_us(struct engine *engine, struct timer *timer, int64_t after_us)
+{
     engine_timer_clear(timer);
     timer->engine = engine;
-    int64_t after_us = after_ms < 0 ? 0 : after_ms * 1000;
-    if (timers_add(&engine->timers, timer, clock_mono_us() + after_us) != 0) {
+    if (timers_add(&engine->timers, timer, clock_mono_us() + (after_us < 0 ? 0 : after_us)) != 0) {
         return -1;
     }
     arm(engine);

@@ -56,6 +56,7 @@ struct timer {
 
 /* (Re)sets the timer to `after_ms` from now. -1: out of memory, it is not set. */
 int engine_timer_set(struct engine *engine, struct timer *timer, int64_t after_ms);
+int engine_timer_set_us(struct engine *engine, struct timer *timer, int64_t after_us);
 void engine_timer_clear(struct timer *timer);
 
 /* Calls `caught` on the engine thread when the process gets the signal. -1: cannot. */

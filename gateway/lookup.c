@@ -31,6 +31,9 @@
  *      answer_flight()            everybody who waits
  *      share_verdict()            Redis: sealed by a validator, when all have their answer
  *
+ * Where there are no directories for the domain, the flight is answered as late
+ * as if there were (unserved.c).
+ *
  * When the directories fail, fall_back() looks for an older answer that may
  * still serve; without one the outcome is unknown. Either way the lookup rests
  * a while before the directories are asked for this address again. When they
@@ -172,7 +175,7 @@ void flight_run(struct flight *flight)
         flight->old = memory_get_hashed(lookup->parts.memory, address_bytes(&flight->address), flight->address.hash);
     }
     if (flight->directory_count == 0) {
-        answer_plain(flight, OUTCOME_NONE, REASON_NO_DIRECTORY, 0);
+        answer_unserved(flight);
     } else if (lookup->parts.shared != NULL && flight->errand != ERRAND_NOW && !flight->was_inquired) {
         ask_shared_or_both(flight);
     } else {
@@ -335,6 +338,9 @@ static void found_was_judged(struct flight *flight)
         flight_succeeded(flight);
         shorten_provisional(flight);
         store_verdict(flight);
+        if (!flight->answered && flight->verdict->outcome == OUTCOME_NONE) {
+            note_nobody(flight);
+        }
         if (!flight->answered) {
             answer_flight(flight, flight->verdict, LAYER_DIRECTORY, false);
         }

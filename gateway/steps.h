@@ -17,6 +17,7 @@
 #include "gateway/hedge.h"
 #include "gateway/inquiry.h"
 #include "gateway/lookup.h"
+#include "gateway/nobody.h"
 
 /* How fast and how many renewals may be; engine thread only. */
 struct renewals {
@@ -39,6 +40,7 @@ struct lookup {
     struct renewals renewals;
     struct alone alone;
     struct hedge hedge;
+    struct nobody nobody;
     atomic_size_t due; /* answers that are to be renewed or kept, on their way to the engine */
     atomic_size_t alive; /* written by the engine: flights that are not freed yet, answered or not */
     /* What lookup_get() needs of the world, on any thread. */
@@ -67,6 +69,12 @@ int collect_answers(struct flight *flight);
 
 /* Likewise of an older answer: its values, its directories, its times. -1: memory. */
 int collect_from_answer(struct flight *flight, const struct answer *answer);
+
+/* unserved.c: answers a flight for whose domain there is no directory, as late as if there were one. */
+void answer_unserved(struct flight *flight);
+
+/* The directories had nobody: notes how long that took. Before the flight is answered. */
+void note_nobody(const struct flight *flight);
 
 /* hedging.c: asks Redis, as ask_shared() does; and the directories before, if that is worth it (gateway/hedge.h):
  * go_to_directories() finds them asked. */

@@ -114,7 +114,7 @@ static void tell_served(struct batch *batch, struct fragments *ready, struct byt
     }
     begin_telling(batch);
     size_t before = body->size;
-    render_recipient(served->answer, served->stale, sent, body);
+    render_recipient(served->answer, limits_told_reason(batch->request, served->answer), served->stale, sent, body);
     if (ready != NULL && hot_may_keep(served) && !body->failed) {
         struct fragment fragment = {served->answer, bytes_of(body->data + before, body->size - before)};
         fragments_put(ready, sent, &fragment);

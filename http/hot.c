@@ -26,7 +26,10 @@ struct hot {
 
 bool hot_may_keep(const struct served *served)
 {
-    return served->layer == LAYER_MEMORY && !served->stale && served->answer->outcome != OUTCOME_UNKNOWN;
+    const struct answer *answer = served->answer;
+
+    return served->layer == LAYER_MEMORY && !served->stale && answer->outcome != OUTCOME_UNKNOWN &&
+           answer->reason != REASON_NO_DIRECTORY; /* not told to everybody: limits_told_reason() */
 }
 
 struct hot *hot_new(size_t max_bytes)

@@ -75,6 +75,15 @@ struct answer *limits_closed_answer(const struct address *address)
     return answer_make(&draft);
 }
 
+enum reason limits_told_reason(struct request *request, const struct answer *answer)
+{
+    if (answer->reason != REASON_NO_DIRECTORY) {
+        return answer->reason;
+    }
+    identify_once(request);
+    return request->client_kind == CLIENT_ADDRESS ? REASON_NO_ENTRY : answer->reason;
+}
+
 /* False: it has no limits. */
 static bool find_subject(struct request *request, struct subject *subject)
 {
@@ -83,10 +92,8 @@ static bool find_subject(struct request *request, struct subject *subject)
     if (are_off(&limits->clients) && are_off(&limits->tokens)) {
         return false;
     }
-    if (request->client_kind == CLIENT_NOT_KNOWN) {
-        identify(request);
-        limits = &worker_rules(request->worker)->limits; /* it looked as well: those of before may be gone */
-    }
+    identify_once(request);
+    limits = &worker_rules(request->worker)->limits; /* it looked as well: those of before may be gone */
     subject->client = request->client;
     subject->rates = request->client_kind == CLIENT_HOLDER ? &limits->tokens : &limits->clients;
     return request->client_kind != CLIENT_LOCAL && !are_off(subject->rates);

@@ -35,6 +35,10 @@ bool limits_may_ask(struct request *request, const char *domain);
  * for this one request. NULL: out of memory. */
 struct answer *limits_closed_answer(const struct address *address);
 
+/* The reason of an answer as it is told. That no directory is there for a domain would tell whom we exchange
+ * directories with: who has no token is told what is said where there is one, that nobody is in it. */
+enum reason limits_told_reason(struct request *request, const struct answer *answer);
+
 /* In how many seconds it may have one more. */
 int64_t limits_wait_s(struct request *request);
 

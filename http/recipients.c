@@ -132,6 +132,7 @@ static enum MHD_Result send_served(struct request *request, struct wish *wish)
     size_t grown;
 
     count_outcome(served->answer->outcome);
+    wish->told = limits_told_reason(request, served->answer);
     if (served->answer->outcome == OUTCOME_UNKNOWN) {
         wish->refused = request;
         enum reason reason = served->answer->reason;

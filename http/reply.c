@@ -142,8 +142,8 @@ static void make_problem(const struct served *served, const struct wish *wish, s
         .instance = wish->refused != NULL ? request_instance(wish->refused, instance) : NULL,
         .status = (int)reply->status,
         .title = none ? "No usable certificate" : respond_title(reply->status),
-        .detail = reason_text(answer->reason),
-        .reason = reason_word(answer->reason),
+        .detail = reason_text(wish->told),
+        .reason = reason_word(wish->told),
         .address = answer->address.size > 0 ? answer->address.text : NULL,
     };
 

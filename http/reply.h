@@ -22,6 +22,7 @@ struct spares;
 
 struct wish {
     struct request *refused; /* the one that this answer refuses, and which is named in it; NULL: none */
+    enum reason told;        /* the reason that is told of an answer without a certificate */
     enum format format;
     bool best_only;
     bool explain;

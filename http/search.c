@@ -69,7 +69,7 @@ static enum MHD_Result send_answer(struct request *request, const struct answer 
         return search_send_unknown(request, answer->reason, answer->retry_after_s, address);
     }
     if (answer->outcome == OUTCOME_NONE) {
-        return search_send_none(request, NULL, answer->reason, address);
+        return search_send_none(request, NULL, limits_told_reason(request, answer), address);
     }
     for (size_t i = 0; i < answer->usable_count; i++) {
         add_match(&parts, answer->certificates[i].der);

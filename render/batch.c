@@ -125,13 +125,14 @@ static void append_address(struct buffer *out, const struct answer *answer, stru
     }
 }
 
-void render_recipient(const struct answer *answer, bool stale, struct bytes sent, struct buffer *out)
+void render_recipient(const struct answer *answer, enum reason told, bool stale, struct bytes sent,
+                      struct buffer *out)
 {
     append_address(out, answer, sent);
     append_plain(out, ",\"status\":", words[status_of(answer)]);
     if (answer->outcome != OUTCOME_FOUND) {
-        append_plain(out, ",\"reason\":", reason_word(answer->reason));
-        append_plain(out, ",\"reason_text\":", reason_text(answer->reason));
+        append_plain(out, ",\"reason\":", reason_word(told));
+        append_plain(out, ",\"reason_text\":", reason_text(told));
     }
     if (answer->usable_count > 0) {
         append_certificate(out, &answer->certificates[0]);

@@ -14,8 +14,10 @@
 #include "base/buffer.h"
 #include "base/error.h"
 
-/* Appends one recipient as a JSON object. `sent`: the address as it came, for an answer that names none. */
-void render_recipient(const struct answer *answer, bool stale, struct bytes sent, struct buffer *out);
+/* Appends one recipient as a JSON object. `told`: the reason that is told where there is no certificate, mostly the
+ * answer's. `sent`: the address as it came, for an answer that names none. */
+void render_recipient(const struct answer *answer, enum reason told, bool stale, struct bytes sent,
+                      struct buffer *out);
 
 /* One of whom there is no answer, for a reason of an outcome unknown that passes. */
 void render_recipient_untold(struct bytes sent, enum reason reason, int64_t retry_after_s, struct buffer *out);

@@ -74,6 +74,11 @@ int engine_timer_set(struct engine *engine, struct timer *timer, int64_t after_m
     return -1;
 }
 
+int engine_timer_set_us(struct engine *engine, struct timer *timer, int64_t after_us)
+{
+    return engine_timer_set(engine, timer, (after_us + 999) / 1000);
+}
+
 void engine_timer_clear(struct timer *timer)
 {
     for (size_t i = 0; i < TIMERS_MAX; i++) {

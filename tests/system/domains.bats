@@ -46,14 +46,14 @@ said_of() {
             equal "$suffix, $i" "$(said_of somebody@unknown.example "$suffix")" "$(said_of "$alice" "$suffix")"
             from_elsewhere "/v1/recipients/$(encoded "$alice")$suffix"
             equal status 404 "$code"
-            equal reason no_directory "$(json reason)"
+            equal reason no_entry "$(json reason)"
             get "$(recipient_url "$alice")$suffix"
             equal "from here" 200 "$code"
         done
     done
     searches=$(slapd_searches ldap "(mail=$(first_of revoked))")
     from_elsewhere "/v1/recipients/$(encoded "$(first_of revoked)")"
-    equal reason no_directory "$(json reason)"
+    equal reason no_entry "$(json reason)"
     equal "searches for it" "$searches" "$(slapd_searches ldap "(mail=$(first_of revoked))")"
 }
 
@@ -82,7 +82,7 @@ batch() { # [OPTION…]
         equal "from here, $i" 'ok none none' "$(json status | tr '\n' ' ' | sed 's/ $//')"
         batch -H "$ELSEWHERE"
         equal "from elsewhere, $i" 'none none none' "$(json status | tr '\n' ' ' | sed 's/ $//')"
-        equal "why, $i" 'no_directory no_entry no_directory' "$(json reason | tr '\n' ' ' | sed 's/ $//')"
+        equal "why, $i" 'no_entry no_entry no_entry' "$(json reason | tr '\n' ' ' | sed 's/ $//')"
     done
 }
 
@@ -99,7 +99,7 @@ batch() { # [OPTION…]
     equal "by address, from here" 200 "$code"
     from_elsewhere "/certificates/search.cgi?email=$(first_of rsa)"
     equal "by address, from elsewhere" 404 "$code"
-    equal reason no_directory "$(json reason)"
+    equal reason no_entry "$(json reason)"
 }
 
 @test "a reload opens it" {

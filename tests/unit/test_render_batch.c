@@ -52,7 +52,7 @@ static void status_is(const struct answer *answer, const char *want)
     struct buffer out;
 
     buffer_init(&out, 65536);
-    render_recipient(answer, false, bytes_of_string("a@example.org"), &out);
+    render_recipient(answer, answer->reason, false, bytes_of_string("a@example.org"), &out);
     snprintf(member, sizeof(member), ",\"status\":\"%s\",", want);
     assert_non_null(strstr(buffer_string(&out), member));
     buffer_free(&out);
@@ -81,17 +81,17 @@ static void test_words_of_recipients(void **state)
 
     (void)state;
     buffer_init(&out, 65536);
-    render_recipient(none, true, sent, &out);
+    render_recipient(none, none->reason, true, sent, &out);
     assert_non_null(strstr(buffer_string(&out), "{\"address\":\"a@xn--bcher-kva.example\",\"display\":\"a@b\xc3\xbc"
                            "cher.example\",\"status\":\"revoked\",\"reason\":\"revoked\",\"reason_text\":\"the "
                            "certificate was revoked\",\"fresh_until\":\""));
     assert_non_null(strstr(buffer_string(&out), "\",\"partial\":false,\"stale\":true}"));
     buffer_clear(&out);
-    render_recipient(unknown, false, sent, &out);
+    render_recipient(unknown, unknown->reason, false, sent, &out);
     assert_string_equal(buffer_string(&out), "{\"address\":\"a@example.org\",\"status\":\"unknown\",\"reason\":"
                         "\"deadline\",\"reason_text\":\"the lookup took too long\",\"retry_after_s\":7}");
     buffer_clear(&out);
-    render_recipient(answer_internal_error(), false, sent, &out);
+    render_recipient(answer_internal_error(), REASON_INTERNAL, false, sent, &out);
     assert_non_null(strstr(buffer_string(&out), "{\"address\":\"x\\\"\\\\\\n\xc3\xbc\",\"status\":\"unknown\""));
     buffer_clear(&out);
     render_recipient_untold(sent, REASON_OVERLOADED, 1, &out);
