@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <sys/socket.h>
 
 #include "gateway/config_private.h"
 
@@ -96,6 +97,16 @@ static void fault_of_rules(struct reader *reader, const struct error *error)
     reader_fault(reader, path, "%s", error->text + (names_it ? size + strspn(error->text + size, ": ") : 0));
 }
 
+static bool is_any_proxy(const struct http_config *http, bool of_path)
+{
+    for (size_t i = 0; i < http->proxy_count; i++) {
+        if ((http->proxies[i].family == AF_UNIX) == of_path) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Whoever may send the header may be anybody. */
 static void check_proxied(struct reader *reader)
 {
@@ -103,9 +114,13 @@ static void check_proxied(struct reader *reader)
     char path[MAX_PATH_BYTES];
 
     for (size_t i = 0; i < http->listen_count; i++) {
-        if (http_listen_is_proxied(http->listen[i]) && http->proxy_count == 0) {
+        bool of_path = strstr(http->listen[i], "unix:") != NULL;
+
+        if (http_listen_is_proxied(http->listen[i]) && !is_any_proxy(http, of_path)) {
             snprintf(path, sizeof(path), "listen[%zu]", i);
-            reader_fault(reader, path, "proxy: needs http.trusted-proxies: who may say there for whom it connects");
+            reader_fault(reader, path,
+                         "proxy: needs %s in http.trusted-proxies: who may say there for whom it connects",
+                         of_path ? "\"unix\"" : "addresses");
         }
     }
 }

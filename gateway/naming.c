@@ -203,7 +203,7 @@ static void begin_naming(struct task *task)
         engine_timer_set(lookup->parts.engine, &naming->deadline, naming->world->config->deadline_ms) != 0) {
         bool none = naming->world->directory_count == 0;
         answer_naming(naming, &(struct named){.outcome = none ? OUTCOME_NONE : OUTCOME_UNKNOWN,
-                                              .reason = REASON_INTERNAL});
+                                              .reason = none ? REASON_UNJUDGED : REASON_INTERNAL});
         naming_free(naming);
         return;
     }

@@ -1,5 +1,6 @@
 #include "http/arrivals.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -19,8 +20,6 @@ struct arrival {
     struct arrival *next, *previous;
     int fd;
     int64_t until_ms;
-    socklen_t peer_size;
-    struct sockaddr_storage peer;
 };
 
 struct arrivals {
@@ -28,7 +27,7 @@ struct arrivals {
     int epoll;
     int socket;
     struct arrival *first;
-    size_t count;
+    bool is_deaf; /* there was no descriptor for one more: until the next look nobody is accepted */
 };
 
 static void leave(struct arrivals *arrivals, struct arrival *arrival)
@@ -41,7 +40,7 @@ static void leave(struct arrivals *arrivals, struct arrival *arrival)
     if (arrival->next != NULL) {
         arrival->next->previous = arrival->previous;
     }
-    arrivals->count--;
+    worker_count_connection(arrivals->worker, -1);
     free(arrival);
 }
 
@@ -105,7 +104,7 @@ static bool may_come(const struct arrivals *arrivals, const struct sockaddr *pee
         count(COUNT_REFUSED_PROXY);
         return false;
     }
-    if (atomic_load_explicit(worker->connections, memory_order_relaxed) + arrivals->count >= http->max_connections) {
+    if (atomic_load_explicit(worker->connections, memory_order_relaxed) >= http->max_connections) {
         count(COUNT_LIMIT_CONNECTIONS);
         return false;
     }
@@ -113,7 +112,7 @@ static bool may_come(const struct arrivals *arrivals, const struct sockaddr *pee
 }
 
 /* Takes the connection over. */
-static void add(struct arrivals *arrivals, int fd, const struct sockaddr_storage *peer, socklen_t peer_size)
+static void add(struct arrivals *arrivals, int fd, const struct sockaddr_storage *peer)
 {
     struct arrival *arrival = may_come(arrivals, (const struct sockaddr *)peer) ? calloc(1, sizeof(*arrival)) : NULL;
 
@@ -122,17 +121,23 @@ static void add(struct arrivals *arrivals, int fd, const struct sockaddr_storage
         return;
     }
     arrival->fd = fd;
-    arrival->peer = *peer;
-    arrival->peer_size = peer_size;
     arrival->until_ms = clock_mono_ms() + arrivals->worker->http->idle_timeout_s * 1000;
     arrival->next = arrivals->first;
     if (arrivals->first != NULL) {
         arrivals->first->previous = arrival;
     }
     arrivals->first = arrival;
-    arrivals->count++;
+    worker_count_connection(arrivals->worker, 1);
     if (watch(arrivals, fd, arrival) != 0) {
         hang_up(arrivals, arrival);
+    }
+}
+
+/* Whoever comes stays in the queue meanwhile, and would wake us all the time. */
+static void rest_if_in_trouble(struct arrivals *arrivals)
+{
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+        arrivals->is_deaf = epoll_ctl(arrivals->epoll, EPOLL_CTL_DEL, arrivals->socket, NULL) == 0;
     }
 }
 
@@ -144,22 +149,26 @@ static void accept_some(struct arrivals *arrivals)
         int fd = accept4(arrivals->socket, (struct sockaddr *)&peer, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
         if (fd < 0) {
+            rest_if_in_trouble(arrivals);
             return;
         }
-        add(arrivals, fd, &peer, size);
+        add(arrivals, fd, &peer);
     }
 }
 
-/* From here on it is its client's connection, and libmicrohttpd's, which closes it whatever comes. */
+/* From here on it is its client's connection, and libmicrohttpd's, which closes it whatever comes. Where the header
+ * names nobody it has no address: not the proxy's, whose X-Forwarded-For would be believed. */
 static void hand_over(struct arrivals *arrivals, struct arrival *arrival, const struct proxied *proxied)
 {
-    const struct sockaddr_storage *address = proxied->has_address ? &proxied->address : &arrival->peer;
-    socklen_t size = !proxied->has_address               ? arrival->peer_size
-                     : address->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+    struct sockaddr_storage nobody = {.ss_family = AF_UNSPEC};
+    const struct sockaddr_storage *address = proxied->has_address ? &proxied->address : &nobody;
+    socklen_t size = address->ss_family == AF_INET6  ? sizeof(struct sockaddr_in6)
+                     : address->ss_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr);
+    int fd = arrival->fd;
 
-    (void)epoll_ctl(arrivals->epoll, EPOLL_CTL_DEL, arrival->fd, NULL);
-    (void)MHD_add_connection(arrivals->worker->daemon, arrival->fd, (const struct sockaddr *)address, size);
+    (void)epoll_ctl(arrivals->epoll, EPOLL_CTL_DEL, fd, NULL);
     leave(arrivals, arrival);
+    (void)MHD_add_connection(arrivals->worker->daemon, fd, (const struct sockaddr *)address, size);
 }
 
 /* Takes the header out of the socket, and no octet more: what follows may be TLS. */
@@ -207,6 +216,9 @@ void arrivals_look(struct arrivals *arrivals)
     int64_t now_ms = clock_mono_ms();
     struct arrival *next;
 
+    if (arrivals->is_deaf) {
+        arrivals->is_deaf = watch(arrivals, arrivals->socket, NULL) != 0;
+    }
     for (struct arrival *arrival = arrivals->first; arrival != NULL; arrival = next) {
         next = arrival->next;
         if (now_ms >= arrival->until_ms) {

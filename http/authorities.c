@@ -1,15 +1,17 @@
 #include "http/authorities.h"
 
 #include <gnutls/x509.h>
+#include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/metrics.h"
 
 /* The path that a client sends; GnuTLS itself takes no longer ones from files. */
 #define CHAIN_MAX 16
 
-/* What else a path rests on, its issuers and the revocation lists, may end at any time. */
+/* What else a path rests on, its issuers, may end at any time. */
 #define LOOK_AGAIN_S 3600
+
+#define TLS_NAMES_LOOKED_AT 100
 
 int authorities_fault(const char *setting, const char *thing, int result, struct error *error)
 {
@@ -22,18 +24,53 @@ gnutls_datum_t authorities_datum(struct bytes bytes)
     return (gnutls_datum_t){.data = (unsigned char *)bytes.data, .size = (unsigned)bytes.size};
 }
 
-/* Where a client has to show a certificate, one that does not count ends its handshake. */
-static int refuse_bad_client(gnutls_session_t session)
-{
-    gnutls_typed_vdata_st purpose = {GNUTLS_DT_KEY_PURPOSE_OID, (unsigned char *)GNUTLS_KP_TLS_WWW_CLIENT, 0};
-    unsigned status = GNUTLS_CERT_INVALID;
-    int result = gnutls_certificate_verify_peers(session, &purpose, 1, &status);
+/* How long what an authority says of revocation holds: GnuTLS compares serial numbers, and asks no list whether it is
+ * of today. Of several lists of one authority the one that holds longest. */
+struct crl_life {
+    gnutls_datum_t issuer; /* its name in DER */
+    int64_t from, until;   /* wall seconds */
+};
 
-    if (result == 0 && status == 0) {
-        return 0;
+struct authorities {
+    size_t count;
+    struct crl_life lives[];
+};
+
+static const struct crl_life *find_life(const struct authorities *authorities, gnutls_datum_t issuer)
+{
+    for (size_t i = 0; i < authorities->count; i++) {
+        const struct crl_life *life = &authorities->lives[i];
+
+        if (life->issuer.size == issuer.size && memcmp(life->issuer.data, issuer.data, issuer.size) == 0) {
+            return life;
+        }
     }
-    count(COUNT_REFUSED_TLS);
-    return GNUTLS_E_CERTIFICATE_ERROR;
+    return NULL;
+}
+
+static bool note_life(struct authorities *authorities, gnutls_x509_crl_t crl)
+{
+    struct crl_life life = {
+        .from = gnutls_x509_crl_get_this_update(crl),
+        .until = gnutls_x509_crl_get_next_update(crl),
+    };
+
+    if (gnutls_x509_crl_get_raw_issuer_dn(crl, &life.issuer) < 0) {
+        return false;
+    }
+    life.until = life.until > 0 ? life.until : INT64_MAX;
+    struct crl_life *known = (struct crl_life *)(uintptr_t)find_life(authorities, life.issuer);
+
+    if (known == NULL) {
+        authorities->lives[authorities->count++] = life;
+        return true;
+    }
+    gnutls_free(life.issuer.data);
+    if (life.until > known->until) {
+        known->from = life.from;
+        known->until = life.until;
+    }
+    return true;
 }
 
 /* Whether one of the authorities signed it: GnuTLS does not ask that of a list that it has. That it is out of date is
@@ -49,15 +86,16 @@ static bool is_signed(gnutls_x509_crl_t crl, const gnutls_x509_crt_t *authoritie
 }
 
 /* Takes each list over, or frees it. */
-static int add_crls(gnutls_certificate_credentials_t gnutls, const gnutls_x509_crl_t *crls, unsigned crl_count,
-                    const gnutls_x509_crt_t *authorities, unsigned authority_count, struct error *error)
+static int add_crls(gnutls_certificate_credentials_t gnutls, struct authorities *known, const gnutls_x509_crl_t *crls,
+                    unsigned crl_count, const gnutls_x509_crt_t *authorities, unsigned authority_count,
+                    struct error *error)
 {
     gnutls_x509_trust_list_t trusted;
     unsigned good = 0;
 
     gnutls_certificate_get_trust_list(gnutls, &trusted);
     for (unsigned i = 0; i < crl_count; i++) {
-        if (is_signed(crls[i], authorities, authority_count) &&
+        if (is_signed(crls[i], authorities, authority_count) && note_life(known, crls[i]) &&
             gnutls_x509_trust_list_add_crls(trusted, &crls[i], 1, 0, 0) == 1) {
             good++;
         } else {
@@ -71,53 +109,74 @@ static int add_crls(gnutls_certificate_credentials_t gnutls, const gnutls_x509_c
     return 0;
 }
 
-static int read_crls(gnutls_certificate_credentials_t gnutls, struct bytes file, const gnutls_x509_crt_t *authorities,
-                     unsigned authority_count, struct error *error)
+/* What there is to know of the lists in the file. */
+static struct authorities *read_crls(gnutls_certificate_credentials_t gnutls, struct bytes file,
+                                     const gnutls_x509_crt_t *authorities, unsigned authority_count,
+                                     struct error *error)
 {
     gnutls_datum_t content = authorities_datum(file);
     gnutls_x509_crl_t *crls = NULL;
     unsigned crl_count = 0;
-    int result = gnutls_x509_crl_list_import2(&crls, &crl_count, &content, GNUTLS_X509_FMT_PEM, 0);
+    int result = file.size == 0
+                     ? 0 : gnutls_x509_crl_list_import2(&crls, &crl_count, &content, GNUTLS_X509_FMT_PEM, 0);
 
     if (authorities_fault("tls.client-crl-file", "revocation list", result, error) != 0) {
-        return -1;
+        return NULL;
     }
-    result = add_crls(gnutls, crls, crl_count, authorities, authority_count, error);
+    struct authorities *known = calloc(1, sizeof(*known) + crl_count * sizeof(known->lives[0]));
+
+    if (known == NULL) {
+        error_set(error, "out of memory");
+        crl_count = 0;
+    }
+    if (crl_count > 0 && add_crls(gnutls, known, crls, crl_count, authorities, authority_count, error) != 0) {
+        authorities_free(&known);
+    }
     gnutls_free(crls);
-    return result;
+    return known;
 }
 
-static int trust(gnutls_certificate_credentials_t gnutls, const struct http_tls *config, gnutls_x509_crt_t *authorities,
-                 unsigned authority_count, struct error *error)
-{
-    int result = gnutls_certificate_set_x509_trust(gnutls, authorities, (int)authority_count);
-
-    if (authorities_fault("tls.client-ca-file", "certificate", result, error) != 0) {
-        return -1;
-    }
-    return config->client_crls.size == 0
-               ? 0 : read_crls(gnutls, config->client_crls, authorities, authority_count, error);
-}
-
-int authorities_read(gnutls_certificate_credentials_t gnutls, const struct http_tls *config, struct error *error)
+struct authorities *authorities_read(gnutls_certificate_credentials_t gnutls, const struct http_tls *config,
+                                     struct error *error)
 {
     gnutls_datum_t content = authorities_datum(config->client_authorities);
     gnutls_x509_crt_t *authorities = NULL;
+    struct authorities *known = NULL;
     unsigned authority_count = 0;
     int result = gnutls_x509_crt_list_import2(&authorities, &authority_count, &content, GNUTLS_X509_FMT_PEM, 0);
 
-    if (authorities_fault("tls.client-ca-file", "certificate", result, error) != 0) {
-        return -1;
+    if (result >= 0) {
+        result = gnutls_certificate_set_x509_trust(gnutls, authorities, (int)authority_count);
     }
-    result = trust(gnutls, config, authorities, authority_count, error);
+    if (authorities_fault("tls.client-ca-file", "certificate", result, error) == 0) {
+        known = read_crls(gnutls, config->client_crls, authorities, authority_count, error);
+    }
     while (authority_count > 0) {
         gnutls_x509_crt_deinit(authorities[--authority_count]);
     }
     gnutls_free(authorities);
-    if (result == 0 && config->clients == TLS_CLIENTS_REQUIRE) {
-        gnutls_certificate_set_verify_function(gnutls, refuse_bad_client);
+    return known;
+}
+
+void authorities_free(struct authorities **authorities)
+{
+    if (*authorities != NULL) {
+        for (size_t i = 0; i < (*authorities)->count; i++) {
+            gnutls_free((*authorities)->lives[i].issuer.data);
+        }
+        free(*authorities);
+        *authorities = NULL;
     }
-    return result;
+}
+
+int64_t authorities_crls_until(const struct authorities *authorities)
+{
+    int64_t until = INT64_MAX;
+
+    for (size_t i = 0; i < authorities->count; i++) {
+        until = authorities->lives[i].until < until ? authorities->lives[i].until : until;
+    }
+    return until;
 }
 
 /* Of what is wrong, the first that is: the later ones often follow from it. */
@@ -132,8 +191,6 @@ static const struct {
     {GNUTLS_CERT_EXPIRED, "it has expired"},
     {GNUTLS_CERT_NOT_ACTIVATED, "it is not valid yet"},
     {GNUTLS_CERT_PURPOSE_MISMATCH, "it is not for clients of TLS"},
-    {GNUTLS_CERT_REVOCATION_DATA_SUPERSEDED, "a revocation list that it needs is out of date"},
-    {GNUTLS_CERT_REVOCATION_DATA_ISSUED_IN_FUTURE, "a revocation list that it needs is of the future"},
     {GNUTLS_CERT_INSECURE_ALGORITHM, "it is signed by an algorithm that is not secure"},
     {GNUTLS_CERT_INVALID, "it does not verify"},
 };
@@ -160,26 +217,52 @@ static const char *verify(gnutls_certificate_credentials_t gnutls, gnutls_x509_c
     return result < 0 ? gnutls_strerror(result) : fault_of_status(status);
 }
 
-/* Keeps a name that a line of the tokens file can have; others open nothing anyway. */
+/* Of each certificate that came, its authority's list has to be of today, if there is one: whoever was revoked since
+ * would stand in the next one. `until`: no later than it is. */
+static const char *check_lives(const struct authorities *authorities, gnutls_x509_crt_t *chain, unsigned length,
+                               int64_t *until)
+{
+    int64_t now = clock_wall_s();
+    gnutls_datum_t issuer;
+
+    for (unsigned i = 0; i < length; i++) {
+        if (gnutls_x509_crt_get_raw_issuer_dn(chain[i], &issuer) < 0) {
+            return "it cannot be read";
+        }
+        const struct crl_life *life = find_life(authorities, issuer);
+
+        gnutls_free(issuer.data);
+        if (life != NULL && (now < life->from || now >= life->until)) {
+            return now < life->from ? "its authority's revocation list is of the future"
+                                    : "its authority's revocation list is out of date";
+        }
+        *until = life != NULL && life->until < *until ? life->until : *until;
+    }
+    return NULL;
+}
+
+/* Keeps a name that a line of the tokens file can have. */
 static void add_name(struct tls_client *client, const char *name, size_t size)
 {
-    if (client->name_count < TLS_NAMES_MAX && tokens_is_name(bytes_of(name, size))) {
+    if (tokens_is_name(bytes_of(name, size))) {
         memcpy(client->names[client->name_count], name, size);
         client->names[client->name_count++][size] = '\0';
     }
 }
 
+/* There is always a place for the common name. */
 static void read_names(gnutls_x509_crt_t certificate, struct tls_client *client)
 {
     char name[MAX_TOKEN_NAME_BYTES + 1];
     int result = 0;
 
-    for (unsigned i = 0; result != GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE && i < 2 * TLS_NAMES_MAX; i++) {
+    for (unsigned i = 0; result != GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE && client->name_count < TLS_NAMES_MAX - 1 &&
+                         i < TLS_NAMES_LOOKED_AT; i++) {
         size_t size = sizeof(name);
 
         result = gnutls_x509_crt_get_subject_alt_name(certificate, i, name, &size, NULL);
         if (result == GNUTLS_SAN_DNSNAME) {
-            add_name(client, name, strnlen(name, size));
+            add_name(client, name, size);
         }
     }
     size_t size = sizeof(name);
@@ -189,24 +272,23 @@ static void read_names(gnutls_x509_crt_t certificate, struct tls_client *client)
     }
 }
 
-static void read_client(gnutls_certificate_credentials_t gnutls, gnutls_x509_crt_t *chain, unsigned length,
-                        struct tls_client *client)
+static void read_client(const struct authorities *authorities, gnutls_certificate_credentials_t gnutls,
+                        gnutls_x509_crt_t *chain, unsigned length, struct tls_client *client)
 {
-    client->fault = verify(gnutls, chain, length);
-    if (client->fault != NULL) {
-        return;
-    }
-    int64_t again = clock_wall_s() + LOOK_AGAIN_S, end = (int64_t)gnutls_x509_crt_get_expiration_time(chain[0]);
+    int64_t end = (int64_t)gnutls_x509_crt_get_expiration_time(chain[0]);
 
-    client->until = end < again ? end : again;
-    read_names(chain[0], client);
-    if (client->name_count == 0) {
-        client->fault = "it has no name that a line of http.tokens-file could have";
+    client->until = end < client->until ? end : client->until;
+    client->fault = verify(gnutls, chain, length);
+    if (client->fault == NULL) {
+        client->fault = check_lives(authorities, chain, length, &client->until);
+    }
+    if (client->fault == NULL) {
+        read_names(chain[0], client);
     }
 }
 
-void authorities_find_client(gnutls_certificate_credentials_t gnutls, gnutls_session_t session,
-                             struct tls_client *client)
+void authorities_find_client(const struct authorities *authorities, gnutls_certificate_credentials_t gnutls,
+                             gnutls_session_t session, struct tls_client *client)
 {
     gnutls_x509_crt_t chain[CHAIN_MAX];
     unsigned length = 0, count = 0;
@@ -215,6 +297,9 @@ void authorities_find_client(gnutls_certificate_credentials_t gnutls, gnutls_ses
     if (sent == NULL || length == 0) {
         return;
     }
+    client->is_shown = true;
+    client->until = clock_wall_s() + LOOK_AGAIN_S;
+    client->fingerprint = digest_sha256(bytes_of(sent[0].data, sent[0].size));
     client->fault = length > CHAIN_MAX ? "it came with too many others" : "it cannot be read";
     while (length <= CHAIN_MAX && count < length && gnutls_x509_crt_init(&chain[count]) == 0) {
         count++;
@@ -223,7 +308,7 @@ void authorities_find_client(gnutls_certificate_credentials_t gnutls, gnutls_ses
         }
     }
     if (count == length) {
-        read_client(gnutls, chain, length, client);
+        read_client(authorities, gnutls, chain, length, client);
     }
 out:
     while (count > 0) {

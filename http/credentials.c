@@ -4,11 +4,13 @@
 #include <gnutls/x509.h>
 #include <stdlib.h>
 
+#include "base/metrics.h"
 #include "http/authorities.h"
 
 struct credentials {
     gnutls_certificate_credentials_t gnutls;
     gnutls_certificate_request_t request; /* whether clients are asked for a certificate */
+    struct authorities *authorities;      /* NULL: they are not */
     int64_t not_after;
 };
 
@@ -72,6 +74,19 @@ static int read_own(struct credentials *credentials, const struct http_tls *conf
     return result;
 }
 
+/* Where a client has to show a certificate, one that does not count ends its handshake. */
+static int refuse_bad_client(gnutls_session_t session)
+{
+    struct tls_client client;
+
+    credentials_find_client(gnutls_session_get_ptr(session), session, &client);
+    if (client.is_shown && client.fault == NULL) {
+        return 0;
+    }
+    count(COUNT_REFUSED_TLS);
+    return GNUTLS_E_CERTIFICATE_ERROR;
+}
+
 static int read_all(struct credentials *credentials, const struct http_tls *config, struct error *error)
 {
     credentials->request = GNUTLS_CERT_IGNORE;
@@ -85,7 +100,11 @@ static int read_all(struct credentials *credentials, const struct http_tls *conf
         return 0;
     }
     credentials->request = config->clients == TLS_CLIENTS_REQUIRE ? GNUTLS_CERT_REQUIRE : GNUTLS_CERT_REQUEST;
-    return authorities_read(credentials->gnutls, config, error);
+    if (credentials->request == GNUTLS_CERT_REQUIRE) {
+        gnutls_certificate_set_verify_function(credentials->gnutls, refuse_bad_client);
+    }
+    credentials->authorities = authorities_read(credentials->gnutls, config, error);
+    return credentials->authorities != NULL ? 0 : -1;
 }
 
 struct credentials *credentials_make(const struct http_tls *config, struct error *error)
@@ -103,6 +122,7 @@ struct credentials *credentials_make(const struct http_tls *config, struct error
 void credentials_free(struct credentials **credentials)
 {
     if (*credentials != NULL) {
+        authorities_free(&(*credentials)->authorities);
         if ((*credentials)->gnutls != NULL) {
             gnutls_certificate_free_credentials((*credentials)->gnutls);
         }
@@ -116,11 +136,21 @@ int64_t credentials_not_after(const struct credentials *credentials)
     return credentials->not_after;
 }
 
+int64_t credentials_crls_until(const struct credentials *credentials)
+{
+    return credentials->authorities != NULL ? authorities_crls_until(credentials->authorities) : INT64_MAX;
+}
+
+bool credentials_require(const struct credentials *credentials)
+{
+    return credentials->request == GNUTLS_CERT_REQUIRE;
+}
+
 /* libmicrohttpd starts only where it has a certificate or somebody to ask for one. credentials_greet() comes before
  * that; a session that it could not see to has no certificate, and ends. */
 static int no_certificate(gnutls_session_t session, const gnutls_datum_t *issuers, int issuer_count,
                           const gnutls_pk_algorithm_t *algorithms, int algorithm_count, gnutls_pcert_st **certificate,
-                          unsigned *count, gnutls_privkey_t *key)
+                          unsigned *length, gnutls_privkey_t *key)
 {
     (void)session;
     (void)issuers;
@@ -128,7 +158,7 @@ static int no_certificate(gnutls_session_t session, const gnutls_datum_t *issuer
     (void)algorithms;
     (void)algorithm_count;
     (void)certificate;
-    (void)count;
+    (void)length;
     (void)key;
     return -1;
 }
@@ -142,6 +172,7 @@ void credentials_options(const char *priorities, struct MHD_OptionItem options[T
 
 int credentials_greet(const struct credentials *credentials, void *session)
 {
+    gnutls_session_set_ptr(session, (void *)(uintptr_t)credentials);
     gnutls_certificate_server_set_request(session, credentials->request);
     return gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, credentials->gnutls) < 0 ? -1 : 0;
 }
@@ -149,7 +180,7 @@ int credentials_greet(const struct credentials *credentials, void *session)
 void credentials_find_client(const struct credentials *credentials, void *session, struct tls_client *client)
 {
     *client = (struct tls_client){.fault = NULL};
-    if (credentials->request != GNUTLS_CERT_IGNORE) {
-        authorities_find_client(credentials->gnutls, session, client);
+    if (credentials->authorities != NULL) {
+        authorities_find_client(credentials->authorities, credentials->gnutls, session, client);
     }
 }

@@ -23,9 +23,11 @@ struct credentials;
 
 /* At the other end of a connection. */
 struct tls_client {
-    const char *fault;    /* why the certificate that was shown does not count; NULL: it does, or none was shown */
-    size_t name_count;    /* its names, if it counts: each dNSName, then the common name; 0: none was shown */
+    bool is_shown;        /* a certificate */
+    const char *fault;    /* why it does not count; NULL: it does, or there is none */
+    size_t name_count;    /* of it, if it counts: dNSNames, then the common name; those that lines can have */
     char names[TLS_NAMES_MAX][MAX_TOKEN_NAME_BYTES + 1];
+    struct digest fingerprint; /* SHA-256 of it */
     int64_t until;        /* wall seconds: then it has to be asked again */
 };
 
@@ -35,6 +37,12 @@ void credentials_free(struct credentials **credentials);
 
 /* When the first certificate that we show ends, wall seconds. */
 int64_t credentials_not_after(const struct credentials *credentials);
+
+/* When the first revocation list of clients is out of date, wall seconds; INT64_MAX: never. */
+int64_t credentials_crls_until(const struct credentials *credentials);
+
+/* Whether every client has to show a certificate that counts. */
+bool credentials_require(const struct credentials *credentials);
 
 /* For MHD_OPTION_ARRAY of MHD_start_daemon(). `priorities` were good for credentials_make(). */
 #define TLS_OPTIONS 3

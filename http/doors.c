@@ -93,6 +93,9 @@ static const struct token *find_line(const struct tokens *tokens, const struct t
             break;
         }
     }
+    if (found == NULL && client->is_shown && client->fault == NULL) {
+        found = tokens_find_certificate(tokens, ""); /* that for all others */
+    }
     return found;
 }
 
@@ -102,7 +105,8 @@ static const struct shown *examine_certificate(struct request *request)
 {
     const struct rules *rules = worker_rules(request->worker);
     struct shown *shown = &request->shown;
-    const char *name = "";
+    char fingerprint[DIGEST_HEX_BYTES];
+    const char *name = fingerprint;
     struct tls_client client;
 
     if (request->greeted_by == NULL || rules->credentials == NULL) {
@@ -112,11 +116,12 @@ static const struct shown *examine_certificate(struct request *request)
         credentials_find_client(rules->credentials, request_tls_session(request), &client);
         const struct token *line = find_line(rules->tokens, &client, &name);
 
+        digest_hex(bytes_of(client.fingerprint.bytes, DIGEST_BYTES), fingerprint);
         grant_line(&shown->grant, line, name, rules->number);
         shown->is_looked_at = true;
-        shown->is_there = client.name_count > 0 || client.fault != NULL;
+        shown->is_there = client.is_shown;
         shown->fault = client.fault;
-        shown->look_again = client.name_count > 0 ? client.until : INT64_MAX;
+        shown->look_again = client.is_shown ? client.until : INT64_MAX;
     }
     return shown;
 }
@@ -147,8 +152,24 @@ static bool has_token_for(struct request *request, enum door door)
     return doors_holder_id(request, door) != 0;
 }
 
+/* Whether a certificate would have to count that does not, or no longer. */
+static bool lacks_certificate(struct request *request)
+{
+    const struct rules *rules = worker_rules(request->worker);
+
+    if (request->greeted_by == NULL || rules->credentials == NULL || !credentials_require(rules->credentials)) {
+        return false;
+    }
+    const struct shown *shown = examine_certificate(request);
+
+    return !shown->is_there || shown->fault != NULL;
+}
+
 bool doors_let(struct request *request, enum door door)
 {
+    if (lacks_certificate(request)) {
+        return false;
+    }
     switch (door) {
     case DOOR_OPEN:
         return true;
@@ -202,12 +223,28 @@ static const char *fault_of(struct request *request, const char **detail)
     return "insufficient_scope";
 }
 
+/* Who would not get through the handshake today. */
+static enum MHD_Result refuse_without_certificate(struct request *request, const char *fault)
+{
+    struct response_headers headers = {0};
+    char detail[200];
+
+    count(COUNT_REFUSED_TLS);
+    snprintf(detail, sizeof(detail), "this listener wants a client certificate that counts%s%s",
+             fault != NULL ? ", and of the one that was shown: " : "", fault != NULL ? fault : "");
+    respond_field(&headers, MHD_HTTP_HEADER_CONNECTION, "close");
+    return respond_problem(request, MHD_HTTP_FORBIDDEN, detail, &headers);
+}
+
 enum MHD_Result doors_refuse(struct request *request, enum door door)
 {
     struct response_headers headers = {0};
     const char *why, *fault, *word = doors[door].word, *certificate = fault_of_certificate(request);
     char detail[300];
 
+    if (lacks_certificate(request)) {
+        return refuse_without_certificate(request, certificate);
+    }
     count(doors[door].refused);
     if (tokens_count(worker_rules(request->worker)->tokens) == 0) {
         snprintf(detail, sizeof(detail), "this needs a token for %s%s; the gateway has no tokens", word,

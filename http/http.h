@@ -156,7 +156,8 @@ struct http;
 /* Whether this is an address to listen on. Binds nothing. -1: the words say what is wrong. */
 int http_listen_check(const char *address, struct error *error);
 
-/* Whether it is sure that this machine alone reaches a listener of this address, which is fit to listen on. */
+/* Whether it is sure that this machine alone reaches a listener of this address, which is fit to listen on. Not where a
+ * proxy connects for others, wherever that is. */
 bool http_listen_is_local(const char *address);
 
 /* Whether it wants TLS. */

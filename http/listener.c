@@ -184,7 +184,8 @@ static int open_listener(struct http *http, const struct http_config *config, si
     }
     listener->is_bound = true;
     for (size_t i = 0; i < listener->worker_count; i++) {
-        listener->workers[i].is_local = socket_is_local(listener->sockets[i]);
+        listener->workers[i].is_local = !http_listen_is_proxied(config->listen[which]) &&
+                                        socket_is_local(listener->sockets[i]);
         listener->workers[i].is_tls = http_listen_is_tls(config->listen[which]);
     }
     if (start_workers(listener, config) != 0) {
@@ -225,6 +226,9 @@ static struct http *make_http(const struct http_config *config, const struct htt
     http->max_batch_lookups = (size_t)config->max_batch_lookups;
     http->hot_bytes = (size_t)config->hot_bytes;
     http->idle_timeout_s = config->idle_timeout_s;
+    for (size_t i = 0; i < config->listen_count; i++) {
+        http->speaks_tls = http->speaks_tls || http_listen_is_tls(config->listen[i]);
+    }
     http->count = config->listen_count;
     pthread_mutex_init(&http->rules_lock, NULL);
     http->lookups = limiter_new((size_t)config->limits.places);
@@ -257,6 +261,11 @@ static void tell_end_of_certificate(const struct credentials *credentials)
     char time[TEXT_TIME_BYTES];
 
     gauge_set(GAUGE_TLS_NOT_AFTER, end);
+    if (credentials != NULL && credentials_crls_until(credentials) <= clock_wall_s()) {
+        log_event(LEVEL_WARNING, "a revocation list of clients is out of date: theirs do not count",
+                  LOG_TEXT("setting", "tls.client-crl-file"),
+                  LOG_TEXT("next_update", text_time(credentials_crls_until(credentials), time)));
+    }
     if (credentials != NULL && end < clock_wall_s() + CERTIFICATE_ENDS_SOON_S) {
         log_event(LEVEL_WARNING, end < clock_wall_s() ? "our certificate has expired" : "our certificate ends soon",
                   LOG_TEXT("setting", "tls.certificate-file"), LOG_TEXT("not_after", text_time(end, time)));
@@ -269,6 +278,10 @@ int http_adopt(struct http *http, const struct http_config *config, struct error
 
     if (rules == NULL) {
         return -1;
+    }
+    if (http->speaks_tls && rules->credentials == NULL) { /* listen is as it was until the restart */
+        rules_free(&rules);
+        return error_set(error, "tls.certificate-file: a listener speaks TLS still, until the restart");
     }
     pthread_mutex_lock(&http->rules_lock);
     before = http->rules;

@@ -22,6 +22,7 @@ struct http {
     size_t max_batch_lookups;
     size_t hot_bytes;
     int64_t idle_timeout_s;
+    bool speaks_tls;        /* some listener */
 
     atomic_size_t waiting;  /* places taken by requests that wait, from before they ask to after they were answered */
     atomic_size_t batch_lookups; /* started for batches and not back yet */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 /* "\r\n--", boundary, "\r\nContent-Type: ", media type, "\r\n\r\n": what stands before a part. */
+#define LOOKED_THROUGH_BYTES 65536
 #define BEFORE_BYTES (PARTS_BOUNDARY_BYTES + 96)
 #define PIECES_MAX (2 * MAX_SEARCH_RESULTS + 1)
 
@@ -60,14 +61,16 @@ static bool is_in_a_part(const struct parts *parts, const char *boundary)
     size_t size = strlen(boundary);
 
     for (size_t i = 0; i < parts->count; i++) {
-        if (memmem(parts->items[i].der->data, parts->items[i].der->size, boundary, size) != NULL) {
+        if (parts->items[i].der->size <= LOOKED_THROUGH_BYTES &&
+            memmem(parts->items[i].der->data, parts->items[i].der->size, boundary, size) != NULL) {
             return true;
         }
     }
     return false;
 }
 
-/* It is made of the digests of all parts, so that nobody can write a part that holds it; it is looked for still. */
+/* It is made of the digests of all parts, so that nobody can write a part that holds it; it is looked for still, but in
+ * large CRLs, which would cost others their time. */
 const char *parts_boundary(const struct parts *parts, char out[PARTS_BOUNDARY_BYTES])
 {
     uint8_t try = 0;

@@ -21,6 +21,8 @@ struct search {
     struct address addresses[MAX_SEARCH_RESULTS];
     size_t question_of[MAX_SEARCH_RESULTS]; /* 0: none */
     bool has_addresses;             /* they are known, and paid for */
+    bool has_more;                  /* than there are places */
+    size_t paid_for;                /* so many of them may be looked up */
     struct lookups lookups;
     struct parts parts;
     bool waits;                     /* somebody is to be waited for */
@@ -107,28 +109,33 @@ static bool is_known(const struct search *search, const struct address *address)
 
 static void add_address(struct search *search, struct bytes text)
 {
-    struct address *address = &search->addresses[search->address_count];
+    struct address address;
 
-    if (search->address_count == MAX_SEARCH_RESULTS) {
-        count(COUNT_LIMIT_SEARCH_RESULTS);
-    } else if (address_parse(text, address) == ADDRESS_OK && !is_known(search, address) &&
-               limits_may_ask(search->request, address_domain(address))) {
-        search->address_count++;
+    if (address_parse(text, &address) != ADDRESS_OK || is_known(search, &address) ||
+        !limits_may_ask(search->request, address_domain(&address))) {
+        return;
     }
+    if (search->address_count == MAX_SEARCH_RESULTS) {
+        search->has_more = true;
+        count(COUNT_LIMIT_SEARCH_RESULTS);
+        return;
+    }
+    address_copy(&search->addresses[search->address_count++], &address);
 }
 
+/* Those in memory first: they have such a certificate. */
 static void find_addresses(struct search *search)
 {
     const struct http_backend *backend = &search->request->http->backend;
     struct answer *answers[MAX_SEARCH_RESULTS];
     size_t found = backend->find(backend->context, &search->query.key, answers, MAX_SEARCH_RESULTS);
 
-    for (size_t i = 0; i < search->named.count; i++) {
-        add_address(search, bytes_of_string(search->named.addresses[i]));
-    }
     for (size_t i = 0; i < found; i++) {
         add_address(search, bytes_of(answers[i]->address.text, answers[i]->address.size));
         answer_free(&answers[i]);
+    }
+    for (size_t i = 0; i < search->named.count; i++) {
+        add_address(search, bytes_of_string(search->named.addresses[i]));
     }
     search->has_addresses = true;
 }
@@ -198,7 +205,13 @@ static bool look_all_up(struct search *search)
     search->waits = false;
     search->reason = search->named.reason;
     search->retry_after_s = 1;
-    for (size_t i = 0; i < search->address_count && result; i++) {
+    if (search->has_more) {
+        cannot_tell(search, REASON_DIRECTORY_LIMIT, 1);
+    }
+    if (search->paid_for < search->address_count) {
+        cannot_tell(search, REASON_CLIENT_LIMIT, limits_wait_s(search->request));
+    }
+    for (size_t i = 0; i < search->paid_for && result; i++) {
         if (search->question_of[i] > 0) {
             take_asked(search, search->question_of[i]);
         } else {
@@ -223,7 +236,7 @@ static enum MHD_Result tell(struct search *search)
     case OUTCOME_NONE:
         return search_send_none(request,
                                 search->query.key.attribute == SEARCH_NAME
-                                    ? "nobody of this name has a certificate to encrypt to"
+                                    ? "no certificate to encrypt to has this common name"
                                     : "no certificate with this hash is among those that were looked up lately",
                                 REASON_UNJUDGED, NULL);
     case OUTCOME_UNKNOWN:
@@ -232,14 +245,19 @@ static enum MHD_Result tell(struct search *search)
     return search_send_unknown(request, search->reason, search->retry_after_s, NULL);
 }
 
+/* The search itself has paid for the first. For those that the client may not have any more nobody can tell. */
+static void pay(struct search *search)
+{
+    size_t more = search->address_count > 1 ? search->address_count - 1 : 0;
+
+    search->paid_for = search->address_count - more + (more > 0 ? limits_take(search->request, 1, more) : 0);
+}
+
 static enum MHD_Result answer_found(struct search *search)
 {
     if (!search->has_addresses) {
         find_addresses(search);
-        size_t more = search->address_count > 1 ? search->address_count - 1 : 0;
-        if (more > 0 && limits_take(search->request, more, more) == 0) {
-            return limits_refuse(search->request);
-        }
+        pay(search);
     }
     do {
         if (!look_all_up(search)) {
@@ -297,6 +315,9 @@ static enum MHD_Result begin(struct request *request)
     const char *fault = search_query_parse(&request->target, STORE_CERTIFICATES, &query);
     if (fault != NULL) {
         return respond_problem(request, MHD_HTTP_BAD_REQUEST, fault, NULL);
+    }
+    if (query.key.attribute == SEARCH_I_HASH && !doors_let(request, DOOR_EXPLAIN)) {
+        return doors_refuse(request, DOOR_EXPLAIN); /* whose certificates were asked for last is not for everybody */
     }
     if (limits_take(request, 1, 1) == 0) {
         return limits_refuse(request);

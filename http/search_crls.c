@@ -1,5 +1,6 @@
 #include "http/search.h"
 
+#include "http/limits.h"
 #include "http/respond.h"
 #include "http/search_query.h"
 
@@ -14,6 +15,9 @@ enum MHD_Result search_answer_crls(struct request *request)
     const char *fault = search_query_parse(&request->target, STORE_CRLS, &query);
     if (fault != NULL) {
         return respond_problem(request, MHD_HTTP_BAD_REQUEST, fault, NULL);
+    }
+    if (limits_take(request, 1, 1) == 0) {
+        return limits_refuse(request);
     }
     size_t count = backend->crls(backend->context, &query.key, found, MAX_SEARCH_RESULTS);
     for (size_t i = 0; i < count; i++) {

@@ -13,6 +13,9 @@ enum MHD_Result search_send(struct request *request, const struct parts *parts)
     if (etag_is_known(&request->headers.if_none_match, etag)) {
         return respond_own(request, MHD_HTTP_NOT_MODIFIED, NULL, &headers);
     }
+    for (size_t i = 0; i < parts->count; i++) {
+        request->slow.bytes += parts->items[i].der->size;
+    }
     struct MHD_Response *response = parts_respond(parts, type);
     respond_field(&headers, MHD_HTTP_HEADER_CONTENT_TYPE, type);
     respond_field(&headers, "X-Content-Type-Options", "nosniff");

@@ -43,7 +43,8 @@ void slow_remove(struct request *request)
  * is sent libmicrohttpd does not tell: it may be the largest answer that there is. */
 static int64_t time_of(const struct request *request)
 {
-    size_t bytes = request->slow.is_answered ? MAX_RESPONSE_BYTES : request->body.length;
+    size_t sent = request->slow.bytes > MAX_RESPONSE_BYTES ? request->slow.bytes : MAX_RESPONSE_BYTES;
+    size_t bytes = request->slow.is_answered ? sent : request->body.length;
 
     return 2 * request->http->idle_timeout_s * 1000 + (int64_t)bytes * 1000 / BYTES_PER_S;
 }

@@ -14,6 +14,7 @@
 #define HTTP_SLOW_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct request;
@@ -23,6 +24,7 @@ struct worker;
 struct slow {
     struct request *next, *previous;
     bool is_answered;  /* the step is to send */
+    size_t bytes;      /* so many, where that may be more than the largest answer */
     int64_t until_ms;  /* clock_mono_ms(); 0: the step has just begun */
 };
 
@@ -34,6 +36,7 @@ void slow_remove(struct request *request);
 static inline void slow_step(struct slow *slow, bool is_answered)
 {
     slow->is_answered = is_answered;
+    slow->bytes = 0;
     slow->until_ms = 0;
 }
 

@@ -128,6 +128,9 @@ bool http_listen_is_local(const char *address)
 {
     struct addrinfo *info = NULL;
 
+    if (http_listen_is_proxied(address)) {
+        return false; /* it is for those whom the proxy speaks for */
+    }
     if (path_of(address) != NULL || passed_name_of(address) != NULL) {
         return path_of(address) != NULL;
     }

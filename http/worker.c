@@ -21,7 +21,7 @@
 
 #define PAUSE_NS 10000000
 
-/* How often flush() is called at least. */
+/* How often flush() is called at least, and arrivals are looked over. */
 #define SIDE_MS 1000
 
 /* How long a wait may take while a request lingers. */
@@ -225,7 +225,7 @@ static void begin_turn(struct worker *worker)
 static void turn(struct worker *worker)
 {
     const struct http_side *side = worker->http->backend.side;
-    int32_t patience_ms = worker->side != NULL ? SIDE_MS : -1;
+    int32_t patience_ms = worker->side != NULL || worker->arrivals != NULL ? SIDE_MS : -1;
 
     if (worker->arrivals != NULL) {
         arrivals_see(worker->arrivals);

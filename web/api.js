@@ -4,21 +4,27 @@ import { sentence } from './dom.js';
 import { heedDate } from './time.js';
 
 const KEY = 'certlookup-token';
+let kept = ''; // for where sessionStorage is not to be had
 
 export function token() {
     try {
-        return sessionStorage.getItem(KEY) || '';
+        return sessionStorage.getItem(KEY) || kept;
     } catch {
-        return '';
+        return kept;
     }
 }
 
 export function keepToken(text) {
     mayExplain = true;
-    if (text === '') {
-        sessionStorage.removeItem(KEY);
-    } else {
-        sessionStorage.setItem(KEY, text);
+    kept = text;
+    try {
+        if (text === '') {
+            sessionStorage.removeItem(KEY);
+        } else {
+            sessionStorage.setItem(KEY, text);
+        }
+    } catch {
+        // Where nothing may be stored it is good until the page is left.
     }
 }
 

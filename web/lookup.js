@@ -28,7 +28,7 @@ function titleOf(answer) {
 }
 
 const ADVICE = {
-    none: 'Every directory answered. A message cannot be encrypted to this address.',
+    none: 'A message cannot be encrypted to this address.',
     unknown: 'This does not mean that there is none: keep the message, and ask again.',
 };
 

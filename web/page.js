@@ -39,7 +39,7 @@ function showView(view) {
 // Whoever comes from another view is led to the title of this one; who stays keeps the place where they are.
 function route() {
     const text = fragment();
-    const view = VIEWS[text] || 'look-up';
+    const view = Object.hasOwn(VIEWS, text) ? VIEWS[text] : 'look-up';
     const comes = shown !== null && shown !== view;
     if (shown === 'status' && view !== 'status') {
         status.leave();

@@ -441,6 +441,8 @@ QUERIES
     done
     search "email=$address" "${proxied[@]}" "${token[@]}"
     is 200
+    search "iHash=AAAAAAAAAAAAAAAAAAAAAAAAAAA" "${proxied[@]}" "${token[@]}"
+    is 403 # whose certificates are in memory is for who may see metrics
     process_stop open
     gateway_start closed closed_config
     GATEWAY=closed

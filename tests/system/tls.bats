@@ -34,9 +34,9 @@ signed() {
         openssl x509 -req -in "$at.csr" -CA "$by.pem" -CAkey "$by.key" -days "$days" -extfile "$at.ext" -out "$at.pem"
 }
 
-crl_of() { # AUTHORITY: written anew
+crl_of() { # AUTHORITY [OPTION…]: written anew
     openssl ca -config "$STACK/pki/$1.ca/config" -cert "$STACK/pki/$1.pem" -keyfile "$STACK/pki/$1.key" -gencrl \
-        -out "$STACK/pki/$1.crl"
+        -out "$STACK/pki/$1.crl" "${@:2}"
 }
 
 revoke() { # AUTHORITY NAME
@@ -63,6 +63,7 @@ pki() {
         signed clients graphs 20
         signed clients former 20
         signed clients unheard 20
+        signed clients 'Jane Doe' 20
         signed clients leaver 20
         signed clients expired 20
         signed clients mx1+old -1
@@ -87,7 +88,7 @@ tls_config() {
     echo "listen = [ \"127.0.0.1:$2\", \"https://127.0.0.1:0\" ];"
     config_directories "$(config_directory example ldap)"
     config_trust
-    echo "http = { open-to = \"nobody\"; tokens-file = $(config_string "$STACK/tokens"); };"
+    echo "http = { open-to = \"$(cat "$STACK/open-to" 2> /dev/null || echo nobody)\"; tokens-file = $(config_string "$STACK/tokens"); };"
     echo "tls = { certificate-file = $(config_string "$STACK/certificate.pem");"
     echo "        key-file = $(config_string "$STACK/certificate.key");"
     echo "        client-ca-file = $(config_string "$STACK/pki/clients.pem");"
@@ -202,21 +203,31 @@ mx1+stranger /lookup   401  of the client certificate: it comes from none of the
     equal "and an expired one, too" 401 "$code"
     as mx1+stranger "$(certificate_path)"
     equal "a stranger" 401 "$code"
+    as 'Jane Doe' "$(certificate_path)"
+    equal "a name that no line can have" 200 "$code"
     sed -i '/^\*/d' "$STACK/tokens"
     reload
 }
 
-@test "who is revoked is refused on a connection that is open" {
-    local answers=$BATS_TEST_TMPDIR/answers
-    request() {
-        printf 'GET %s HTTP/1.1\r\nHost: a\r\n\r\n' "$(certificate_path)"
-    }
-    statuses() { grep -ao 'HTTP/1.1 [0-9]*' "$answers" | cut -d ' ' -f 2 | paste -sd ' '; }
-    have() { [ "$(statuses)" = "$1" ]; }
+# held_by NAME: a connection with its certificate: what is written to 6 goes there, and `answers` holds what comes.
+held_by() {
+    answers=$BATS_TEST_TMPDIR/answers
     mkfifo "$BATS_TEST_TMPDIR/requests"
-    openssl s_client -quiet -connect "127.0.0.1:$(tls_port)" -CAfile "$STACK/pki/servers.pem" -cert "$STACK/pki/leaver.pem" \
-        -key "$STACK/pki/leaver.key" < "$BATS_TEST_TMPDIR/requests" > "$answers" 2> "$BATS_TEST_TMPDIR/said" 3>&- &
+    openssl s_client -quiet -connect "127.0.0.1:$(tls_port)" -CAfile "$STACK/pki/servers.pem" -cert "$STACK/pki/$1.pem" \
+        -key "$STACK/pki/$1.key" < "$BATS_TEST_TMPDIR/requests" > "$answers" 2> "$BATS_TEST_TMPDIR/said" 3>&- &
     exec 6> "$BATS_TEST_TMPDIR/requests"
+}
+
+request() { # [TARGET]
+    printf 'GET %s HTTP/1.1\r\nHost: a\r\n\r\n' "${1:-$(certificate_path)}"
+}
+
+have() { # STATUSES
+    [ "$(grep -ao 'HTTP/1.1 [0-9]*' "$answers" | cut -d ' ' -f 2 | paste -sd ' ')" = "$1" ]
+}
+
+@test "who is revoked is refused on a connection that is open" {
+    held_by leaver
     request >&6
     wait_until 20 have 200
     revoke clients leaver > "$BATS_TEST_TMPDIR/revoked" 2>&1
@@ -225,6 +236,19 @@ mx1+stranger /lookup   401  of the client certificate: it comes from none of the
     wait_until 20 have '200 401'
     exec 6>&-
     grep -qa 'it has been revoked' "$answers"
+}
+
+@test "whoever a list that is out of date would speak of does not count" {
+    crl_of clients -crl_lastupdate 20260101000000Z -crl_nextupdate 20260102000000Z > "$BATS_TEST_TMPDIR/crl" 2>&1
+    reload
+    as mx1 "$(certificate_path)"
+    equal mx1 401 "$code"
+    grep -q "its authority's revocation list is out of date" "$body"
+    grep -q 'a revocation list of clients is out of date' "$STACK/gateway/log"
+    crl_of clients > "$BATS_TEST_TMPDIR/crl" 2>&1
+    reload
+    as mx1 "$(certificate_path)"
+    equal "and again" 200 "$code"
 }
 
 serial_of() { # NAME
@@ -286,4 +310,39 @@ serial_of() { # NAME
     as unheard /healthz
     equal "a name without a line gets in" 200 "$code"
     equal refused 4 "$(($(metric 'certlookup_http_refused_total{door="tls"}') - before))"
+}
+
+config_again() {
+    tls_config gateway "$(server_port gateway)" > "$STACK/gateway/certlookupd.conf"
+    reload
+}
+
+# Where no token is needed it is all that stands between.
+@test "required: who is revoked is refused on a connection that is open, whatever needs no token" {
+    echo all > "$STACK/open-to"
+    config_again
+    held_by unheard
+    request /healthz >&6
+    wait_until 20 have 200
+    request >&6
+    wait_until 20 have '200 200'
+    revoke clients unheard > "$BATS_TEST_TMPDIR/revoked" 2>&1
+    reload
+    request /healthz >&6
+    wait_until 20 have '200 200 403'
+    exec 6>&-
+    grep -qa 'wants a client certificate that counts, and of the one that was shown: it has been revoked' "$answers"
+}
+
+@test "to take TLS away needs a restart, and until then it goes on" {
+    local before
+    sed 's/^tls = .*//; /^ *key-file/d; /^ *client/d; s/, "https:[^]]*/ /' "$STACK/gateway/certlookupd.conf" > "$STACK/without"
+    before=$(metric certlookup_reloads_total)
+    sed 's/mx1.*//; /certificate/d' "$STACK/tokens" > "$STACK/tokens.new" && cp "$STACK/tokens.new" "$STACK/tokens"
+    cp "$STACK/without" "$STACK/gateway/certlookupd.conf"
+    process_signal gateway HUP
+    told() { grep -q 'a listener speaks TLS still, until the restart' "$STACK/gateway/log"; }
+    wait_until 20 told
+    as mx1 /healthz
+    equal "a new connection" 200 "$code"
 }
