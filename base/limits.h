@@ -102,6 +102,7 @@
 #define MAX_OID_TEXT_BYTES 128
 #define MAX_FINGERPRINTS 1024 /* on a deny or allow list */
 #define MAX_LISTEN 16
+#define MAX_CORS_ORIGINS 64
 #define MAX_CONFIG_BYTES (1024 * 1024)
 #define MAX_FILE_BYTES (64 * 1024 * 1024) /* one anchor or CRL file */
 

@@ -10,6 +10,11 @@ int accept_listen(char text[MAX_SETTING_BYTES], struct error *error)
     return http_listen_check(text, error);
 }
 
+int accept_origin(char text[MAX_SETTING_BYTES], struct error *error)
+{
+    return http_origin_check(text, error);
+}
+
 int accept_domain(char text[MAX_SETTING_BYTES], struct error *error)
 {
     char pattern[MAX_DOMAIN_BYTES + 3];

@@ -20,6 +20,11 @@ void reader_check_http(struct reader *reader)
         reader_fault(reader, "http.waiting", "%lld is not less than half of http.connections, %lld",
                      (long long)http->max_waiting, (long long)http->max_connections);
     }
+    for (size_t i = 0; i < http->origin_count && http->origin_count > 1; i++) {
+        if (strcmp(http->origins[i], HTTP_ORIGIN_ANY) == 0) {
+            reader_fault(reader, "http.cors-origins", "\"*\" is for all origins, so no other may stand beside it");
+        }
+    }
     http->max_batch_lookups = (smaller(http->max_waiting, reader->config->max_flights) + 1) / 2;
     if (reader->config->cache.memory_bytes == 0) {
         http->hot_bytes = 0; /* only what memory has is kept ready-made: there would be nothing to look for */

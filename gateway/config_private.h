@@ -137,6 +137,7 @@ void reader_check_readable(struct reader *reader, const char *path, const char *
 
 /* config_accept.c: what strings may say, and how they are written. -1: the words say what is wrong. */
 int accept_listen(char text[MAX_SETTING_BYTES], struct error *error);
+int accept_origin(char text[MAX_SETTING_BYTES], struct error *error);
 int accept_domain(char text[MAX_SETTING_BYTES], struct error *error);
 int accept_name(char text[MAX_SETTING_BYTES], struct error *error);
 int accept_oid(char text[MAX_SETTING_BYTES], struct error *error);

@@ -239,6 +239,9 @@ const struct setting settings_table[] = {
     {"http.trusted-proxies", SETTING_LIST, "", "0", "64", NULL, accept_proxy, false,
      CONFIG_LIST(proxy_texts, http.proxy_count),
      .help = "proxies whose X-Forwarded-For is believed: 10.1.2.3, 2001:db8::7; unix: those on a unix: listener"},
+    {"http.cors-origins", SETTING_LIST, "", "0", TEXT(MAX_CORS_ORIGINS), NULL, accept_origin, false,
+     CONFIG_LIST(http.origins, http.origin_count),
+     .help = "origins of pages that may read answers in browsers: https://webmail.example.org; *: all; none: no other"},
 
     {"tls.certificate-file", SETTING_FILE, "", "1", TEXT(MAX_TLS_FILE_BYTES), NULL, NULL, false,
      IN_CONFIG(http.tls.certificate),

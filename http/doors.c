@@ -22,9 +22,24 @@ static const struct {
     [DOOR_ADMIN] = {SCOPE_ADMIN, "admin", COUNT_REFUSED_ADMIN, ", from the gateway's machine too"},
 };
 
+/* A page that did not come from here has a browser ask. Its own address is in Host, as the browser knows it. */
+static bool is_for_other_page(const struct request *request)
+{
+    const struct headers *headers = &request->headers;
+    struct bytes scheme = bytes_of_string(request->worker->is_tls ? "https://" : "http://");
+    struct bytes origin = headers->origin, host = headers->host;
+
+    if (headers->origins == 0) {
+        return false;
+    }
+    return headers->origins > 1 || origin.size <= scheme.size ||
+           !bytes_equal(bytes_of(origin.data, scheme.size), scheme) ||
+           !bytes_equal(bytes_of(origin.data + scheme.size, origin.size - scheme.size), host);
+}
+
 bool doors_is_local(const struct request *request)
 {
-    return request->loopback && !request->headers.forwarded;
+    return request->loopback && !request->headers.forwarded && !is_for_other_page(request);
 }
 
 static bool needs_no_token(const struct request *request)

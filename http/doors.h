@@ -9,7 +9,8 @@
  *
  * A client certificate opens what its line in the tokens file says, as a token
  * does. "From this machine" means that no proxy there says it speaks for
- * somebody else. What the last token of a connection opens is remembered, and
+ * somebody else, and no browser there (Origin) that a page from elsewhere asks:
+ * pages that may read answers (cors.h) are not let in by that. What the last token of a connection opens is remembered, and
  * what its certificate does, so that who asks again costs a comparison.
  */
 #ifndef HTTP_DOORS_H
@@ -53,7 +54,7 @@ struct shown {
 /* Whether the door is open to who asks. */
 bool doors_let(struct request *request, enum door door);
 
-/* Whether it comes from this machine, and speaks for nobody else. */
+/* Whether it comes from this machine, and speaks for nobody else, a page from elsewhere among them. */
 bool doors_is_local(const struct request *request);
 
 /* By what limits know whose token, or whose certificate, for this door came with the request; 0: none that opens it. */

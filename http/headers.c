@@ -130,6 +130,18 @@ static void take_request_id(struct headers *headers, struct bytes value)
     headers->request_ids++;
 }
 
+static void take_origin(struct headers *headers, struct bytes value)
+{
+    headers->origin = value;
+    headers->origins++;
+}
+
+static void take_preflight(struct headers *headers, struct bytes value)
+{
+    (void)value;
+    headers->preflight = true;
+}
+
 static void take_forwarded(struct headers *headers, struct bytes value)
 {
     (void)value;
@@ -169,6 +181,8 @@ static const struct field {
     FIELD("X-Real-IP", take_forwarded),
     FIELD("Via", take_forwarded),
     FIELD("X-Request-Id", take_request_id),
+    FIELD("Origin", take_origin),
+    FIELD("Access-Control-Request-Method", take_preflight),
 #undef FIELD
 };
 

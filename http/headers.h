@@ -46,6 +46,9 @@ struct headers {
     size_t authorizations;
     struct bytes content_type;
     size_t content_types;
+    struct bytes origin; /* of the page that has a browser ask */
+    size_t origins;
+    bool preflight; /* it asks whether it may (Access-Control-Request-Method) */
     bool forwarded; /* a proxy says that it speaks for somebody else */
     struct header_list forwarded_for; /* X-Forwarded-For: the last ones, if there are too many */
     struct bytes request_id;

@@ -12,6 +12,7 @@
  *   routes.c     the table of routes; pages.c answers those that need no lookup
  *   recipients.c the routes that look somebody up
  *   doors.c      who may ask what; tokens.c who has which, access.c what tells of who asks
+ *   cors.c       which pages of other origins may read the answers
  *   limits.c     how much a client may ask for; client.c which client it is; rules.c all that as configured
  *   credentials.c  TLS: the certificate that listeners show, and those of clients
  *   wanted.c     what a request wants of a route's formats; negotiate.c by Accept
@@ -148,10 +149,18 @@ struct http_config {
     struct http_limits limits;
     const char *const *domains; /* patterns of base/address.h: whom clients without a token may ask for; none: all */
     size_t domain_count;
+    const char *const *origins; /* of pages that may read answers: "https://webmail.example.org:8443"; or HTTP_ORIGIN_ANY
+                                 * alone; none: no page of another origin may */
+    size_t origin_count;
     struct http_tls tls;
 };
 
 struct http;
+
+#define HTTP_ORIGIN_ANY "*"
+
+/* Whether this is an origin as browsers write it, or HTTP_ORIGIN_ANY. -1: the words say what is wrong. */
+int http_origin_check(const char *text, struct error *error);
 
 /* Whether this is an address to listen on. Binds nothing. -1: the words say what is wrong. */
 int http_listen_check(const char *address, struct error *error);

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "http/cors.h"
 #include "http/hot.h"
 #include "http/limits.h"
 #include "http/respond.h"
@@ -17,7 +18,7 @@ static bool read_wish(const struct request *request, struct wish *wish, struct r
     const struct route *route = request->route;
     bool closes = atomic_load(&request->http->draining);
 
-    *wish = (struct wish){.best_only = route->best_only, .close = closes,
+    *wish = (struct wish){.best_only = route->best_only, .by_origin = request->by_origin, .close = closes,
                           .dated = !closes && request->worker->may_write};
     if (!wanted_switch(request, "explain", "explain takes 1 or 0, once", &wish->explain, refusal)) {
         return false;
@@ -55,7 +56,7 @@ static enum MHD_Result send_out_of_memory(struct request *request)
 static enum MHD_Result send_again(struct request *request, struct hot *hot, struct ready *ready)
 {
     const struct served served = {.answer = ready->answer, .layer = LAYER_MEMORY};
-    const struct wish plain = {.dated = request->worker->may_write};
+    const struct wish plain = {.by_origin = request->by_origin, .dated = request->worker->may_write};
     unsigned status;
     size_t grown;
 
@@ -126,7 +127,7 @@ static enum MHD_Result send_served(struct request *request, struct wish *wish)
 {
     const struct served *served = &request->served;
     struct hot *hot = hot_for(request, wish);
-    struct spares *spares = hot == NULL ? worker_spares(request->worker) : NULL;
+    struct spares *spares = hot == NULL && !cors_is_alone(request) ? worker_spares(request->worker) : NULL;
     struct reply reply;
     unsigned status;
     size_t grown;
@@ -144,6 +145,7 @@ static enum MHD_Result send_served(struct request *request, struct wish *wish)
     assert(request->spare == NULL);
     request->spare = reply.spare;
     struct MHD_Response *response = choose(request, served, wish, &reply, &status, &grown);
+    cors_allow(request, response);
     enum MHD_Result result =
         response != NULL ? respond_shared(request, status, response) : send_out_of_memory(request);
     reply.bytes += grown;

@@ -83,7 +83,7 @@ static void add_keeping(const struct served *served, const struct wish *wish, st
         respond_field_of(headers, MHD_HTTP_HEADER_DATE, values_date(), VALUES_DATE_SIZE);
     }
     respond_field(headers, MHD_HTTP_HEADER_CACHE_CONTROL, keep ? "private" : "no-store");
-    respond_field(headers, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT);
+    respond_field(headers, MHD_HTTP_HEADER_VARY, wish->by_origin ? "Accept, Origin" : MHD_HTTP_HEADER_ACCEPT);
     add_cache_status(served, headers);
     if (wish->refused != NULL) {
         respond_id(wish->refused, headers);

@@ -26,6 +26,7 @@ struct wish {
     enum format format;
     bool best_only;
     bool explain;
+    bool by_origin; /* the answer is another one for another Origin: cors.h */
     bool close; /* the connection, once this is sent */
     bool dated; /* has a Date, which values_renew_date() brings up to date; else libmicrohttpd adds one. Never with
                  * `close`: given Connection, libmicrohttpd forgets that there is a Date, and adds another. */

@@ -4,6 +4,7 @@
 
 #include "base/metrics.h"
 #include "http/access.h"
+#include "http/cors.h"
 #include "http/recipients.h"
 #include "http/respond.h"
 #include "http/routes.h"
@@ -167,6 +168,7 @@ static enum MHD_Result read_headers(struct request *request, const char *method,
     request->is_cut = is_cut(request, version);
     headers_init(&request->headers);
     MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, take_header, &request->headers);
+    request->by_origin = worker_rules(request->worker)->origins != NULL;
 
     size_t max_body = routes_max_body(request);
     bool host_required = strcmp(version, MHD_HTTP_VERSION_1_0) != 0;
@@ -189,7 +191,7 @@ bool request_make_key(struct request *request)
     size_t size = request->target_size;
 
     request->key = (struct hot_key){.text = bytes_of(request->text, 0)};
-    if (request->is_cut || !may_have_key(request) ||
+    if (request->is_cut || !may_have_key(request) || cors_is_alone(request) ||
         (strcmp(request->method, MHD_HTTP_METHOD_GET) != 0 && strcmp(request->method, MHD_HTTP_METHOD_HEAD) != 0)) {
         return false;
     }
@@ -201,6 +203,9 @@ bool request_make_key(struct request *request)
         request->text[size] = '\n';
         memcpy(request->text + size + 1, accept->values[i].data, accept->values[i].size);
         size += 1 + accept->values[i].size;
+    }
+    if (request->by_origin) { /* a reload may have changed what the reply says of that */
+        request->text[size++] = '\r';
     }
     struct bytes accepted = bytes_of(request->text + request->target_size, size - request->target_size);
     request->worker->accept_hash = accepted.size > 0 ? digest_table_hash(accepted) : 0;

@@ -78,6 +78,7 @@ struct request {
     const char *method;
     const struct route *route;
     struct headers headers;
+    bool by_origin;               /* pages of other origins may read answers, so these depend on Origin; see cors.h */
     struct body body;
     char id[REQUEST_ID_BYTES];    /* of request_id.h; "": none yet */
     bool id_is_taken;             /* a proxy made it */
@@ -128,7 +129,7 @@ void request_take_back(struct request *request);
 /* 503, and a word on when to ask again. */
 enum MHD_Result request_refuse(struct request *request, enum reason why);
 
-/* Makes request->key of the target and what Accept says. False: no two requests like this one get the same reply, or it
+/* Makes request->key of the target, what Accept says, and whether Origin counts. False: no two requests like this one get the same reply, or it
  * is too long. */
 bool request_make_key(struct request *request);
 

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "http/cors.h"
 #include "http/routes.h"
 #include "http/values.h"
 
@@ -180,6 +181,7 @@ static enum MHD_Result respond_and_destroy(struct request *request, unsigned sta
     if (response == NULL) {
         return respond_shared(request, MHD_HTTP_SERVICE_UNAVAILABLE, request->http->out_of_memory);
     }
+    cors_complete(request, response);
     enum MHD_Result result = respond_shared(request, status, response);
     MHD_destroy_response(response);
     return result;

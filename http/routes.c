@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "http/batch.h"
+#include "http/cors.h"
 #include "http/negotiate.h"
 #include "http/page.h"
 #include "http/pages.h"
@@ -195,7 +196,7 @@ static enum MHD_Result answer_options(struct request *request, unsigned allowed)
 {
     struct response_headers headers = {0};
 
-    add_allow(allowed, &headers);
+    cors_add_preflight(request, add_allow(allowed, &headers), &headers);
     return respond_own(request, MHD_HTTP_NO_CONTENT, NULL, &headers);
 }
 

@@ -22,31 +22,38 @@ static int make_parts(struct rules *rules, const struct http_config *config, str
     return rules->credentials != NULL ? 0 : -1;
 }
 
-/* NULL as well where they leave nobody out. */
-static int copy_domains(const struct http_config *config, char **copy, struct error *error)
+/* Each with its NUL, then an empty one; NULL: there are none. */
+static int copy_texts(const char *const *texts, size_t count, char **copy, struct error *error)
 {
     size_t size = 1;
 
-    *copy = NULL;
-    for (size_t i = 0; i < config->domain_count; i++) {
-        size += strlen(config->domains[i]) + 1;
-        if (strcmp(config->domains[i], "*") == 0) {
-            return 0;
-        }
+    for (size_t i = 0; i < count; i++) {
+        size += strlen(texts[i]) + 1;
     }
-    if (config->domain_count == 0) {
+    if (count == 0) {
         return 0;
     }
     char *at = *copy = calloc(size, 1);
     if (at == NULL) {
         return error_set(error, "out of memory");
     }
-    for (size_t i = 0; i < config->domain_count; i++) {
-        size_t more = strlen(config->domains[i]) + 1;
-        memcpy(at, config->domains[i], more);
+    for (size_t i = 0; i < count; i++) {
+        size_t more = strlen(texts[i]) + 1;
+        memcpy(at, texts[i], more);
         at += more;
     }
     return 0;
+}
+
+/* None where they leave nobody out. */
+static int copy_domains(const struct http_config *config, char **copy, struct error *error)
+{
+    for (size_t i = 0; i < config->domain_count; i++) {
+        if (strcmp(config->domains[i], "*") == 0) {
+            return 0;
+        }
+    }
+    return copy_texts(config->domains, config->domain_count, copy, error);
 }
 
 struct rules *rules_make(const struct http_config *config, struct error *error)
@@ -65,7 +72,8 @@ struct rules *rules_make(const struct http_config *config, struct error *error)
     if (size > 0) {
         memcpy(rules->proxies, config->proxies, size);
     }
-    if (make_parts(rules, config, error) != 0 || copy_domains(config, &rules->domains, error) != 0) {
+    if (make_parts(rules, config, error) != 0 || copy_domains(config, &rules->domains, error) != 0 ||
+        copy_texts(config->origins, config->origin_count, &rules->origins, error) != 0) {
         rules_free(&rules);
     }
     return rules;
@@ -86,6 +94,7 @@ void rules_free(struct rules **rules)
         tokens_free(&gone->tokens);
         credentials_free(&gone->credentials);
         free(gone->domains);
+        free(gone->origins);
         free(gone);
     }
 }

@@ -21,6 +21,7 @@ struct rules {
     struct credentials *credentials; /* NULL: there is none */
     struct http_limits limits;
     char *domains; /* patterns, each with its NUL, then an empty one; NULL: all */
+    char *origins; /* likewise, of pages that may read answers; NULL: none */
     size_t proxy_count;
     struct network proxies[];
 };

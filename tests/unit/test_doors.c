@@ -93,6 +93,7 @@ static int post(const char *target, const char *fields, const char *body)
 
 #define WITH(token) "Authorization: Bearer " token "\r\n"
 #define ELSEWHERE "X-Forwarded-For: 192.0.2.1\r\n"
+#define EXPLAIN_WANTED "Bearer realm=\"certlookup\", scope=\"explain\""
 
 static const struct {
     const char *target, *fields;
@@ -133,6 +134,19 @@ static const struct {
     {"/v1/recipients/hit@example.org?explain=1", WITH("one"), 200, "-", ""},
     {"/v1/recipients/hit@example.org?explain=1", ELSEWHERE WITH("two"), 403,
      "Bearer realm=\"certlookup\", error=\"insufficient_scope\", scope=\"lookup\"", ""},
+    /* A page in a browser on this machine: ours, or another. */
+    {"/metrics", "Origin: http://a\r\n", 200, "-", ""},
+    {"/metrics", "Origin: https://a\r\n", 401, EXPLAIN_WANTED, ""},
+    {"/metrics", "Origin: http://a:8080\r\n", 401, EXPLAIN_WANTED, ""},
+    {"/metrics", "Origin: http://b\r\n", 401, EXPLAIN_WANTED, ""},
+    {"/metrics", "Origin: null\r\n", 401, EXPLAIN_WANTED, ""},
+    {"/metrics", "Origin: http://\r\n", 401, EXPLAIN_WANTED, ""},
+    {"/metrics", "Origin:\r\n", 401, EXPLAIN_WANTED, ""},
+    {"/metrics", "Origin: http://a\r\nOrigin: http://a\r\n", 401, EXPLAIN_WANTED, ""},
+    {"/metrics", "Origin: http://a\r\n" ELSEWHERE, 401, EXPLAIN_WANTED, ""},
+    {"/metrics", "Origin: http://b\r\n" WITH("two"), 200, "-", ""},
+    {CERTIFICATE "?explain=1", "Origin: http://b\r\n" WITH("one"), 403,
+     "Bearer realm=\"certlookup\", error=\"insufficient_scope\", scope=\"explain\"", ""},
     /* For everybody. */
     {"/healthz", "", 200, "-", ""},
     {"/readyz", WITH("five"), 200, "-", ""},

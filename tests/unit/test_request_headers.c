@@ -132,6 +132,12 @@ static void test_what_is_kept(void **state)
     assert_int_equal(headers.if_none_match.count, 2);
     assert_true(bytes_equal(headers.if_none_match.values[1], bytes_of_string("\"2\"")));
     assert_true(bytes_equal(headers.accept.values[0], bytes_of_string("b/c")));
+    assert_int_equal(headers.origins, 0);
+    assert_false(headers.preflight);
+    add_all(&headers, "Host: a|origin: https://a.example|Origin: null|access-control-request-method: GET|");
+    assert_int_equal(headers.origins, 2);
+    assert_true(bytes_equal(headers.origin, bytes_of_string("null")));
+    assert_true(headers.preflight);
     add_all(&headers, "Host: a|X-Forwarded-For: 192.0.2.1|");
     assert_true(headers.forwarded);
     add_all(&headers, "Host: a|forwarded: for=192.0.2.1|");
