@@ -10,8 +10,9 @@
  * A client certificate opens what its line in the tokens file says, as a token
  * does. "From this machine" means that no proxy there says it speaks for
  * somebody else, and no browser there (Origin) that a page from elsewhere asks:
- * pages that may read answers (cors.h) are not let in by that. What the last token of a connection opens is remembered, and
- * what its certificate does, so that who asks again costs a comparison.
+ * pages that may read answers (cors.h) are not let in by that. What the last
+ * token of a connection opens is remembered, and what its certificate does, so
+ * that who asks again costs a comparison.
  */
 #ifndef HTTP_DOORS_H
 #define HTTP_DOORS_H
