@@ -1,8 +1,8 @@
 #include "http/cors.h"
 
 #include <arpa/inet.h>
-#include <stdlib.h>
 
+#include "base/text.h"
 #include "http/rules.h"
 
 /* What pages may send besides what any form may. */
@@ -20,9 +20,10 @@ static const struct {
 
 static const char *fault_of_port(const char *port, const char *usual)
 {
-    size_t digits = strspn(port, "0123456789");
+    int64_t number;
 
-    if (digits == 0 || digits > 5 || port[digits] != '\0' || port[0] == '0' || atoi(port) > UINT16_MAX) {
+    if (port[strspn(port, "0123456789")] != '\0' || port[0] == '0' || text_parse_number(port, &number, NULL) != 0 ||
+        number > UINT16_MAX) {
         return "has no port from 1 to 65535 behind its colon, and nothing else";
     }
     return strcmp(port, usual) == 0 ? "names the port that its scheme has anyway, which browsers leave out" : NULL;

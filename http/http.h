@@ -149,8 +149,8 @@ struct http_config {
     struct http_limits limits;
     const char *const *domains; /* patterns of base/address.h: whom clients without a token may ask for; none: all */
     size_t domain_count;
-    const char *const *origins; /* of pages that may read answers: "https://webmail.example.org:8443"; or HTTP_ORIGIN_ANY
-                                 * alone; none: no page of another origin may */
+    const char *const *origins; /* of pages that may read answers: "https://webmail.example.org:8443"; or
+                                 * HTTP_ORIGIN_ANY alone; none: no page of another origin may */
     size_t origin_count;
     struct http_tls tls;
 };

@@ -129,8 +129,8 @@ void request_take_back(struct request *request);
 /* 503, and a word on when to ask again. */
 enum MHD_Result request_refuse(struct request *request, enum reason why);
 
-/* Makes request->key of the target, what Accept says, and whether Origin counts. False: no two requests like this one get the same reply, or it
- * is too long. */
+/* Makes request->key of the target, what Accept says, and whether Origin counts. False: no two requests like this one
+ * get the same reply, or it is too long. */
 bool request_make_key(struct request *request);
 
 #endif

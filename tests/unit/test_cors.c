@@ -42,7 +42,7 @@ static const struct {
     {"https://user@a.example", "has no host"},
     {"https://b\303\274cher.example", "has no host"},
     {"https://a.example,https://b.example", "has no host"},
-    {"https://a.example\r\nX: y", "has no host"},
+    {"https://a.example\r\nx: y", "has no host"},
     {"https://:8080", "has no host"},
     {"https://[]", "has no host"},
     {"https://[::1", "has no host"},
