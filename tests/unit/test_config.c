@@ -332,7 +332,7 @@ static const struct {
     {"a host that is a URL", GOOD "fetch = { allow = [ \"http://aia.example\" ]; };", "3: fetch.allow[0]: "},
     {"a size that is too small", GOOD "fetch = { max-size = \"1K\"; };", "3: fetch.max-size: "},
     {"an origin with a path", GOOD "http = { cors-origins = [ \"https://a.example\",\n\"https://b.example/\" ]; };",
-     "4: http.cors-origins[1]: \"https://b.example/\" goes on behind the host"},
+     "3: http.cors-origins[1]: \"https://b.example/\" goes on behind the host"},
     {"an origin twice", GOOD "http = { cors-origins = [ \"https://a.example\", \"https://a.example\" ]; };",
      "3: http.cors-origins[1]: \"https://a.example\" stands here twice"},
     {"all origins and one more", GOOD "http = { cors-origins = [ \"*\", \"https://a.example\" ]; };",
