@@ -4,9 +4,9 @@
  *
  * A browser sends the origin of the page in Origin, and gives the page an answer
  * of another origin only where that names it, or "*". This says who may read, and
- * nothing of who may ask: doors.h does. No cookies or client certificates go with
- * such a request, since Access-Control-Allow-Credentials is never sent; a page
- * that needs a token has to have one.
+ * nothing of who may ask: doors.h does. Of a request that cookies or a client
+ * certificate went along with no page is given the answer, for that would take
+ * Access-Control-Allow-Credentials, which is never sent: a page shows a token.
  *
  * Where origins are configured every answer says Vary: Origin, so that no cache
  * takes the one of a page for that of another; and what a request with an Origin
