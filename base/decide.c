@@ -1,7 +1,6 @@
 #include "base/decide.h"
 
-/* Why the directories' word is not complete; REASON_USABLE when it is. A time-out says most, then a break-off. */
-static enum reason missing_answer(const struct answer_draft *draft, bool deadline_passed)
+enum reason decide_why_missing(enum asked_result result)
 {
     static const enum reason reasons[] = {
         [ASKED_ANSWERED] = REASON_USABLE,
@@ -10,6 +9,13 @@ static enum reason missing_answer(const struct answer_draft *draft, bool deadlin
         [ASKED_TIMED_OUT] = REASON_DIRECTORY_TIMEOUT,
         [ASKED_OVERLOADED] = REASON_OVERLOADED,
     };
+
+    return reasons[result];
+}
+
+/* Why the directories' word is not complete; REASON_USABLE when it is. A time-out says most, then a break-off. */
+static enum reason missing_answer(const struct answer_draft *draft, bool deadline_passed)
+{
     static const int weights[] = {
         [ASKED_ANSWERED] = 0,
         [ASKED_CUT_OFF] = 1,
@@ -24,7 +30,7 @@ static enum reason missing_answer(const struct answer_draft *draft, bool deadlin
             worst = draft->asked[i].result;
         }
     }
-    return worst == ASKED_TIMED_OUT && deadline_passed ? REASON_DEADLINE : reasons[worst];
+    return worst == ASKED_TIMED_OUT && deadline_passed ? REASON_DEADLINE : decide_why_missing(worst);
 }
 
 /* A certificate that is refused only because its CRL is out of date may be good as soon as the next one comes. */

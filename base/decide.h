@@ -12,4 +12,7 @@
  * `deadline_passed`: an asked directory that did not answer is our deadline's fault. */
 void decide(struct answer_draft *draft, bool deadline_passed);
 
+/* Why what a directory said is not all that there is to say; REASON_USABLE: it answered. */
+enum reason decide_why_missing(enum asked_result result);
+
 #endif

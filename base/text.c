@@ -1,7 +1,9 @@
 #include "base/text.h"
 
 #include <arpa/inet.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistr.h>
 
 struct unit {
@@ -161,6 +163,15 @@ static bool is_ipv6(const char *host)
     struct in6_addr address;
 
     return inet_pton(AF_INET6, host, &address) == 1;
+}
+
+bool text_parse_port(const char *text, uint16_t *port)
+{
+    size_t digits = strspn(text, "0123456789");
+    unsigned long value = digits > 0 && digits <= 5 ? strtoul(text, NULL, 10) : ULONG_MAX;
+
+    *port = (uint16_t)value;
+    return text[digits] == '\0' && value <= UINT16_MAX && (text[0] != '0' || digits == 1);
 }
 
 int text_parse_host_port(const char *text, char *host, size_t host_size, uint16_t *port, struct error *error)

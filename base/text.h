@@ -54,6 +54,9 @@ bool text_equal_nocase(const char *a, const char *b);
  * (RFC 4518 2.2, 2.3, 2.6.1). Appends it. -1: not UTF-8, or it does not fit. */
 int text_append_folded(struct buffer *buffer, struct bytes name);
 
+/* A port, decimal, without zeros before it. */
+bool text_parse_port(const char *text, uint16_t *port);
+
 /* "host:port", "[v6]:port" → host (without brackets) and port, in the caller's buffers. */
 int text_parse_host_port(const char *text, char *host, size_t host_size, uint16_t *port, struct error *error);
 

@@ -5,6 +5,7 @@
 #include <sys/queue.h>
 
 #include "base/clock.h"
+#include "base/decide.h"
 #include "gateway/steps.h"
 
 /* One directory being asked. */
@@ -99,16 +100,10 @@ static void add_addresses(struct named *named, struct bytes lines)
 
 static enum reason why_not_answered(const struct naming_ask *ask)
 {
-    static const enum reason reasons[ASKED_RESULTS] = {
-        [ASKED_CUT_OFF] = REASON_DIRECTORY_LIMIT,
-        [ASKED_TIMED_OUT] = REASON_DIRECTORY_TIMEOUT,
-        [ASKED_UNAVAILABLE] = REASON_DIRECTORY_UNAVAILABLE,
-        [ASKED_OVERLOADED] = REASON_OVERLOADED,
-    };
     if (!ask->back) {
         return REASON_DEADLINE;
     }
-    return ask->result != NULL ? reasons[ask->result->result] : REASON_INTERNAL;
+    return ask->result != NULL ? decide_why_missing(ask->result->result) : REASON_INTERNAL;
 }
 
 static void collect(const struct naming *naming, struct named *named)

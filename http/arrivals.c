@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/queue.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -17,7 +18,7 @@
 #define ACCEPTS_MAX 64 /* in one go */
 
 struct arrival {
-    struct arrival *next, *previous;
+    LIST_ENTRY(arrival) entry;
     int fd;
     int64_t until_ms;
 };
@@ -26,20 +27,13 @@ struct arrivals {
     struct worker *worker;
     int epoll;
     int socket;
-    struct arrival *first;
+    LIST_HEAD(waiting, arrival) waiting;
     bool is_deaf; /* there was no descriptor for one more: until the next look nobody is accepted */
 };
 
 static void leave(struct arrivals *arrivals, struct arrival *arrival)
 {
-    if (arrival->previous != NULL) {
-        arrival->previous->next = arrival->next;
-    } else {
-        arrivals->first = arrival->next;
-    }
-    if (arrival->next != NULL) {
-        arrival->next->previous = arrival->previous;
-    }
+    LIST_REMOVE(arrival, entry);
     worker_count_connection(arrivals->worker, -1);
     free(arrival);
 }
@@ -79,8 +73,8 @@ void arrivals_free(struct arrivals **arrivals)
     if (*arrivals == NULL) {
         return;
     }
-    while ((*arrivals)->first != NULL) {
-        hang_up(*arrivals, (*arrivals)->first);
+    while (!LIST_EMPTY(&(*arrivals)->waiting)) {
+        hang_up(*arrivals, LIST_FIRST(&(*arrivals)->waiting));
     }
     if ((*arrivals)->epoll >= 0) {
         close((*arrivals)->epoll);
@@ -122,11 +116,7 @@ static void add(struct arrivals *arrivals, int fd, const struct sockaddr_storage
     }
     arrival->fd = fd;
     arrival->until_ms = clock_mono_ms() + arrivals->worker->http->idle_timeout_s * 1000;
-    arrival->next = arrivals->first;
-    if (arrivals->first != NULL) {
-        arrivals->first->previous = arrival;
-    }
-    arrivals->first = arrival;
+    LIST_INSERT_HEAD(&arrivals->waiting, arrival, entry);
     worker_count_connection(arrivals->worker, 1);
     if (watch(arrivals, fd, arrival) != 0) {
         hang_up(arrivals, arrival);
@@ -214,13 +204,13 @@ void arrivals_see(struct arrivals *arrivals)
 void arrivals_look(struct arrivals *arrivals)
 {
     int64_t now_ms = clock_mono_ms();
-    struct arrival *next;
+    struct arrival *arrival, *next;
 
     if (arrivals->is_deaf) {
         arrivals->is_deaf = watch(arrivals, arrivals->socket, NULL) != 0;
     }
-    for (struct arrival *arrival = arrivals->first; arrival != NULL; arrival = next) {
-        next = arrival->next;
+    for (arrival = LIST_FIRST(&arrivals->waiting); arrival != NULL; arrival = next) {
+        next = LIST_NEXT(arrival, entry);
         if (now_ms >= arrival->until_ms) {
             count(COUNT_LIMIT_SLOW);
             hang_up(arrivals, arrival);

@@ -36,16 +36,17 @@ struct authorities {
     struct crl_life lives[];
 };
 
-static const struct crl_life *find_life(const struct authorities *authorities, gnutls_datum_t issuer)
+/* The place of this issuer's; the one behind all where there is none. */
+static size_t find_life(const struct authorities *authorities, gnutls_datum_t issuer)
 {
-    for (size_t i = 0; i < authorities->count; i++) {
-        const struct crl_life *life = &authorities->lives[i];
+    struct bytes wanted = bytes_of(issuer.data, issuer.size);
+    size_t i = 0;
 
-        if (life->issuer.size == issuer.size && memcmp(life->issuer.data, issuer.data, issuer.size) == 0) {
-            return life;
-        }
+    while (i < authorities->count &&
+           !bytes_equal(bytes_of(authorities->lives[i].issuer.data, authorities->lives[i].issuer.size), wanted)) {
+        i++;
     }
-    return NULL;
+    return i;
 }
 
 static bool note_life(struct authorities *authorities, gnutls_x509_crl_t crl)
@@ -59,9 +60,10 @@ static bool note_life(struct authorities *authorities, gnutls_x509_crl_t crl)
         return false;
     }
     life.until = life.until > 0 ? life.until : INT64_MAX;
-    struct crl_life *known = (struct crl_life *)(uintptr_t)find_life(authorities, life.issuer);
+    size_t place = find_life(authorities, life.issuer);
+    struct crl_life *known = &authorities->lives[place];
 
-    if (known == NULL) {
+    if (place == authorities->count) {
         authorities->lives[authorities->count++] = life;
         return true;
     }
@@ -229,7 +231,8 @@ static const char *check_lives(const struct authorities *authorities, gnutls_x50
         if (gnutls_x509_crt_get_raw_issuer_dn(chain[i], &issuer) < 0) {
             return "it cannot be read";
         }
-        const struct crl_life *life = find_life(authorities, issuer);
+        size_t place = find_life(authorities, issuer);
+        const struct crl_life *life = place < authorities->count ? &authorities->lives[place] : NULL;
 
         gnutls_free(issuer.data);
         if (life != NULL && (now < life->from || now >= life->until)) {

@@ -81,8 +81,7 @@ static bool tell_ready(struct batch *batch, struct fragments *ready, struct byte
     if (ready != NULL) {
         fragment = fragments_get(ready, sent);
     }
-    if (fragment.answer == NULL ||
-        !limits_may_ask(batch->request, strrchr(fragment.answer->address.text, '@') + 1) ||
+    if (fragment.answer == NULL || !limits_may_have(batch->request, fragment.answer) ||
         !backend->may_serve(backend->context, fragment.answer)) {
         return false;
     }

@@ -20,10 +20,9 @@ static const struct {
 
 static const char *fault_of_port(const char *port, const char *usual)
 {
-    int64_t number;
+    uint16_t number;
 
-    if (port[strspn(port, "0123456789")] != '\0' || port[0] == '0' || text_parse_number(port, &number, NULL) != 0 ||
-        number > UINT16_MAX) {
+    if (!text_parse_port(port, &number) || number == 0) {
         return "has no port from 1 to 65535 behind its colon, and nothing else";
     }
     return strcmp(port, usual) == 0 ? "names the port that its scheme has anyway, which browsers leave out" : NULL;

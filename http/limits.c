@@ -64,6 +64,12 @@ bool limits_may_ask(struct request *request, const char *domain)
     return *pattern != '\0';
 }
 
+bool limits_may_have(struct request *request, const struct answer *answer)
+{
+    return worker_rules(request->worker)->domains == NULL ||
+           limits_may_ask(request, strrchr(answer->address.text, '@') + 1);
+}
+
 struct answer *limits_closed_answer(const struct address *address)
 {
     struct answer_draft draft;

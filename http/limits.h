@@ -31,6 +31,9 @@ bool limits_tell(struct request *request, enum outcome outcome);
 /* Whether it may ask for somebody of this domain (limits.domains); else it is given limits_closed_answer(). */
 bool limits_may_ask(struct request *request, const char *domain);
 
+/* The same of whom an answer is about. */
+bool limits_may_have(struct request *request, const struct answer *answer);
+
 /* What is said of a domain that no directory is there for: so who may not ask cannot tell whether there is one. Made
  * for this one request. NULL: out of memory. */
 struct answer *limits_closed_answer(const struct address *address);

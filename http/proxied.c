@@ -4,6 +4,8 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "base/text.h"
+
 /* Version 1: "PROXY TCP4 192.0.2.1 198.51.100.1 56324 443\r\n" (2.1) */
 #define LINE_MAX_BYTES 107
 #define LINE_FIELDS 6
@@ -36,21 +38,6 @@ static void set_v6(const void *octets, uint16_t port, struct proxied *proxied)
     proxied->has_address = true;
 }
 
-/* Decimal, from 0 to 65535, without zeros before it. */
-static bool read_port(const char *text, uint16_t *port)
-{
-    unsigned value = 0;
-
-    for (const char *at = text; *at != '\0'; at++) {
-        if (*at < '0' || *at > '9' || at - text == 5) {
-            return false;
-        }
-        value = value * 10 + (unsigned)(*at - '0');
-    }
-    *port = (uint16_t)value;
-    return text[0] != '\0' && value <= UINT16_MAX && (text[0] != '0' || text[1] == '\0');
-}
-
 /* The fields of a line, with one space between each two. False: too many, too long, or a NUL is among them. */
 static bool split(struct bytes line, char fields[LINE_FIELDS][FIELD_BYTES], size_t *count)
 {
@@ -80,8 +67,8 @@ static bool read_addresses(char fields[LINE_FIELDS][FIELD_BYTES], struct proxied
     int family = is_v6 ? AF_INET6 : AF_INET;
 
     if ((!is_v6 && strcmp(fields[1], "TCP4") != 0) || inet_pton(family, fields[2], source) != 1 ||
-        inet_pton(family, fields[3], destination) != 1 || !read_port(fields[4], &port) ||
-        !read_port(fields[5], &other)) {
+        inet_pton(family, fields[3], destination) != 1 || !text_parse_port(fields[4], &port) ||
+        !text_parse_port(fields[5], &other)) {
         return false;
     }
     if (is_v6) {

@@ -91,7 +91,7 @@ bool recipients_answer_again(struct request *request, enum MHD_Result *result)
         (ready = hot_get(hot, &request->key)) == NULL) {
         return false;
     }
-    if (!limits_may_ask(request, strrchr(ready->answer->address.text, '@') + 1)) {
+    if (!limits_may_have(request, ready->answer)) {
         return false;
     }
     reply_fetch_ahead(&ready->reply);

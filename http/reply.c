@@ -130,23 +130,30 @@ static void add_content(const struct served *served, const struct format_info *i
     }
 }
 
-/* The problem that an answer is when there is no certificate in it. */
+struct problem reply_problem(enum outcome outcome, enum reason reason, enum reason told, const char *address)
+{
+    unsigned status = reply_status(outcome, reason);
+    bool none = outcome == OUTCOME_NONE;
+
+    return (struct problem){
+        .type = none ? PROBLEM_NONE : reason == REASON_INTERNAL ? respond_type(status) : PROBLEM_UNKNOWN,
+        .status = (int)status,
+        .title = none ? "No usable certificate" : respond_title(status),
+        .detail = reason_text(told),
+        .reason = reason_word(told),
+        .address = address,
+    };
+}
+
 static void make_problem(const struct served *served, const struct wish *wish, struct response_headers *headers,
                          struct reply *reply)
 {
     const struct answer *answer = served->answer;
-    bool none = answer->outcome == OUTCOME_NONE, is_ours = answer->reason == REASON_INTERNAL;
+    const char *address = answer->address.size > 0 ? answer->address.text : NULL;
     char instance[REQUEST_INSTANCE_BYTES];
-    struct problem problem = {
-        .type = none ? PROBLEM_NONE : is_ours ? respond_type(reply->status) : PROBLEM_UNKNOWN,
-        .instance = wish->refused != NULL ? request_instance(wish->refused, instance) : NULL,
-        .status = (int)reply->status,
-        .title = none ? "No usable certificate" : respond_title(reply->status),
-        .detail = reason_text(wish->told),
-        .reason = reason_word(wish->told),
-        .address = answer->address.size > 0 ? answer->address.text : NULL,
-    };
+    struct problem problem = reply_problem(answer->outcome, answer->reason, wish->told, address);
 
+    problem.instance = wish->refused != NULL ? request_instance(wish->refused, instance) : NULL;
     add_life(served, headers);
     reply->bytes += PROBLEM_BYTES;
     reply->full = respond_make_problem(&problem, headers);

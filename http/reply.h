@@ -45,6 +45,9 @@ struct reply {
 /* The status of an answer: 200 404 500 503 504. */
 unsigned reply_status(enum outcome outcome, enum reason reason);
 
+/* The problem that an answer without a certificate is: `told` is the reason that is told of it. */
+struct problem reply_problem(enum outcome outcome, enum reason reason, enum reason told, const char *address);
+
 /* Without not_modified. `spares`: whence a reply that will not be kept may take its response; NULL: it is kept. -1: out
  * of memory, or the answer does not fit into MAX_RESPONSE_BYTES; `reply` then holds nothing. */
 int reply_make(const struct served *served, const struct wish *wish, struct spares *spares, struct reply *reply);

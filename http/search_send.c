@@ -25,15 +25,16 @@ enum MHD_Result search_send(struct request *request, const struct parts *parts)
 enum MHD_Result search_send_none(struct request *request, const char *detail, enum reason reason, const char *address)
 {
     struct response_headers headers = {0};
-    const struct problem problem = {
+    struct problem problem = {
         .status = MHD_HTTP_NOT_FOUND,
-        .title = reason != REASON_UNJUDGED ? "No usable certificate" : respond_title(MHD_HTTP_NOT_FOUND),
-        .detail = reason != REASON_UNJUDGED ? reason_text(reason) : detail,
-        .reason = reason != REASON_UNJUDGED ? reason_word(reason) : NULL,
-        .address = address,
-        .type = reason != REASON_UNJUDGED ? PROBLEM_NONE : PROBLEM_TYPE("no-match"),
+        .title = respond_title(MHD_HTTP_NOT_FOUND),
+        .detail = detail,
+        .type = PROBLEM_TYPE("no-match"),
     };
 
+    if (reason != REASON_UNJUDGED) {
+        problem = reply_problem(OUTCOME_NONE, reason, reason, address);
+    }
     return respond_problem_of(request, &problem, &headers);
 }
 
@@ -41,15 +42,7 @@ enum MHD_Result search_send_unknown(struct request *request, enum reason reason,
                                     const char *address)
 {
     struct response_headers headers = {0};
-    unsigned status = reply_status(OUTCOME_UNKNOWN, reason);
-    const struct problem problem = {
-        .status = (int)status,
-        .title = respond_title(status),
-        .detail = reason_text(reason),
-        .reason = reason_word(reason),
-        .address = address,
-        .type = reason != REASON_INTERNAL ? PROBLEM_UNKNOWN : NULL,
-    };
+    const struct problem problem = reply_problem(OUTCOME_UNKNOWN, reason, reason, address);
 
     respond_header(&headers, MHD_HTTP_HEADER_RETRY_AFTER, "%lld", (long long)(retry_after_s > 1 ? retry_after_s : 1));
     return respond_problem_of(request, &problem, &headers);

@@ -16,27 +16,12 @@
 
 void slow_add(struct request *request)
 {
-    struct worker *worker = request->worker;
-
-    request->slow.next = worker->connected;
-    if (worker->connected != NULL) {
-        worker->connected->slow.previous = request;
-    }
-    worker->connected = request;
+    LIST_INSERT_HEAD(&request->worker->connected, request, slow.entry);
 }
 
 void slow_remove(struct request *request)
 {
-    struct slow *slow = &request->slow;
-
-    if (slow->previous != NULL) {
-        slow->previous->slow.next = slow->next;
-    } else {
-        request->worker->connected = slow->next;
-    }
-    if (slow->next != NULL) {
-        slow->next->slow.previous = slow->previous;
-    }
+    LIST_REMOVE(request, slow.entry);
 }
 
 /* To read: who was silent as long as it may be still has as long again for its request. How much
@@ -88,7 +73,8 @@ void slow_look(struct worker *worker)
         return;
     }
     worker->looked_ms = now_ms;
-    for (struct request *request = worker->connected; request != NULL; request = request->slow.next) {
+    struct request *request;
+    LIST_FOREACH(request, &worker->connected, slow.entry) {
         look_at(request, now_ms);
     }
     if (worker->arrivals != NULL) {

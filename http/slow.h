@@ -16,13 +16,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 struct request;
 struct worker;
 
 /* One's place among the connections of its worker. */
 struct slow {
-    struct request *next, *previous;
+    LIST_ENTRY(request) entry;
     bool is_answered;  /* the step is to send */
     size_t bytes;      /* so many, where that may be more than the largest answer */
     int64_t until_ms;  /* clock_mono_ms(); 0: the step has just begun */

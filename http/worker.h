@@ -16,6 +16,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <sys/queue.h>
 
 #include "base/clock.h"
 
@@ -50,7 +51,7 @@ struct worker {
     bool is_local;               /* its listener: this machine alone reaches it */
     bool is_tls;                 /* its listener: it speaks TLS */
     struct arrivals *arrivals;   /* where its listener is for proxies that say for whom they connect; else NULL */
-    struct request *connected;   /* the first of all its connections */
+    LIST_HEAD(connected, request) connected; /* all its connections; see slow.h */
     int64_t looked_ms;           /* when it last looked for slow ones */
     struct rules *rules;         /* a reference; NULL: not wanted yet */
     bool has_thread;

@@ -106,3 +106,33 @@ open_files() {
 redis_calls() {
     redis_ask redis INFO commandstats | sed -n "s/^cmdstat_$1:calls=\([0-9]*\),.*/\1/p" | grep . || echo 0
 }
+
+# slow_start SERVER: "slow", which stands before it, and holds back what it says for as long as say_delay said last.
+slow_start() {
+    mkdir -p "$STACK/slow"
+    echo "$1" > "$STACK/slow/server"
+    server_start slow slow_launch
+}
+
+slow_launch() {
+    say_delay 0
+    process_run slow "$BUILD/tools/slowly" "$2" "$(server_port "$(cat "$STACK/slow/server")")" delay
+}
+
+say_delay() { # MILLISECONDS
+    echo "$1" > "$STACK/slow/delay.new" && mv "$STACK/slow/delay.new" "$STACK/slow/delay"
+}
+
+# config_slow DOMAIN: the directory behind it, alone.
+config_slow() {
+    cat << CONF
+directories = ( {
+    name    = "slow";
+    uri     = [ "ldap://127.0.0.1:$(server_port slow)" ];
+    base    = "$BASE_DN";
+    domains = [ "$1" ];
+    tls     = "none";
+    connect-timeout = "20s";
+} );
+CONF
+}

@@ -28,7 +28,7 @@ GROWTH_KB=$((32 * 1024))
 setup_file() {
     stack_begin
     slapd_start ldap
-    server_start slow slow_launch
+    slow_start ldap
     export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}quarantine_size_mb=16"
     gateway_start gateway slow_config
     mkdir -p "$STACK/lists"
@@ -41,28 +41,9 @@ teardown_file() {
     stack_end
 }
 
-slow_launch() {
-    say_delay 0
-    process_run slow "$BUILD/tools/slowly" "$2" "$(server_port ldap)" delay
-}
-
-say_delay() {
-    mkdir -p "$STACK/slow"
-    echo "$1" > "$STACK/slow/delay.new" && mv "$STACK/slow/delay.new" "$STACK/slow/delay"
-}
-
 slow_config() {
     config_listen "$2"
-    cat << CONF
-directories = ( {
-    name    = "slow";
-    uri     = [ "ldap://127.0.0.1:$(server_port slow)" ];
-    base    = "$BASE_DN";
-    domains = [ "*" ];
-    tls     = "none";
-    connect-timeout = "20s";
-} );
-CONF
+    config_slow '*'
     config_trust
 }
 

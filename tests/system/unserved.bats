@@ -12,9 +12,8 @@ ASKED=15
 setup_file() {
     stack_begin
     slapd_start ldap
-    mkdir -p "$STACK/slow"
-    echo $DELAY_MS > "$STACK/slow/delay"
-    server_start slow slow_launch
+    slow_start ldap
+    say_delay $DELAY_MS
     secret_file token > /dev/null
     gateway_start gateway slow_config
 }
@@ -23,22 +22,9 @@ teardown_file() {
     stack_end
 }
 
-slow_launch() {
-    process_run slow "$BUILD/tools/slowly" "$2" "$(server_port ldap)" delay
-}
-
 slow_config() {
     config_listen "$2"
-    cat << CONF
-directories = ( {
-    name    = "slow";
-    uri     = [ "ldap://127.0.0.1:$(server_port slow)" ];
-    base    = "$BASE_DN";
-    domains = [ "example.org" ];
-    tls     = "none";
-    connect-timeout = "20s";
-} );
-CONF
+    config_slow example.org
     config_trust
     echo "http = { token-file = $(config_string "$STACK/token"); open-to = \"all\"; };"
 }

@@ -305,9 +305,32 @@ static void folded_names(void **state)
     buffer_free(&out);
 }
 
+static void ports(void **state)
+{
+    static const struct {
+        const char *text;
+        int want; /* -1: none */
+    } rows[] = {
+        {"0", 0},    {"1", 1},      {"80", 80},      {"65535", 65535}, {"65536", -1},      {"99999", -1},
+        {"", -1},    {"00", -1},    {"080", -1},     {"-1", -1},       {"+1", -1},         {" 1", -1},
+        {"1 ", -1},  {"1.0", -1},   {"0x50", -1},    {"100000", -1},   {"4294967376", -1}, {"18446744073709551696", -1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        uint16_t port;
+        bool is_port = text_parse_port(rows[i].text, &port);
+
+        if ((is_port ? port : -1) != rows[i].want) {
+            fail_msg("\"%s\": %d", rows[i].text, is_port ? port : -1);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ports),
         cmocka_unit_test(folded_names),
         cmocka_unit_test(numbers_with_and_without_units),
         cmocka_unit_test(well_formed_utf8),
