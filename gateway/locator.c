@@ -8,6 +8,9 @@
 #include "x509/crl_search.h"
 #include "x509/search_keys.h"
 
+/* Of the memory whose answers are found: an answer takes about 3 KiB there, and six places of 16 octets here. */
+#define FINDER_PART 32
+
 #define ISSUERS_KNOWN 64 /* a power of two */
 #define KEYS_OF_ISSUER 3
 
@@ -24,14 +27,14 @@ struct locator {
     struct issuer_keys issuers[ISSUERS_KNOWN];
 };
 
-struct locator *locator_new(size_t bytes)
+struct locator *locator_new(size_t memory_bytes)
 {
     struct locator *locator = calloc(1, sizeof(*locator));
     if (locator == NULL) {
         return NULL;
     }
     pthread_mutex_init(&locator->lock, NULL);
-    locator->finder = finder_new(bytes);
+    locator->finder = finder_new(memory_bytes / FINDER_PART);
     if (locator->finder == NULL) {
         locator_free(&locator);
     }

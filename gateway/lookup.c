@@ -39,15 +39,13 @@
  * a while before the directories are asked for this address again. When they
  * take long, an older answer serves meanwhile (meanwhile.c).
  *
- * A flight may run without anybody waiting for it: renew.c begins these.
+ * A flight may run without anybody waiting for it: renew.c begins these. What
+ * memory has is found by its certificates, too (locator.c), and addresses by the
+ * name that a directory has for them (naming.c); each is then looked up as here.
  */
 
 /* A verdict may come this much after the deadline, when the values came just before it. */
 #define JUDGING_GRACE_MS 500
-
-/* Of cache.memory: what finds answers by their certificates takes so much beside it. An answer takes about 3 KiB, and
- * six places of 16 octets there. */
-#define FINDER_PART 32
 
 static void take_world(struct lookup *lookup, struct world *world)
 {
@@ -80,7 +78,7 @@ struct lookup *lookup_new(const struct lookup_parts *parts, struct world *world)
     pthread_mutex_init(&lookup->world_lock, NULL);
     take_world(lookup, world);
     bool keeps = memory_keeps(parts->memory);
-    lookup->locator = keeps ? locator_new((size_t)world->config->cache.memory_bytes / FINDER_PART) : NULL;
+    lookup->locator = keeps ? locator_new((size_t)world->config->cache.memory_bytes) : NULL;
     if (lookup->flights == NULL || lookup->backoff == NULL || lookup->dropped == NULL || lookup->namings == NULL ||
         (keeps && lookup->locator == NULL) ||
         (parts->shared != NULL &&

@@ -167,8 +167,8 @@ bool is_being_swept(const struct lookup *lookup, const struct address *address);
  * may serve. */
 bool flight_is_dropped(const struct flight *flight);
 
-/* locator.c: NULL: out of memory. */
-struct locator *locator_new(size_t bytes);
+/* locator.c: for a memory of so many bytes, beside which it takes a part. NULL: out of memory. */
+struct locator *locator_new(size_t memory_bytes);
 void locator_free(struct locator **locator);
 
 /* Any thread. The answer, which goes into memory or has just gone there, is found by what its certificates
