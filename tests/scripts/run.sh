@@ -36,6 +36,24 @@ files_of() {
     esac | grep -F -- "${ONLY:-}" | sort
 }
 
+# company WORD FILES: those of the files that say of themselves that they want a machine for themselves ("alone"), or the
+# others ("together").
+company() {
+    for file in $2; do
+        case $file in
+        *.bats) grep -qx '# bats file_tags=alone' "$file" && wanted=alone || wanted=together ;;
+        *) wanted=together ;;
+        esac
+        [ "$wanted" != "$1" ] || echo "$file"
+    done
+}
+
+# prove_files JOBS FILES
+prove_files() {
+    # shellcheck disable=SC2086  # one word a file: no path here has a space
+    [ -z "$2" ] || prove --jobs "$1" --timer --failures --exec 'sh tests/scripts/record.sh' $2 || status=1
+}
+
 status=0
 for suite; do
     echo "== $suite"
@@ -44,10 +62,9 @@ for suite; do
         [ -n "${ONLY:-}" ] || echo "not ok 1 - the suite $suite has tests" > "$RESULTS/$suite.tap"
         continue
     fi
-    # Servers that are killed, and clocks that are waited for, do not like company.
-    case $suite in system) jobs=1 ;; *) jobs=${JOBS:-2} ;; esac
-    # shellcheck disable=SC2086  # one word a file: no path here has a space
-    prove --jobs "$jobs" --timer --failures --exec 'sh tests/scripts/record.sh' $files || status=1
+    # What measures time or rates, or takes servers away, does not like company.
+    prove_files "${JOBS:-2}" "$(company together "$files")"
+    prove_files 1 "$(company alone "$files")"
 done
 
 found=$(find "$RESULTS" -name 'sanitizer.*' | sort)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # POST /v1/recipients: everybody in one answer, each with a verdict; and what is no such question.
 
+# bats file_tags=alone
 bats_require_minimum_version 1.5.0
 load stack
 load crowd

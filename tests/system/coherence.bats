@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # Several gateways over one Redis: what one drops, none serves; whatever happens to Redis or to what leads there.
 
+# bats file_tags=alone
 bats_require_minimum_version 1.5.0
 load stack
 load crowd

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # Many who ask the same, what a second question costs, and what gateways take from each other by way of Redis.
 
+# bats file_tags=alone
 bats_require_minimum_version 1.5.0
 load stack
 load crowd

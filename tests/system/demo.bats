@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # make demo, demo-check, demo-up and demo-down: what they leave behind, and what they do when things go wrong.
 
+# bats file_tags=alone
 bats_require_minimum_version 1.5.0
 load stack
 

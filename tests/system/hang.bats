@@ -2,6 +2,7 @@
 # Directories that take a connection and never answer, in the clear, in StartTLS, in the TLS handshake, and one that
 # does not even take it: each delays its own lookups, to their deadline, and nobody else's.
 
+# bats file_tags=alone
 bats_require_minimum_version 1.5.0
 load stack
 load crowd

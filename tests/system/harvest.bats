@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # Limits for each client: who tries names out comes to an end, who has a token does not; and whom a proxy speaks for.
 
+# bats file_tags=alone
 bats_require_minimum_version 1.5.0
 load stack
 load crowd

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # Limits that are reached, clients that leave, the end of the process, and a new configuration under load.
 
+# bats file_tags=alone
 bats_require_minimum_version 1.5.0
 load stack
 load crowd

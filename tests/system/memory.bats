@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # Memory stays bounded: make soak does the same for 10 million lookups, and without sanitizers.
 
+# bats file_tags=alone
 bats_require_minimum_version 1.5.0
 load stack
 

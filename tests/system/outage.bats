@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # Directory and Redis go and come back while 50 clients ask: what was known goes on, nothing is ever wrong.
 
+# bats file_tags=alone
 bats_require_minimum_version 1.5.0
 load stack
 load crowd

@@ -3,6 +3,7 @@
 # before, as many new ones as it can are answered, the others hear at once that there are too many, and memory stays
 # bounded.
 
+# bats file_tags=alone
 bats_require_minimum_version 1.5.0
 load stack
 load crowd

@@ -2,6 +2,7 @@
 # 500 people of three issuers, whose certificates say where the CRLs are: each CRL is fetched once, and 10,000 lookups
 # later that is still so.
 
+# bats file_tags=alone
 bats_require_minimum_version 1.5.0
 load stack
 load crowd

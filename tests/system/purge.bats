@@ -2,6 +2,7 @@
 # Purges: what a gateway keeps of an address, a domain, or everybody, dropped by whoever has the token; in all gateways
 # that share a Redis.
 
+# bats file_tags=alone
 bats_require_minimum_version 1.5.0
 load stack
 

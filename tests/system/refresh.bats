@@ -2,6 +2,7 @@
 # Answers that are asked for all the time: they are renewed before they end, nobody waits for it, and what changed in the
 # directory is seen in time; when the directory stops answering, nobody waits long either.
 
+# bats file_tags=alone
 bats_require_minimum_version 1.5.0
 load stack
 load crowd

@@ -2,6 +2,7 @@
 # 200 clients that send their requests octet by octet, and 1,000 that say nothing, beside 50 that come to the point: these
 # keep their rate, and the others are shown the door.
 
+# bats file_tags=alone
 bats_require_minimum_version 1.5.0
 load stack
 load crowd

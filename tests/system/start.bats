@@ -2,6 +2,7 @@
 # How long a start takes: tests/bench/start.sh has the bounds for a build without sanitizers; these are for any, on a busy
 # machine.
 
+# bats file_tags=alone
 bats_require_minimum_version 1.5.0
 load stack
 

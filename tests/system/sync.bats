@@ -2,6 +2,7 @@
 # A directory that tells of its changes (RFC 4533): what changes in a real slapd is served by two gateways at once, what
 # changed while it was away when it is back, and a server that does not tell is complained of.
 
+# bats file_tags=alone
 bats_require_minimum_version 1.5.0
 load stack
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # HTTPS: which certificate a gateway shows, what client certificates open, and how both are renewed while it serves.
 
+# bats file_tags=alone
 bats_require_minimum_version 1.5.0
 load stack
 load crowd

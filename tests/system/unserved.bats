@@ -2,6 +2,7 @@
 # A domain that no directory is for looks, to a client without a token, like one whose directory has nobody of that name:
 # by what is said, and by when.
 
+# bats file_tags=alone
 bats_require_minimum_version 1.5.0
 load stack
 load crowd
