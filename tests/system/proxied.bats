@@ -71,13 +71,13 @@ certificate_path() {
 
 # says HEADER [TARGET]: what comes for a request behind the header, sent octet by octet if SLOWLY is set.
 says() {
-    local i
+    local octet
     body=$BATS_TEST_TMPDIR/said
     printf '%b' "$1" > "$BATS_TEST_TMPDIR/header"
     exec 5<> "/dev/tcp/127.0.0.1/$(port_of proxy:127.0.0.1:0)"
     if [ -n "${SLOWLY:-}" ]; then
-        for ((i = 0; i < $(stat -c %s "$BATS_TEST_TMPDIR/header"); i++)); do
-            tail -c +$((i + 1)) "$BATS_TEST_TMPDIR/header" | head -c 1 >&5
+        for octet in $(od -An -v -tx1 "$BATS_TEST_TMPDIR/header"); do
+            printf '%b' "\\x$octet" >&5 # by the shell itself: each is a write of its own
         done
     else
         cat "$BATS_TEST_TMPDIR/header" >&5 2> /dev/null || true # it may be refused before its end
