@@ -120,13 +120,16 @@ size_t limiter_left(const struct limiter *limiter, uint64_t client, const struct
     return (size_t)left_at(atomic_load(&find_place(limiter, client)->full_us), rate, now_us);
 }
 
-int64_t limiter_wait_s(const struct limiter *limiter, uint64_t client, const struct rate *rate, int64_t now_us)
+int64_t limiter_wait_s(const struct limiter *limiter, uint64_t client, const struct rate *rate, size_t wanted,
+                       int64_t now_us)
 {
-    if (limiter_left(limiter, client, rate, now_us) > 0) {
+    size_t burst = (size_t)rate->burst, most = wanted < burst ? wanted : burst;
+
+    if (limiter_left(limiter, client, rate, now_us) >= most) {
         return 0;
     }
     int64_t full_us = atomic_load(&find_place(limiter, client)->full_us);
-    int64_t wait_us = full_us - now_us - (rate->burst - 1) * interval_us(rate);
+    int64_t wait_us = full_us - now_us - (int64_t)(burst - most) * interval_us(rate);
 
     return wait_us > 0 ? (wait_us + 999999) / 1000000 : 1;
 }

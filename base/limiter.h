@@ -42,7 +42,8 @@ size_t limiter_take(struct limiter *limiter, uint64_t client, const struct rate 
 /* How many it could take. */
 size_t limiter_left(const struct limiter *limiter, uint64_t client, const struct rate *rate, int64_t now_us);
 
-/* In how many seconds one will be there for it: 1 or more, 0 if there is one now. */
-int64_t limiter_wait_s(const struct limiter *limiter, uint64_t client, const struct rate *rate, int64_t now_us);
+/* In how many seconds `wanted`, at most a whole burst, will be there for it: 1 or more, 0 if they are there now. */
+int64_t limiter_wait_s(const struct limiter *limiter, uint64_t client, const struct rate *rate, size_t wanted,
+                       int64_t now_us);
 
 #endif

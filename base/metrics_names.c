@@ -8,7 +8,7 @@ const struct metrics_name metrics_counters[COUNT_COUNT] = {
     [COUNT_HEDGED] = {"certlookup_hedges_total", "event", "begun",
                       "Lookups that asked Redis and the directories at the same time."},
     [COUNT_HEDGED_IN_VAIN] = {"certlookup_hedges_total", "event", "in_vain"},
-    [COUNT_OUTCOME_FOUND] = {"certlookup_outcomes_total", "outcome", "found", "Requests answered, by outcome."},
+    [COUNT_OUTCOME_FOUND] = {"certlookup_outcomes_total", "outcome", "found", "Lookups answered, by outcome; in a batch each recipient."},
     [COUNT_OUTCOME_NONE] = {"certlookup_outcomes_total", "outcome", "none"},
     [COUNT_OUTCOME_UNKNOWN] = {"certlookup_outcomes_total", "outcome", "unknown"},
     [COUNT_REFUSED_LOOKUP] = {"certlookup_http_refused_total", "door", "lookup",

@@ -62,12 +62,12 @@ static bool may_tell(struct batch *batch, enum outcome outcome)
 
 static void tell_untold(struct batch *batch, struct bytes sent, enum reason why)
 {
-    int64_t wait_s = why == REASON_CLIENT_LIMIT ? limits_wait_s(batch->request) : 1;
+    int64_t wait_s = why == REASON_CLIENT_LIMIT ? limits_wait_s(batch->request, 1) : 1;
 
     if (wait_s > batch->retry_after_s) {
         batch->retry_after_s = wait_s;
     }
-    batch->outcomes[OUTCOME_UNKNOWN]++;
+    batch->untold++;
     begin_telling(batch);
     render_recipient_untold(sent, why, wait_s, &batch->body);
 }
@@ -203,6 +203,7 @@ static void begin_answer(struct batch *batch)
     memset(batch->outcomes, 0, sizeof(batch->outcomes));
     batch->retry_after_s = 1;
     batch->told = 0;
+    batch->untold = 0;
     batch->nones = 0;
     batch->is_shut = false;
     batch->waits = false;
@@ -263,13 +264,29 @@ static bool make_room(struct batch *batch, enum format format)
     return true;
 }
 
-/* A bundle lacks nobody, so part of it would only use up what the next try needs. */
-static bool take_allowance(struct batch *batch, enum format format)
+/* There never will be as many, however long the client waits. */
+static enum MHD_Result refuse_beyond(const struct batch *batch, size_t most)
 {
-    size_t wanted = batch->list.count;
+    struct error error;
 
-    batch->allowed = limits_take(batch->request, format == FORMAT_P7C && !batch->partial ? wanted : 1, wanted);
-    return batch->allowed > 0 || wanted == 0;
+    error_set(&error, "%zu recipients, and this client may look up at most %zu at once: ask for fewer at a time",
+              batch->list.count, most);
+    return respond_problem(batch->request, MHD_HTTP_CONTENT_TOO_LARGE, error.text, NULL);
+}
+
+/* A bundle lacks nobody, so part of it would only use up what the next try needs. False: `result` says why not. */
+static bool take_allowance(struct batch *batch, enum format format, enum MHD_Result *result)
+{
+    size_t wanted = batch->list.count, most;
+    size_t least = format == FORMAT_P7C && !batch->partial ? wanted : 1;
+
+    batch->allowed = limits_take(batch->request, least, wanted);
+    if (batch->allowed > 0 || wanted == 0) {
+        return true;
+    }
+    most = limits_most(batch->request);
+    *result = least > most ? refuse_beyond(batch, most) : limits_refuse(batch->request, least);
+    return false;
 }
 
 /* Reads all that the request says. False: it is answered already, as `result` says. */
@@ -288,12 +305,11 @@ static bool begin_batch(struct request *request, enum MHD_Result *result)
     } else if (!wanted_switch(request, "partial", "partial takes 1 or 0, once", &batch->partial, &refusal) ||
                !wanted_format(request, &format, &refusal)) {
         *result = wanted_refuse(request, &refusal);
-    } else if (!take_allowance(batch, format)) {
-        *result = limits_refuse(request);
-    } else if (!make_room(batch, format)) {
+    } else if (take_allowance(batch, format, result)) {
+        if (make_room(batch, format)) {
+            return true;
+        }
         *result = request_refuse(request, REASON_OVERLOADED);
-    } else {
-        return true;
     }
     return false;
 }

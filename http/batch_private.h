@@ -23,7 +23,8 @@ struct batch {
     size_t allowed;             /* of the recipients, those before this one may be looked up by this client */
     size_t nones, nones_paid;   /* told "none" so far; and at most, in all times that we told */
     bool is_shut;               /* one more must not be told, nor then anything else */
-    size_t outcomes[OUTCOMES];  /* of all, but for what is no address */
+    size_t outcomes[OUTCOMES];  /* of those that were looked up */
+    size_t untold;              /* who was not: a limit, or too much is under way */
     int64_t retry_after_s;      /* the longest of the unknown ones */
     bool waits;                 /* somebody has to be waited for: what comes behind is told later */
     struct lookups lookups;

@@ -39,13 +39,19 @@ static enum MHD_Result send_list(struct batch *batch, unsigned status, const cha
     return send_body(batch, status, &batch->body, media_type, headers);
 }
 
+/* Of some it cannot be told now. */
+static bool lacks_word(const struct batch *batch)
+{
+    return batch->outcomes[OUTCOME_UNKNOWN] + batch->untold > 0;
+}
+
 /* Three outcomes, never mixed: when of one recipient it cannot be told, the bundle may come yet, whoever else has none,
  * and nobody leaves him out. */
 static enum MHD_Result refuse_bundle(struct batch *batch)
 {
     struct response_headers headers = {0};
     char instance[REQUEST_INSTANCE_BYTES];
-    bool unknown = batch->outcomes[OUTCOME_UNKNOWN] > 0;
+    bool unknown = lacks_word(batch);
     unsigned status = unknown ? MHD_HTTP_SERVICE_UNAVAILABLE : MHD_HTTP_CONFLICT;
     const char *detail = unknown ? "of some recipients nobody can tell just now whether they have a certificate"
                          : bundle_count(batch->bundle) > 0
@@ -68,8 +74,7 @@ static enum MHD_Result refuse_bundle(struct batch *batch)
 
 static bool is_bundle_whole(const struct batch *batch)
 {
-    return bundle_count(batch->bundle) > 0 && batch->outcomes[OUTCOME_UNKNOWN] == 0 &&
-           (batch->told == 0 || batch->partial);
+    return bundle_count(batch->bundle) > 0 && !lacks_word(batch) && (batch->told == 0 || batch->partial);
 }
 
 static enum MHD_Result send_bundle(struct batch *batch)

@@ -144,7 +144,15 @@ bool limits_tell(struct request *request, enum outcome outcome)
     return may;
 }
 
-int64_t limits_wait_s(struct request *request)
+size_t limits_most(struct request *request)
+{
+    struct subject subject;
+
+    return find_subject(request, &subject) && subject.rates->lookups.per_minute != 0
+               ? (size_t)subject.rates->lookups.burst : SIZE_MAX;
+}
+
+int64_t limits_wait_s(struct request *request, size_t wanted)
 {
     const struct http *http = request->http;
     struct subject subject;
@@ -152,18 +160,18 @@ int64_t limits_wait_s(struct request *request)
 
     if (find_subject(request, &subject)) {
         int64_t now_us = clock_mono_us();
-        int64_t lookups_s = limiter_wait_s(http->lookups, subject.client, &subject.rates->lookups, now_us);
-        int64_t none_s = limiter_wait_s(http->none, subject.client, &subject.rates->none, now_us);
+        int64_t lookups_s = limiter_wait_s(http->lookups, subject.client, &subject.rates->lookups, wanted, now_us);
+        int64_t none_s = limiter_wait_s(http->none, subject.client, &subject.rates->none, 1, now_us);
 
         wait_s = lookups_s > none_s ? lookups_s : none_s;
     }
     return wait_s > 0 ? wait_s : 1;
 }
 
-enum MHD_Result limits_refuse(struct request *request)
+enum MHD_Result limits_refuse(struct request *request, size_t wanted)
 {
     struct response_headers headers = {0};
 
-    respond_header(&headers, MHD_HTTP_HEADER_RETRY_AFTER, "%lld", (long long)limits_wait_s(request));
+    respond_header(&headers, MHD_HTTP_HEADER_RETRY_AFTER, "%lld", (long long)limits_wait_s(request, wanted));
     return respond_problem(request, MHD_HTTP_TOO_MANY_REQUESTS, reason_text(REASON_CLIENT_LIMIT), &headers);
 }

@@ -42,10 +42,13 @@ struct answer *limits_closed_answer(const struct address *address);
  * directories with: who has no token is told what is said where there is one, that nobody is in it. */
 enum reason limits_told_reason(struct request *request, const struct answer *answer);
 
-/* In how many seconds it may have one more. */
-int64_t limits_wait_s(struct request *request);
+/* How many it may have at once, after a rest. SIZE_MAX: there is no limit. */
+size_t limits_most(struct request *request);
 
-/* 429, and when to come back. */
-enum MHD_Result limits_refuse(struct request *request);
+/* In how many seconds it may have `wanted` more, of those that it may have at once. */
+int64_t limits_wait_s(struct request *request, size_t wanted);
+
+/* 429, and when to come back for as many. */
+enum MHD_Result limits_refuse(struct request *request, size_t wanted);
 
 #endif

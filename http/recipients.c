@@ -95,14 +95,15 @@ bool recipients_answer_again(struct request *request, enum MHD_Result *result)
         return false;
     }
     reply_fetch_ahead(&ready->reply);
-    if (!backend->may_serve(backend->context, ready->answer)) {
+    request->is_paid = limits_take(request, 1, 1) == 1;
+    if (request->is_paid && !backend->may_serve(backend->context, ready->answer)) {
         hot_drop(hot, &request->key);
         return false;
     }
     request->worker->expects = false;
     request->route = ready->route;
-    if (limits_take(request, 1, 1) == 0 || !limits_tell(request, ready->answer->outcome)) {
-        *result = limits_refuse(request);
+    if (!request->is_paid || !limits_tell(request, ready->answer->outcome)) {
+        *result = limits_refuse(request, 1);
         return true;
     }
     count_outcome(ready->answer->outcome);
@@ -172,7 +173,7 @@ static enum MHD_Result answer_closed(struct request *request, struct wish *wish)
     if (request->served.answer == NULL) {
         return send_out_of_memory(request);
     }
-    return limits_tell(request, OUTCOME_NONE) ? send_served(request, wish) : limits_refuse(request);
+    return limits_tell(request, OUTCOME_NONE) ? send_served(request, wish) : limits_refuse(request, 1);
 }
 
 enum MHD_Result recipients_answer(struct request *request)
@@ -193,8 +194,8 @@ enum MHD_Result recipients_answer(struct request *request)
         if (fault != ADDRESS_OK) {
             return respond_problem(request, MHD_HTTP_BAD_REQUEST, address_fault_text(fault), NULL);
         }
-        if (limits_take(request, 1, 1) == 0) {
-            return limits_refuse(request);
+        if (!request->is_paid && limits_take(request, 1, 1) == 0) {
+            return limits_refuse(request, 1);
         }
         if (!limits_may_ask(request, address_domain(&request->address))) {
             return answer_closed(request, &wish);
@@ -209,7 +210,7 @@ enum MHD_Result recipients_answer(struct request *request)
         return request_wait(request, backend->start);
     }
     if (!limits_tell(request, request->served.answer->outcome)) {
-        return limits_refuse(request);
+        return limits_refuse(request, 1);
     }
     enum MHD_Result result = send_served(request, &wish);
     if (at_once) {

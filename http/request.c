@@ -121,7 +121,7 @@ void *request_on_target(void *cls, const char *target, struct MHD_Connection *co
         request->client_kind = CLIENT_NOT_KNOWN;
         request->asked_us = 0;
         request->id[0] = '\0';
-        request->is_apart = request->has_address = false;
+        request->is_apart = request->has_address = request->is_paid = false;
         request->target_size = strlen(target);
         request->target_end = target + request->target_size;
         if (request->target_size <= sizeof(request->text)) {

@@ -75,6 +75,7 @@ struct request {
     enum request_state state;
     bool is_apart;                /* the target has been taken apart, and the route found, if there is one */
     bool has_address;             /* and the address read */
+    bool is_paid;                 /* its client's limits have one less for it */
     const char *method;
     const struct route *route;
     struct headers headers;

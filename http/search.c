@@ -65,7 +65,7 @@ static enum MHD_Result send_answer(struct request *request, const struct answer 
     const char *address = answer->address.size > 0 ? answer->address.text : NULL;
 
     if (!may_tell(request, answer->outcome)) {
-        return limits_refuse(request);
+        return limits_refuse(request, 1);
     }
     if (answer->outcome == OUTCOME_UNKNOWN) {
         return search_send_unknown(request, answer->reason, answer->retry_after_s, address);
@@ -209,7 +209,7 @@ static bool look_all_up(struct search *search)
         cannot_tell(search, REASON_DIRECTORY_LIMIT, 1);
     }
     if (search->paid_for < search->address_count) {
-        cannot_tell(search, REASON_CLIENT_LIMIT, limits_wait_s(search->request));
+        cannot_tell(search, REASON_CLIENT_LIMIT, limits_wait_s(search->request, 1));
     }
     for (size_t i = 0; i < search->paid_for && result; i++) {
         if (search->question_of[i] > 0) {
@@ -228,7 +228,7 @@ static enum MHD_Result tell(struct search *search)
     enum outcome outcome = search->parts.count > 0 ? OUTCOME_FOUND : is_unknown ? OUTCOME_UNKNOWN : OUTCOME_NONE;
 
     if (!may_tell(request, outcome)) {
-        return limits_refuse(request);
+        return limits_refuse(request, 1);
     }
     switch (outcome) {
     case OUTCOME_FOUND:
@@ -320,7 +320,7 @@ static enum MHD_Result begin(struct request *request)
         return doors_refuse(request, DOOR_EXPLAIN); /* whose certificates were asked for last is not for everybody */
     }
     if (limits_take(request, 1, 1) == 0) {
-        return limits_refuse(request);
+        return limits_refuse(request, 1);
     }
     if (query.key.attribute != SEARCH_URI) {
         return begin_search(request, &query);

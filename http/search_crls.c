@@ -17,7 +17,7 @@ enum MHD_Result search_answer_crls(struct request *request)
         return respond_problem(request, MHD_HTTP_BAD_REQUEST, fault, NULL);
     }
     if (limits_take(request, 1, 1) == 0) {
-        return limits_refuse(request);
+        return limits_refuse(request, 1);
     }
     size_t count = backend->crls(backend->context, &query.key, found, MAX_SEARCH_RESULTS);
     for (size_t i = 0; i < count; i++) {

@@ -19,6 +19,7 @@ setup_file() {
     chmod 600 "$STACK/tokens"
     gateway_start gateway proxied_config
     gateway_start direct limited_config
+    gateway_start small small_config
 }
 
 teardown_file() {
@@ -46,6 +47,11 @@ CONF
 
 proxied_config() {
     limited_config "$1" "$2" '"127.0.0.1"'
+}
+
+# Five lookups a minute, eight at once.
+small_config() {
+    LOOKUPS_BURST=8 LOOKUPS_RATE=5 proxied_config "$@"
 }
 
 token() {
@@ -120,6 +126,55 @@ names() {
     [ "$(so_many 200 <<< "$said")" -ge "$LOOKUPS_BURST" ]
     [ "$(so_many 429 <<< "$said")" -ge 500 ]
     equal "nothing else" 4000 $(($(so_many 200 <<< "$said") + $(so_many 429 <<< "$said")))
+}
+
+many() { # GATEWAY CLIENT PATH COUNT: the same request so many times
+    local i urls=()
+    for ((i = 0; i < $4; i++)); do
+        urls+=("$(gateway_url "$1")$3" -o /dev/null)
+    done
+    curl -s -H "X-Forwarded-For: $2" "${urls[@]}"
+}
+
+# bundle CLIENT COUNT: asks for one of so many.
+bundle() {
+    get "$(gateway_url small)/v1/recipients?format=p7c" -H "X-Forwarded-For: $1" -H 'Content-Type: application/json' \
+        --data-raw "$(people_of rsa | head -n "$2" | sed 's/.*/"&"/' | paste -s -d , | sed 's/.*/{"recipients":[&]}/')"
+}
+
+@test "a bundle is refused until there is enough for all of it, and for good where there never will be" {
+    bundle 192.0.2.7 5
+    equal "five of eight" 200 "$code"
+    bundle 192.0.2.7 6
+    equal "three are left" 429 "$code"
+    [ "$(header retry-after)" -gt 24 ] && [ "$(header retry-after)" -le 36 ] # three more, one in twelve seconds
+    bundle 192.0.2.8 9
+    equal "more than can be" 413 "$code"
+    equal "when to come back" "" "$(header retry-after)"
+    grep -q '"detail": *"9 recipients, and this client may look up at most 8 at once' "$body"
+    bundle 192.0.2.8 8
+    equal "it has taken nothing" 200 "$code"
+}
+
+# grown METRIC COMMAND…: by how much, while the command ran.
+grown() {
+    local before
+    before=$(metric "$1" "$(gateway_url small)")
+    "${@:2}"
+    echo $(($(metric "$1" "$(gateway_url small)") - ${before:-0}))
+}
+
+@test "who is refused was not looked up, and is no outcome" {
+    local path
+    path="/v1/recipients/$(first_of rsa)/certificate"
+    statuses small 192.0.2.9 "$path" > /dev/null
+    equal "from memory" 7 "$(grown 'certlookup_lookups_total{layer="memory"}' many small 192.0.2.9 "$path" 20)"
+    equal "found" 0 "$(grown certlookup_outcomes_total many small 192.0.2.9 "$path" 20)"
+    get "$(gateway_url small)/v1/recipients" -H 'X-Forwarded-For: 192.0.2.10' -H 'Content-Type: application/json' \
+        --data-raw "$(names 1 20)"
+    equal "a batch" 200 "$code"
+    equal "of whom" 12 "$(grep -o '"status":"limit"' "$body" | wc -l)"
+    equal "unknown" 0 "$(metric 'certlookup_outcomes_total{outcome="unknown"}' "$(gateway_url small)")"
 }
 
 @test "a mail server with 500 recipients to a message is never limited by that" {

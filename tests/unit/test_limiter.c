@@ -43,10 +43,10 @@ static void a_burst_then_the_rate(void **state)
     }
     assert_int_equal(limiter_left(limiter, 1, &TEN, START), 0);
     assert_int_equal(limiter_take(limiter, 1, &TEN, 1, 1, START), 0);
-    assert_int_equal(limiter_wait_s(limiter, 1, &TEN, START), 6);
+    assert_int_equal(limiter_wait_s(limiter, 1, &TEN, 1, START), 6);
     assert_int_equal(limiter_take(limiter, 1, &TEN, 1, 1, START + 6 * SECOND - 1), 0);
-    assert_int_equal(limiter_wait_s(limiter, 1, &TEN, START + 6 * SECOND - 1), 1);
-    assert_int_equal(limiter_wait_s(limiter, 1, &TEN, START + 6 * SECOND), 0);
+    assert_int_equal(limiter_wait_s(limiter, 1, &TEN, 1, START + 6 * SECOND - 1), 1);
+    assert_int_equal(limiter_wait_s(limiter, 1, &TEN, 1, START + 6 * SECOND), 0);
     assert_int_equal(limiter_take(limiter, 1, &TEN, 1, 1, START + 6 * SECOND), 1);
     assert_int_equal(limiter_take(limiter, 1, &TEN, 1, 1, START + 6 * SECOND), 0);
     /* However long the rest, no more than the burst. */
@@ -61,6 +61,10 @@ static void many_at_once_get_what_there_is(void **state)
     assert_int_equal(limiter_take(limiter, 1, &TEN, 1, 3, START), 3);
     assert_int_equal(limiter_take(limiter, 1, &TEN, 1, 3, START), 2);
     assert_int_equal(limiter_take(limiter, 1, &TEN, 1, 3, START), 0);
+    assert_int_equal(limiter_wait_s(limiter, 1, &TEN, 3, START), 18);
+    assert_int_equal(limiter_wait_s(limiter, 1, &TEN, 3, START + 13 * SECOND), 5);
+    assert_int_equal(limiter_wait_s(limiter, 1, &TEN, 2, START + 13 * SECOND), 0);
+    assert_int_equal(limiter_wait_s(limiter, 1, &TEN, SIZE_MAX, START), 30); /* more than the burst there never are */
     assert_int_equal(limiter_take(limiter, 1, &TEN, 3, 3, START + 13 * SECOND), 0);
     assert_int_equal(limiter_take(limiter, 1, &TEN, 2, 3, START + 13 * SECOND), 2);
 }
@@ -81,7 +85,7 @@ static void no_rate_is_no_limit(void **state)
     (void)state;
     assert_int_equal(limiter_take(limiter, 1, &none, 1, 1000000, START), 1000000);
     assert_int_equal(limiter_left(limiter, 1, &none, START), SIZE_MAX);
-    assert_int_equal(limiter_wait_s(limiter, 1, &none, START), 0);
+    assert_int_equal(limiter_wait_s(limiter, 1, &none, 1, START), 0);
 }
 
 static void the_largest_numbers_hold(void **state)
@@ -91,7 +95,7 @@ static void the_largest_numbers_hold(void **state)
     (void)state;
     assert_int_equal(limiter_take(limiter, 1, &slow, 1, SIZE_MAX, START), MAX_RATE);
     assert_int_equal(limiter_take(limiter, 1, &slow, 1, 1, START), 0);
-    assert_int_equal(limiter_wait_s(limiter, 1, &slow, START), 60);
+    assert_int_equal(limiter_wait_s(limiter, 1, &slow, 1, START), 60);
     assert_int_equal(limiter_take(limiter, 2, &fast, 1, 1, START), 1);
     assert_int_equal(limiter_take(limiter, 2, &fast, 1, 1, START), 0);
     assert_int_equal(limiter_take(limiter, 2, &fast, 1, 1, START + 1), 1);
@@ -105,7 +109,7 @@ static void a_rate_may_change(void **state)
     (void)state;
     assert_int_equal(limiter_take(limiter, 1, &large, 1, 100, START), 100);
     assert_int_equal(limiter_take(limiter, 1, &small, 1, 1, START), 0);
-    assert_int_equal(limiter_wait_s(limiter, 1, &small, START), 99);
+    assert_int_equal(limiter_wait_s(limiter, 1, &small, 1, START), 99);
     assert_int_equal(limiter_take(limiter, 1, &small, 1, 5, START + 100 * SECOND), 2);
 }
 
