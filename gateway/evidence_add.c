@@ -32,10 +32,11 @@ void evidence_count_result(enum need_kind kind, enum evidence_result result)
 void evidence_show(const struct evidence_store *store)
 {
     struct evidence_counts counts = evidence_count(store->now);
-    int64_t oldest = 0;
+    int64_t oldest = 0, now = clock_wall_s();
     const struct place *place;
     TAILQ_FOREACH (place, &store->places, order) {
-        if (place_holds(place) && place->expires_at != 0 && (oldest == 0 || place->expires_at < oldest)) {
+        bool counts_on = place_holds(place) && place_is_wanted(place, now) && place->expires_at != 0;
+        if (counts_on && (oldest == 0 || place->expires_at < oldest)) {
             oldest = place->expires_at;
         }
     }
@@ -216,6 +217,9 @@ static void take_good(struct place *place, const struct adding *adding)
     place->expires_at = report->expires_at;
     place->expiry_was_logged = false;
     place->is_barren = !report->usable && !report->holds;
+    if (report->was_used) {
+        place_wanted(place, now);
+    }
     if (place->expires_at == 0 || place->expires_at > now) {
         place->rest_ms = 0;
         place->rests_until_ms = clock_mono_ms() + LEAST_REFRESH_S * 1000;

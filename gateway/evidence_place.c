@@ -106,6 +106,14 @@ struct place *place_for(struct evidence_store *store, const struct need *need)
     return place;
 }
 
+void place_wanted(struct place *place, int64_t now_s)
+{
+    struct evidence_store *store = place->store;
+    place->wanted_at = now_s;
+    TAILQ_REMOVE(&store->places, place, order);
+    TAILQ_INSERT_TAIL(&store->places, place, order);
+}
+
 const char *place_name(const struct place *place, char out[MAX_SOURCE_BYTES])
 {
     if (place->need.url != NULL) {

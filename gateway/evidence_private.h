@@ -51,7 +51,7 @@ struct place {
     struct need need;
     enum place_state state;
     struct evidence_tickets tickets; /* who waits for it */
-    int64_t wanted_at;        /* wall seconds */
+    int64_t wanted_at;        /* wall seconds; also when it was found to be in use */
     uint64_t configured_in;   /* number of the last world whose configuration names it; 0: none has */
     bool was_tried;           /* ever, with whatever result */
     bool is_refresh;          /* under way without anybody having asked */
@@ -127,6 +127,7 @@ struct evidence_store {
 struct place *place_for(struct evidence_store *store, const struct need *need); /* NULL: no room, or memory; counted */
 struct place *place_known(struct evidence_store *store, const struct need *need); /* NULL: there is none */
 void place_free(struct place *place); /* out of the table already */
+void place_wanted(struct place *place, int64_t now_s); /* so it goes last for want of room */
 bool place_holds(const struct place *place); /* something that counts */
 int64_t place_due_at(const struct place *place); /* wall seconds: when what it gave is to be asked for again */
 bool place_may_be_asked(const struct place *place);
@@ -160,6 +161,8 @@ void evidence_show(const struct evidence_store *store); /* gauges */
 void evidence_count_result(enum need_kind kind, enum evidence_result result);
 
 /* evidence_refresh.c */
+/* Whether it is kept fresh: the configuration names it, or somebody has wanted or used, lately, what it gave. */
+bool place_is_wanted(const struct place *place, int64_t now_s);
 void evidence_refresh_start(struct evidence_store *store); /* a world was adopted: marks what it names */
 void evidence_refresh(struct evidence_store *store);       /* asks what is due, and sets the timer */
 

@@ -1,8 +1,7 @@
 /*
  * The timer: what the configuration names is fetched at start, and what is held
  * is fetched again before it runs out, a few places at a time and as long as
- * somebody has wanted it lately. A lookup that finds its evidence in place asks
- * for nothing, so "lately" is long.
+ * somebody has wanted it lately, or certificates were held against it.
  */
 #include <stddef.h>
 
@@ -27,13 +26,18 @@ static bool is_configured(const struct place *place)
     return place->configured_in == place->store->world_number;
 }
 
+bool place_is_wanted(const struct place *place, int64_t now_s)
+{
+    bool was_wanted = now_s - place->wanted_at < wanted_for_s[place->need.kind];
+    return is_configured(place) || (place_holds(place) && was_wanted);
+}
+
 /* Mono milliseconds; -1: nobody has to ask it unless somebody wants it. */
 static int64_t due_ms(const struct place *place, int64_t now_s, int64_t now_ms)
 {
     bool is_held = place->fetched_at != 0;
-    bool was_wanted = now_s - place->wanted_at < wanted_for_s[place->need.kind];
-    bool is_wanted = is_configured(place) || (place_holds(place) && was_wanted);
-    if (place->state != PLACE_RESTS || !is_wanted || place->refused_in == place->store->world_number) {
+    if (place->state != PLACE_RESTS || !place_is_wanted(place, now_s) ||
+        place->refused_in == place->store->world_number) {
         return -1;
     }
     int64_t due = is_held ? now_ms + (place_due_at(place) - now_s) * 1000 : now_ms;
@@ -43,7 +47,8 @@ static int64_t due_ms(const struct place *place, int64_t now_s, int64_t now_ms)
 static void note_expiry(struct place *place, int64_t now_s)
 {
     char name[MAX_SOURCE_BYTES];
-    if (place_holds(place) && place->expires_at != 0 && now_s >= place->expires_at && !place->expiry_was_logged) {
+    bool is_past = place_holds(place) && place->expires_at != 0 && now_s >= place->expires_at;
+    if (is_past && place_is_wanted(place, now_s) && !place->expiry_was_logged) {
         place->expiry_was_logged = true;
         log_event(LEVEL_WARNING, "evidence is past its nextUpdate", LOG_TEXT("kind", need_word(place->need.kind)),
                   LOG_TEXT("place", place_name(place, name)));
@@ -113,6 +118,7 @@ void evidence_refresh(struct evidence_store *store)
         }
     }
     become_ready(store);
+    evidence_show(store); /* what nobody wants any more is not missed */
     engine_timer_set(store->parts.engine, &store->refresh, next_ms);
     store->is_refreshing = false;
 }

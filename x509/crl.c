@@ -274,6 +274,7 @@ enum crl_taken crl_read(struct bytes der, const char *source, struct crl **crl, 
         return broken(error, "out of memory");
     }
     atomic_init(&made->references, 1);
+    in_use_init(&made->in_use);
     taken = read_der(made, der, source, error);
     if (taken == CRL_TAKEN) {
         read_places(made);

@@ -17,6 +17,7 @@
 
 #include "base/blob.h"
 #include "base/error.h"
+#include "x509/in_use.h"
 #include "x509/crl_index.h"
 #include "x509/crl_parts.h"
 #include "x509/issuers.h"
@@ -52,6 +53,7 @@ struct crl {
     int64_t next_update;          /* 0: none stated, so never current (RFC 5280 5.1.2.5) */
     struct crl_index index;
     char *source;                 /* the file, URL or entry */
+    struct in_use in_use;
 };
 
 /* CRL_TAKEN: `crl` is the caller's, not verified yet. */

@@ -329,6 +329,9 @@ static void ask_all(struct asking *asking)
 
 static void note(const struct asking *asking, struct verdict *verdict)
 {
+    for (size_t i = 0; i < asking->count; i++) {
+        in_use_note(&asking->found[i].crl->in_use);
+    }
     for (size_t i = 0; i < asking->count && verdict->evidence_count < MAX_LINK_EVIDENCE; i++) {
         const struct crl *crl = asking->found[i].crl;
 

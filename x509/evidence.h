@@ -39,6 +39,7 @@ struct arrival {
 struct arrival_report {
     bool usable;         /* something in it counts, for what was asked or for anything else */
     bool holds;          /* something counts that this need brought, now or earlier */
+    bool was_used;      /* what it brought earlier was asked for its word since the last arrival (x509/in_use.h) */
     int64_t refresh_at;  /* wall seconds: when to fetch it again, well before it runs out */
     int64_t expires_at;  /* nextUpdate, or when an empty entry is looked at again; 0: has none (issuers) */
     uint64_t *revoked;   /* links (link_id()) that it revokes and `before` did not; answers that rest on them must go */

@@ -68,6 +68,16 @@ bool evidence_item_is_empty(const struct evidence_item *item)
     return !evidence_item_counts(item) && item->waiting.count == 0;
 }
 
+bool evidence_item_take_use(const struct evidence_item *item)
+{
+    bool was_used = item->ocsp != NULL && in_use_take(&item->ocsp->in_use);
+
+    for (size_t i = 0; i < item->crls.count; i++) {
+        was_used = in_use_take(&item->crls.crls[i]->in_use) || was_used;
+    }
+    return was_used;
+}
+
 static int add_crl(struct reading *reading, struct bytes der)
 {
     struct error error;

@@ -7,7 +7,7 @@
 #include "x509/evidence_view.h"
 #include "x509/trust.h"
 
-/* Immutable once it is in a snapshot; snapshots share it. */
+/* Immutable once it is in a snapshot, but for x509/in_use.h; snapshots share it. */
 struct evidence_item {
     atomic_uint references;
     struct digest key;
@@ -24,6 +24,9 @@ struct evidence_item *evidence_item_ref(struct evidence_item *item);
 void evidence_item_free(struct evidence_item **item);
 bool evidence_item_is_empty(const struct evidence_item *item);
 bool evidence_item_counts(const struct evidence_item *item); /* there is something in it that was verified, or may be */
+
+/* Whether any of its CRLs and its OCSP answer were asked since the last time this was. */
+bool evidence_item_take_use(const struct evidence_item *item);
 
 /* Reads what came into a new item. `signers`: whose keys may have signed a CRL, ending with NULL. Of objects that do
  * not count, `error` has words about one. NULL: out of memory. */

@@ -311,6 +311,7 @@ struct ocsp_answer *ocsp_read(const struct ocsp_arrival *arrival, struct error *
         return NULL;
     }
     atomic_init(&reading.answer->references, 1);
+    in_use_init(&reading.answer->in_use);
     reading.basic = parse(arrival->response, error);
     if (reading.basic == NULL || read_answer(&reading) < 0) {
         ocsp_free(&reading.answer);

@@ -21,6 +21,7 @@
 #include <stdatomic.h>
 
 #include "base/error.h"
+#include "x509/in_use.h"
 #include "x509/cert.h"
 
 #define OCSP_NONCE_BYTES 32
@@ -42,6 +43,7 @@ struct ocsp_answer {
     int signature_digest;
     int64_t this_update, next_update; /* the latter is when it ends */
     char *source;
+    struct in_use in_use;
 };
 
 /* Whether authorityInfoAccess names a responder. */

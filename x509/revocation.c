@@ -119,6 +119,7 @@ static void hear(const struct path_request *request, const struct path *path, si
     if (fault == NULL && ocsp->word == OCSP_SAYS_REVOKED && *is_good && request->now > ocsp->next_update) {
         fault = "there is a newer one";
     }
+    in_use_note(&ocsp->in_use);
     note_ocsp(ocsp, link, fault != NULL ? fault : words[ocsp->word], verdict);
     if (fault == NULL) {
         *is_good = *is_good || ocsp->word == OCSP_SAYS_GOOD;

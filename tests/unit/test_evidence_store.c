@@ -148,6 +148,26 @@ static void places_that_hold_something_go_last(void **state)
     assert_int_equal(stage.store->place_count, MAX_PLACES);
 }
 
+/* Its nextUpdate is what is told of the evidence that is kept; 0: there is none. */
+static void what_nobody_wants_is_not_missed(void **state)
+{
+    int64_t now = clock_wall_s(), past = now - 3600;
+
+    (void)state;
+    want(1, NULL);
+    struct place *place = place_of(1);
+    place->fetched_at = now - 7200;
+    place->expires_at = past;
+    evidence_show(stage.store);
+    assert_int_equal(gauge_read(GAUGE_EVIDENCE_NEXT_UPDATE), past);
+    place->wanted_at = now - 31 * 24 * 3600;
+    evidence_refresh(stage.store);
+    assert_int_equal(gauge_read(GAUGE_EVIDENCE_NEXT_UPDATE), 0);
+    place->configured_in = stage.store->world_number;
+    evidence_show(stage.store);
+    assert_int_equal(gauge_read(GAUGE_EVIDENCE_NEXT_UPDATE), past);
+}
+
 /* One arrival, as if it had come from a directory. */
 static struct place *arrives(unsigned number, size_t size)
 {
@@ -260,6 +280,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(places_are_bounded_and_the_least_wanted_goes),
         cmocka_unit_test(places_that_hold_something_go_last),
+        cmocka_unit_test(what_nobody_wants_is_not_missed),
         cmocka_unit_test(what_waits_to_be_verified_is_bounded),
         cmocka_unit_test(what_may_not_be_asked_is_not_waited_for),
         cmocka_unit_test(rests_double_to_five_minutes),
