@@ -82,6 +82,11 @@ bool played_entry(struct talk *talk, ber_int_t message, const char *dn, const ch
 bool played_send(struct talk *talk, BerElement *ber);
 bool played_result(struct talk *talk, ber_int_t message, int code, const char *diagnostic);
 
+/* A play's `search`: one entry with one value; no answer, ever; and the connection's end. */
+bool played_one(struct talk *talk, ber_int_t message);
+bool played_nothing(struct talk *talk, ber_int_t message);
+bool played_hang_up(struct talk *talk, ber_int_t message);
+
 /* A port whose backlog is full: whoever connects waits. */
 struct clogged {
     int listener, port;
@@ -98,10 +103,29 @@ int free_port(void);
 /* A configuration that can be opened: base dc=example,dc=org, all domains, (mail=%m), one connection. */
 struct directory_config plain_config(const char *const *uris, size_t uri_count);
 
+/* The test fails where it cannot be. */
+struct directory *opened(const struct directory_config *config);
+
+/* Of directory_search(), whose callback on_asked() is with this for its context. */
+struct asking {
+    atomic_bool is_done;
+    struct search_result *result;
+};
+void on_asked(void *context, struct search_result *result);
+
+/* What it came to, and what its error has in it; frees it. */
+void expect_result(struct search_result *result, enum asked_result want, const char *words);
+
 /* Asks and waits. */
 struct search_result *ask(struct directory *directory, const char *address, int64_t timeout_ms);
 
-/* The same, but forgives a directory that is just coming up: until answered or `patience_ms` are over. */
+/* Processor time of this process. */
+int64_t cpu_ms(void);
+
+/* As ask(), for alice@example.org, tells how long it took, and sees to it that waiting cost no processor time. */
+struct search_result *ask_timed(struct directory *directory, int64_t timeout_ms, int64_t *took_ms);
+
+/* As ask(), but forgives a directory that is just coming up: until answered or `patience_ms` are over. */
 struct search_result *ask_patiently(struct directory *directory, const char *address, int64_t patience_ms);
 
 /* How many lines of the file hold the text. */

@@ -23,31 +23,18 @@ static bool say_one(struct talk *talk, ber_int_t message)
            played_result(talk, message, LDAP_SUCCESS, "");
 }
 
-static bool hang_up(struct talk *talk, ber_int_t message)
-{
-    (void)talk;
-    (void)message;
-    return false;
-}
-
 static const struct play GOOD = {.search = say_one};
-static const struct play BREAKS = {.search = hang_up};
+static const struct play BREAKS = {.search = played_hang_up};
 
 static struct played server, other;
 
 static struct directory *open_directory(const char *const *uris, size_t count, unsigned connections)
 {
     struct directory_config config = plain_config(uris, count);
-    struct error error = {{0}};
 
     config.connections = connections;
     config.timeout_ms = 2 * PATIENCE_MS; /* no thread looks again by itself before that */
-    struct directory *directory = directory_open(&config, &error);
-
-    if (directory == NULL) {
-        fail_msg("%s", error.text);
-    }
-    return directory;
+    return opened(&config);
 }
 
 static void expect_answered(struct directory *directory)
@@ -100,28 +87,15 @@ static void not_to_the_server_that_hung_up(void **state)
     played_stop(&other);
 }
 
-struct one {
-    atomic_bool is_done;
-    struct search_result *result;
-};
-
-static void on_one(void *context, struct search_result *result)
-{
-    struct one *one = context;
-
-    one->result = result;
-    atomic_store(&one->is_done, true);
-}
-
 static void ask_many(struct directory *directory, size_t count)
 {
-    struct one ones[16] = {{false, NULL}};
+    struct asking ones[16] = {{false, NULL}};
     struct search *searches[16];
     struct address address;
 
     assert_int_equal(address_parse(bytes_of_string("alice@example.org"), &address), ADDRESS_OK);
     for (size_t i = 0; i < count; i++) {
-        searches[i] = directory_search(directory, &address, PATIENCE_MS, on_one, &ones[i]);
+        searches[i] = directory_search(directory, &address, PATIENCE_MS, on_asked, &ones[i]);
     }
     for (size_t i = 0; i < count; i++) {
         while (!atomic_load(&ones[i].is_done)) {

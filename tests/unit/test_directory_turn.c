@@ -31,26 +31,13 @@ static const struct play PLAY = {.search = say_one};
 
 static struct played server;
 
-struct one {
-    atomic_bool is_done;
-    struct search_result *result;
-};
-
-static void on_one(void *context, struct search_result *result)
-{
-    struct one *one = context;
-
-    one->result = result;
-    atomic_store(&one->is_done, true);
-}
-
-static struct search *begin(struct directory *directory, int64_t timeout_ms, struct one *one)
+static struct search *begin(struct directory *directory, int64_t timeout_ms, struct asking *one)
 {
     struct address address;
 
-    *one = (struct one){.result = NULL};
+    *one = (struct asking){.result = NULL};
     assert_int_equal(address_parse(bytes_of_string("alice@example.org"), &address), ADDRESS_OK);
-    return directory_search(directory, &address, timeout_ms, on_one, one);
+    return directory_search(directory, &address, timeout_ms, on_asked, one);
 }
 
 static void pause_ms(long ms)
@@ -60,7 +47,7 @@ static void pause_ms(long ms)
     nanosleep(&pause, NULL);
 }
 
-static void await(struct one *one)
+static void await(struct asking *one)
 {
     int64_t until_ms = clock_mono_ms() + PATIENCE_MS;
 
@@ -70,7 +57,7 @@ static void await(struct one *one)
     assert_true(atomic_load(&one->is_done));
 }
 
-static void expect_answered(struct one *one, struct search **search)
+static void expect_answered(struct asking *one, struct search **search)
 {
     await(one);
     assert_string_equal(one->result->error, "");
@@ -172,7 +159,7 @@ static void no_thread_is_woken_to_send_the_only_search(void **state)
 {
     struct directory *directory = open_idle(true);
     unsigned long before = sleeps("ldap-connection");
-    struct one one, two;
+    struct asking one, two;
 
     (void)state;
     struct search *search = begin(directory, USUAL_MS, &one);
@@ -205,7 +192,7 @@ static void what_was_sent_so_is_answered(void **state)
 
     (void)state;
     for (unsigned i = 1; i <= 20; i++) {
-        struct one one;
+        struct asking one;
         struct search *search = begin(directory, USUAL_MS, &one);
 
         expect_answered(&one, &search);
@@ -219,7 +206,7 @@ static void what_was_sent_so_is_answered(void **state)
 static void a_deadline_before_the_usual_one_is_kept(void **state)
 {
     struct directory *directory = open_idle(true);
-    struct one one;
+    struct asking one;
     int64_t began_ms = clock_mono_ms();
 
     (void)state;
@@ -238,7 +225,7 @@ static void nobody_waits_for_a_thread_at_work(void **state)
 {
     struct directory *directory = open_idle(false);
     struct connection *connection = &directory->connections[0];
-    struct one one;
+    struct asking one;
 
     (void)state;
     pthread_mutex_lock(&connection->turn);
@@ -258,7 +245,7 @@ static void a_link_that_breaks_so_is_left(void **state)
     struct connection *connection = &directory->connections[0];
     LDAPControl critical = {.ldctl_oid = "1.2.3", .ldctl_iscritical = 1}, *controls[] = {&critical, NULL};
     const int version = LDAP_VERSION2; /* which has no controls */
-    struct one one;
+    struct asking one;
 
     (void)state;
     /* libldap refuses to send a request, while the socket is well. */
