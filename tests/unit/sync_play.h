@@ -77,6 +77,6 @@ bool scene_comes_to(const char *name, int64_t least);
 bool scene_read_request(struct talk *talk, char cookie[40], char attributes[200]);
 bool scene_say(struct talk *talk, ber_int_t message, const struct step *step);
 BerElement *scene_open_message(ber_int_t message, ber_tag_t tag);
-struct berval scene_state_of(enum sync_state state, int number, const char *cookie); /* of this thread, until the next */
+struct berval scene_state_of(enum sync_state state, int number, const char *cookie); /* this thread's, until the next */
 
 #endif
