@@ -143,6 +143,7 @@ $(UNIT): $B/%: $B/tests/%.o $B/unit/helpers.a $B/libcertlookup.a
 $B/unit/test_file: private SCARCE_LD += -Wl,--wrap=geteuid
 $B/unit/test_http_spare: private SCARCE_LD += -Wl,--wrap=MHD_get_response_header
 $B/unit/test_http_slow: private SCARCE_LD += -Wl,--wrap=clock_mono_ms
+$B/unit/test_http_shortage: private SCARCE_LD += -Wl,--wrap=clock_mono_ms,--wrap=log_write
 $(TOOLS): $B/%: $B/tests/%.o $B/tools/helpers.a $B/libcertlookup.a
 	$(call link_test)
 # Judges with and without what is replaced here.

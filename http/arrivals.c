@@ -13,6 +13,7 @@
 #include "http/listener.h"
 #include "http/proxied.h"
 #include "http/rules.h"
+#include "http/shortage.h"
 
 #define EVENTS_MAX 64
 #define ACCEPTS_MAX 64 /* in one go */
@@ -126,7 +127,7 @@ static void add(struct arrivals *arrivals, int fd, const struct sockaddr_storage
 /* Whoever comes stays in the queue meanwhile, and would wake us all the time. */
 static void rest_if_in_trouble(struct arrivals *arrivals)
 {
-    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+    if (shortage_is(errno)) {
         arrivals->is_deaf = epoll_ctl(arrivals->epoll, EPOLL_CTL_DEL, arrivals->socket, NULL) == 0;
     }
 }

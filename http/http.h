@@ -5,7 +5,7 @@
  *   worker.c     a thread that runs a daemon of libmicrohttpd, and resumes what has waited
  *   arrivals.c   connections of proxies, until their header has come; proxied.c reads it
  *   request.c    one request from its first byte to its last, and the wait for an answer
- *   slow.c       connections whose clients take too long
+ *   slow.c       connections whose clients take too long; shortage.c when no descriptor is left for one more
  *   target.c     path segments and query parameters of a request
  *   headers.c    its header fields, and whether its framing is sound
  *   body.c       its body, where one is wanted

@@ -18,6 +18,7 @@
 #include "http/respond.h"
 #include "http/socket.h"
 #include "http/rules.h"
+#include "http/shortage.h"
 #include "http/credentials.h"
 
 /* For each connection: a target of MAX_URI_BYTES, header fields, libmicrohttpd's own notes, and the response's header.
@@ -48,6 +49,7 @@ __attribute__((format(printf, 2, 0))) static void on_log(void *cls, const char *
     char text[MAX_ERROR_BYTES];
 
     worker->complained = true;
+    worker->is_deaf = shortage_is(errno) || worker->is_deaf; /* errno is that of the call which failed */
     vsnprintf(text, sizeof(text), format, arguments);
     text[strcspn(text, "\n")] = '\0';
     log_event(LEVEL_DEBUG, "libmicrohttpd says", LOG_TEXT("text", text));

@@ -7,6 +7,7 @@
 #include "base/metrics.h"
 #include "http/arrivals.h"
 #include "http/request.h"
+#include "http/shortage.h"
 
 /* How often connections are looked over. */
 #define LOOK_MS 1000
@@ -80,4 +81,5 @@ void slow_look(struct worker *worker)
     if (worker->arrivals != NULL) {
         arrivals_look(worker->arrivals);
     }
+    shortage_look(worker);
 }

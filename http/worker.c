@@ -21,7 +21,7 @@
 
 #define PAUSE_NS 10000000
 
-/* How often flush() is called at least, and arrivals are looked over. */
+/* How often flush() is called at least, arrivals are looked over, and whoever is deaf listens. */
 #define SIDE_MS 1000
 
 /* How long a wait may take while a request lingers. */
@@ -210,6 +210,7 @@ static int32_t side_patience_ms(const struct worker *worker)
 
 static void run_daemon(struct worker *worker, int32_t patience_ms)
 {
+    errno = 0; /* so that none is from before when libmicrohttpd complains */
     if (MHD_run_wait(worker->daemon, patience_ms) != MHD_YES) {
         worker->complained = true;
     }
@@ -225,7 +226,7 @@ static void begin_turn(struct worker *worker)
 static void turn(struct worker *worker)
 {
     const struct http_side *side = worker->http->backend.side;
-    int32_t patience_ms = worker->side != NULL || worker->arrivals != NULL ? SIDE_MS : -1;
+    int32_t patience_ms = worker->side != NULL || worker->arrivals != NULL || worker->is_deaf ? SIDE_MS : -1;
 
     if (worker->arrivals != NULL) {
         arrivals_see(worker->arrivals);

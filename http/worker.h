@@ -39,6 +39,7 @@ struct worker {
     bool expects;                /* what was asked for last was in memory, but not ready-made: so the next, perhaps */
     uint64_t accept_hash;        /* of the last request's Accept: so the next one's, perhaps */
     bool complained;             /* libmicrohttpd did, since the loop last looked */
+    bool is_deaf;                /* it may accept nobody until it closes a connection; see shortage.h */
     void *side;                  /* see struct http_side; NULL: there is none */
     size_t waits;                /* how often it has waited by that */
     size_t lingering;            /* requests that linger (request.h) */

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# Listeners of "proxy:": a header says for whom a proxy connects, in both versions, before HTTP and before TLS.
+# Listeners of "proxy:": a header says for whom a proxy connects, in both versions, before HTTP and before TLS. And what
+# holds for them as for others: a handshake that does not come to its end, and no descriptor for one more.
 
 bats_require_minimum_version 1.5.0
 load stack
@@ -25,7 +26,7 @@ teardown_file() {
 # file system.
 proxied_config() {
     echo "listen = [ \"127.0.0.1:$2\", \"proxy:127.0.0.1:0\", \"proxy:https://127.0.0.1:0\"," \
-        "\"proxy:[::1]:0\", \"proxy:unix:$STACK/gateway/http\" ];"
+        "\"https://127.0.0.1:0\", \"proxy:[::1]:0\", \"proxy:unix:$STACK/gateway/http\" ];"
     config_directories "$(config_directory example ldap)"
     config_trust
     echo "http = { trusted-proxies = [ \"127.0.0.1\", \"unix\" ]; open-to = \"$(cat "$STACK/open-to" 2> /dev/null || echo all)\";
@@ -185,6 +186,101 @@ refused() {
     done > "$BATS_TEST_TMPDIR/urls"
     run --separate-stderr curl -sS --parallel --parallel-max 60 --no-keepalive -K "$BATS_TEST_TMPDIR/urls" -w '%{http_code}\n'
     equal answers "300 200" "$(sort <<< "$output" | uniq -c | awk '{ print $1, $2 }')"
+}
+
+between() { # WHAT LEAST MOST VALUE
+    if [ "$4" -lt "$2" ] || [ "$4" -gt "$3" ]; then
+        say_failed "$1: $4, and not from $2 to $3"
+    fi
+}
+
+# until_hung_up LISTEN HEADER OCTETS: sends the header, then of the octets (as printf's %b reads them, four letters each)
+# one in a quarter of a second; how many milliseconds that goes on.
+until_hung_up() {
+    local began octets=$3 status=129
+    began=$(now_ms)
+    exec 5<> "/dev/tcp/127.0.0.1/$(port_of "$1")"
+    printf '%b' "$2" >&5
+    while [ $status -gt 128 ] && [ $(($(now_ms) - began)) -lt 20000 ]; do
+        [ -z "$octets" ] || printf '%b' "${octets:0:4}" >&5 2> /dev/null || break
+        octets=${octets:4}
+        status=0
+        read -r -t 0.25 -N 1 _ <&5 || status=$?
+    done
+    echo $(($(now_ms) - began))
+}
+
+@test "a handshake that drips, or never begins, is hung up on, and others are served meanwhile" {
+    local began hello octets kind each pids=()
+    hello='\x16\x03\x01\x40\x00\x01\x00\x3f\xfc\x03\x03'$(printf '\\x00%.0s' {1..90})
+    for kind in silent drip; do
+        [ $kind = silent ] && octets='' || octets=$hello
+        until_hung_up https://127.0.0.1:0 '' "$octets" > "$BATS_TEST_TMPDIR/$kind.tls" 3>&- &
+        pids+=($!)
+        until_hung_up proxy:https://127.0.0.1:0 "$(from 192.0.2.9)" "$octets" > "$BATS_TEST_TMPDIR/$kind.proxied" 3>&- &
+        pids+=($!)
+    done
+    began=$(now_ms)
+    while [ $(($(now_ms) - began)) -lt 3000 ]; do
+        get "https://localhost:$(port_of https://127.0.0.1:0)/healthz" --cacert "$STACK/tls.pem" --max-time 2
+        equal "another" 200 "$code"
+        get "https://localhost/healthz" --unix-socket "$STACK/haproxy/tls" --cacert "$STACK/tls.pem" --max-time 2
+        equal "another, through a proxy" 200 "$code"
+        sleep 0.3
+    done
+    wait "${pids[@]}"
+    for each in silent.tls silent.proxied drip.tls drip.proxied; do
+        between "$each" 1900 8000 "$(cat "$BATS_TEST_TMPDIR/$each")"
+    done
+}
+
+comes() { # FILE PORT [OPTION…]
+    curl -s -o /dev/null --max-time 20 -w '%{http_code}\n' "http://127.0.0.1:$2/healthz" "${@:3}" \
+        > "$BATS_TEST_TMPDIR/$1" 3>&-
+}
+
+# With a connection open all the time: of that libmicrohttpd waits for the end before it accepts again.
+@test "no descriptor for one more: nobody tries without rest, and who came is served when there is one again" {
+    local pid limit free=3 before i lines pids=()
+    local tells='no descriptor is left for one more connection'
+    process_stop haproxy
+    pid=$(process_pid gateway)
+    exec 6<> "/dev/tcp/127.0.0.1/$(server_port gateway)"
+    held() {
+        printf 'GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n' >&6
+        timeout 5 grep -qam 1 '^ok' <&6
+    }
+    held
+    limit=$(prlimit --pid "$pid" --nofile --noheadings --raw --output SOFT)
+    while [ -e "/proc/$pid/fd/$free" ]; do
+        free=$((free + 1))
+    done
+    lines=$(log_lines gateway "$tells")
+    before=$(cpu_ticks gateway)
+    prlimit --pid "$pid" --nofile="$free:"
+    for i in 1 2 3 4; do
+        comes "came.$i" "$(server_port gateway)" &
+        pids+=($!)
+        comes "came.proxied.$i" "$(port_of proxy:127.0.0.1:0)" --haproxy-protocol &
+        pids+=($!)
+    done
+    for i in 1 2; do
+        sleep 1
+        held
+    done
+    between "ticks of 10 ms in 2 s" 0 40 $(($(cpu_ticks gateway) - before))
+    equal "nobody is served" '' "$(cat "$BATS_TEST_TMPDIR"/came.*)"
+    equal "lines in the log" 1 $(($(log_lines gateway "$tells") - lines))
+    prlimit --pid "$pid" --nofile="$limit:"
+    before=$(now_ms)
+    for i in "${pids[@]}"; do
+        wait "$i"
+        held
+    done
+    between "milliseconds until all are served" 0 4000 $(($(now_ms) - before))
+    equal "all" "8 200" "$(sort "$BATS_TEST_TMPDIR"/came.* | uniq -c | awk '{ print $1, $2 }')"
+    exec 6>&-
+    server_start haproxy haproxy_launch
 }
 
 @test "a proxy on this machine lets nobody in by itself" {
