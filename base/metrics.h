@@ -96,6 +96,7 @@ enum gauge {
     GAUGE_GENERATION,
     GAUGE_ANCHORS, GAUGE_CRLS, GAUGE_START_TIME,
     GAUGE_TLS_NOT_AFTER,        /* of the certificate that listeners show, wall seconds; 0: none */
+    GAUGE_TLS_CRL_NEXT_UPDATE,  /* the earliest of clients' revocation lists, likewise */
     GAUGE_EVIDENCE_CRLS, GAUGE_EVIDENCE_OCSP, GAUGE_EVIDENCE_ISSUERS, GAUGE_EVIDENCE_BYTES,
     GAUGE_EVIDENCE_NEXT_UPDATE, /* the earliest of them, wall seconds; 0: none */
     GAUGE_COUNT

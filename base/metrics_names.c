@@ -144,6 +144,8 @@ const struct metrics_name metrics_gauges[GAUGE_COUNT] = {
     [GAUGE_CRLS] = {"certlookup_crls", NULL, NULL, "CRLs loaded and good."},
     [GAUGE_TLS_NOT_AFTER] = {"certlookup_tls_not_after_timestamp_seconds", NULL, NULL,
                              "When the certificate that listeners show ends; 0: there is none."},
+    [GAUGE_TLS_CRL_NEXT_UPDATE] = {"certlookup_tls_client_crl_next_update_timestamp_seconds", NULL, NULL,
+                                   "The earliest nextUpdate of the clients' CRLs, in seconds since 1970; 0: none."},
     [GAUGE_START_TIME] = {"process_start_time_seconds", NULL, NULL, "When the process started, in seconds since 1970."},
     [GAUGE_EVIDENCE_CRLS] = {"certlookup_evidence_crls", NULL, NULL, "CRLs held that were fetched."},
     [GAUGE_EVIDENCE_OCSP] = {"certlookup_evidence_ocsp_answers", NULL, NULL, "OCSP answers held."},

@@ -4,8 +4,14 @@
 #include <gnutls/x509.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
+#include "base/log.h"
 #include "base/metrics.h"
+#include "base/text.h"
 #include "http/authorities.h"
+
+/* From when on a start or a reload says that our certificate ends. */
+#define ENDS_SOON_S (7 * 24 * 60 * 60)
 
 struct credentials {
     gnutls_certificate_credentials_t gnutls;
@@ -131,14 +137,36 @@ void credentials_free(struct credentials **credentials)
     }
 }
 
-int64_t credentials_not_after(const struct credentials *credentials)
+static void tell_end_of_certificate(int64_t end)
 {
-    return credentials->not_after;
+    char time[TEXT_TIME_BYTES];
+    int64_t now = clock_wall_s();
+
+    gauge_set(GAUGE_TLS_NOT_AFTER, end);
+    if (end > 0 && end < now + ENDS_SOON_S) {
+        log_event(LEVEL_WARNING, end < now ? "our certificate has expired" : "our certificate ends soon",
+                  LOG_TEXT("setting", "tls.certificate-file"), LOG_TEXT("not_after", text_time(end, time)));
+    }
 }
 
-int64_t credentials_crls_until(const struct credentials *credentials)
+/* INT64_MAX: there is none. */
+static void tell_end_of_crls(int64_t until)
 {
-    return credentials->authorities != NULL ? authorities_crls_until(credentials->authorities) : INT64_MAX;
+    char time[TEXT_TIME_BYTES];
+
+    gauge_set(GAUGE_TLS_CRL_NEXT_UPDATE, until < INT64_MAX ? until : 0);
+    if (until <= clock_wall_s()) {
+        log_event(LEVEL_WARNING, "a revocation list of clients is out of date: theirs do not count",
+                  LOG_TEXT("setting", "tls.client-crl-file"), LOG_TEXT("next_update", text_time(until, time)));
+    }
+}
+
+void credentials_tell(const struct credentials *credentials)
+{
+    const struct authorities *authorities = credentials != NULL ? credentials->authorities : NULL;
+
+    tell_end_of_certificate(credentials != NULL ? credentials->not_after : 0);
+    tell_end_of_crls(authorities != NULL ? authorities_crls_until(authorities) : INT64_MAX);
 }
 
 bool credentials_require(const struct credentials *credentials)

@@ -35,11 +35,9 @@ struct tls_client {
 struct credentials *credentials_make(const struct http_tls *config, struct error *error);
 void credentials_free(struct credentials **credentials);
 
-/* When the first certificate that we show ends, wall seconds. */
-int64_t credentials_not_after(const struct credentials *credentials);
-
-/* When the first revocation list of clients is out of date, wall seconds; INT64_MAX: never. */
-int64_t credentials_crls_until(const struct credentials *credentials);
+/* Tells the metrics when the first certificate that we show ends, and the first revocation list of clients, and the log
+ * if that is soon, or over. NULL: there are none. */
+void credentials_tell(const struct credentials *credentials);
 
 /* Whether every client has to show a certificate that counts. */
 bool credentials_require(const struct credentials *credentials);

@@ -12,7 +12,6 @@
 #include "base/limiter.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "base/text.h"
 #include "http/arrivals.h"
 #include "http/request.h"
 #include "http/respond.h"
@@ -36,9 +35,6 @@
 #else
 #define ONE_THREAD 0
 #endif
-
-/* From when on a start or a reload says that our certificate ends. */
-#define CERTIFICATE_ENDS_SOON_S (7 * 24 * 60 * 60)
 
 /* How long http_close() waits for requests whose waiters have been called. */
 #define RESUME_WAIT_MS 10000
@@ -257,23 +253,6 @@ int http_rules_check(const struct http_config *config, struct error *error)
     return 0;
 }
 
-static void tell_end_of_certificate(const struct credentials *credentials)
-{
-    int64_t end = credentials != NULL ? credentials_not_after(credentials) : 0;
-    char time[TEXT_TIME_BYTES];
-
-    gauge_set(GAUGE_TLS_NOT_AFTER, end);
-    if (credentials != NULL && credentials_crls_until(credentials) <= clock_wall_s()) {
-        log_event(LEVEL_WARNING, "a revocation list of clients is out of date: theirs do not count",
-                  LOG_TEXT("setting", "tls.client-crl-file"),
-                  LOG_TEXT("next_update", text_time(credentials_crls_until(credentials), time)));
-    }
-    if (credentials != NULL && end < clock_wall_s() + CERTIFICATE_ENDS_SOON_S) {
-        log_event(LEVEL_WARNING, end < clock_wall_s() ? "our certificate has expired" : "our certificate ends soon",
-                  LOG_TEXT("setting", "tls.certificate-file"), LOG_TEXT("not_after", text_time(end, time)));
-    }
-}
-
 int http_adopt(struct http *http, const struct http_config *config, struct error *error)
 {
     struct rules *rules = rules_make(config, error), *before;
@@ -292,7 +271,7 @@ int http_adopt(struct http *http, const struct http_config *config, struct error
     atomic_store(&http->rules_number, rules->number);
     pthread_mutex_unlock(&http->rules_lock);
     rules_free(&before);
-    tell_end_of_certificate(rules->credentials);
+    credentials_tell(rules->credentials);
     return 0;
 }
 

@@ -239,17 +239,28 @@ have() { # STATUSES
     grep -qa 'it has been revoked' "$answers"
 }
 
+crls_until() {
+    metric certlookup_tls_client_crl_next_update_timestamp_seconds | awk '{ printf "%d", $1 }'
+}
+
+next_update() {
+    date -d "$(openssl crl -in "$STACK/pki/clients.crl" -noout -nextupdate | cut -d = -f 2)" +%s
+}
+
 @test "whoever a list that is out of date would speak of does not count" {
+    equal "a good one" "$(next_update)" "$(crls_until)"
     crl_of clients -crl_lastupdate 20260101000000Z -crl_nextupdate 20260102000000Z > "$BATS_TEST_TMPDIR/crl" 2>&1
     reload
     as mx1 "$(certificate_path)"
     equal mx1 401 "$code"
     grep -q "its authority's revocation list is out of date" "$body"
     grep -q 'a revocation list of clients is out of date' "$STACK/gateway/log"
+    equal "and is seen" "$(date -d 2026-01-02T00:00:00Z +%s)" "$(crls_until)"
     crl_of clients > "$BATS_TEST_TMPDIR/crl" 2>&1
     reload
     as mx1 "$(certificate_path)"
     equal "and again" 200 "$code"
+    equal "the next" "$(next_update)" "$(crls_until)"
 }
 
 serial_of() { # NAME

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <openssl/pem.h>
 
+#include "base/metrics.h"
 #include "http/credentials.h"
 #include "tests/unit/made.h"
 #include "tests/unit/scarce.h"
@@ -20,7 +21,7 @@ enum file { NOTHING, EMPTY, NONSENSE, OWN, OTHER, OWN_KEY, OTHER_KEY, LOCKED_KEY
             STRANGE_CRL, FORGED_CRL, CUT, FILES };
 
 static char *files[FILES];
-static int64_t own_ends;
+static int64_t own_ends, made_at;
 
 static char *taken(BIO *bio)
 {
@@ -65,7 +66,7 @@ static int make_files(void **state)
 {
     X509 *root = made_root("CN=Clients", MADE_P256), *stranger = made_root("CN=Strangers", MADE_P384);
     X509 *own = made_alice(MADE_P384, root, MADE_P256), *other = made_alice(MADE_RSA, root, MADE_P256);
-    int64_t now = (int64_t)time(NULL);
+    int64_t now = (made_at = (int64_t)time(NULL)) - MADE_NOW; /* as made.h counts */
     struct tm end;
 
     (void)state;
@@ -160,21 +161,52 @@ static void test_rows(void **state)
     }
 }
 
-static void test_end(void **state)
+/* Of rows; "": whatever was told before is told no longer. */
+static const struct {
+    const char *name;
+    bool has_certificate;
+    int64_t crls_after_s; /* from when the lists were made; 0: there is none */
+} ends[] = {
+    {"with clients and CRLs", true, 3600},
+    {"with clients", true, 0},
+    {"with clients and a CRL that is out of date", true, -3600},
+    {"ours", true, 0},
+    {"", false, 0},
+};
+
+static struct credentials *made_of_row(const char *name)
 {
     struct error error = {""};
-    const struct http_tls config = config_of(0);
-    struct credentials *credentials = credentials_make(&config, &error);
 
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const struct http_tls config = config_of(i);
+
+        if (strcmp(rows[i].name, name) == 0) {
+            return credentials_make(&config, &error);
+        }
+    }
+    return NULL;
+}
+
+static void test_ends_are_told(void **state)
+{
     (void)state;
-    assert_int_equal(credentials_not_after(credentials), own_ends);
-    credentials_free(&credentials);
-    credentials_free(&credentials);
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        struct credentials *credentials = made_of_row(ends[i].name);
+
+        assert_int_equal(credentials != NULL, ends[i].has_certificate);
+        credentials_tell(credentials);
+        assert_int_equal(gauge_read(GAUGE_TLS_NOT_AFTER), ends[i].has_certificate ? own_ends : 0);
+        assert_int_equal(gauge_read(GAUGE_TLS_CRL_NEXT_UPDATE),
+                         ends[i].crls_after_s != 0 ? made_at + ends[i].crls_after_s : 0);
+        credentials_free(&credentials);
+        credentials_free(&credentials);
+    }
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows), cmocka_unit_test(test_end)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows), cmocka_unit_test(test_ends_are_told)};
 
     return cmocka_run_group_tests(tests, make_files, free_files);
 }

@@ -58,6 +58,7 @@ static void names_are_all_there_at_once(void **state)
         "certlookup_evidence_ocsp_answers gauge", "certlookup_evidence_issuers gauge",
         "certlookup_evidence_bytes gauge", "certlookup_evidence_next_update_timestamp_seconds gauge",
         "certlookup_http_refused_total counter", "certlookup_tls_not_after_timestamp_seconds gauge",
+        "certlookup_tls_client_crl_next_update_timestamp_seconds gauge",
         "certlookup_engine_worked_total counter", "certlookup_hedges_total counter",
         "certlookup_drops_total counter",
         "certlookup_redis_dels_total counter",
