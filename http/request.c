@@ -301,11 +301,13 @@ void request_on_completed(void *cls, struct MHD_Connection *connection, void **c
 
     (void)cls;
     (void)connection;
-    (void)code;
     if (request == NULL) {
         return;
     }
     *context = NULL;
+    if (code == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED) { /* silence, in a body or behind an answer that nobody takes */
+        count(COUNT_LIMIT_SLOW);
+    }
     slow_step(&request->slow, false);
     if (request->state == REQUEST_LINGERS) { /* its connection closes, but the waiter stands in a lookup */
         linger_no_longer(request, REQUEST_LEFT);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # 200 clients that send their requests octet by octet, and 1,000 that say nothing, beside 50 that come to the point: these
-# keep their rate, and the others are shown the door.
+# keep their rate, and the others are shown the door. Likewise clients that do not take what they asked for.
 
 # bats file_tags=alone
 bats_require_minimum_version 1.5.0
@@ -36,7 +36,7 @@ patient_config() {
 
 brief_config() {
     patient_config "$@"
-    echo "http = { idle-timeout = \"${BRIEF_SECONDS}s\"; };"
+    echo "http = { idle-timeout = \"${BRIEF_SECONDS}s\"; batch = 5000; };"
 }
 
 # crawl_start GATEWAY SLOW IDLE
@@ -102,4 +102,37 @@ slow_ones() {
         eval "exec $fd>&-"
     done
     equal slow 0 "$(($(slow_ones) - before))"
+}
+
+# sip_start NAME STEP_BYTES: a client that asks for all people at once, many times over, and takes what comes in pieces.
+sip_start() {
+    local people
+    people=$(for i in {1..20}; do people_of rsa; done | sed 's/.*/"&"/' | paste -sd ,)
+    people="{\"recipients\":[$people]}"
+    mkdir -p "$STACK/$1"
+    printf 'POST /v1/recipients HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: application/json\r\n%s%s' \
+        "Content-Length: ${#people}" $'\r\n\r\n'"$people" > "$STACK/$1/request"
+    rm -f "$STACK/$1/log"
+    process_run "$1" "$BUILD/tools/sip" "$(server_port brief)" request "$2"
+}
+
+@test "who takes nothing of its answer is hung up on, and who takes it steadily gets all" {
+    local before
+    before=$(slow_ones)
+    sip_start steady 65536
+    for i in 1 2 3 4 5; do
+        sip_start "never$i" 0
+    done
+    reaches() { [ "$(slow_ones)" -ge $((before + 5)) ]; }
+    wait_until $((BRIEF_SECONDS + 8)) reaches
+    wait_until 20 process_is_down steady
+    cat "$STACK/steady/log"
+    [ "$(reported steady octets)" -gt 1000000 ]
+    [ "$(reported steady milliseconds)" -gt $((BRIEF_SECONDS * 1000)) ]
+    equal "whole" "$(reported steady length)" "$(reported steady octets)"
+    equal slow 5 "$(($(slow_ones) - before))"
+    equal "connections, besides this" 1 "$(metric certlookup_http_connections "$(gateway_url brief)")"
+    for i in 1 2 3 4 5; do
+        process_stop "never$i"
+    done
 }

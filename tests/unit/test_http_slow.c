@@ -6,6 +6,10 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -17,6 +21,8 @@
 #include "tests/unit/http_play.h"
 
 #define IDLE_S 10
+#define LARGE_COUNT 4000 /* recipients of an answer of some megabytes */
+#define LARGEST_ANSWER_S 512 /* MAX_RESPONSE_BYTES, at 64 KiB a second */
 #define CERTIFICATE "GET /v1/recipients/%s@example.org/certificate HTTP/1.1\r\nHost: a\r\n\r\n"
 
 static atomic_int_fast64_t ahead_ms;
@@ -37,7 +43,7 @@ static int open_play(void **state)
 {
     const struct http_config config = {
         .listen = listen_to, .listen_count = 1, .threads = 1, .max_connections = 64, .max_waiting = 10,
-        .max_recipients = 10, .max_batch_lookups = 10, .idle_timeout_s = IDLE_S, .hot_bytes = 1024 * 1024, .token = "",
+        .max_recipients = LARGE_COUNT, .max_batch_lookups = 10, .idle_timeout_s = IDLE_S, .hot_bytes = 1024 * 1024, .token = "",
     };
 
     (void)state;
@@ -214,6 +220,111 @@ static void test_many(void **state)
     }
 }
 
+/* Who asks for a large answer, and has little room for it: nearly all of that waits until more is read. */
+static int ask_much(void)
+{
+    static char body[LARGE_COUNT * sizeof("\"hit@example.org\",") + 64], head[256];
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(play_port(play)),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), room = 4096, piece = 536;
+    char *end = body + sprintf(body, "{\"recipients\":[");
+
+    assert_true(fd >= 0);
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room)), 0);
+    assert_int_equal(setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &piece, sizeof(piece)), 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+    for (int i = 0; i < LARGE_COUNT; i++) {
+        end += sprintf(end, "%s\"hit@example.org\"", i > 0 ? "," : "");
+    }
+    end += sprintf(end, "]}");
+    snprintf(head, sizeof(head), "POST /v1/recipients HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+             "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n", (size_t)(end - body));
+    say(fd, head);
+    say(fd, body);
+    return fd;
+}
+
+/* Reads so much, or what is left of it; to `keep` if that is not NULL. */
+static size_t take(int fd, size_t size, struct buffer *keep)
+{
+    char piece[4096];
+    size_t taken = 0;
+    ssize_t came = 1;
+
+    while (taken < size && came > 0) {
+        struct pollfd look = {.fd = fd, .events = POLLIN};
+
+        assert_int_equal(poll(&look, 1, 5000), 1);
+        came = recv(fd, piece, size - taken < sizeof(piece) ? size - taken : sizeof(piece), 0);
+        taken += came > 0 ? (size_t)came : 0;
+        if (keep != NULL && came > 0) {
+            buffer_append(keep, piece, (size_t)came);
+        }
+    }
+    return taken;
+}
+
+/* The header of the answer; how long its body is. */
+static size_t take_head(int fd)
+{
+    char field[32];
+
+    buffer_clear(&response);
+    do {
+        assert_int_equal(take(fd, 1, &response), 1);
+    } while (strstr(buffer_string(&response), "\r\n\r\n") == NULL);
+    assert_int_equal(play_status(&response), 200);
+    assert_non_null(play_field(&response, "Content-Length", field, sizeof(field)));
+    size_t length = strtoul(field, NULL, 10);
+    assert_true(length > 2 * 1024 * 1024);
+    return length;
+}
+
+static void test_takes_too_long(void **state)
+{
+    uint64_t before = count_read(COUNT_LIMIT_SLOW);
+    int fd = ask_much();
+    size_t length = take_head(fd), taken = 0;
+
+    (void)state;
+    later(1001);
+    for (int64_t passed_s = 0; passed_s < 2 * IDLE_S + LARGEST_ANSWER_S; passed_s += 28) {
+        taken += take(fd, 100, NULL);
+        assert_int_equal(count_read(COUNT_LIMIT_SLOW), before);
+        later(28000);
+    }
+    assert_int_equal(count_read(COUNT_LIMIT_SLOW), before + 1);
+    taken += take(fd, length, NULL); /* what was on its way */
+    assert_in_range(taken, 1, length / 2);
+    close(fd);
+    for (int i = 0; i < 500 && gauge_read(GAUGE_HTTP_CONNECTIONS) > 0; i++) {
+        usleep(10000);
+    }
+    assert_int_equal(gauge_read(GAUGE_HTTP_CONNECTIONS), 0);
+}
+
+/* At a little more than the pace that it may be. */
+static void test_takes_it_steadily(void **state)
+{
+    uint64_t before = count_read(COUNT_LIMIT_SLOW);
+    int fd = ask_much();
+    size_t length = take_head(fd), taken = 0;
+
+    (void)state;
+    later(1001);
+    while (taken < length) {
+        size_t came = take(fd, 70000, NULL);
+
+        assert_true(came > 0);
+        taken += came;
+        later(1000);
+    }
+    assert_int_equal(taken, length);
+    assert_true(is_closed(fd));
+    assert_int_equal(count_read(COUNT_LIMIT_SLOW), before);
+    close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -221,6 +332,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_keeps_alive, open_play, close_play),
         cmocka_unit_test_setup_teardown(test_waits, open_play, close_play),
         cmocka_unit_test_setup_teardown(test_many, open_play, close_play),
+        cmocka_unit_test_setup_teardown(test_takes_too_long, open_play, close_play),
+        cmocka_unit_test_setup_teardown(test_takes_it_steadily, open_play, close_play),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
