@@ -94,7 +94,7 @@ LIST
         equal "$words" "$status" "$code"
         may_read ''
     done < "$BATS_TEST_TMPDIR/answers"
-    for origin in null "$MAIL." "$MAIL:443" "$MAIL/" "HTTPS${MAIL#https}" http://webmail.example.org "$MAIL,$BOOK"; do
+    for origin in null "${MAIL%g}" https:// "$MAIL." "$MAIL:443" "$MAIL/" "HTTPS${MAIL#https}" http://webmail.example.org "$MAIL,$BOOK"; do
         from_page "$origin" "$(certificate_url)"
         equal "$origin" 200 "$code"
         may_read ''

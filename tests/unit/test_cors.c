@@ -10,6 +10,8 @@
 
 #define LABEL_60 "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffff"
 
+#define NAME_253 LABEL_60 "." LABEL_60 "." LABEL_60 "." LABEL_60 ".bcdefghij"
+
 static const struct {
     const char *text, *want; /* what the words say; NULL: it is one */
 } rows[] = {
@@ -25,6 +27,9 @@ static const struct {
     {"http://[2001:db8::7]", NULL},
     {"https://[::1]:8443", NULL},
     {"https://xn--bcher-kva.example", NULL},
+    {"https://[1111:2222:3333:4444:5555:6666:255.255.255.255]", NULL},
+    {"https://" NAME_253, NULL},
+    {"https://" NAME_253 ":8443", NULL},
 
     {"", "is neither https://host"},
     {"null", "is neither https://host"},
@@ -50,7 +55,10 @@ static const struct {
     {"https://[::g]", "has no host"},
     {"https://[192.0.2.1]", "has no host"},
     {"https://[1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa:bbbb]", "has no host"},
+    {"https://[1111:2222:3333:4444:5555:6666:7777:8888:9999:a]", "has no host"},
     {"https://2001:db8::7", "has no port"},
+    {"https://" NAME_253 "k", "has no host"},
+    {"https://" NAME_253 "k:8443", "has no host"},
     {"https://" LABEL_60 "." LABEL_60 "." LABEL_60 "." LABEL_60 "." LABEL_60, "has no host"},
     {"https://a.example/", "goes on behind the host"},
     {"https://a.example/page", "goes on behind the host"},

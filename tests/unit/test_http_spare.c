@@ -232,6 +232,30 @@ static void taken_again_by_size_and_fields(void **state)
     spares_free(&spares);
 }
 
+/* As many fields, and as long values, are not the same fields. */
+static void names_are_compared(void **state)
+{
+    struct spares *spares = spares_new(true);
+    struct response_headers others = {0};
+
+    (void)state;
+    struct spare *tagged = take(spares, "four", "\"1\"");
+    const struct spare *was = tagged;
+    spares_give_back(spares, &tagged);
+    respond_field(&others, "Vary", "Accept");
+    respond_field(&others, "Allow", "GET");
+    struct spare *other = spares_take(spares, bytes_of_string("five"), &others);
+    assert_ptr_not_equal(other, was);
+    assert_string_equal(tag_of(other), "none");
+    assert_string_equal(MHD_get_response_header(spare_response(other), "Allow"), "GET");
+    spares_give_back(spares, &other);
+    tagged = take(spares, "nine", "\"2\"");
+    assert_ptr_equal(tagged, was);
+    assert_null(MHD_get_response_header(spare_response(tagged), "Allow"));
+    spares_give_back(spares, &tagged);
+    spares_free(&spares);
+}
+
 /* One of which values need only be written over is taken rather, wherever among a few it lies. */
 static void lengths_are_kept(void **state)
 {
@@ -308,6 +332,25 @@ static void values_may_be_shared(void **state)
     a_value_is_its_response_s_own_in(spares);
 }
 
+/* What was found is everybody's here: it stays as it is, and there is no response whose own is not found. */
+static void a_shared_value_is_not_written(void **state)
+{
+    struct response_headers first = {0}, second = {0};
+    struct spares *spares = spares_new(false);
+
+    (void)state;
+    respond_field(&first, "ETag", "\"1\"");
+    respond_field(&second, "ETag", "\"2\"");
+    values_are_shared = true;
+    struct spare *spare = spares_take(spares, bytes_of_string("body"), &first);
+    assert_non_null(spare);
+    spares_give_back(spares, &spare);
+    assert_null(spares_take(spares, bytes_of_string("else"), &second));
+    assert_string_equal(MHD_get_response_header(NULL, "ETag"), "\"1\"");
+    values_are_shared = false;
+    spares_free(&spares);
+}
+
 /* Which is which cannot be told, so there is no spare one. */
 static void names_stand_there_once(void **state)
 {
@@ -354,17 +397,80 @@ static void few_are_kept(void **state)
     spares_free(&spares);
 }
 
-static void what_does_not_fit_is_refused(void **state)
+/* Of one size, who was given back first goes first. */
+static void the_oldest_goes(void **state)
 {
+    enum { KEPT = 128 };
     struct spares *spares = spares_new(true);
-    struct response_headers many = {0};
+    struct spare *all[KEPT + 1];
 
     (void)state;
-    for (int i = 0; i < RESPOND_HEADERS_MAX; i++) {
-        respond_field(&many, "Vary", "Accept");
+    for (size_t i = 0; i <= KEPT; i++) {
+        all[i] = take(spares, "body", "\"1\"");
     }
-    assert_null(spares_take(spares, bytes_of_string("body"), &many));
+    const struct spare *oldest = all[0], *newest = all[KEPT];
+    for (size_t i = 0; i <= KEPT; i++) {
+        spares_give_back(spares, &all[i]);
+    }
+    assert_int_equal(spares_count(spares), KEPT);
+    for (size_t i = 0; i < KEPT; i++) {
+        all[i] = take(spares, "body", "\"1\"");
+        assert_ptr_not_equal(all[i], oldest);
+    }
+    assert_ptr_equal(all[0], newest);
     assert_int_equal(spares_count(spares), 0);
+    for (size_t i = 0; i < KEPT; i++) {
+        spares_give_back(spares, &all[i]);
+    }
+    spares_free(&spares);
+}
+
+/* One that fits, behind so many of its size that do not. */
+static bool is_found_behind(size_t others)
+{
+    struct spares *spares = spares_new(true);
+    struct spare *all[32], *wanted = take(spares, "body", "\"1\"");
+    const struct spare *was = wanted;
+
+    for (size_t i = 0; i < others; i++) {
+        all[i] = take(spares, "body", NULL);
+    }
+    spares_give_back(spares, &wanted);
+    for (size_t i = 0; i < others; i++) {
+        spares_give_back(spares, &all[i]);
+    }
+    wanted = take(spares, "body", "\"1\"");
+    bool found = wanted == was;
+    spares_give_back(spares, &wanted);
+    spares_free(&spares);
+    return found;
+}
+
+static void few_are_looked_at(void **state)
+{
+    (void)state;
+    assert_true(is_found_behind(15));
+    assert_false(is_found_behind(16));
+}
+
+static void what_does_not_fit_is_refused(void **state)
+{
+    static const char *const names[] = {"A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "K"};
+    struct spares *spares = spares_new(true);
+
+    (void)state;
+    for (size_t size = 10; size <= 11; size++) {
+        struct response_headers many = {0};
+        for (size_t i = 0; i < size; i++) {
+            respond_field(&many, names[i], "value");
+        }
+        struct spare *spare = spares_take(spares, bytes_of_string("body"), &many);
+        assert_int_equal(spare != NULL, size == 10);
+        if (spare != NULL) {
+            spares_give_back(spares, &spare);
+        }
+    }
+    assert_int_equal(spares_count(spares), 1);
     spares_free(&spares);
 }
 
@@ -553,11 +659,15 @@ int main(void)
         cmocka_unit_test(the_header_is_that_of_a_new_one),
         cmocka_unit_test(whatever_became_of_the_last),
         cmocka_unit_test(taken_again_by_size_and_fields),
+        cmocka_unit_test(names_are_compared),
         cmocka_unit_test(lengths_are_kept),
         cmocka_unit_test(a_value_is_its_response_s_own),
         cmocka_unit_test(values_may_be_shared),
+        cmocka_unit_test(a_shared_value_is_not_written),
         cmocka_unit_test(names_stand_there_once),
         cmocka_unit_test(few_are_kept),
+        cmocka_unit_test(the_oldest_goes),
+        cmocka_unit_test(few_are_looked_at),
         cmocka_unit_test(what_does_not_fit_is_refused),
         cmocka_unit_test(memory_may_run_out),
         cmocka_unit_test(a_closing_one_stays_apart),
