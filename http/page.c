@@ -34,8 +34,18 @@ static const char *type_of(const char *name)
     return "application/octet-stream";
 }
 
-/* Browsers ask again each time, and are mostly told that nothing changed: so that the files of two versions are never
- * mixed. */
+/* A 304 has these too: a browser keeps the file with the policy that came along last (RFC 9111 4.3.4), which may be
+ * that of an older gateway though the file is the same. */
+static void add_policies(struct response_headers *headers)
+{
+    respond_field(headers, "Content-Security-Policy", POLICY);
+    respond_field(headers, "Referrer-Policy", "no-referrer");
+    respond_field(headers, "Cross-Origin-Resource-Policy", "same-origin");
+    respond_field(headers, "X-Content-Type-Options", "nosniff");
+}
+
+/* Browsers ask again each time, and are mostly told that nothing changed: so that no file of an older gateway is used
+ * without asking. */
 static enum MHD_Result send_file(struct request *request, const struct embedded_file *file, const char *vary)
 {
     struct response_headers headers = {0};
@@ -43,6 +53,7 @@ static enum MHD_Result send_file(struct request *request, const struct embedded_
 
     respond_field(&headers, MHD_HTTP_HEADER_ETAG, file->etag);
     respond_field(&headers, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache");
+    add_policies(&headers);
     if (vary != NULL) {
         respond_field(&headers, MHD_HTTP_HEADER_VARY, vary);
     }
@@ -50,10 +61,6 @@ static enum MHD_Result send_file(struct request *request, const struct embedded_
         return respond_own(request, MHD_HTTP_NOT_MODIFIED, NULL, &headers);
     }
     respond_field(&headers, MHD_HTTP_HEADER_CONTENT_TYPE, type_of(file->name));
-    respond_field(&headers, "Content-Security-Policy", POLICY);
-    respond_field(&headers, "Referrer-Policy", "no-referrer");
-    respond_field(&headers, "Cross-Origin-Resource-Policy", "same-origin");
-    respond_field(&headers, "X-Content-Type-Options", "nosniff");
     buffer_init(&body, MAX_RESPONSE_BYTES);
     buffer_append(&body, file->data, file->size);
     return respond_own(request, MHD_HTTP_OK, &body, &headers);

@@ -29,8 +29,8 @@ function pathOf(values, places, heightOf) {
         if (value !== null) {
             const y = (HEIGHT - heightOf(value) * HEIGHT).toFixed(2);
             path += `${isDrawing ? 'L' : 'M'}${first + i} ${y}`;
-            if (!isDrawing && values[i + 1] === null) {
-                path += 'h.01'; // one by itself is a dot
+            if (!isDrawing && (values[i + 1] ?? null) === null) {
+                path += 'h-.01'; // one by itself is a dot
             }
         }
         isDrawing = value !== null;
@@ -121,7 +121,7 @@ export function chart({ title, format, least, bottom = 0, round = roundUp, inter
                     el(
                         'tr',
                         {},
-                        el('th', { scope: 'row' }, key(i), ` ${one.name}`),
+                        el('th', { scope: 'row' }, el('span', { class: 'series-name' }, key(i), el('span', {}, one.name))),
                         columns.map(([, tell]) => el('td', {}, tell(one))),
                     ),
                 ),

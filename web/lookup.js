@@ -2,12 +2,13 @@
 
 import * as api from './api.js';
 import { card } from './card.js';
-import { badge, byId, count, el, facts, foreign, icon, say, sentence } from './dom.js';
+import { badge, byId, count, el, facts, foreign, icon, sentence } from './dom.js';
+import { placeOf } from './place.js';
 import { clockOf, dayOf, now, parse, span } from './time.js';
 
 const OPEN_AT_ONCE = 3;
 
-let flying = null;
+const place = placeOf('look-up');
 
 const OUTCOMES = {
     found: ['good', 'found'],
@@ -46,11 +47,11 @@ function freshness(answer) {
     return el('p', { class: 'hint' }, said.join(' · '));
 }
 
-function again(address, seconds) {
+function again(seconds) {
     return el(
         'p',
         { class: 'row' },
-        el('button', { type: 'button', onclick: () => show(address) }, 'Ask again'),
+        el('button', { type: 'button', onclick: () => show(place.question()) }, 'Ask again'),
         seconds ? el('span', { class: 'hint' }, `The gateway says: in ${count(seconds, 'second')}.`) : null,
     );
 }
@@ -82,7 +83,7 @@ function verdict(answer) {
                 answer.stale ? badge('stale: past its life', 'warn') : null,
             ),
             freshness(answer),
-            answer.outcome === 'unknown' ? again(answer.address, answer.retry_after_s || answer.retryAfter) : null,
+            answer.outcome === 'unknown' ? again(answer.retry_after_s || answer.retryAfter) : null,
         ),
     );
 }
@@ -144,7 +145,12 @@ function directories(answer) {
     const list = answer.directories || [];
     return list.length === 0
         ? null
-        : el('section', {}, el('h2', { class: 'group' }, 'Directories that were asked'), facts(list.map(directory)));
+        : el(
+              'section',
+              {},
+              el('h2', { class: 'group' }, 'Directories that were asked'),
+              facts(list.map(directory), 'wide'),
+          );
 }
 
 function notExplained(answer) {
@@ -160,17 +166,17 @@ function notExplained(answer) {
 function render(answer) {
     const usable = answer.certificates;
     const refused = answer.refused || [];
-    byId('look-up-result').replaceChildren(
-        ...[
+    const refusals = refused.length > 0 ? `, ${refused.length} refused` : '';
+    return [
+        [
             verdict(answer),
             cards(usable.length > 1 ? 'Usable, best first' : 'Usable', usable, answer, 0),
             cards('Refused', refused, answer, usable.length),
             directories(answer),
             notExplained(answer),
         ].filter(Boolean),
-    );
-    const refusals = refused.length > 0 ? `, ${refused.length} refused` : '';
-    return `${answer.display || answer.address}: ${titleOf(answer)}${refusals}. ${sentence(answer.reason_text)}`;
+        `${answer.display || answer.address}: ${titleOf(answer)}${refusals}. ${sentence(answer.reason_text)}`,
+    ];
 }
 
 export function refusalBox(error, ...more) {
@@ -199,10 +205,12 @@ export function refusalBox(error, ...more) {
     );
 }
 
-function fail(error, address) {
+function fail(error) {
     const mayPass = error.status === 0 || error.status === 429 || error.status >= 500;
-    byId('look-up-result').replaceChildren(refusalBox(error, mayPass ? again(address, error.retryAfter) : null));
-    return `${error.title || 'Failed'}. ${error.message}`;
+    return [
+        [refusalBox(error, mayPass ? again(error.retryAfter) : null)],
+        `${error.title || 'Failed'}. ${error.message}`,
+    ];
 }
 
 function introduction() {
@@ -235,35 +243,37 @@ function introduction() {
     );
 }
 
-// Shows the look-up of an address; '': none yet.
-export async function show(address) {
-    if (flying !== null) {
-        flying.abort();
+// An answer is seen while its address stands in the field: with another one there, its files could be taken for that
+// one's. It comes back with its address, and is not asked for anew.
+function heedField() {
+    const asked = place.question();
+    const isOther = asked !== null && byId('address').value.trim() !== asked;
+    place.setAside(
+        isOther ? `Set aside: the answer for ${asked}. “Look up” asks for the address that stands above.` : '',
+    );
+}
+
+// Shows the look-up of an address; '': none yet. Who comes back to one finds the field as they left it.
+export function show(text) {
+    const address = text.replace(/[\r\n]/g, '').trim(); // as the field has it
+    if (address !== (place.question() || '')) {
+        byId('address').value = address;
     }
-    const mine = new AbortController();
-    flying = mine;
-    const result = byId('look-up-result');
-    byId('address').value = address;
     document.title = address === '' ? 'certlookup' : `${address} – certlookup`;
     if (address === '') {
-        say('look-up-said', '', false);
-        result.removeAttribute('aria-busy');
-        result.replaceChildren(introduction());
-        return;
+        place.put(null, [introduction()], '');
+    } else {
+        place.ask({
+            of: address,
+            words: `Asking for ${address} …`,
+            get: (signal) => api.lookUp(address, signal),
+            show: render,
+            fail,
+        });
     }
-    say('look-up-said', `Asking for ${address} …`, true);
-    result.setAttribute('aria-busy', 'true');
-    let words;
-    try {
-        words = render(await api.lookUp(address, mine.signal));
-    } catch (error) {
-        if (error.name === 'AbortError' || flying !== mine) {
-            return;
-        }
-        words = fail(error, address);
-    }
-    if (flying === mine) {
-        say('look-up-said', words, false);
-        result.removeAttribute('aria-busy');
-    }
+    heedField();
+}
+
+export function begin() {
+    byId('address').addEventListener('input', heedField);
 }

@@ -2,9 +2,10 @@
 
 import * as api from './api.js';
 import { bytesOf } from './der.js';
-import { byId, count, el, foreign, icon, say, sentence } from './dom.js';
+import { byId, count, el, foreign, icon, sentence } from './dom.js';
 import { save } from './files.js';
 import { refusalBox } from './lookup.js';
+import { placeOf } from './place.js';
 import { dayOf, parse } from './time.js';
 
 // In the order in which they are summed up.
@@ -110,6 +111,7 @@ function bundle(addresses) {
                 icon('down'),
                 'All certificates in one .p7c',
             ),
+            el('p', { class: 'hint', id: 'many-changed', hidden: true }, 'The list has been changed since: look up all.'),
         ),
         fault,
     );
@@ -117,66 +119,81 @@ function bundle(addresses) {
 
 function render(addresses, recipients) {
     const sums = summary(recipients);
-    byId('many-result').replaceChildren(
-        el(
-            'ul',
-            { class: 'sums' },
-            sums.map(({ kind, words, number }) => el('li', { class: kind }, el('b', {}, number), ` ${words}`)),
-        ),
-        recipients.some((one) => one.certificate) ? bundle(addresses) : '',
-        el(
-            'ol',
-            { class: 'recipients' },
-            recipients.map((one, i) => line(one, i + 1)),
-        ),
-    );
     const said = sums.map(({ words, number }) => `${number} ${words}`).join(', ');
-    return `${count(recipients.length, 'recipient')}: ${said}.`;
-}
-
-let flying = null;
-
-async function ask(event) {
-    event.preventDefault();
-    const addresses = split(byId('addresses').value);
-    const result = byId('many-result');
-    if (addresses.length === 0) {
-        say('many-said', 'There is no address in the list.', true);
-        result.replaceChildren();
-        byId('addresses').focus();
-        return;
-    }
-    if (flying !== null) {
-        flying.abort();
-    }
-    const mine = (flying = new AbortController());
-    say('many-said', `Asking for ${count(addresses.length, 'recipient')} …`, true);
-    result.setAttribute('aria-busy', 'true');
-    let words;
-    try {
-        words = render(addresses, (await api.lookUpMany(addresses, mine.signal)).recipients);
-    } catch (error) {
-        if (error.name === 'AbortError' || flying !== mine) {
-            return;
-        }
-        result.replaceChildren(
-            refusalBox(
-                error,
-                error.retryAfter ? el('p', {}, `Ask again in ${count(error.retryAfter, 'second')}.`) : null,
+    return [
+        [
+            el(
+                'ul',
+                { class: 'sums' },
+                sums.map(({ kind, words, number }) => el('li', { class: kind }, el('b', {}, number), ` ${words}`)),
             ),
-        );
-        words = `${error.title || 'Failed'}. ${error.message}`;
-    }
-    say('many-said', words, false);
-    result.removeAttribute('aria-busy');
+            recipients.some((one) => one.certificate) ? bundle(addresses) : '',
+            el(
+                'ol',
+                { class: 'recipients' },
+                recipients.map((one, i) => line(one, i + 1)),
+            ),
+        ],
+        `${count(recipients.length, 'recipient')}: ${said}.`,
+    ];
 }
 
-function tellCount() {
+function fail(error) {
+    const wait = error.retryAfter ? el('p', {}, `Ask again in ${count(error.retryAfter, 'second')}.`) : null;
+    return [[refusalBox(error, wait)], `${error.title || 'Failed'}. ${error.message}`];
+}
+
+const place = placeOf('many');
+let askedWith = ''; // the token
+
+const listOf = () => split(byId('addresses').value).join('\n');
+
+// Each line names whom it is of, and helps to mend the list; the certificates of all in one do neither.
+function heedList() {
     const number = split(byId('addresses').value).length;
+    const changed = byId('many-changed');
     byId('addresses-count').textContent = number === 0 ? '' : count(number, 'address', 'addresses');
+    if (changed !== null) {
+        const isOther = listOf() !== place.question();
+        changed.hidden = !isOther;
+        document.querySelectorAll('#many-result .files button').forEach((button) => {
+            button.disabled = isOther;
+        });
+    }
+}
+
+async function ask(list) {
+    const addresses = list.split('\n');
+    askedWith = api.token();
+    await place.ask({
+        of: list,
+        words: `Asking for ${count(addresses.length, 'recipient')} …`,
+        get: (signal) => api.lookUpMany(addresses, signal),
+        show: ({ recipients }) => render(addresses, recipients),
+        fail,
+    });
+    heedList();
+}
+
+function onSubmit(event) {
+    const list = listOf();
+    event.preventDefault();
+    if (list === '') {
+        place.put(null, [], 'There is no address in the list.', true);
+        byId('addresses').focus();
+    } else {
+        ask(list);
+    }
+}
+
+// With another token than it was asked with, it is asked again.
+export function show() {
+    if (place.question() !== null && askedWith !== api.token()) {
+        ask(place.question());
+    }
 }
 
 export function begin() {
-    byId('many-form').addEventListener('submit', ask);
-    byId('addresses').addEventListener('input', tellCount);
+    byId('many-form').addEventListener('submit', onSubmit);
+    byId('addresses').addEventListener('input', heedList);
 }

@@ -9,7 +9,8 @@ import * as lookup from './lookup.js';
 import * as many from './many.js';
 import * as status from './status.js';
 
-const VIEWS = { '/many': 'many', '/status': 'status' };
+const VIEWS = { 'look-up': lookup, many, status };
+const FRAGMENTS = { '/many': 'many', '/status': 'status' };
 const TITLES = { many: 'Many – certlookup', status: 'Status – certlookup' };
 
 let shown = null;
@@ -39,21 +40,17 @@ function showView(view) {
 // Whoever comes from another view is led to the title of this one; who stays keeps the place where they are.
 function route() {
     const text = fragment();
-    const view = Object.hasOwn(VIEWS, text) ? VIEWS[text] : 'look-up';
+    const view = Object.hasOwn(FRAGMENTS, text) ? FRAGMENTS[text] : 'look-up';
     const comes = shown !== null && shown !== view;
     if (shown === 'status' && view !== 'status') {
         status.leave();
     }
     showView(view);
     shown = view;
-    if (view === 'look-up') {
-        lookup.show(text);
-    } else {
+    if (view !== 'look-up') {
         document.title = TITLES[view];
     }
-    if (view === 'status') {
-        status.show();
-    }
+    VIEWS[view].show(text);
     if (comes) {
         byId(`${view}-title`).focus();
     } else if (text === '') {
@@ -112,7 +109,9 @@ byId('token-form').addEventListener('submit', onToken);
 byId('token-cancel').addEventListener('click', () => byId('token-dialog').close());
 byId('token-forget').addEventListener('click', () => useToken(''));
 window.addEventListener('hashchange', route);
-many.begin();
-status.begin();
+for (const view of Object.values(VIEWS)) {
+    view.begin();
+}
 tellToken();
 route();
+byId('unstarted').hidden = true;

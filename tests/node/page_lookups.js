@@ -3,7 +3,7 @@
 const assert = require('assert/strict');
 const fs = require('fs');
 const path = require('path');
-const { folder, json, texts, title, settle, lookUp, open, save, fileOf, token, url } = require('./stage');
+const { folder, json, texts, visible, title, settle, hold, lookUp, open, save, fileOf, token, url } = require('./stage');
 
 async function found(page) {
     await open(page, '');
@@ -187,6 +187,70 @@ async function refused(page) {
     }
 }
 
+// Whatever the field says, the verdict of another address is not there. The page's clock stands still, so that what it
+// does not wait for is told from what it does.
+async function another(page) {
+    const real = await json('v1/recipients/bob@example.org?explain=1');
+    const slow = await hold(page, /recipients\/(bob|carol)%40/, () => ({ json: real }));
+    await page.clock.install();
+    await open(page, '#alice@example.org');
+    await settle(page);
+    await page.clock.pauseAt(Date.now() + 3600e3);
+
+    await page.fill('#address', 'bob@example.org');
+    assert.deepEqual(await visible(page, '.verdict, .card'), []);
+    assert.match(await page.textContent('#look-up-said'), /^Set aside: the answer for alice@example\.org\./);
+    await page.fill('#address', 'alice@example.org ');
+    assert.equal((await visible(page, '.verdict')).length, 1);
+    assert.match(await page.textContent('#look-up-said'), /^alice@example\.org: One certificate/);
+
+    await page.fill('#address', 'bob@example.org');
+    await page.press('#address', 'Enter');
+    await slow.asked();
+    assert.equal(await page.locator('.verdict, .card').count(), 0);
+    assert.equal(await page.textContent('#look-up-said'), '');
+    await page.clock.runFor(149);
+    assert.equal(await page.textContent('#look-up-said'), '');
+    await page.clock.runFor(1);
+    assert.equal(await page.textContent('#look-up-said'), 'Asking for bob@example.org …');
+    await page.fill('#address', 'carol@example.org');
+    slow.release();
+    await settle(page);
+    assert.deepEqual(await visible(page, '.verdict, .card'), []);
+    assert.match(await page.textContent('#look-up-said'), /^Set aside: the answer for bob@example\.org\./);
+
+    await page.press('#address', 'Enter');
+    await slow.asked();
+    await lookUp(page, 'nemo@example.org');
+    slow.release();
+    await page.clock.runFor(1000);
+    assert.equal(await title(page), 'No certificate to encrypt to');
+    assert.match(await page.textContent('#look-up-said'), /^nemo@example\.org: No certificate/);
+}
+
+// Of the same address it stays until there is news, and who pressed the button keeps it.
+async function again(page) {
+    let turn = 0;
+    const answer = () => ({
+        status: 503,
+        json: { address: 'ann@example.org', outcome: 'unknown', certificates: [], reason_text: `turn ${++turn}` },
+    });
+    const slow = await hold(page, /recipients\/Ann%40/, answer);
+    await open(page, '#Ann@example.org');
+    await slow.asked();
+    slow.release();
+    await settle(page);
+    await page.focus('button >> text=Ask again');
+    await page.keyboard.press('Enter');
+    await slow.asked();
+    assert.deepEqual(await visible(page, '.verdict .reason'), ['Turn 1.']);
+    assert.equal(await page.getAttribute('#look-up-result', 'aria-busy'), 'true');
+    slow.release();
+    await settle(page);
+    assert.deepEqual(await visible(page, '.verdict .reason'), ['Turn 2.']);
+    assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Ask again');
+}
+
 // Behind a proxy that speaks for others, below a path: first without a token, then with one.
 async function prefix(page, proxied) {
     await open(page, '#sybil@example.org', proxied);
@@ -224,10 +288,12 @@ async function prefix(page, proxied) {
     const other = await page.context().newPage();
     await open(other, '#/status', proxied);
     await other.waitForSelector('#status-result .verdict');
+    await page.fill('#address', 'bob@example.org');
     await page.click('#token-open');
     await page.click('text=Forget it');
     await settle(page);
+    assert.equal(await page.inputValue('#address'), 'bob@example.org');
     assert.equal(await page.locator('#look-up-result .card').count(), 1);
 }
 
-module.exports = { found, history, none, unknown, downloads, hostile, refused, prefix };
+module.exports = { found, history, none, unknown, downloads, hostile, refused, another, again, prefix };

@@ -1,5 +1,6 @@
 // Where the scenes of page.js play, and the steps that they have in common.
 'use strict';
+const assert = require('assert/strict');
 const fs = require('fs');
 const path = require('path');
 
@@ -27,6 +28,26 @@ function settle(page) {
     );
 }
 
+const visible = (page, selector) => page.locator(selector).filter({ visible: true }).allTextContents();
+
+// Requests that wait: when asked() is over there is one, and release() lets the oldest have its answer.
+async function hold(page, pattern, answer) {
+    const waiting = [];
+    await page.route(pattern, (route) => waiting.push(route));
+    return {
+        async asked() {
+            for (let turn = 0; waiting.length === 0; turn++) {
+                assert.ok(turn < 1000, `nobody asks for ${pattern}`);
+                await new Promise((resolve) => setTimeout(resolve, 20));
+            }
+        },
+        release() {
+            const route = waiting.shift();
+            return route.fulfill(answer()).catch(() => {}); // nobody may want it any more
+        },
+    };
+}
+
 async function lookUp(page, address) {
     await page.fill('#address', address);
     await page.press('#address', 'Enter');
@@ -47,4 +68,20 @@ async function save(page, control, name) {
 
 const fileOf = (name) => fs.readFileSync(path.join(folder, name));
 
-module.exports = { url, folder, token, names, json, texts, title, many, settle, lookUp, open, save, fileOf };
+module.exports = {
+    url,
+    folder,
+    token,
+    names,
+    json,
+    texts,
+    visible,
+    title,
+    many,
+    settle,
+    hold,
+    lookUp,
+    open,
+    save,
+    fileOf,
+};

@@ -75,10 +75,19 @@ plays() {
     done
 }
 
+policies() { # of the last answer: what a browser may do with it
+    tr -d '\r' < "$head" | grep -iE '^(content-security-policy|referrer-policy|cross-origin-resource-policy|x-content-type-options):'
+}
+
 @test "it takes nothing from elsewhere, tells nobody, and stands in no frame" {
-    local path policy word
+    local path policy word first
     for path in '' page/page.js page/page.css page/icon.svg; do
         get "$page$path" -H "Accept: $BROWSER"
+        first=$(policies)
+        equal 'how many say what may be done' 4 "$(wc -l <<< "$first")"
+        get "$page$path" -H "Accept: $BROWSER" -H "If-None-Match: $(header etag)"
+        equal 'again' 304 "$code"
+        equal 'the same policies with a 304' "$first" "$(policies)"
         policy=$(header content-security-policy)
         for word in "default-src 'none'" "script-src 'self'" "style-src 'self'" "connect-src 'self'" "base-uri 'none'" \
             "form-action 'none'" "frame-ancestors 'none'" "require-trusted-types-for 'script'"; do
@@ -95,9 +104,9 @@ plays() {
     run ! grep -nE "https?://|url\\(" web/page.css
 }
 
-@test "found and none, with chain, evidence and reasons; back and forward; no address at all; refusals" {
+@test "found and none, with chain, evidence and reasons; back and forward; refusals; a verdict of no other address" {
     first_of garbage > "$BATS_TEST_TMPDIR/garbage"
-    plays found history none refused
+    plays found history none refused another again
 }
 
 @test "unknown, while the directory is down; asked again when it is back" {
@@ -122,7 +131,7 @@ plays() {
 }
 
 @test "many at once: a verdict for each, and the certificates of all in one" {
-    plays batch
+    plays batch lists
     get "$(recipient_url bob@example.org)/certificate"
     cmp "$body" "$BATS_TEST_TMPDIR/bob.cer"
     get "${page}v1/recipients?format=p7c&partial=1" -H 'Content-Type: application/json' -d '{"recipients": [
@@ -137,7 +146,7 @@ plays() {
 }
 
 @test "below the path of a proxy: without a token less is shown, with one all" {
-    plays prefix
+    plays prefix tokens
     get "$(recipient_url sybil@example.org)/certificate?format=pem"
     cmp "$body" "$BATS_TEST_TMPDIR/proxied.pem"
 }
@@ -158,6 +167,10 @@ userCertificate;binary:: $(base64 -w 0 "$BATS_TEST_TMPDIR/hostile")
 LDIF
 }
 
+@test "a page of two versions does not come up, and says so" {
+    plays mixed
+}
+
 @test "markup in a certificate is text, and the browser would not run it" {
     hostile_entry | slapd_modify ldap
     plays hostile policy
@@ -168,5 +181,5 @@ LDIF
 }
 
 @test "axe-core has nothing to say, light and dark; a narrow phone shows all of it" {
-    plays accessible phone odd
+    plays accessible tidy odd
 }
