@@ -67,4 +67,7 @@ bool address_domain_pattern_parse(const char *raw, char *out);
 /* Whether the normalised domain fits: equal; "*.example.org" fits any name below it, not itself; "*" fits all. */
 bool address_domain_matches(const char *domain, const char *pattern);
 
+/* Whether a domain could be that fits both patterns. */
+bool address_domain_patterns_meet(const char *a, const char *b);
+
 #endif

@@ -202,3 +202,19 @@ bool address_domain_matches(const char *domain, const char *pattern)
     tail = strlen(pattern + 1);
     return size > tail && strcmp(domain + size - tail, pattern + 1) == 0;
 }
+
+/* "*.name" */
+static bool is_below(const char *pattern)
+{
+    return pattern[0] == '*' && pattern[1] == '.';
+}
+
+bool address_domain_patterns_meet(const char *a, const char *b)
+{
+    if (strcmp(a, b) == 0 || strcmp(a, "*") == 0 || strcmp(b, "*") == 0) {
+        return true;
+    }
+    /* Of two that differ, "*.name" meets what fits it, and whatever is below a name that does. */
+    return (is_below(b) && address_domain_matches(is_below(a) ? a + 2 : a, b)) ||
+           (is_below(a) && address_domain_matches(is_below(b) ? b + 2 : b, a));
+}

@@ -411,6 +411,40 @@ static void domain_matching(void **state)
     }
 }
 
+static const struct {
+    const char *a, *b;
+    bool want;
+} meetings[] = {
+    {"example.org", "example.org", true},
+    {"example.org", "example.com", false},
+    {"example.org", "a.example.org", false},
+    {"example.org", "*", true},
+    {"*.example.org", "*", true},
+    {"*", "*", true},
+    {"a.example.org", "*.example.org", true},
+    {"a.b.example.org", "*.example.org", true},
+    {"example.org", "*.example.org", false},
+    {"badexample.org", "*.example.org", false},
+    {"*.example.org", "*.example.org", true},
+    {"*.example.org", "*.example.com", false},
+    {"*.example.org", "*.org", true},
+    {"*.a.b.example.org", "*.example.org", true},
+    {"*.badexample.org", "*.example.org", false},
+    {"org", "*.org", false},
+    {"*.org", "*.rg", false},
+};
+
+static void domain_pattern_meeting(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(meetings) / sizeof(meetings[0]); i++) {
+        if (address_domain_patterns_meet(meetings[i].a, meetings[i].b) != meetings[i].want ||
+            address_domain_patterns_meet(meetings[i].b, meetings[i].a) != meetings[i].want) {
+            fail_msg("%s and %s", meetings[i].a, meetings[i].b);
+        }
+    }
+}
+
 static void domain_limits(void **state)
 {
     struct domain domain;
@@ -436,7 +470,7 @@ int main(void)
         cmocka_unit_test(the_hash_is_of_the_text),
         cmocka_unit_test(every_fault_has_words),
         cmocka_unit_test(domain_patterns),
-        cmocka_unit_test(domain_matching),
+        cmocka_unit_test(domain_matching), cmocka_unit_test(domain_pattern_meeting),
         cmocka_unit_test(domain_limits),
     };
 
