@@ -71,6 +71,7 @@ struct entry {
     uint32_t indexes[2]; /* values seen of each attribute */
     char mails[MAX_ENTRY_MAILS][MAX_ADDRESS_BYTES + 1]; /* normalised, each once */
     size_t mail_count, mails_read;
+    bool lacks_mails; /* there are more than are taken */
 };
 
 /* The worst that was said of any part is what is said of the whole. */
@@ -196,12 +197,24 @@ static bool collect_value(struct entry *entry, enum attribute attribute, struct 
     return !entry->search->out_of_memory;
 }
 
+/* Who searches for a name would take those that are there for all. Beside a value they only say whose it is. */
+static void leave_mails_out(struct entry *entry)
+{
+    if (entry->search->name == NULL || entry->lacks_mails) {
+        return;
+    }
+    entry->lacks_mails = true;
+    count(COUNT_LIMIT_VALUES);
+    worsen(entry->search, entry->server, ASKED_CUT_OFF, "an entry has more addresses than are taken");
+}
+
 /* What is no address is nobody's. Of too many the first are kept, and the one that was asked for. */
 static void collect_mail(struct entry *entry, struct bytes value)
 {
     struct address address;
 
     if (entry->mails_read == MAX_ENTRY_MAILS_READ) {
+        leave_mails_out(entry);
         return;
     }
     entry->mails_read++;
@@ -217,6 +230,8 @@ static void collect_mail(struct entry *entry, struct bytes value)
         memcpy(entry->mails[entry->mail_count++], address.text, address.size + 1);
     } else if (strcmp(entry->search->address.text, address.text) == 0) {
         memcpy(entry->mails[MAX_ENTRY_MAILS - 1], address.text, address.size + 1);
+    } else {
+        leave_mails_out(entry);
     }
 }
 

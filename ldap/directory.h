@@ -102,8 +102,8 @@ struct search *directory_search(struct directory *directory, const struct addres
                                 void (*done)(void *context, struct search_result *result), void *context);
 
 /* The same for the addresses of entries whose cn is `name` (valid UTF-8, without NUL, copied; at most
- * MAX_SEARCH_NAME_BYTES), as the server compares names; of each at most MAX_ENTRY_MAILS. Whether the directory answers
- * for their domains is not looked at. */
+ * MAX_SEARCH_NAME_BYTES), as the server compares names; of each at most MAX_ENTRY_MAILS: where there are more, the
+ * answer is cut off. Whether the directory answers for their domains is not looked at. */
 struct search *directory_search_name(struct directory *directory, const char *name, int64_t timeout_ms,
                                      void (*done)(void *context, struct search_result *result), void *context);
 
