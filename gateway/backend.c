@@ -41,9 +41,14 @@ static size_t find(void *context, const struct search_key *key, struct answer **
     return lookup_find(context, key, answers, most);
 }
 
-static void name(void *context, struct bytes text, struct name_waiter *waiter)
+static void name(void *context, struct bytes text, bool only_open, struct name_waiter *waiter)
 {
-    lookup_name(context, text, waiter);
+    lookup_name(context, text, only_open, waiter);
+}
+
+static size_t name_searches(void *context, bool only_open)
+{
+    return lookup_name_searches(context, only_open);
 }
 
 static size_t crls(void *context, const struct search_key *key, struct search_match *found, size_t most)
@@ -118,6 +123,7 @@ struct http_backend backend_of(struct lookup *lookup)
         .purge = purge,
         .find = find,
         .name = name,
+        .name_searches = name_searches,
         .crls = crls,
         .side = &side,
     };

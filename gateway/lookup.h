@@ -74,9 +74,13 @@ void lookup_explain(struct lookup *lookup, const struct address *address, struct
  * caller; how many. Whether any of them may still serve is not looked at: look its address up. */
 size_t lookup_find(struct lookup *lookup, const struct search_key *key, struct answer **answers, size_t most);
 
-/* Any thread. Asks every directory for the addresses of those whose cn is `name`, valid UTF-8; `ready` comes exactly
- * once, on any thread, at the latest at lookup.deadline. */
-void lookup_name(struct lookup *lookup, struct bytes name, struct name_waiter *waiter);
+/* Any thread. Asks directories for the addresses of those whose cn is `name`, valid UTF-8: every one, or `only_open`
+ * (world_directories_for_names()). Who asks for an equal name while that is under way gets what comes of it. `ready`
+ * comes exactly once, on any thread, at the latest at lookup.deadline. */
+void lookup_name(struct lookup *lookup, struct bytes name, bool only_open, struct name_waiter *waiter);
+
+/* Any thread. How many directories that would ask. */
+size_t lookup_name_searches(struct lookup *lookup, bool only_open);
 
 /* Any thread. CRLs whose signature we verified and that are current, by iHash or sKIDHash: complete ones first, then
  * the newest; at most `most`, with a reference each for the caller; how many. */

@@ -1,5 +1,10 @@
-/* Directories are asked for a name (RFC 4387): all of them, as a name has no domain; what addresses they tell is then
- * looked up as any other, by the directories of its own domain. */
+/* Directories are asked for a name (RFC 4387): all of them, as a name has no domain, or those that are open to who
+ * asks; what addresses they tell is then looked up as any other, by the directories of its own domain.
+ *
+ * A naming is to a name what a flight is to an address: who asks for an equal name, of the same directories, in the
+ * same world while it is under way waits with the others, until its deadline, which is no later than his own would be.
+ * Names are equal as those in certificates are (text_append_folded()): directories compare cn without case (RFC 4519
+ * 2.3), and whose certificates have another name is left out later. The first spelling is what they are asked for. */
 #include <stddef.h>
 #include <stdlib.h>
 #include <sys/queue.h>
@@ -11,6 +16,7 @@
 /* One directory being asked. */
 struct naming_ask {
     struct naming *naming;
+    struct directory *directory;
     struct search *search;        /* until it is given back */
     struct search_result *result; /* written by the directory's thread before `came` is posted */
     bool back;
@@ -21,18 +27,21 @@ struct naming {
     struct task begin;
     LIST_ENTRY(naming) entry;
     struct lookup *lookup;
-    struct world *world;
-    struct name_waiter *waiter;
+    struct world *world;          /* NULL: it has not begun */
+    struct name_waiter *waiters;
     struct timer deadline;
+    bool only_open;
     bool answered;
     size_t pending;               /* directories that have not come back */
     size_t ask_count;
-    struct naming_ask asks[MAX_DIRECTORIES];
+    struct naming_ask *asks;
+    struct search_key key;        /* of the name */
     char name[MAX_SEARCH_NAME_BYTES + 1];
 };
 
 struct namings {
-    LIST_HEAD(naming_list, naming) under_way; /* engine thread only */
+    LIST_HEAD(naming_list, naming) under_way; /* engine thread only, as is the next */
+    size_t begun;                             /* and not freed: MAX_NAME_SEARCHES at most */
     atomic_size_t count;                      /* with those on their way to the engine */
 };
 
@@ -63,8 +72,10 @@ static void naming_free(struct naming *naming)
         search_result_free(&naming->asks[i].result);
     }
     if (naming->world != NULL) {
+        lookup->namings->begun--;
         world_retire(&naming->world, lookup->parts.background);
     }
+    free(naming->asks);
     free(naming);
     atomic_fetch_sub(&lookup->namings->count, 1);
 }
@@ -122,13 +133,22 @@ static void collect(const struct naming *naming, struct named *named)
     named->outcome = named->count > 0 ? OUTCOME_FOUND : named->outcome;
 }
 
+/* A waiter may be gone once it is told. */
+static void tell_waiters(struct name_waiter *waiters, const struct named *named)
+{
+    for (struct name_waiter *waiter = waiters, *next; waiter != NULL; waiter = next) {
+        next = waiter->next;
+        waiter->ready(waiter, named);
+    }
+}
+
 /* Also before everybody is back: who is not is not waited for. */
 static void answer_naming(struct naming *naming, const struct named *named)
 {
     naming->answered = true;
     LIST_REMOVE(naming, entry);
     engine_timer_clear(&naming->deadline);
-    naming->waiter->ready(naming->waiter, named);
+    tell_waiters(naming->waiters, named);
     for (size_t i = 0; i < naming->ask_count; i++) {
         search_abandon(&naming->asks[i].search);
     }
@@ -169,71 +189,127 @@ static void on_deadline(struct timer *timer)
     answer_with_what_came((struct naming *)((char *)timer - offsetof(struct naming, deadline)));
 }
 
+/* False: out of memory. */
+static bool prepare_asks(struct naming *naming)
+{
+    struct directory *directories[MAX_DIRECTORIES];
+    size_t count = world_directories_for_names(naming->world, naming->only_open, directories);
+    naming->asks = calloc(count + 1, sizeof(*naming->asks));
+    for (size_t i = 0; naming->asks != NULL && i < count; i++) {
+        naming->asks[i] = (struct naming_ask){
+            .naming = naming, .directory = directories[i], .came = {.run = on_came}};
+        naming->ask_count++;
+    }
+    return naming->asks != NULL;
+}
+
 static void ask_all(struct naming *naming)
 {
-    const struct world *world = naming->world;
-    naming->ask_count = naming->pending = world->directory_count;
+    naming->pending = naming->ask_count;
     for (size_t i = 0; i < naming->ask_count; i++) {
         struct naming_ask *ask = &naming->asks[i];
-        struct directory *directory = world->directories[i]->directory;
-        *ask = (struct naming_ask){.naming = naming, .came = {.run = on_came}};
-        ask->search = directory_search_name(directory, naming->name, directory_settings(directory)->timeout_ms,
-                                            on_result, ask);
+        ask->search = directory_search_name(ask->directory, naming->name,
+                                            directory_settings(ask->directory)->timeout_ms, on_result, ask);
     }
 }
 
-static void begin_naming(struct task *task)
+static void start_naming(struct naming *naming)
 {
-    struct naming *naming = (struct naming *)task;
     struct lookup *lookup = naming->lookup;
     LIST_INSERT_HEAD(&lookup->namings->under_way, naming, entry);
-    if (lookup_is_draining(lookup)) {
-        answer_naming(naming, &(struct named){.outcome = OUTCOME_UNKNOWN, .reason = REASON_SHUTTING_DOWN});
-        naming_free(naming);
-        return;
-    }
+    lookup->namings->begun++;
     naming->world = world_ref(lookup->world);
     naming->deadline.fire = on_deadline;
-    if (naming->world->directory_count == 0 ||
-        engine_timer_set(lookup->parts.engine, &naming->deadline, naming->world->config->deadline_ms) != 0) {
-        bool none = naming->world->directory_count == 0;
-        answer_naming(naming, &(struct named){.outcome = none ? OUTCOME_NONE : OUTCOME_UNKNOWN,
-                                              .reason = none ? REASON_UNJUDGED : REASON_INTERNAL});
-        naming_free(naming);
+    bool is_ready = prepare_asks(naming);
+    if (is_ready && naming->ask_count > 0 &&
+        engine_timer_set(lookup->parts.engine, &naming->deadline, naming->world->config->deadline_ms) == 0) {
+        ask_all(naming);
         return;
     }
-    ask_all(naming);
+    bool none = is_ready && naming->ask_count == 0;
+    answer_naming(naming, &(struct named){.outcome = none ? OUTCOME_NONE : OUTCOME_UNKNOWN,
+                                          .reason = none ? REASON_UNJUDGED : REASON_INTERNAL});
+    naming_free(naming);
 }
 
-/* One more, if there may be one. */
-static struct naming *naming_new(struct lookup *lookup, enum reason *why_not)
+/* One under way that comes to the same; NULL: none. After a reload none of before does. The open directories are some
+ * of all, so that as many are the same ones. */
+static struct naming *find_same(const struct naming *asked)
 {
-    struct naming *naming = NULL;
-    *why_not = REASON_INTERNAL;
-    if (atomic_fetch_add(&lookup->namings->count, 1) >= MAX_NAME_SEARCHES) {
-        count(COUNT_LIMIT_NAME_SEARCHES);
-        *why_not = REASON_OVERLOADED;
-    } else {
-        naming = calloc(1, sizeof(*naming));
-    }
-    if (naming == NULL) {
-        atomic_fetch_sub(&lookup->namings->count, 1);
+    const struct lookup *lookup = asked->lookup;
+    struct directory *directories[MAX_DIRECTORIES];
+    size_t count = world_directories_for_names(lookup->world, asked->only_open, directories);
+    struct naming *naming = LIST_FIRST(&lookup->namings->under_way);
+    while (naming != NULL && !(naming->world == lookup->world && naming->ask_count == count &&
+                               search_key_equal(&naming->key, &asked->key))) {
+        naming = LIST_NEXT(naming, entry);
     }
     return naming;
 }
 
-void lookup_name(struct lookup *lookup, struct bytes name, struct name_waiter *waiter)
+static void join(struct naming *naming, struct naming *asked)
 {
-    enum reason why_not = REASON_INTERNAL;
-    struct naming *naming = name.size <= MAX_SEARCH_NAME_BYTES ? naming_new(lookup, &why_not) : NULL;
-    if (naming == NULL) {
-        waiter->ready(waiter, &(struct named){.outcome = OUTCOME_UNKNOWN, .reason = why_not});
-        return;
+    asked->waiters->next = naming->waiters; /* who asks is one */
+    naming->waiters = asked->waiters;
+    naming_free(asked);
+}
+
+static void refuse(struct naming *asked, enum reason reason)
+{
+    tell_waiters(asked->waiters, &(struct named){.outcome = OUTCOME_UNKNOWN, .reason = reason});
+    naming_free(asked);
+}
+
+static void begin_naming(struct task *task)
+{
+    struct naming *asked = (struct naming *)task, *same;
+    struct lookup *lookup = asked->lookup;
+    if (lookup_is_draining(lookup)) {
+        refuse(asked, REASON_SHUTTING_DOWN);
+    } else if ((same = find_same(asked)) != NULL) {
+        join(same, asked);
+    } else if (lookup->namings->begun < MAX_NAME_SEARCHES) {
+        start_naming(asked);
+    } else {
+        count(COUNT_LIMIT_NAME_SEARCHES);
+        refuse(asked, REASON_OVERLOADED);
+    }
+}
+
+size_t lookup_name_searches(struct lookup *lookup, bool only_open)
+{
+    struct directory *directories[MAX_DIRECTORIES];
+    struct world *world = lookup_world_ref(lookup);
+    size_t count = world_directories_for_names(world, only_open, directories);
+    world_retire(&world, lookup->parts.background);
+    return count;
+}
+
+/* NULL: out of memory, or it is no name. */
+static struct naming *naming_new(struct lookup *lookup, struct bytes name, bool only_open, struct name_waiter *waiter)
+{
+    struct naming *naming = calloc(1, sizeof(*naming));
+    if (naming == NULL || !search_key_of_name(name, &naming->key)) {
+        free(naming);
+        return NULL;
     }
     naming->begin.run = begin_naming;
     naming->lookup = lookup;
-    naming->waiter = waiter;
+    naming->only_open = only_open;
+    naming->waiters = waiter;
     memcpy(naming->name, name.data, name.size);
+    atomic_fetch_add(&lookup->namings->count, 1);
+    return naming;
+}
+
+void lookup_name(struct lookup *lookup, struct bytes name, bool only_open, struct name_waiter *waiter)
+{
+    waiter->next = NULL;
+    struct naming *naming = naming_new(lookup, name, only_open, waiter);
+    if (naming == NULL) {
+        waiter->ready(waiter, &(struct named){.outcome = OUTCOME_UNKNOWN, .reason = REASON_INTERNAL});
+        return;
+    }
     engine_post(lookup->parts.engine, &naming->begin);
 }
 

@@ -97,6 +97,24 @@ static struct directory_hold *hold_directory(const struct directory_config *conf
     return hold;
 }
 
+static bool may_answer_for(const struct directory_config *directory, const char *pattern)
+{
+    bool may = false;
+    for (size_t i = 0; i < directory->domain_count && !may; i++) {
+        may = address_domain_patterns_meet(directory->domains[i], pattern);
+    }
+    return may;
+}
+
+static bool is_open(const struct directory_config *directory, const struct http_config *http)
+{
+    bool is = false;
+    for (size_t i = 0; i < http->domain_count && !is; i++) {
+        is = may_answer_for(directory, http->domains[i]);
+    }
+    return is;
+}
+
 static int open_directories(struct world *world, const struct world *before, struct error *error)
 {
     const struct config *config = world->config;
@@ -109,6 +127,7 @@ static int open_directories(struct world *world, const struct world *before, str
         if (world->directories[i] == NULL) {
             return error_prefix(error, "directories[%zu]", i);
         }
+        world->is_open[i] = is_open(&config->directories[i], &config->http);
         world->directory_count++;
     }
     return 0;
@@ -311,6 +330,17 @@ size_t world_directories(const struct world *world, const char *domain, struct d
         }
     }
     *scope = count == 1 ? last->scope : digest_sha256(bytes_of(fingerprints, count * DIGEST_BYTES));
+    return count;
+}
+
+size_t world_directories_for_names(const struct world *world, bool only_open, struct directory **out)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < world->directory_count; i++) {
+        if (world->is_open[i] || !only_open) {
+            out[count++] = world->directories[i]->directory;
+        }
+    }
     return count;
 }
 

@@ -29,6 +29,7 @@ struct world {
     struct seal_ring *ring;
     struct directory_hold **directories; /* in the order of the configuration */
     size_t directory_count;
+    bool is_open[MAX_DIRECTORIES];       /* of each: it may answer for a domain of limits.domains */
     struct fetcher_hold *fetcher;
     struct work closing;
 };
@@ -71,6 +72,10 @@ void world_retire(struct world **world, struct pool *background);
 /* The directories of this world that answer for `domain`, at most MAX_DIRECTORIES, borrowed; how many; and their
  * scope. */
 size_t world_directories(const struct world *world, const char *domain, struct directory **out, struct digest *scope);
+
+/* Those that are asked for a person's name, which has no domain: all; or for who may ask for domains of limits.domains
+ * alone those that may answer for one. */
+size_t world_directories_for_names(const struct world *world, bool only_open, struct directory **out);
 
 /* The directory of this name, if issuers may be read from it, else NULL. */
 struct directory *world_issuer_directory(const struct world *world, const char *name);

@@ -71,9 +71,12 @@ struct http_backend {
     /* Answers in memory that have a certificate of this key, at most `most`, with a reference each for the caller; how
      * many. Whether they may be given out still is not looked at. Any thread; does not wait. */
     size_t (*find)(void *context, const struct search_key *key, struct answer **answers, size_t most);
-    /* Asks every directory whom it knows by this name, valid UTF-8 of at most MAX_SEARCH_NAME_BYTES; waiter->ready
-     * comes exactly once, at the latest at the lookup's deadline. Any thread; does not wait. */
-    void (*name)(void *context, struct bytes name, struct name_waiter *waiter);
+    /* Asks every directory whom it knows by this name, valid UTF-8 of at most MAX_SEARCH_NAME_BYTES, or `only_open`,
+     * those that may answer for a domain of limits.domains; waiter->ready comes exactly once, at the latest at the
+     * lookup's deadline. Any thread; does not wait. */
+    void (*name)(void *context, struct bytes name, bool only_open, struct name_waiter *waiter);
+    /* How many directories that would ask. Any thread; does not wait. */
+    size_t (*name_searches)(void *context, bool only_open);
     /* CRLs that are verified and current, by iHash or sKIDHash: complete ones first, then the newest; likewise. */
     size_t (*crls)(void *context, const struct search_key *key, struct search_match *crls, size_t most);
     /* What the lookups of a worker wait for on the worker's own thread; NULL: nothing. */

@@ -48,20 +48,33 @@ static void identify_once(struct request *request)
     }
 }
 
-bool limits_may_ask(struct request *request, const char *domain)
+/* As in the rules; NULL: all. */
+static const char *open_domains(struct request *request)
 {
     if (worker_rules(request->worker)->domains == NULL) {
-        return true;
+        return NULL;
     }
     identify_once(request);
-    const char *pattern = worker_rules(request->worker)->domains; /* only now: to identify looks at the rules as well */
-    if (request->client_kind != CLIENT_ADDRESS || pattern == NULL) {
+    const char *domains = worker_rules(request->worker)->domains; /* only now: to identify looks at the rules as well */
+    return request->client_kind == CLIENT_ADDRESS ? domains : NULL;
+}
+
+bool limits_may_ask(struct request *request, const char *domain)
+{
+    const char *pattern = open_domains(request);
+
+    if (pattern == NULL) {
         return true;
     }
     while (*pattern != '\0' && !address_domain_matches(domain, pattern)) {
         pattern += strlen(pattern) + 1;
     }
     return *pattern != '\0';
+}
+
+bool limits_close_some(struct request *request)
+{
+    return open_domains(request) != NULL;
 }
 
 bool limits_may_have(struct request *request, const struct answer *answer)
@@ -125,6 +138,21 @@ size_t limits_take(struct request *request, size_t least, size_t wanted)
     return taken;
 }
 
+size_t limits_most(struct request *request)
+{
+    struct subject subject;
+
+    return find_subject(request, &subject) && subject.rates->lookups.per_minute != 0
+               ? (size_t)subject.rates->lookups.burst : SIZE_MAX;
+}
+
+bool limits_take_all(struct request *request, size_t cost)
+{
+    size_t most = limits_most(request), price = cost < most ? cost : most;
+
+    return limits_take(request, price, price) == price;
+}
+
 bool limits_tell(struct request *request, enum outcome outcome)
 {
     const struct http *http = request->http;
@@ -142,14 +170,6 @@ bool limits_tell(struct request *request, enum outcome outcome)
         count(COUNT_LIMIT_CLIENT_NONE);
     }
     return may;
-}
-
-size_t limits_most(struct request *request)
-{
-    struct subject subject;
-
-    return find_subject(request, &subject) && subject.rates->lookups.per_minute != 0
-               ? (size_t)subject.rates->lookups.burst : SIZE_MAX;
 }
 
 int64_t limits_wait_s(struct request *request, size_t wanted)

@@ -6,7 +6,7 @@
  * but for this machine's own, which has no limits unless a proxy there asks for
  * somebody else. Each has two buckets:
  *
- *   lookups  one for each recipient that is asked for
+ *   lookups  one for each recipient that is asked for, and for a search by name one for each directory (search.h)
  *   none     one for each that is answered "none". Whoever guesses gets mostly these, whoever writes to people he knows
  *            hardly any
  *
@@ -25,6 +25,10 @@
  * 0: see limits_refuse(). */
 size_t limits_take(struct request *request, size_t least, size_t wanted);
 
+/* The same for what costs so many lookups at once, 1 or more: they are taken all, or none and it is false: see
+ * limits_refuse(). What costs more than the client may ever have at once takes the whole of that. */
+bool limits_take_all(struct request *request, size_t cost);
+
 /* Whether it may be told an outcome, which counts. False: see limits_refuse(). */
 bool limits_tell(struct request *request, enum outcome outcome);
 
@@ -33,6 +37,9 @@ bool limits_may_ask(struct request *request, const char *domain);
 
 /* The same of whom an answer is about. */
 bool limits_may_have(struct request *request, const struct answer *answer);
+
+/* Whether there are domains that it may not ask for. */
+bool limits_close_some(struct request *request);
 
 /* What is said of a domain that no directory is there for: so who may not ask cannot tell whether there is one. Made
  * for this one request. NULL: out of memory. */

@@ -288,7 +288,7 @@ static enum MHD_Result ask_directories(struct search *search)
         return request_refuse(request, why);
     }
     search->naming.ready = on_named;
-    backend->name(backend->context, search->query.name, &search->naming);
+    backend->name(backend->context, search->query.name, limits_close_some(request), &search->naming);
     return MHD_YES;
 }
 
@@ -308,6 +308,16 @@ static enum MHD_Result begin_search(struct request *request, const struct search
     return query->key.attribute == SEARCH_NAME ? ask_directories(search) : answer_found(search);
 }
 
+/* In lookups: a name is asked of all the directories that an address is asked of one or a few of. */
+static size_t cost_of(struct request *request, const struct search_query *query)
+{
+    const struct http_backend *backend = &request->http->backend;
+    size_t cost = query->key.attribute == SEARCH_NAME
+                      ? backend->name_searches(backend->context, limits_close_some(request)) : 1;
+
+    return cost > 0 ? cost : 1;
+}
+
 static enum MHD_Result begin(struct request *request)
 {
     struct search_query query;
@@ -319,8 +329,9 @@ static enum MHD_Result begin(struct request *request)
     if (query.key.attribute == SEARCH_I_HASH && !doors_let(request, DOOR_EXPLAIN)) {
         return doors_refuse(request, DOOR_EXPLAIN); /* whose certificates were asked for last is not for everybody */
     }
-    if (limits_take(request, 1, 1) == 0) {
-        return limits_refuse(request, 1);
+    size_t cost = cost_of(request, &query);
+    if (!limits_take_all(request, cost)) {
+        return limits_refuse(request, cost);
     }
     if (query.key.attribute != SEARCH_URI) {
         return begin_search(request, &query);

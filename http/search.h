@@ -11,13 +11,18 @@
  *
  *   uri, email  the address itself: all its usable certificates, best first
  *   a hash      addresses whose answers are in memory: what is not there is not found
- *   name        likewise, and those that the directories know by that cn
+ *   name        likewise, and those that the directories know by that cn; those directories alone that may answer for a
+ *               domain which the client may ask for (limits.domains)
  *
  * One match is the body itself, several are multipart/mixed (section 2); no
  * more than MAX_SEARCH_RESULTS, and nobody is told what else there is.
  *
- * A search counts as one lookup of its client, and each address that it comes to
- * beyond the first as one more; one that finds nothing counts as one "none".
+ * A search counts as one lookup of its client, one by name as so many as
+ * directories are asked for it, though at least one, and at most all that the
+ * client may have at once. That others ask for the same name, and the directories
+ * only once, makes it no cheaper: who asks could tell from it what others ask.
+ * Each address that a search comes to beyond the first counts as one more; a
+ * search that finds nothing counts as one "none".
  */
 #ifndef HTTP_SEARCH_H
 #define HTTP_SEARCH_H

@@ -45,6 +45,11 @@
  *     ASK address [times]
  *     ASK_LATE address [times]       once 10 s are left of the life of the answer that memory has for it
  *     ASK_EXPIRED address [times]    once its life is over
+ *     CALLED corp address name       its cn, once it has an entry; '_' stands for a blank, as in the next
+ *     ASK_NAME name [times]          asks the directories for a name (RFC 4387)
+ *     ASK_NAME_OPEN name [times]     those alone that may answer for a domain of limits.domains
+ *     NAMED n outcome reason [address …]   the next n of these come to this; reason "-": there is none
+ *     NOT_NAMED                      nothing has come
  *     EXPLAIN address                asks why; the answer is "explained"
  *     DROP address|domain|all        as an admin or a changed directory does
  *     CHANGED corp address|@domain|all|unseen   what a directory that is followed tells all gateways
@@ -422,6 +427,67 @@ static void do_ask_expired(char **words)
     do_ask(words);
 }
 
+static void do_called(char **words)
+{
+    played_directory_call(words[0], words[1], with_blanks(words[2]));
+}
+
+/* All of them before the engine has its turn. */
+static void ask_name(char **words, bool only_open)
+{
+    unsigned times = words[1] != NULL ? number(words[1]) : 1;
+    const char *name = with_blanks(words[0]);
+    for (unsigned i = 0; i < times; i++) {
+        stage_ask_name(story.gateway, name, only_open);
+    }
+    played_settle();
+}
+
+static void do_ask_name(char **words)
+{
+    ask_name(words, false);
+}
+
+static void do_ask_name_open(char **words)
+{
+    ask_name(words, true);
+}
+
+static bool tells(const struct named *named, char **words)
+{
+    const char *reason = named->reason == REASON_UNJUDGED ? "-" : reason_word(named->reason);
+    bool tells = strcmp(words[0], outcome_word(named->outcome)) == 0 && strcmp(words[1], reason) == 0;
+    size_t i = 0;
+    for (; words[2 + i] != NULL && i < named->count; i++) {
+        tells = tells && strcmp(named->addresses[i], words[2 + i]) == 0;
+    }
+    return tells && words[2 + i] == NULL && i == named->count;
+}
+
+static void do_named(char **words)
+{
+    for (unsigned n = number(words[0]); n > 0; n--) {
+        struct named named;
+        if (!stage_next_named(&named)) {
+            complain("nothing has come of a name", NULL);
+            return;
+        }
+        if (!tells(&named, words + 1)) {
+            complain("another came of the name", outcome_word(named.outcome));
+            printf("# %s, %zu: %s\n", reason_word(named.reason), named.count, named.addresses[0]);
+        }
+    }
+}
+
+static void do_not_named(char **words)
+{
+    struct named named;
+    (void)words;
+    if (stage_next_named(&named)) {
+        complain("something has come of a name", outcome_word(named.outcome));
+    }
+}
+
 static void do_explain(char **words)
 {
     stage_explain(story.gateway, words[0]);
@@ -694,7 +760,7 @@ static void do_counted(char **words)
         {"stale_renewing", COUNT_STALE_RENEWING},     {"stale_slow", COUNT_STALE_SLOW},
         {"stale_failing", COUNT_STALE_FAILING},
         {"engine_worked", COUNT_ENGINE_WORKED},       {"hedged", COUNT_HEDGED},
-        {"in_vain", COUNT_HEDGED_IN_VAIN},
+        {"in_vain", COUNT_HEDGED_IN_VAIN},           {"name_searches_limited", COUNT_LIMIT_NAME_SEARCHES},
     };
     for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++) {
         if (strcmp(words[0], counters[i].word) == 0) {
@@ -746,6 +812,11 @@ static const struct verb {
     {"ASK", do_ask, 1},
     {"ASK_LATE", do_ask_late, 1},
     {"ASK_EXPIRED", do_ask_expired, 1},
+    {"CALLED", do_called, 3},
+    {"ASK_NAME", do_ask_name, 1},
+    {"ASK_NAME_OPEN", do_ask_name_open, 1},
+    {"NAMED", do_named, 3},
+    {"NOT_NAMED", do_not_named, 0},
     {"EXPLAIN", do_explain, 1},
     {"DROP", do_drop, 1},
     {"CHANGED", do_changed, 2},

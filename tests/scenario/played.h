@@ -36,6 +36,7 @@ enum played_mood { MOOD_ANSWERS, MOOD_DOWN, MOOD_HANGS, MOOD_CUTS, MOOD_NO_ENTRI
 void played_directory_reset(void);
 void played_directory_put(const char *directory, const char *address, const struct bytes *values, unsigned count);
 void played_directory_take(const char *directory, const char *address);
+void played_directory_call(const char *directory, const char *address, const char *name); /* whom it has: his cn */
 void played_directory_mood(const char *directory, enum played_mood mood);
 unsigned played_directory_searches(const char *directory);
 

@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #include "base/clock.h"
 #include "ldap/directory.h"
@@ -28,6 +29,7 @@ struct search {
     struct search *next_late; /* in the state's list */
     struct state *state;
     struct address address;
+    char name[MAX_SEARCH_NAME_BYTES + 1]; /* "": it is for the address */
     void (*done)(void *context, struct search_result *result);
     void *context;
     bool over;
@@ -35,6 +37,7 @@ struct search {
 
 struct person {
     char address[MAX_ADDRESS_BYTES + 1];
+    char name[MAX_SEARCH_NAME_BYTES + 1];
     struct blob *values[VALUES_MAX];
     unsigned count;
 };
@@ -96,10 +99,20 @@ void played_directory_put(const char *directory, const char *address, const stru
     struct state *state = state_of(directory);
     struct person *person = &state->people[state->person_count++];
     memcpy(person->address, address, strlen(address) + 1);
+    person->name[0] = '\0';
     person->count = count;
     for (unsigned i = 0; i < count; i++) {
         person->values[i] = blob_new(values[i]);
     }
+}
+
+void played_directory_call(const char *directory, const char *address, const char *name)
+{
+    struct person *person = person_of(state_of(directory), address);
+    if (person == NULL) {
+        abort();
+    }
+    memcpy(person->name, name, strlen(name) + 1);
 }
 
 void played_directory_reset(void)
@@ -197,7 +210,13 @@ static char *mails_of(const char *address)
     return strdup(mails);
 }
 
-static struct search_result *read_person(struct state *state, const char *address)
+static bool speaks(const struct state *state)
+{
+    return state->mood == MOOD_ANSWERS || state->mood == MOOD_CUTS || state->mood == MOOD_NO_ENTRIES;
+}
+
+/* Nothing yet but what becomes of any search. */
+static struct search_result *begin_result(const struct state *state)
 {
     static const enum asked_result results[] = {
         [MOOD_ANSWERS] = ASKED_ANSWERED,
@@ -209,11 +228,16 @@ static struct search_result *read_person(struct state *state, const char *addres
         [MOOD_OVERLOADED] = ASKED_OVERLOADED,
     };
     struct search_result *result = calloc(1, sizeof(*result));
-    struct person *person = person_of(state, address);
-    bool speaks = state->mood == MOOD_ANSWERS || state->mood == MOOD_CUTS || state->mood == MOOD_NO_ENTRIES;
     result->result = results[state->mood];
     result->error = strdup(state->mood == MOOD_ANSWERS ? "" : "the story says so");
-    if (speaks && person != NULL) {
+    return result;
+}
+
+static struct search_result *read_person(struct state *state, const char *address)
+{
+    struct search_result *result = begin_result(state);
+    struct person *person = person_of(state, address);
+    if (speaks(state) && person != NULL) {
         result->entries = 1;
         result->value_count = person->count;
         result->values = calloc(person->count + 1, sizeof(struct found_value));
@@ -225,6 +249,26 @@ static struct search_result *read_person(struct state *state, const char *addres
     return result;
 }
 
+/* Names are compared without case. */
+static struct search_result *read_names(struct state *state, const char *name)
+{
+    struct search_result *result = begin_result(state);
+    buffer_init(&result->mails, PEOPLE_MAX * MAX_MAILS_BYTES);
+    for (unsigned i = 0; speaks(state) && i < state->person_count; i++) {
+        if (strcasecmp(state->people[i].name, name) == 0) {
+            buffer_append_format(&result->mails, "%s\n", state->people[i].address);
+            result->entries++;
+        }
+    }
+    return result;
+}
+
+static struct search_result *read_for(const struct search *search)
+{
+    return search->name[0] != '\0' ? read_names(search->state, search->name)
+                                   : read_person(search->state, search->address.text);
+}
+
 /* Who was late is so no longer. */
 void played_directory_mood(const char *directory, enum played_mood mood)
 {
@@ -234,35 +278,42 @@ void played_directory_mood(const char *directory, enum played_mood mood)
         struct search *search = state->late;
         state->late = search->next_late;
         search->over = true;
-        search->done(search->context, read_person(state, search->address.text));
+        search->done(search->context, read_for(search));
     }
 }
 
-struct search *directory_search(struct directory *directory, const struct address *address, int64_t timeout_ms,
-                                void (*done)(void *context, struct search_result *result), void *context)
+/* One that hangs does so until the deadline of who asks. */
+static struct search *begin_search(struct search *search, struct directory *directory)
 {
-    (void)timeout_ms; /* one that hangs does so until the lookup's deadline */
-    struct state *state = state_of(directory->config.name);
-    struct search *search = calloc(1, sizeof(*search));
-    *search = (struct search){NULL, state, *address, done, context, false};
+    struct state *state = search->state = state_of(directory->config.name);
     state->searches += state->mood != MOOD_OVERLOADED;
     if (state->mood == MOOD_LATE) {
         search->next_late = state->late;
         state->late = search;
     } else if (state->mood != MOOD_HANGS) {
         search->over = true;
-        done(context, read_person(state, address->text));
+        search->done(search->context, read_for(search));
     }
     return search;
 }
 
-/* No story asks for names. */
+struct search *directory_search(struct directory *directory, const struct address *address, int64_t timeout_ms,
+                                void (*done)(void *context, struct search_result *result), void *context)
+{
+    (void)timeout_ms;
+    struct search *search = calloc(1, sizeof(*search));
+    *search = (struct search){.address = *address, .done = done, .context = context};
+    return begin_search(search, directory);
+}
+
 struct search *directory_search_name(struct directory *directory, const char *name, int64_t timeout_ms,
                                      void (*done)(void *context, struct search_result *result), void *context)
 {
-    (void)directory, (void)name, (void)timeout_ms;
-    done(context, NULL);
-    return NULL;
+    (void)timeout_ms;
+    struct search *search = calloc(1, sizeof(*search));
+    *search = (struct search){.done = done, .context = context};
+    memcpy(search->name, name, strlen(name) + 1);
+    return begin_search(search, directory);
 }
 
 static void forget_late(struct search *search)
@@ -279,7 +330,7 @@ void search_abandon(struct search **search)
 {
     if (*search != NULL && !(*search)->over) {
         forget_late(*search);
-        (*search)->done((*search)->context, read_person((*search)->state, (*search)->address.text));
+        (*search)->done((*search)->context, read_for(*search));
     }
     free(*search);
     *search = NULL;
@@ -295,6 +346,7 @@ void search_result_free(struct search_result **result_)
         free(result->values[i].mails);
     }
     if (result != NULL) {
+        buffer_free(&result->mails);
         free(result->values);
         free(result->error);
         free(result);

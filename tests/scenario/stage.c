@@ -18,7 +18,7 @@
 #include "tests/people/pki.h"
 
 #define SETTINGS_MAX    32
-#define DIRECTORIES_MAX 4
+#define DIRECTORIES_MAX 8
 #define MADE_MAX        128
 #define ANSWERS_MAX     16384
 #define KEPT_MAX        256
@@ -370,7 +370,7 @@ static void write_config(void)
         fputs("}", file);
     }
     fputs(" );\n", file);
-    const char *const groups[] = {"trust", "fetch", "cache", "lookup"};
+    const char *const groups[] = {"trust", "fetch", "cache", "lookup", "limits"};
     for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
         write_group(file, groups[i]);
     }
@@ -531,6 +531,11 @@ void stage_drop(unsigned which, const char *what)
     lookup_drop(gateways[which].lookup, &drop, NULL);
 }
 
+struct lookup *stage_lookup(unsigned which)
+{
+    return gateways[which].lookup;
+}
+
 void stage_renew(unsigned which, const char *text)
 {
     struct address address;
@@ -580,6 +585,7 @@ void stage_end(void)
     for (struct served left; (left = stage_next_answer()).answer != NULL;) {
         answer_free(&left.answer);
     }
+    stage_forget_named();
     for (size_t i = 0; i < KEPT_MAX; i++) {
         answer_free(&kept[i].answer);
     }

@@ -6,6 +6,7 @@
 #define SCENARIO_STAGE_H
 
 #include "base/answer.h"
+#include "base/named.h"
 
 #define STAGE_GATEWAYS 4
 #define STAGE_CRL_URL "http://crl.example/issuing.crl"
@@ -75,6 +76,15 @@ int64_t stage_fresh_until(unsigned gateway, const char *address);
 void stage_drop(unsigned gateway, const char *what);
 
 void stage_renew(unsigned gateway, const char *address);
+
+/* Asks directories for a name, all or the open ones (limits.domains): stage_names.c. */
+void stage_ask_name(unsigned gateway, const char *name, bool only_open);
+
+/* The oldest of what came of that and nobody has looked at yet. False: there is none. */
+bool stage_next_named(struct named *named);
+void stage_forget_named(void);
+
+struct lookup *stage_lookup(unsigned gateway);
 
 /* How far a counter went since the story began. */
 unsigned stage_counted(unsigned counter);

@@ -262,11 +262,19 @@ static size_t play_find(void *context, const struct search_key *key, struct answ
     return count;
 }
 
-static void play_name(void *context, struct bytes name, struct name_waiter *waiter)
+static size_t play_name_searches(void *context, bool only_open)
+{
+    struct play *play = context;
+
+    return only_open ? play->open_directories : play->directories;
+}
+
+static void play_name(void *context, struct bytes name, bool only_open, struct name_waiter *waiter)
 {
     struct play *play = context;
 
     play->name_size = name.size;
+    play->name_only_open = only_open;
     waiter->ready(waiter, &play->named);
 }
 
@@ -442,7 +450,8 @@ struct play *play_open(const struct http_config *config)
     const struct http_backend backend = {
         .context = play, .get = play_get, .expect = play_expect, .may_serve = play_may_serve, .start = play_start,
         .ready = play_ready, .describe = play_describe, .explain = play_explain, .purge = play_purge,
-        .find = play_find, .name = play_name, .crls = play_crls, .side = play_has_side ? &side : NULL,
+        .find = play_find, .name = play_name, .name_searches = play_name_searches, .crls = play_crls,
+        .side = play_has_side ? &side : NULL,
     };
     play->http = http_open(config != NULL ? config : &small, &backend, &error);
     if (play->http == NULL) {

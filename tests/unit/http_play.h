@@ -64,6 +64,8 @@ struct play {
     size_t found_count;
     struct named named;
     size_t name_size;                  /* of the last name that was asked for */
+    bool name_only_open;               /* likewise */
+    size_t directories, open_directories; /* that a name is asked of */
     struct blob *crls[MAX_SEARCH_RESULTS];
     size_t crl_count;
 };
