@@ -10,6 +10,7 @@ ELSEWHERE='X-Forwarded-For: 192.0.2.1'
 setup_file() {
     stack_begin
     slapd_start ldap
+    slapd_start partner
     echo '"example.com", "*.example.com"' > "$STACK/domains"
     gateway_start gateway closed_config
 }
@@ -20,7 +21,8 @@ teardown_file() {
 
 closed_config() {
     config_listen "$2"
-    config_directories "$(config_directory example ldap)"
+    config_directories "$(config_directory example ldap),
+$(config_directory partner partner | sed 's/domains = .*/domains = [ "*.example.net" ];/')"
     config_trust
     secret_file token > /dev/null
     echo "http = { token-file = $(config_string "$STACK/token"); open-to = \"all\"; };"
@@ -100,6 +102,16 @@ batch() { # [OPTION…]
     from_elsewhere "/certificates/search.cgi?email=$(first_of rsa)"
     equal "by address, from elsewhere" 404 "$code"
     equal reason no_entry "$(json reason)"
+}
+
+@test "a search by name asks directories that may have somebody open, and for who has a token all" {
+    from_elsewhere "/certificates/search.cgi?name=Carol+Clark"
+    equal "from elsewhere" 404 "$code"
+    equal "searches in the open directory" 1 "$(slapd_searches ldap '(cn=carol clark)')"
+    equal "searches in the closed one" 0 "$(slapd_searches partner '(cn=carol clark)')"
+    from_elsewhere "/certificates/search.cgi?name=Carol+Clark" -H "Authorization: Bearer $(cat "$STACK/token")"
+    equal "with a token" 200 "$code"
+    equal "searches in the closed one, with a token" 1 "$(slapd_searches partner '(cn=carol clark)')"
 }
 
 @test "a reload opens it" {

@@ -259,6 +259,64 @@ holds() {
     process_stop named
 }
 
+# asked_at_once URL COUNT: so many requests that wait at the same time; prints each status and the digest of what came.
+asked_at_once() {
+    local i
+    for ((i = 0; i < $2; i++)); do
+        {
+            curl -s -o "$BATS_TEST_TMPDIR/at-once.$i" -w '%{http_code} ' "$1"
+            sha256sum < "$BATS_TEST_TMPDIR/at-once.$i"
+        } > "$BATS_TEST_TMPDIR/said.$i" &
+    done
+    "${@:3}"
+    wait
+    cat "$BATS_TEST_TMPDIR"/said.*
+}
+
+let_go_on() { # once all of them wait
+    all_wait() {
+        [ "$(metric certlookup_waiting_requests "$(gateway_url crowd)")" -eq 24 ]
+    }
+    wait_until 10 all_wait
+    process_signal ldap CONT
+}
+
+@test "who asks for the same name at the same time shares one search, and gets the same" {
+    local file=$BATS_TEST_TMPDIR/der said searches
+    gateway_start crowd crowd_config
+    export GATEWAY=crowd
+    search "name=Carol%20Clark"
+    is 200
+    cp "$body" "$file"
+    searches=$(slapd_searches ldap '(cn=carol clark)') # as slapd writes it down
+    process_signal ldap STOP
+    said=$(asked_at_once "$(gateway_url crowd)/certificates/search.cgi?name=CAROL+clark" 24 let_go_on)
+    equal "what all got" "24 200 $(sha256sum < "$file")" "$(sort <<< "$said" | uniq -c | sed 's/^ *//')"
+    equal "searches for it" $((searches + 1)) "$(slapd_searches ldap '(cn=carol clark)')"
+    process_stop crowd
+}
+
+crowd_config() { # whom a stopped directory does not keep from an answer
+    search_config "$@" | sed 's/timeout = "1s"/timeout = "20s"/'
+    echo 'lookup = { deadline = "20s"; };'
+}
+
+@test "of too many addresses in one entry nobody is told that there is none" {
+    {
+        printf 'dn: uid=crowded,ou=people,%s\nchangetype: add\nobjectClass: inetOrgPerson\ncn: Crowded Entry\nsn: Entry\n' \
+            "$BASE_DN"
+        printf 'mail: crowded%s@example.org\n' 1 2 3 4 5 6 7 8
+    } | slapd_modify ldap
+    search "name=Crowded%20Entry"
+    is 404
+    printf 'dn: uid=crowded,ou=people,%s\nchangetype: modify\nadd: mail\nmail: crowded9@example.org\n' "$BASE_DN" |
+        slapd_modify ldap
+    search "name=Crowded%20Entry"
+    is 503
+    equal reason directory_limit "$(json reason)"
+    [ "$(metric 'certlookup_limit_reached_total{limit="values"}')" -ge 1 ]
+}
+
 @test "revoked, expired, unknown people give nothing by any attribute; and are 404" {
     local kind address attribute
     for kind in revoked expired wrong-usage; do
