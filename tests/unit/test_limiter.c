@@ -44,6 +44,9 @@ static void a_burst_then_the_rate(void **state)
     assert_int_equal(limiter_left(limiter, 1, &TEN, START), 0);
     assert_int_equal(limiter_take(limiter, 1, &TEN, 1, 1, START), 0);
     assert_int_equal(limiter_wait_s(limiter, 1, &TEN, 1, START), 6);
+    assert_int_equal(limiter_wait_s(limiter, 1, &TEN, 3, START), 18);
+    assert_int_equal(limiter_wait_s(limiter, 1, &TEN, 3, START + 17 * SECOND), 1);
+    assert_int_equal(limiter_wait_s(limiter, 1, &TEN, 3, START + 18 * SECOND), 0);
     assert_int_equal(limiter_take(limiter, 1, &TEN, 1, 1, START + 6 * SECOND - 1), 0);
     assert_int_equal(limiter_wait_s(limiter, 1, &TEN, 1, START + 6 * SECOND - 1), 1);
     assert_int_equal(limiter_wait_s(limiter, 1, &TEN, 1, START + 6 * SECOND), 0);
