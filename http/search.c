@@ -46,12 +46,13 @@ static void add_match(struct parts *parts, struct blob *der)
     }
 }
 
-/* What counts of it goes by the outcome; a refusal says nothing else. */
-static bool may_tell(struct request *request, enum outcome outcome)
+/* What counts of it goes by the outcome; a refusal says nothing else. `reason`: of one that is unknown. That the client
+ * may not have more is none. */
+static bool may_tell(struct request *request, enum outcome outcome, enum reason reason)
 {
     bool may = limits_tell(request, outcome);
 
-    if (may) {
+    if (may && (outcome != OUTCOME_UNKNOWN || reason != REASON_CLIENT_LIMIT)) {
         count_outcome(outcome);
     }
     return may;
@@ -64,7 +65,7 @@ static enum MHD_Result send_answer(struct request *request, const struct answer 
     struct parts parts = {.media_type = "application/pkix-cert"};
     const char *address = answer->address.size > 0 ? answer->address.text : NULL;
 
-    if (!may_tell(request, answer->outcome)) {
+    if (!may_tell(request, answer->outcome, answer->reason)) {
         return limits_refuse(request, 1);
     }
     if (answer->outcome == OUTCOME_UNKNOWN) {
@@ -227,7 +228,7 @@ static enum MHD_Result tell(struct search *search)
     bool is_unknown = search->reason != REASON_UNJUDGED;
     enum outcome outcome = search->parts.count > 0 ? OUTCOME_FOUND : is_unknown ? OUTCOME_UNKNOWN : OUTCOME_NONE;
 
-    if (!may_tell(request, outcome)) {
+    if (!may_tell(request, outcome, search->reason)) {
         return limits_refuse(request, 1);
     }
     switch (outcome) {
