@@ -118,6 +118,15 @@ int64_t backoff_fail(struct backoff *backoff, struct bytes address, uint64_t gen
     return rest_ms;
 }
 
+void backoff_end_rest(struct backoff *backoff, struct bytes address, uint64_t generation, int64_t now_ms)
+{
+    struct slot *slot = find(backoff, hash_key(address, generation));
+    if (slot != NULL && slot->until_ms > now_ms) {
+        slot->until_ms = now_ms;
+        slot->rest_ms /= 2; /* which doubles */
+    }
+}
+
 void backoff_clear(struct backoff *backoff, struct bytes address, uint64_t generation)
 {
     struct slot *slot = find(backoff, hash_key(address, generation));

@@ -35,6 +35,9 @@ int64_t backoff_next_ms(const struct backoff *backoff, struct bytes address, uin
 int64_t backoff_fail(struct backoff *backoff, struct bytes address, uint64_t generation, uint64_t awaits,
                      int64_t now_ms);
 
+/* It may be tried now; if it fails, it rests as long as it did. */
+void backoff_end_rest(struct backoff *backoff, struct bytes address, uint64_t generation, int64_t now_ms);
+
 void backoff_clear(struct backoff *backoff, struct bytes address, uint64_t generation);
 
 #endif

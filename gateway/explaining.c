@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "gateway/steps.h"
 
 struct explanation {
@@ -11,6 +12,7 @@ struct explanation {
     struct waiter *asker;
     struct waiter inner;   /* waits for the answer itself */
     struct served served;
+    bool asked_again;
     struct task task;
 };
 
@@ -59,10 +61,29 @@ static int start(struct explanation *explanation)
     return 0;
 }
 
+/* That a lookup rests does not say why, as nobody was asked: who wants to know why has it tried, once. */
+static bool ask_again(struct explanation *explanation)
+{
+    struct lookup *lookup = explanation->lookup;
+    if (explanation->served.answer->reason != REASON_BACKING_OFF || explanation->asked_again ||
+        lookup_is_draining(lookup)) {
+        return false;
+    }
+    explanation->asked_again = true;
+    answer_free(&explanation->served.answer);
+    backoff_end_rest(lookup->backoff, address_bytes(&explanation->address), lookup->world->generation,
+                     clock_mono_ms());
+    lookup_start(lookup, &explanation->address, &explanation->inner);
+    return true;
+}
+
 static void on_answer(struct task *task)
 {
     struct explanation *explanation = (struct explanation *)((char *)task - offsetof(struct explanation, task));
     struct lookup *lookup = explanation->lookup;
+    if (ask_again(explanation)) {
+        return;
+    }
     if (start(explanation) != 0) {
         explanation->asker->ready(explanation->asker, explanation->served);
     }

@@ -29,6 +29,31 @@ MOOD corp down
 EXPLAIN alice@example.org
 ANSWER unknown directory_unavailable bare
 
+STORY what rests is tried again for who wants to know why, and rests as long again
+DIRECTORY corp example.org
+START
+MOOD corp down
+ASK alice@example.org
+ANSWER unknown directory_unavailable retry=1
+TIME_PASSES 1s
+ASK alice@example.org
+ANSWER unknown directory_unavailable retry=2
+ASK alice@example.org
+ANSWER unknown backing_off retry=2
+EXPLAIN alice@example.org
+ANSWER unknown directory_unavailable retry=2
+EXPLAIN alice@example.org
+ANSWER unknown directory_unavailable retry=2
+ASK alice@example.org
+ANSWER unknown backing_off retry=2
+SEARCHES corp 4
+MOOD corp answers
+HAS corp alice@example.org good
+EXPLAIN alice@example.org
+ANSWER found explained
+ASK alice@example.org
+ANSWER found layer=memory
+
 STORY an unknown answer keeps its reason
 DIRECTORY corp example.org
 START

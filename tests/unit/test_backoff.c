@@ -42,6 +42,21 @@ static void keys_rest_for_themselves(void **state)
     backoff_free(&backoff);
 }
 
+static void a_rest_may_be_ended(void **state)
+{
+    (void)state;
+    struct backoff *backoff = backoff_new();
+    backoff_end_rest(backoff, alice, 1, 0);
+    assert_int_equal(backoff_fail(backoff, alice, 1, 0, 0), 1000);
+    assert_int_equal(backoff_fail(backoff, alice, 1, 0, 1000), 2000);
+    backoff_end_rest(backoff, alice, 1, 1500);
+    assert_int_equal(backoff_remaining_ms(backoff, alice, 1, 0, 1500), 0);
+    assert_int_equal(backoff_fail(backoff, alice, 1, 0, 1500), 2000);
+    backoff_end_rest(backoff, alice, 1, 4000); /* it is over */
+    assert_int_equal(backoff_fail(backoff, alice, 1, 0, 4000), 4000);
+    backoff_free(&backoff);
+}
+
 static void a_new_generation_is_a_new_beginning(void **state)
 {
     (void)state;
@@ -98,6 +113,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rests_double_up_to_the_longest),
         cmocka_unit_test(keys_rest_for_themselves),
+        cmocka_unit_test(a_rest_may_be_ended),
         cmocka_unit_test(a_new_generation_is_a_new_beginning),
         cmocka_unit_test(a_long_pause_is_a_new_beginning),
         cmocka_unit_test(many_keys),
