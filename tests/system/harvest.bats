@@ -170,6 +170,8 @@ grown() {
     statuses small 192.0.2.9 "$path" > /dev/null
     equal "from memory" 7 "$(grown 'certlookup_lookups_total{layer="memory"}' many small 192.0.2.9 "$path" 20)"
     equal "found" 0 "$(grown certlookup_outcomes_total many small 192.0.2.9 "$path" 20)"
+    equal "with a wrong token" 1 "$(grown certlookup_http_tokens_ignored_total \
+        get "$(gateway_url small)$path" -H 'X-Forwarded-For: 192.0.2.9' -H 'Authorization: Bearer wrong')"
     get "$(gateway_url small)/v1/recipients" -H 'X-Forwarded-For: 192.0.2.10' -H 'Content-Type: application/json' \
         --data-raw "$(names 1 20)"
     equal "a batch" 200 "$code"
