@@ -207,6 +207,7 @@ void config_free(struct config **config)
     if (gone == NULL || atomic_fetch_sub(&gone->references, 1) != 1) {
         return;
     }
+    http_rules_free(&gone->http);
     for (struct kept *kept = gone->storage, *next; kept != NULL; kept = next) {
         next = kept->next;
         explicit_bzero(kept->data, kept->size);

@@ -140,7 +140,7 @@ void reader_check_doors(struct reader *reader)
     if (reader_faulted(reader, "tls")) {
         return;
     }
-    if (http_rules_check(&reader->config->http, &error) != 0) {
+    if (http_rules_make(&reader->config->http, &error) != 0) {
         fault_of_rules(reader, &error);
     } else if (!reader_faulted(reader, "listen")) {
         check_proxied(reader);

@@ -117,6 +117,9 @@ struct reload *reload_new(struct engine *engine, struct pool *background, struct
             .loaded = {.run = on_loaded},
         };
     }
+    if (reload != NULL && reload->started != NULL) {
+        http_rules_free(&reload->started->http); /* it is only compared with */
+    }
     return reload;
 }
 

@@ -156,6 +156,7 @@ struct http_config {
                                  * HTTP_ORIGIN_ANY alone; none: no page of another origin may */
     size_t origin_count;
     struct http_tls tls;
+    struct rules *rules;        /* what http_adopt() takes over, made of the above by http_rules_make(); NULL: it is not */
 };
 
 struct http;
@@ -181,12 +182,13 @@ bool http_listen_is_proxied(const char *address);
 /* "10.1.2.3" "2001:db8::/120": as network_parse(); and "unix", whoever connects to a socket in the file system. */
 int http_proxy_parse(const char *text, struct network *network, struct error *error);
 
-/* Whether what http_adopt() takes over is as it has to be. -1: the words say what is wrong, and behind which setting's
- * name. */
-int http_rules_check(const struct http_config *config, struct error *error);
+/* Makes what http_adopt() takes over, on whatever thread may read certificates and long revocation lists. The
+ * configuration's, to be freed. -1: the words say what is wrong, and behind which setting's name. */
+int http_rules_make(struct http_config *config, struct error *error);
+void http_rules_free(struct http_config *config);
 
 /* From now on who may ask what is as the configuration says, whatever a connection was let through before, and who
- * connects is shown its certificate; all else stays. One thread. -1: the words say why not. */
+ * connects is shown its certificate; all else stays. Each configuration once. One thread. -1: the words say why not. */
 int http_adopt(struct http *http, const struct http_config *config, struct error *error);
 
 /* Binds and starts. NULL: the words name the address. */

@@ -1,5 +1,6 @@
 #include "http/listener.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -242,20 +243,9 @@ static struct http *make_http(const struct http_config *config, const struct htt
     return http;
 }
 
-int http_rules_check(const struct http_config *config, struct error *error)
-{
-    struct rules *rules = rules_make(config, error);
-
-    if (rules == NULL) {
-        return -1;
-    }
-    rules_free(&rules);
-    return 0;
-}
-
 int http_adopt(struct http *http, const struct http_config *config, struct error *error)
 {
-    struct rules *rules = rules_make(config, error), *before;
+    struct rules *rules = config->rules != NULL ? rules_ref(config->rules) : rules_make(config, error), *before;
 
     if (rules == NULL) {
         return -1;
@@ -264,6 +254,7 @@ int http_adopt(struct http *http, const struct http_config *config, struct error
         rules_free(&rules);
         return error_set(error, "tls.certificate-file: a listener speaks TLS still, until the restart");
     }
+    assert(rules->number == 0); /* nobody has them yet */
     pthread_mutex_lock(&http->rules_lock);
     before = http->rules;
     rules->number = atomic_load(&http->rules_number) + 1;

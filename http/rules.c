@@ -79,6 +79,17 @@ struct rules *rules_make(const struct http_config *config, struct error *error)
     return rules;
 }
 
+int http_rules_make(struct http_config *config, struct error *error)
+{
+    config->rules = rules_make(config, error);
+    return config->rules != NULL ? 0 : -1;
+}
+
+void http_rules_free(struct http_config *config)
+{
+    rules_free(&config->rules);
+}
+
 struct rules *rules_ref(struct rules *rules)
 {
     atomic_fetch_add(&rules->references, 1);
