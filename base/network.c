@@ -202,14 +202,14 @@ int network_parse(const char *text, struct network *network, struct error *error
     char address[INET6_ADDRSTRLEN];
 
     if (size >= sizeof(address)) {
-        return error_set(error, "is not an address, with or without /prefix");
+        return error_set(error, "\"%.100s\" is not an address, with or without /prefix", text);
     }
     memcpy(address, text, size);
     address[size] = '\0';
     parsed.family = strchr(address, ':') != NULL ? AF_INET6 : AF_INET;
     parsed.prefix = (unsigned)width(parsed.family) * 8;
     if (inet_pton(parsed.family, address, parsed.address) != 1) {
-        return error_set(error, "is not an address, with or without /prefix");
+        return error_set(error, "\"%.100s\" is not an address, with or without /prefix", text);
     }
     if (slash != NULL && parse_prefix(slash + 1, &parsed, error) != 0) {
         return -1;

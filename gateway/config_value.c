@@ -171,16 +171,17 @@ static int store_number(struct reader *reader, const struct setting *setting, ch
         [SETTING_NUMBER] = text_parse_number,
     };
     number_reader parse = readers[setting->type];
-    int64_t value, least, most;
+    bool is_negative = setting->type == SETTING_NUMBER && text[0] == '-'; /* which no setting may be */
+    int64_t value = 0, least, most;
 
     (void)reader;
-    if (parse(text, &value, error) != 0) {
+    if (!is_negative && parse(text, &value, error) != 0) {
         return -1;
     }
     if (parse(setting->least, &least, NULL) != 0 || parse(setting->most, &most, NULL) != 0) {
         return error_set(error, "the limits of this setting are wrong, a defect of certlookupd");
     }
-    if (value < least || value > most) {
+    if (is_negative || value < least || value > most) {
         return error_set(error, "%.50s is not from %s to %s", text, setting->least, setting->most);
     }
     store_integer(setting, base, value);

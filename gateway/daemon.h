@@ -11,8 +11,4 @@
  * after an orderly end, 1 when the start failed (the log says why). */
 int daemon_run(const char *config_path, const char *log_word);
 
-/* certlookupd -t: every fault on stderr, or what was found (directories, anchors with subject, expiry and
- * fingerprint) on stdout. The exit status. */
-int daemon_check(const char *config_path);
-
 #endif

@@ -10,8 +10,10 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "base/digest.h"
 #include "base/seal.h"
+#include "gateway/check.h"
 #include "gateway/config.h"
 #include "gateway/daemon.h"
 #include "http/tokens.h"
@@ -86,15 +88,18 @@ static int make_token(const char *name, const char *scopes, const char *until)
 {
     uint8_t secret[32];
     char token[2 * sizeof(secret) + 1], hex[DIGEST_HEX_BYTES];
-    int64_t ignored;
+    int64_t end;
     if (!tokens_is_name(bytes_of_string(name))) {
         return usage("--new-token", ": a name has 1 to 64 letters, digits, '_', '.' and '-'");
     }
     if (tokens_parse_scopes(bytes_of_string(scopes)) == 0) {
         return usage(scopes, ": is not lookup, explain or admin, nor several, each once: lookup,explain");
     }
-    if (!tokens_parse_until(bytes_of_string(until), &ignored)) {
+    if (!tokens_parse_until(bytes_of_string(until), &end)) {
         return usage(until, ": is neither a day, like 2027-06-30, nor never");
+    }
+    if (end <= clock_wall_s()) {
+        return usage(until, ": that day is over, and the token would open nothing");
     }
     digest_random(secret, sizeof(secret));
     digest_hex(bytes_of(secret, sizeof(secret)), token);
@@ -185,5 +190,5 @@ int main(int argc, char **argv)
     if (optind < argc) {
         return usage(argv[optind], ": there are no arguments besides options");
     }
-    return test ? daemon_check(config) : daemon_run(config, log_word);
+    return test ? check_configuration(config) : daemon_run(config, log_word);
 }

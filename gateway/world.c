@@ -195,6 +195,17 @@ int world_files_state(const struct config *config, struct digest *state)
     return 0;
 }
 
+/* What is shown to clients serves them until there is something better: one that none takes is a slip, say of a renewal
+ * that wrote the old file again. At a start, and in the place of one that is no better, it is told of and shown. */
+static bool would_spoil_certificate(const struct world *before, const struct config *config, struct error *error)
+{
+    struct error ignored;
+
+    return before != NULL && before->config != config &&
+           http_certificate_check(&before->config->http.tls, &ignored) == 0 &&
+           http_certificate_check(&config->http.tls, error) != 0;
+}
+
 /* Takes over the reference to `config`, which may be NULL: its faults were given to `fault` already. */
 static struct world *make_world(struct config *config, const struct world *before,
                                 void (*fault)(void *context, const char *line), void *context)
@@ -212,6 +223,10 @@ static struct world *make_world(struct config *config, const struct world *befor
 
     world->config = config;
     if (world->config == NULL) {
+        goto out;
+    }
+    if (would_spoil_certificate(before, world->config, &error)) {
+        error_prefix(&error, "%s", path);
         goto out;
     }
     if (world_files_state(world->config, &world->files) != 0) {

@@ -26,12 +26,42 @@ bool access_is_this_machine(const struct sockaddr *address)
     return address != NULL && address->sa_family == AF_UNIX;
 }
 
+/* The size of "Bearer", or 0 where that is not the scheme. */
+static size_t scheme_size(struct bytes authorization)
+{
+    static const char scheme[] = "Bearer";
+    size_t size = sizeof(scheme) - 1;
+    bool is_scheme = authorization.size >= size && strncasecmp((const char *)authorization.data, scheme, size) == 0 &&
+                     (authorization.size == size || authorization.data[size] == ' ');
+
+    return is_scheme ? size : 0;
+}
+
+bool access_is_malformed_bearer(struct bytes authorization)
+{
+    static const bool in_token[256] = {
+        ['+'] = true, ['-' ... '9'] = true, ['A' ... 'Z'] = true, ['_'] = true, ['a' ... 'z'] = true, ['~'] = true,
+    };
+    size_t at = scheme_size(authorization), from, end;
+
+    if (at == 0) {
+        return false;
+    }
+    while (at < authorization.size && authorization.data[at] == ' ') {
+        at++;
+    }
+    for (from = at; at < authorization.size && in_token[authorization.data[at]]; at++) {
+    }
+    for (end = at; end < authorization.size && authorization.data[end] == '='; end++) {
+    }
+    return at == from || end < authorization.size;
+}
+
 bool access_bearer(struct bytes authorization, struct bytes *token)
 {
-    static const char scheme[] = "Bearer ";
-    size_t skip = sizeof(scheme) - 1;
+    size_t skip = scheme_size(authorization);
 
-    if (authorization.size < skip || strncasecmp((const char *)authorization.data, scheme, skip) != 0) {
+    if (skip == 0) {
         return false;
     }
     while (skip < authorization.size && authorization.data[skip] == ' ') {

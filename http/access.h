@@ -15,4 +15,7 @@ bool access_is_this_machine(const struct sockaddr *address);
 /* The token of a field Authorization that says "Bearer" and one (RFC 6750 2.1). False: it does not. */
 bool access_bearer(struct bytes authorization, struct bytes *token);
 
+/* Whether it says "Bearer", and then anything but blanks and a b64token (RFC 6750 2.1). */
+bool access_is_malformed_bearer(struct bytes authorization);
+
 #endif

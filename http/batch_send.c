@@ -60,7 +60,8 @@ static enum MHD_Result refuse_bundle(struct batch *batch)
 
     request_tell_refusal(batch->request, status, detail);
     buffer_append_format(&batch->body, "],\"type\":\"%s\",\"title\":\"%s\",\"status\":%u,\"detail\":\"%s\"",
-                         unknown ? PROBLEM_UNKNOWN : respond_type(status), respond_title(status), status, detail);
+                         unknown ? PROBLEM_UNKNOWN : respond_type(status),
+                         unknown ? PROBLEM_UNKNOWN_TITLE : respond_title(status), status, detail);
     if (request_instance(batch->request, instance) != NULL) {
         buffer_append_format(&batch->body, ",\"instance\":\"%s\"", instance);
     }

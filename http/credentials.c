@@ -17,7 +17,7 @@ struct credentials {
     gnutls_certificate_credentials_t gnutls;
     gnutls_certificate_request_t request; /* whether clients are asked for a certificate */
     struct authorities *authorities;      /* NULL: they are not */
-    int64_t not_after;
+    int64_t not_before, not_after;        /* of the first that we show, wall seconds */
 };
 
 static int check_priorities(const char *priorities, struct error *error)
@@ -53,6 +53,7 @@ static int pair(struct credentials *credentials, gnutls_x509_crt_t *chain, unsig
     if (result == GNUTLS_E_CERTIFICATE_KEY_MISMATCH) {
         return error_set(error, "tls.key-file: it is not the key of the first certificate in certificate-file");
     }
+    credentials->not_before = (int64_t)gnutls_x509_crt_get_activation_time(chain[0]);
     credentials->not_after = (int64_t)gnutls_x509_crt_get_expiration_time(chain[0]);
     return authorities_fault("tls.certificate-file", "certificate", result, error);
 }
@@ -137,15 +138,31 @@ void credentials_free(struct credentials **credentials)
     }
 }
 
-static void tell_end_of_certificate(int64_t end)
+int credentials_check_dates(const struct credentials *credentials, struct error *error)
 {
-    char time[TEXT_TIME_BYTES];
     int64_t now = clock_wall_s();
+    char from[TEXT_TIME_BYTES], to[TEXT_TIME_BYTES];
 
-    gauge_set(GAUGE_TLS_NOT_AFTER, end);
-    if (end > 0 && end < now + ENDS_SOON_S) {
-        log_event(LEVEL_WARNING, end < now ? "our certificate has expired" : "our certificate ends soon",
-                  LOG_TEXT("setting", "tls.certificate-file"), LOG_TEXT("not_after", text_time(end, time)));
+    if (now >= credentials->not_before && now <= credentials->not_after) {
+        return 0;
+    }
+    return error_set(error, "tls.certificate-file: no client takes the certificate, which %s: it holds from %s to %s",
+                     now < credentials->not_before ? "is not valid yet" : "has expired",
+                     text_time(credentials->not_before, from), text_time(credentials->not_after, to));
+}
+
+/* NULL: there is none. */
+static void tell_end_of_certificate(const struct credentials *credentials)
+{
+    struct error error;
+    char time[TEXT_TIME_BYTES];
+
+    gauge_set(GAUGE_TLS_NOT_AFTER, credentials != NULL ? credentials->not_after : 0);
+    if (credentials != NULL && credentials_check_dates(credentials, &error) != 0) {
+        log_event(LEVEL_ERROR, "our certificate is not valid", LOG_TEXT("fault", error.text));
+    } else if (credentials != NULL && credentials->not_after < clock_wall_s() + ENDS_SOON_S) {
+        log_event(LEVEL_WARNING, "our certificate ends soon", LOG_TEXT("setting", "tls.certificate-file"),
+                  LOG_TEXT("not_after", text_time(credentials->not_after, time)));
     }
 }
 
@@ -165,7 +182,7 @@ void credentials_tell(const struct credentials *credentials)
 {
     const struct authorities *authorities = credentials != NULL ? credentials->authorities : NULL;
 
-    tell_end_of_certificate(credentials != NULL ? credentials->not_after : 0);
+    tell_end_of_certificate(credentials);
     tell_end_of_crls(authorities != NULL ? authorities_crls_until(authorities) : INT64_MAX);
 }
 

@@ -35,8 +35,12 @@ struct tls_client {
 struct credentials *credentials_make(const struct http_tls *config, struct error *error);
 void credentials_free(struct credentials **credentials);
 
+/* Whether the first certificate that we show is valid now, by its dates. -1: the words say which they are, behind the
+ * name of the setting. */
+int credentials_check_dates(const struct credentials *credentials, struct error *error);
+
 /* Tells the metrics when the first certificate that we show ends, and the first revocation list of clients, and the log
- * if that is soon, or over. NULL: there are none. */
+ * if that is soon, or over, or if the certificate has not begun. NULL: there are none. */
 void credentials_tell(const struct credentials *credentials);
 
 /* Whether every client has to show a certificate that counts. */

@@ -12,14 +12,17 @@
 #include "http/credentials.h"
 
 static const struct {
-    enum scope scope;
-    const char *word;
+    unsigned scope;
+    const char *word, *scopes; /* what for: for people, and as RFC 6750 3 has it */
     enum counter refused;
     const char *without; /* what to do without a token */
 } doors[] = {
-    [DOOR_LOOKUP] = {SCOPE_LOOKUP, "lookup", COUNT_REFUSED_LOOKUP, ""},
-    [DOOR_EXPLAIN] = {SCOPE_EXPLAIN, "explain", COUNT_REFUSED_EXPLAIN, ", or a request from the gateway's machine"},
-    [DOOR_ADMIN] = {SCOPE_ADMIN, "admin", COUNT_REFUSED_ADMIN, ", from the gateway's machine too"},
+    [DOOR_LOOKUP] = {SCOPE_LOOKUP, "lookup", "lookup", COUNT_REFUSED_LOOKUP, ""},
+    [DOOR_EXPLAIN] = {SCOPE_EXPLAIN, "explain", "explain", COUNT_REFUSED_EXPLAIN,
+                      ", or a request from the gateway's machine"},
+    [DOOR_ADMIN] = {SCOPE_ADMIN, "admin", "admin", COUNT_REFUSED_ADMIN, ", from the gateway's machine too"},
+    [DOOR_LOOKUP_EXPLAIN] = {SCOPE_LOOKUP | SCOPE_EXPLAIN, "lookup and explain", "lookup explain",
+                             COUNT_REFUSED_EXPLAIN, ""},
 };
 
 /* A page that did not come from here has a browser ask. Its own address is in Host, as the browser knows it. */
@@ -143,7 +146,7 @@ static const struct shown *examine_certificate(struct request *request)
 
 static bool opens(const struct grant *grant, enum door door)
 {
-    return (grant->scopes & (unsigned)doors[door].scope) != 0 && clock_wall_s() < grant->until;
+    return (grant->scopes & doors[door].scope) == doors[door].scope && clock_wall_s() < grant->until;
 }
 
 uint64_t doors_holder_id(struct request *request, enum door door)
@@ -194,6 +197,8 @@ bool doors_let(struct request *request, enum door door)
         return doors_is_local(request) || has_token_for(request, door);
     case DOOR_ADMIN:
         return has_token_for(request, door);
+    case DOOR_LOOKUP_EXPLAIN:
+        return doors_let(request, DOOR_LOOKUP) && doors_let(request, DOOR_EXPLAIN);
     }
     return false;
 }
@@ -215,27 +220,44 @@ static const char *fault_of_certificate(struct request *request)
     return clock_wall_s() >= shown->grant.until ? "its line has expired" : "it is for something else";
 }
 
-/* "error" of RFC 6750 3.1; NULL: no token was sent, which is no error. */
-static const char *fault_of(struct request *request, const char **detail)
-{
-    struct bytes sent;
+/* What is wrong with what was sent (RFC 6750 3.1). */
+struct fault {
+    unsigned status;
+    const char *error;  /* NULL: nothing was sent, which is no error */
+    const char *detail; /* NULL: likewise */
+};
 
-    if (!find_token(request, &sent)) {
-        *detail = request->headers.authorizations > 1 ? "there is more than one Authorization" : NULL;
-        return NULL;
-    }
+static struct fault fault_of_token(struct request *request, struct bytes sent)
+{
     const struct grant *grant = examine(request, sent);
 
+    if (grant->scopes == 0 && access_is_malformed_bearer(request->headers.authorization)) {
+        return (struct fault){MHD_HTTP_BAD_REQUEST, "invalid_request", "Authorization is not Bearer and one token"};
+    }
     if (grant->scopes == 0) {
-        *detail = "the token is none of this gateway's";
-        return "invalid_token";
+        return (struct fault){MHD_HTTP_UNAUTHORIZED, "invalid_token", "the token is none of this gateway's"};
     }
     if (clock_wall_s() >= grant->until) {
-        *detail = "the token has expired";
-        return "invalid_token";
+        return (struct fault){MHD_HTTP_UNAUTHORIZED, "invalid_token", "the token has expired"};
     }
-    *detail = "the token is for something else";
-    return "insufficient_scope";
+    return (struct fault){MHD_HTTP_FORBIDDEN, "insufficient_scope", "the token is for something else"};
+}
+
+static struct fault fault_of(struct request *request)
+{
+    const struct headers *headers = &request->headers;
+    struct bytes sent;
+
+    if (find_token(request, &sent)) {
+        return fault_of_token(request, sent);
+    }
+    if (headers->authorizations > 1) {
+        return (struct fault){MHD_HTTP_BAD_REQUEST, "invalid_request", "there is more than one Authorization"};
+    }
+    if (headers->authorizations == 1 && access_is_malformed_bearer(headers->authorization)) {
+        return (struct fault){MHD_HTTP_BAD_REQUEST, "invalid_request", "Authorization has no token behind Bearer"};
+    }
+    return (struct fault){MHD_HTTP_UNAUTHORIZED, NULL, NULL};
 }
 
 /* Who would not get through the handshake today. */
@@ -251,10 +273,26 @@ static enum MHD_Result refuse_without_certificate(struct request *request, const
     return respond_problem(request, MHD_HTTP_FORBIDDEN, detail, &headers);
 }
 
-enum MHD_Result doors_refuse(struct request *request, enum door door)
+/* Which of the two it is that stays shut; both, where who has a token needs one that is for both. */
+static enum door shut_of(struct request *request, enum door door)
+{
+    return door == DOOR_LOOKUP_EXPLAIN && needs_no_token(request) ? DOOR_EXPLAIN : door;
+}
+
+static enum MHD_Result refuse_without_tokens(struct request *request, enum door door)
+{
+    char detail[200];
+
+    snprintf(detail, sizeof(detail), "this needs a token for %s%s; the gateway has no tokens", doors[door].word,
+             doors[door].without);
+    return respond_problem(request, MHD_HTTP_FORBIDDEN, detail, NULL);
+}
+
+enum MHD_Result doors_refuse(struct request *request, enum door wanted)
 {
     struct response_headers headers = {0};
-    const char *why, *fault, *word = doors[door].word, *certificate = fault_of_certificate(request);
+    const char *certificate = fault_of_certificate(request);
+    enum door door = shut_of(request, wanted);
     char detail[300];
 
     if (lacks_certificate(request)) {
@@ -262,17 +300,15 @@ enum MHD_Result doors_refuse(struct request *request, enum door door)
     }
     count(doors[door].refused);
     if (tokens_count(worker_rules(request->worker)->tokens) == 0) {
-        snprintf(detail, sizeof(detail), "this needs a token for %s%s; the gateway has no tokens", word,
-                 doors[door].without);
-        return respond_problem(request, MHD_HTTP_FORBIDDEN, detail, NULL);
+        return refuse_without_tokens(request, door);
     }
-    fault = fault_of(request, &why);
-    snprintf(detail, sizeof(detail), "%s%s%s%s%sthis needs a token for %s%s", why != NULL ? why : "",
-             why != NULL ? "; " : "", certificate != NULL ? "of the client certificate: " : "",
-             certificate != NULL ? certificate : "", certificate != NULL ? "; " : "", word, doors[door].without);
+    struct fault fault = fault_of(request);
+    snprintf(detail, sizeof(detail), "%s%s%s%s%sthis needs a token for %s%s", fault.detail != NULL ? fault.detail : "",
+             fault.detail != NULL ? "; " : "", certificate != NULL ? "of the client certificate: " : "",
+             certificate != NULL ? certificate : "", certificate != NULL ? "; " : "", doors[door].word,
+             doors[door].without);
     respond_header(&headers, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer realm=\"certlookup\"%s%s%s, scope=\"%s\"",
-                   fault != NULL ? ", error=\"" : "", fault != NULL ? fault : "", fault != NULL ? "\"" : "", word);
-    bool may_not = fault != NULL && strcmp(fault, "insufficient_scope") == 0;
-
-    return respond_problem(request, may_not ? MHD_HTTP_FORBIDDEN : MHD_HTTP_UNAUTHORIZED, detail, &headers);
+                   fault.error != NULL ? ", error=\"" : "", fault.error != NULL ? fault.error : "",
+                   fault.error != NULL ? "\"" : "", doors[door].scopes);
+    return respond_problem(request, fault.status, detail, &headers);
 }

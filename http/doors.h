@@ -6,6 +6,7 @@
  *                 that this machine alone reaches, or from this machine
  *   DOOR_EXPLAIN  who has a token for explain; and who asks from this machine
  *   DOOR_ADMIN    who has a token for admin: a page in a browser on this machine could ask from there, too
+ *   DOOR_LOOKUP_EXPLAIN  who gets through both
  *
  * A client certificate opens what its line in the tokens file says, as a token
  * does. "From this machine" means that no proxy there says it speaks for
@@ -26,7 +27,7 @@
 
 struct request;
 
-enum door { DOOR_OPEN, DOOR_LOOKUP, DOOR_EXPLAIN, DOOR_ADMIN };
+enum door { DOOR_OPEN, DOOR_LOOKUP, DOOR_EXPLAIN, DOOR_ADMIN, DOOR_LOOKUP_EXPLAIN };
 
 /* What something that was shown opens, by the rules of this number. */
 struct grant {
@@ -61,7 +62,7 @@ bool doors_is_local(const struct request *request);
 /* By what limits know whose token, or whose certificate, for this door came with the request; 0: none that opens it. */
 uint64_t doors_holder_id(struct request *request, enum door door);
 
-/* 401 or 403 (RFC 6750 3), after doors_let() said no. */
+/* 400, 401 or 403 (RFC 6750 3), after doors_let() said no. */
 enum MHD_Result doors_refuse(struct request *request, enum door door);
 
 #endif

@@ -18,7 +18,8 @@ static const struct {
     [FRAMING_BAD_HOST] = {400, "Host is not a host name with an optional port (RFC 9112 3.2)"},
     [FRAMING_TOO_MANY] = {400, "a header field is repeated too often"},
     [FRAMING_UNKNOWN_LENGTH] = {411, "a body must state its Content-Length here"},
-    [FRAMING_BODY_TOO_LARGE] = {413, "nothing here takes so large a body"},
+    [FRAMING_BODY_TOO_LARGE] = {413, "the body is larger than is read here"},
+    [FRAMING_ENCODED] = {415, "a body is taken as it is, without Content-Encoding"},
     [FRAMING_NOT_JSON] = {415, "this takes application/json"},
 };
 
@@ -124,6 +125,14 @@ static void take_content_type(struct headers *headers, struct bytes value)
     headers->content_types++;
 }
 
+static void take_encoding(struct headers *headers, struct bytes value)
+{
+    static const char as_it_is[] = "identity";
+
+    headers->encoded = headers->encoded || value.size != sizeof(as_it_is) - 1 ||
+                       strncasecmp((const char *)value.data, as_it_is, value.size) != 0;
+}
+
 static void take_request_id(struct headers *headers, struct bytes value)
 {
     headers->request_id = value;
@@ -174,6 +183,7 @@ static const struct field {
     FIELD("Content-Length", take_length),
     FIELD("Transfer-Encoding", take_coding),
     FIELD("Content-Type", take_content_type),
+    FIELD("Content-Encoding", take_encoding),
     FIELD("Forwarded", take_forwarded),
     FIELD("X-Forwarded-For", take_forwarded_for),
     FIELD("X-Forwarded-Host", take_forwarded),
@@ -268,6 +278,9 @@ static enum framing_fault check_body(const struct headers *headers, size_t max_b
     }
     if (headers->length > (max_body > 0 ? max_body : MAX_IGNORED_BODY_BYTES)) {
         return FRAMING_BODY_TOO_LARGE;
+    }
+    if (max_body > 0 && headers->encoded) {
+        return FRAMING_ENCODED;
     }
     return max_body == 0 || is_json(headers) ? FRAMING_OK : FRAMING_NOT_JSON;
 }

@@ -29,6 +29,7 @@ enum framing_fault {
     FRAMING_TOO_MANY,        /* over HEADERS_VALUES_MAX */
     FRAMING_UNKNOWN_LENGTH,  /* a chunked body, or one is wanted and no length is stated: 411 */
     FRAMING_BODY_TOO_LARGE,  /* 413 */
+    FRAMING_ENCODED,         /* a body is wanted, and what comes is compressed, say: 415 */
     FRAMING_NOT_JSON         /* a body is wanted, and what comes is none that we read: 415 */
 };
 
@@ -46,6 +47,7 @@ struct headers {
     size_t authorizations;
     struct bytes content_type;
     size_t content_types;
+    bool encoded; /* Content-Encoding says that the body is not what it will be */
     struct bytes origin; /* of the page that has a browser ask */
     size_t origins;
     bool preflight; /* it asks whether it may (Access-Control-Request-Method) */

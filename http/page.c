@@ -58,7 +58,7 @@ static enum MHD_Result send_file(struct request *request, const struct embedded_
         respond_field(&headers, MHD_HTTP_HEADER_VARY, vary);
     }
     if (etag_is_known(&request->headers.if_none_match, file->etag)) {
-        return respond_own(request, MHD_HTTP_NOT_MODIFIED, NULL, &headers);
+        return respond_not_modified(request, file->size, &headers);
     }
     respond_field(&headers, MHD_HTTP_HEADER_CONTENT_TYPE, type_of(file->name));
     buffer_init(&body, MAX_RESPONSE_BYTES);

@@ -187,7 +187,7 @@ enum MHD_Result recipients_answer(struct request *request)
         return wanted_refuse(request, &refusal);
     }
     if (wish.explain && !doors_let(request, DOOR_EXPLAIN)) {
-        return doors_refuse(request, DOOR_EXPLAIN);
+        return doors_refuse(request, DOOR_LOOKUP_EXPLAIN);
     }
     if (request->served.answer == NULL) {
         enum address_fault fault = recipients_read_address(request);

@@ -133,12 +133,12 @@ static void add_content(const struct served *served, const struct format_info *i
 struct problem reply_problem(enum outcome outcome, enum reason reason, enum reason told, const char *address)
 {
     unsigned status = reply_status(outcome, reason);
-    bool none = outcome == OUTCOME_NONE;
+    bool none = outcome == OUTCOME_NONE, internal = !none && reason == REASON_INTERNAL;
 
     return (struct problem){
-        .type = none ? PROBLEM_NONE : reason == REASON_INTERNAL ? respond_type(status) : PROBLEM_UNKNOWN,
+        .type = none ? PROBLEM_NONE : internal ? respond_type(status) : PROBLEM_UNKNOWN,
         .status = (int)status,
-        .title = none ? "No usable certificate" : respond_title(status),
+        .title = none ? "No usable certificate" : internal ? respond_title(status) : PROBLEM_UNKNOWN_TITLE,
         .detail = reason_text(told),
         .reason = reason_word(told),
         .address = address,
@@ -194,6 +194,7 @@ static void make_der(const struct served *served, struct spares *spares, struct 
     struct bytes der = answer->best;
 
     reply->body = der;
+    reply->size = der.size;
     reply_fetch_ahead(reply); /* while its header is made */
     etag_of_digest(answer->best_digest, reply->etag);
     add_content(served, &render_formats[FORMAT_DER], reply->etag, headers);
@@ -229,6 +230,7 @@ static void make_document(const struct served *served, const struct wish *wish, 
         buffer_free(&body);
         return;
     }
+    reply->size = body.size;
     reply->bytes += body.size;
     if (reply->status == MHD_HTTP_OK) {
         etag_make(buffer_bytes(&body), reply->etag);
@@ -260,7 +262,7 @@ size_t reply_make_not_modified(const struct served *served, const struct wish *w
     add_keeping(served, wish, &headers);
     add_life(served, &headers);
     respond_field(&headers, MHD_HTTP_HEADER_ETAG, reply->etag);
-    reply->not_modified = respond_make(NULL, &headers);
+    reply->not_modified = respond_make_not_modified(reply->size, &headers);
     return reply->not_modified != NULL ? respond_bytes(&headers) : 0;
 }
 

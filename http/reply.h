@@ -39,6 +39,7 @@ struct reply {
     struct MHD_Response *full;         /* holds a reference to the answer where its body stands in there as it is */
     struct MHD_Response *not_modified; /* NULL: nobody asked for it yet */
     struct bytes body;                 /* of `full`, where that sends it from the answer; else empty */
+    size_t size;                       /* of the body of `full`, where there is an etag */
     size_t bytes;                      /* about what `full` costs in memory, the answer aside */
 };
 

@@ -182,7 +182,7 @@ static enum MHD_Result read_headers(struct request *request, const char *method,
     }
     /* Before any of the body is read: libmicrohttpd takes no more of this request then, nor another behind it, and
      * says "Connection: close". */
-    return respond_problem(request, framing_fault_status(fault), framing_fault_text(fault), NULL);
+    return routes_refuse_framing(request, fault, max_body);
 }
 
 bool request_make_key(struct request *request)

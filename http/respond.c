@@ -157,6 +157,18 @@ struct MHD_Response *respond_make(struct buffer *body, const struct response_hea
     return respond_complete(response, headers);
 }
 
+/* No body goes out with a 304. */
+static ssize_t never_read(void *cls, uint64_t at, char *to, size_t most)
+{
+    (void)cls, (void)at, (void)to, (void)most;
+    return MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+struct MHD_Response *respond_make_not_modified(size_t size, const struct response_headers *headers)
+{
+    return respond_complete(MHD_create_response_from_callback(size, 1, never_read, NULL, NULL), headers);
+}
+
 static void count_request(const struct request *request, unsigned status)
 {
     enum route_kind kind = request->route != NULL ? request->route->kind : ROUTE_OTHER;
@@ -201,6 +213,12 @@ enum MHD_Result respond_own(struct request *request, unsigned status, struct buf
     return respond_and_destroy(request, status, respond_make(body, headers));
 }
 
+enum MHD_Result respond_not_modified(struct request *request, size_t size, struct response_headers *headers)
+{
+    add_close(request, headers);
+    return respond_and_destroy(request, MHD_HTTP_NOT_MODIFIED, respond_make_not_modified(size, headers));
+}
+
 enum MHD_Result respond_made(struct request *request, unsigned status, struct MHD_Response *response,
                              struct response_headers *headers)
 {
@@ -211,10 +229,10 @@ enum MHD_Result respond_made(struct request *request, unsigned status, struct MH
 static const struct {
     unsigned status;
     const char *title;
-    const char *type; /* each has its page in docs/problems/ */
+    const char *type; /* each has its page in docs/problems/, with the title above it */
 } titles[] = {
     {400, "Bad request", PROBLEM_TYPE("bad-request")},
-    {401, "Unauthorized", PROBLEM_TYPE("token-needed")},
+    {401, "Token needed", PROBLEM_TYPE("token-needed")},
     {403, "Forbidden", PROBLEM_TYPE("forbidden")},
     {404, "Not found", PROBLEM_TYPE("not-found")},
     {405, "Method not allowed", PROBLEM_TYPE("method-not-allowed")},
@@ -225,8 +243,9 @@ static const struct {
     {415, "Unsupported media type", PROBLEM_TYPE("not-json")},
     {429, "Too many requests", PROBLEM_TYPE("client-limit")},
     {500, "Internal error", PROBLEM_TYPE("internal-error")},
+    {501, "Method not known", PROBLEM_TYPE("not-implemented")},
     {503, "Service unavailable", PROBLEM_TYPE("unavailable")},
-    {504, "Directory timed out", PROBLEM_UNKNOWN},
+    {504, PROBLEM_UNKNOWN_TITLE, PROBLEM_UNKNOWN},
 };
 
 static size_t title_of(unsigned status)

@@ -62,6 +62,10 @@ struct MHD_Response *respond_complete(struct MHD_Response *response, const struc
  * NULL: the body failed, or out of memory. The caller's to MHD_destroy_response(). */
 struct MHD_Response *respond_make(struct buffer *body, const struct response_headers *headers);
 
+/* What says that nothing has changed, of a body of `size`: its Content-Length may be that of the body or missing
+ * (RFC 9110 8.6), and libmicrohttpd always writes one. NULL: out of memory. */
+struct MHD_Response *respond_make_not_modified(size_t size, const struct response_headers *headers);
+
 /* Sends a response that others may share. */
 enum MHD_Result respond_shared(struct request *request, unsigned status, struct MHD_Response *response);
 
@@ -69,6 +73,9 @@ enum MHD_Result respond_shared(struct request *request, unsigned status, struct 
  * 503 goes out in its place. */
 enum MHD_Result respond_own(struct request *request, unsigned status, struct buffer *body,
                             struct response_headers *headers);
+
+/* The same of respond_make_not_modified(). */
+enum MHD_Result respond_not_modified(struct request *request, size_t size, struct response_headers *headers);
 
 /* The same with a response that was made already, but for its fields; NULL: it could not be made. It is gone then. */
 enum MHD_Result respond_made(struct request *request, unsigned status, struct MHD_Response *response,
@@ -92,6 +99,7 @@ const char *respond_type(unsigned status);
 #define PROBLEM_TYPE(name_) "/problems/" name_
 #define PROBLEM_NONE PROBLEM_TYPE("no-certificate")
 #define PROBLEM_UNKNOWN PROBLEM_TYPE("unknown")
+#define PROBLEM_UNKNOWN_TITLE "Nobody can tell just now"
 
 /* Adds Request-Id. It is the request's, so the response must not be kept for another one. */
 void respond_id(struct request *request, struct response_headers *headers);

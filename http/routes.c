@@ -13,6 +13,7 @@
 #include "http/recipients.h"
 #include "http/respond.h"
 #include "http/search.h"
+#include "http/wanted.h"
 
 #define READ (METHOD_GET | METHOD_HEAD)
 
@@ -25,14 +26,14 @@ const struct route routes[] = {
      "the best certificate to encrypt to; ?format=der|pem|p7c|vcard|vcard3|json or Accept",
      FORMAT_BIT(FORMAT_DER) | FORMAT_BIT(FORMAT_PEM) | FORMAT_BIT(FORMAT_P7C) | FORMAT_BIT(FORMAT_VCARD) |
          FORMAT_BIT(FORMAT_VCARD3) | FORMAT_BIT(FORMAT_JSON),
-     FORMAT_DER, true, .kind = ROUTE_CERTIFICATE},
+     FORMAT_DER, true, "explain, format", .kind = ROUTE_CERTIFICATE},
     {RECIPIENTS "{address}", READ, DOOR_LOOKUP, recipients_answer,
      "all usable certificates, best first, as JSON; ?explain=1 shows why others are refused (loopback or token)",
-     FORMAT_BIT(FORMAT_JSON), FORMAT_JSON, false, .kind = ROUTE_RECIPIENT},
+     FORMAT_BIT(FORMAT_JSON), FORMAT_JSON, false, "explain, format", .kind = ROUTE_RECIPIENT},
     {"/v1/recipients", METHOD_POST, DOOR_LOOKUP, batch_answer,
      "{\"recipients\": [ADDRESS, ...]}: for each a status and its best certificate, as JSON; ?format=p7c: all "
      "certificates in one",
-     FORMAT_BIT(FORMAT_JSON) | FORMAT_BIT(FORMAT_P7C), FORMAT_JSON, true, MAX_BATCH_BODY_BYTES, ROUTE_BATCH},
+     FORMAT_BIT(FORMAT_JSON) | FORMAT_BIT(FORMAT_P7C), FORMAT_JSON, true, "format, partial", MAX_BATCH_BODY_BYTES, ROUTE_BATCH},
     {"/certificates/search.cgi", READ, DOOR_LOOKUP, search_answer_certificates,
      "certificates by one attribute of RFC 4387: certHash, uri, email, iHash, iAndSHash, name, sHash, sKIDHash",
      .kind = ROUTE_SEARCH},
@@ -45,12 +46,12 @@ const struct route routes[] = {
      "200, or 503 while starting or shutting down; directories that are down do not count"},
     {"/metrics", READ, DOOR_EXPLAIN, pages_metrics, "counters for Prometheus (loopback or token)"},
     {"/v1/status", READ, DOOR_EXPLAIN, pages_status,
-     "how it fares, as JSON: lookups, cache, directories (loopback or token)"},
+     "how it fares, as JSON: lookups, cache, directories (loopback or token)", .parameters = ""},
     {"/openapi.json", READ, DOOR_OPEN, pages_openapi, "this interface, described by OpenAPI 3.1"},
     {"/problems/{name}", READ, DOOR_OPEN, pages_problem, "what a type of problem means, and what to do"},
     {"/v1/purge", METHOD_POST, DOOR_ADMIN, purge_answer,
      "{\"address\": ADDRESS}, {\"domain\": DOMAIN} or {\"all\": true}: drops cached answers (token)",
-     .max_body = MAX_PURGE_BODY_BYTES, .kind = ROUTE_PURGE},
+     .parameters = "", .max_body = MAX_PURGE_BODY_BYTES, .kind = ROUTE_PURGE},
     {"/page/{file}", READ, DOOR_OPEN, page_file_answer, "what the page for people is made of"},
     {"/", READ, DOOR_OPEN, pages_index, "this list; to browsers, a page for people"},
 };
@@ -62,6 +63,9 @@ static const struct {
 } methods[] = {{"GET", METHOD_GET}, {"HEAD", METHOD_HEAD}, {"POST", METHOD_POST}};
 
 static const size_t methods_count = sizeof(methods) / sizeof(methods[0]);
+
+/* That nothing here takes. Any other is none that this server knows (RFC 9110 9.1). */
+static const char *const methods_besides[] = {"OPTIONS", "PUT", "DELETE", "PATCH", "CONNECT", "TRACE"};
 
 /* Whether `pattern` goes on with this segment; moves it past. */
 static bool fits_segment(const char **pattern, struct bytes segment, struct bytes *captured)
@@ -111,6 +115,27 @@ static unsigned method_bit(const char *method)
         }
     }
     return 0;
+}
+
+static bool is_known_method(const char *method)
+{
+    bool known = method_bit(method) != 0;
+
+    for (size_t i = 0; i < sizeof(methods_besides) / sizeof(methods_besides[0]) && !known; i++) {
+        known = strcmp(method, methods_besides[i]) == 0;
+    }
+    return known;
+}
+
+/* What "OPTIONS *" asks for. */
+static unsigned methods_of_all(void)
+{
+    unsigned all = 0;
+
+    for (size_t i = 0; i < routes_count; i++) {
+        all |= routes[i].methods;
+    }
+    return all;
 }
 
 const char *routes_method(const struct route *route)
@@ -209,6 +234,31 @@ static enum MHD_Result refuse_method(struct request *request, unsigned allowed)
     return respond_problem(request, MHD_HTTP_METHOD_NOT_ALLOWED, detail, &headers);
 }
 
+static enum MHD_Result refuse_unknown_method(struct request *request)
+{
+    char detail[RESPOND_VALUE_BYTES];
+
+    snprintf(detail, sizeof(detail), "no resource here knows the method \"%.32s\"; methods are written in capitals",
+             request->method);
+    return respond_problem(request, MHD_HTTP_NOT_IMPLEMENTED, detail, NULL);
+}
+
+enum MHD_Result routes_refuse_framing(struct request *request, enum framing_fault fault, size_t max_body)
+{
+    struct response_headers headers = {0};
+    char detail[RESPOND_VALUE_BYTES];
+
+    if (fault == FRAMING_ENCODED) {
+        respond_field(&headers, MHD_HTTP_HEADER_ACCEPT_ENCODING, "identity");
+    }
+    if (fault != FRAMING_BODY_TOO_LARGE) {
+        return respond_problem(request, framing_fault_status(fault), framing_fault_text(fault), &headers);
+    }
+    snprintf(detail, sizeof(detail), "%s: at most %zu bytes", framing_fault_text(fault),
+             max_body > 0 ? max_body : MAX_IGNORED_BODY_BYTES);
+    return respond_problem(request, framing_fault_status(fault), detail, &headers);
+}
+
 static enum MHD_Result refuse_target(struct request *request, enum target_fault fault)
 {
     if (fault == TARGET_TOO_LONG) {
@@ -226,6 +276,21 @@ static void begin_timing(struct request *request)
     }
 }
 
+/* The route takes the request: does who asks, and what is asked? */
+static enum MHD_Result let_answer(struct request *request)
+{
+    const struct route *route = request->route;
+    struct bytes stranger;
+
+    if (!doors_let(request, route->door)) {
+        return doors_refuse(request, wanted_explains(request) ? DOOR_LOOKUP_EXPLAIN : route->door);
+    }
+    if (wanted_stranger(request, &stranger)) {
+        return wanted_refuse_stranger(request, stranger);
+    }
+    return route->answer(request);
+}
+
 enum MHD_Result routes_answer(struct request *request)
 {
     bool options = strcmp(request->method, MHD_HTTP_METHOD_OPTIONS) == 0;
@@ -235,8 +300,11 @@ enum MHD_Result routes_answer(struct request *request)
     if (request->target_fault != TARGET_OK) {
         return refuse_target(request, request->target_fault);
     }
+    if (!is_known_method(request->method)) {
+        return refuse_unknown_method(request);
+    }
     if (request->target.asterisk) {
-        return options ? answer_options(request, READ) : refuse_target(request, TARGET_BAD_FORM);
+        return options ? answer_options(request, methods_of_all()) : refuse_target(request, TARGET_BAD_FORM);
     }
     if (request->route == NULL) {
         return respond_problem(request, MHD_HTTP_NOT_FOUND, target_fault_text(TARGET_TOO_DEEP), NULL);
@@ -247,8 +315,5 @@ enum MHD_Result routes_answer(struct request *request)
     if ((request->route->methods & method_bit(request->method)) == 0) {
         return refuse_method(request, request->route->methods);
     }
-    if (!doors_let(request, request->route->door)) {
-        return doors_refuse(request, request->route->door);
-    }
-    return request->route->answer(request);
+    return let_answer(request);
 }

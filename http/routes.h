@@ -20,6 +20,7 @@ struct route {
     unsigned formats;       /* FORMAT_BIT()s; 0: nothing to negotiate */
     enum format preferred;
     bool best_only;
+    const char *parameters; /* of the query, "a, b"; NULL: it may have others, too */
     size_t max_body;        /* of routes that take POST: how large a body of JSON they want */
     enum route_kind kind;   /* as what its requests are counted */
 };
@@ -36,7 +37,10 @@ const char *routes_method(const struct route *route);
 /* No more than the target was read: tells the backend whom it will be asked for, if it is asked for somebody. */
 void routes_expect(struct request *request);
 
-/* Finds the route and lets it answer, or says why not: 400 401 403 404 405; OPTIONS is answered here. */
+/* What a fault of header fields is answered, where a body of `max_body` is wanted; 0: none is. */
+enum MHD_Result routes_refuse_framing(struct request *request, enum framing_fault fault, size_t max_body);
+
+/* Finds the route and lets it answer, or says why not: 400 401 403 404 405 501; OPTIONS is answered here. */
 enum MHD_Result routes_answer(struct request *request);
 
 #endif

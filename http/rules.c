@@ -109,3 +109,15 @@ void rules_free(struct rules **rules)
         free(gone);
     }
 }
+
+int http_certificate_check(const struct http_tls *config, struct error *error)
+{
+    struct credentials *credentials = config->certificate.size > 0 ? credentials_make(config, error) : NULL;
+
+    if (credentials == NULL) {
+        return config->certificate.size > 0 ? -1 : 0;
+    }
+    int result = credentials_check_dates(credentials, error);
+    credentials_free(&credentials);
+    return result;
+}

@@ -10,13 +10,13 @@ enum MHD_Result search_send(struct request *request, const struct parts *parts)
     parts_etag(parts, etag);
     respond_field(&headers, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache");
     respond_field(&headers, MHD_HTTP_HEADER_ETAG, etag);
+    struct MHD_Response *response = parts_respond(parts, type);
     if (etag_is_known(&request->headers.if_none_match, etag)) {
-        return respond_own(request, MHD_HTTP_NOT_MODIFIED, NULL, &headers);
+        return respond_made(request, MHD_HTTP_NOT_MODIFIED, response, &headers); /* without the body, but its length */
     }
     for (size_t i = 0; i < parts->count; i++) {
         request->slow.bytes += parts->items[i].der->size;
     }
-    struct MHD_Response *response = parts_respond(parts, type);
     respond_field(&headers, MHD_HTTP_HEADER_CONTENT_TYPE, type);
     respond_field(&headers, "X-Content-Type-Options", "nosniff");
     return respond_made(request, MHD_HTTP_OK, response, &headers);
@@ -27,7 +27,7 @@ enum MHD_Result search_send_none(struct request *request, const char *detail, en
     struct response_headers headers = {0};
     struct problem problem = {
         .status = MHD_HTTP_NOT_FOUND,
-        .title = respond_title(MHD_HTTP_NOT_FOUND),
+        .title = "Nothing fits",
         .detail = detail,
         .type = PROBLEM_TYPE("no-match"),
     };

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -104,10 +105,34 @@ static const char *passed_name_of(const char *address)
     return strcmp(address, "systemd") == 0 ? "" : behind(address, "systemd:");
 }
 
+/* What people write who have a URL in mind. */
+static int check_scheme(const char *address, struct error *error)
+{
+    const char *rest = bare(address);
+    size_t http = strlen("http://"), https = strlen("https:");
+
+    if (strncasecmp(rest, "http://", http) == 0) {
+        return error_set(error, "\"%s\": nothing stands before an address without TLS: write \"%.*s\"", address,
+                         (int)strcspn(rest + http, "/"), rest + http);
+    }
+    if (strncasecmp(rest, "https:", https) == 0) {
+        rest += https + strspn(rest + https, "/");
+        return error_set(error, "\"%s\": write \"https://%.*s\"", address, (int)strcspn(rest, "/"), rest);
+    }
+    return 0;
+}
+
 int http_listen_check(const char *address, struct error *error)
 {
     struct addrinfo *info = NULL;
 
+    if (check_scheme(address, error) != 0) {
+        return -1;
+    }
+    if (passed_name_of(address) != NULL && strcmp(bare(address), "systemd:") == 0) {
+        return error_set(error, "\"%s\" has no name: write \"systemd:NAME\", or \"systemd\" for the one socket that "
+                         "is passed", address);
+    }
     if (passed_name_of(address) != NULL) {
         return 0;
     }

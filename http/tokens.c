@@ -218,7 +218,7 @@ static int read_fields(const struct bytes fields[FIELDS], struct token *token, s
 }
 
 /* -1: the words say what is wrong with the line. */
-static int read_line(struct tokens *tokens, struct bytes line, struct error *error)
+static int read_line(struct tokens *tokens, struct bytes line, unsigned number, struct error *error)
 {
     struct bytes fields[FIELDS + 1];
     size_t count = split(line, fields);
@@ -233,7 +233,11 @@ static int read_line(struct tokens *tokens, struct bytes line, struct error *err
     if (tokens->count == MAX_TOKENS) {
         return error_set(error, "there are more than %d tokens", MAX_TOKENS);
     }
-    return read_fields(fields, &token, error) == 0 ? add(tokens, &token, error) : -1;
+    if (read_fields(fields, &token, error) != 0) {
+        return -1;
+    }
+    token.line = number;
+    return add(tokens, &token, error);
 }
 
 static int read_file(struct tokens *tokens, struct bytes file, struct error *error)
@@ -242,13 +246,24 @@ static int read_file(struct tokens *tokens, struct bytes file, struct error *err
         const uint8_t *end = memchr(file.data, '\n', file.size);
         size_t size = end != NULL ? (size_t)(end - file.data) : file.size;
 
-        if (read_line(tokens, bytes_of(file.data, size), error) != 0) {
+        if (read_line(tokens, bytes_of(file.data, size), number, error) != 0) {
             return error_prefix(error, "line %u", number);
         }
         size += end != NULL;
         file = bytes_of(file.data + size, file.size - size);
     }
     return 0;
+}
+
+static int tell_twins(const struct token *a, const struct token *b, const char *what, struct error *error)
+{
+    const struct token *first = a->line < b->line ? a : b, *second = first == a ? b : a;
+
+    if (first->line == 0) {
+        return error_set(error, "line %u: %s has the %s of http.token-file", second->line, second->name, what);
+    }
+    return error_set(error, "lines %u and %u: %s and %s have the same %s", first->line, second->line, first->name,
+                     second->name, what);
 }
 
 /* A name, or a token, that stands there twice is a slip: which of the two holds nobody could tell. */
@@ -260,8 +275,7 @@ static int check_twins(struct tokens *tokens, struct error *error)
         qsort(tokens->list, tokens->count, sizeof(tokens->list[0]), orders[k]);
         for (size_t i = 1; i < tokens->count; i++) {
             if (orders[k](&tokens->list[i - 1], &tokens->list[i]) == 0) {
-                return error_set(error, "%s and %s have the same %s", tokens->list[i - 1].name, tokens->list[i].name,
-                                 k == 0 ? "name" : "token");
+                return tell_twins(&tokens->list[i - 1], &tokens->list[i], k == 0 ? "name" : "token", error);
             }
         }
     }
@@ -280,7 +294,7 @@ struct tokens *tokens_make(struct bytes file, const char *one_more, struct error
     result = read_file(tokens, file, error);
     if (result == 0 && one_more[0] != '\0') {
         const struct token token = {"http.token-file", false, digest_sha256(bytes_of_string(one_more)), SCOPE_ALL,
-                                    TOKEN_HAS_NO_END};
+                                    TOKEN_HAS_NO_END, 0};
 
         result = add(tokens, &token, error);
     }

@@ -43,6 +43,7 @@ struct token {
     struct digest digest; /* else SHA-256 of what stands behind "Bearer " */
     unsigned scopes;
     int64_t until;        /* wall seconds; from then on it opens nothing */
+    unsigned line;        /* of the file; 0: it stands in none */
 };
 
 /* Immutable; any thread. */

@@ -1,8 +1,12 @@
 #include "http/wanted.h"
 
+#include <stdio.h>
+
 #include "http/negotiate.h"
 #include "http/respond.h"
 #include "http/routes.h"
+
+#define STRANGER_BYTES 64 /* of a name that nobody knows are shown */
 
 /* "1" "true", "0" "false". False: neither. */
 static bool parse_switch(struct bytes text, bool *on)
@@ -23,6 +27,56 @@ bool wanted_switch(const struct request *request, const char *name, const char *
     }
     *refusal = (struct refusal){MHD_HTTP_BAD_REQUEST, why, false};
     return false;
+}
+
+bool wanted_explains(const struct request *request)
+{
+    bool on, takes = request->route->parameters != NULL && strstr(request->route->parameters, "explain") != NULL;
+    struct refusal ignored;
+
+    return takes && wanted_switch(request, "explain", "", &on, &ignored) && on;
+}
+
+/* `list` is "a, b". */
+static bool is_listed(const char *list, struct bytes name)
+{
+    while (*list != '\0') {
+        size_t size = strcspn(list, ",");
+
+        if (bytes_equal(name, bytes_of(list, size))) {
+            return true;
+        }
+        list += size + strspn(list + size, ", ");
+    }
+    return false;
+}
+
+bool wanted_stranger(const struct request *request, struct bytes *name)
+{
+    const char *known = request->route->parameters;
+
+    for (size_t i = 0; known != NULL && i < request->target.parameter_count; i++) {
+        *name = request->target.parameters[i].name;
+        if (!is_listed(known, *name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A name that is long is cut between characters. */
+enum MHD_Result wanted_refuse_stranger(struct request *request, struct bytes name)
+{
+    const char *known = request->route->parameters;
+    int size = name.size <= STRANGER_BYTES ? (int)name.size : STRANGER_BYTES;
+    char detail[RESPOND_VALUE_BYTES];
+
+    while (size < (int)name.size && size > 0 && (name.data[size] & 0xc0) == 0x80) {
+        size--;
+    }
+    snprintf(detail, sizeof(detail), "there is no parameter \"%.*s\" here: this takes %s", size,
+             (const char *)name.data, known[0] != '\0' ? known : "none");
+    return respond_problem(request, MHD_HTTP_BAD_REQUEST, detail, NULL);
 }
 
 bool wanted_format(const struct request *request, enum format *format, struct refusal *refusal)

@@ -19,6 +19,14 @@ struct refusal {
 bool wanted_switch(const struct request *request, const char *name, const char *why, bool *on,
                    struct refusal *refusal);
 
+/* Whether ?explain=1 asks for more than the route is for. */
+bool wanted_explains(const struct request *request);
+
+/* Whether the query has a parameter that the route does not know, and which takes none besides its own. A word that is
+ * misspelt would otherwise be one that is not there, and the answer another one than was asked for. */
+bool wanted_stranger(const struct request *request, struct bytes *name);
+enum MHD_Result wanted_refuse_stranger(struct request *request, struct bytes name);
+
 /* One of the route's formats: that of ?format=, else by Accept, else the preferred one. False: see refusal. */
 bool wanted_format(const struct request *request, enum format *format, struct refusal *refusal);
 

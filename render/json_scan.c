@@ -27,10 +27,14 @@ static int check_bounds(struct bytes json, struct error *error)
     return 0;
 }
 
-json_t *json_scan_load(struct bytes json, struct error *error)
+static json_t *load(struct bytes json, size_t flags, struct error *error)
 {
     json_error_t fault;
 
+    if (json.size == 0) {
+        error_set(error, "the body is empty");
+        return NULL;
+    }
     if (json.size > MAX_JSON_BYTES) {
         error_set(error, "JSON larger than %d bytes", MAX_JSON_BYTES);
         return NULL;
@@ -38,7 +42,7 @@ json_t *json_scan_load(struct bytes json, struct error *error)
     if (check_bounds(json, error) != 0) {
         return NULL;
     }
-    json_t *root = json_loadb((const char *)json.data, json.size, JSON_REJECT_DUPLICATES, &fault);
+    json_t *root = json_loadb((const char *)json.data, json.size, JSON_REJECT_DUPLICATES | flags, &fault);
     if (root == NULL) {
         error_set(error, "not JSON: line %d: %s", fault.line, fault.text);
     } else if (!json_is_object(root)) {
@@ -47,4 +51,14 @@ json_t *json_scan_load(struct bytes json, struct error *error)
         root = NULL;
     }
     return root;
+}
+
+json_t *json_scan_load(struct bytes json, struct error *error)
+{
+    return load(json, 0, error);
+}
+
+json_t *json_scan_load_with_nul(struct bytes json, struct error *error)
+{
+    return load(json, JSON_ALLOW_NUL, error);
 }

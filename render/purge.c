@@ -5,7 +5,7 @@
 
 int render_read_purge(struct bytes json, struct drop *drop, struct error *error)
 {
-    json_t *root = json_scan_load(json, error);
+    json_t *root = json_scan_load_with_nul(json, error);
     int result = -1;
 
     if (root == NULL) {
@@ -20,7 +20,7 @@ int render_read_purge(struct bytes json, struct drop *drop, struct error *error)
     if (json_object_size(root) != 1 || what == DROP_WHATS) {
         error_set(error, "not exactly one of {\"address\": …}, {\"domain\": …} and {\"all\": true}");
     } else if (what == DROP_ALL ? !json_is_true(value) : !json_is_string(value)) {
-        error_set(error, "%s: not %s", key, what == DROP_ALL ? "true" : "a string");
+        error_set(error, "%s takes only %s", key, what == DROP_ALL ? "true" : "a string");
     } else {
         struct bytes text = bytes_of(json_string_value(value), json_string_length(value));
         result = drop_parse((enum drop_what)what, text, drop, error);

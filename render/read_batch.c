@@ -133,7 +133,7 @@ enum recipients_fault render_read_recipients(struct bytes json, size_t most, str
         return RECIPIENTS_OK;
     }
     list->count = 0;
-    json_t *root = json_scan_load(json, error);
+    json_t *root = json_scan_load_with_nul(json, error);
     if (root == NULL) {
         return RECIPIENTS_BAD;
     }

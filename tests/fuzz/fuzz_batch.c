@@ -19,7 +19,7 @@ static void must(bool holds)
 
 static void check_same(const struct recipient_list *list, struct bytes body)
 {
-    json_t *root = json_loadb((const char *)body.data, body.size, JSON_REJECT_DUPLICATES, NULL);
+    json_t *root = json_loadb((const char *)body.data, body.size, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
     const json_t *array = json_object_get(root, "recipients");
 
     must(json_is_array(array) && json_array_size(array) == list->count && json_object_size(root) == 1);
@@ -34,7 +34,7 @@ static void check_same(const struct recipient_list *list, struct bytes body)
 /* What is refused is no array of so many strings, alone in its object. */
 static void check_refused(enum recipients_fault fault, struct bytes body)
 {
-    json_t *root = json_loadb((const char *)body.data, body.size, JSON_REJECT_DUPLICATES, NULL);
+    json_t *root = json_loadb((const char *)body.data, body.size, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
     const json_t *array = json_object_get(root, "recipients");
     bool strings = json_is_array(array) && json_object_size(root) == 1;
 
@@ -57,7 +57,7 @@ static void check_told(struct bytes sent)
     } else {
         render_recipient_invalid(sent, address_fault_text(fault), &out);
     }
-    json_t *root = json_loadb((const char *)out.data, out.size, JSON_REJECT_DUPLICATES, NULL);
+    json_t *root = json_loadb((const char *)out.data, out.size, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
     const json_t *echo = json_object_get(root, "address");
     must(bytes_equal(sent, bytes_of(json_string_value(echo), json_string_length(echo))));
     json_decref(root);

@@ -282,12 +282,12 @@ refused() { # STATUS WORD BODY [OPTION…]
 }
 
 @test "bodies that are no batch are refused in words, and others go on" {
-    refused 400 "not JSON" ''
+    refused 400 "the body is empty" ''
     refused 400 "not JSON" '{'
     refused 400 "not a JSON object" '["alice@example.org"]'
     refused 400 alone '{"recipients":["alice@example.org"],"format":"p7c"}'
     refused 400 "not JSON" '{"recipients":["a@example.org"],"recipients":["b@example.org"]}'
-    refused 400 "not JSON" '{"recipients":["a\\u0000@example.org"]}'
+    refused 400 "not JSON" '{"recipients\\u0000":["a@example.org"]}'
     refused 400 "not JSON" '{"recipients":["a\0@example.org"]}'
     refused 400 "not JSON" '{"recipients":["\xff@example.org"]}'
     refused 400 "not JSON" '{"recipients":[1e999]}'

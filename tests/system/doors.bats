@@ -11,7 +11,8 @@ setup_file() {
     new_token mail
     new_token graphs explain
     new_token boss admin,lookup 2999-12-31
-    new_token former lookup,explain,admin 2020-01-01
+    new_token former lookup,explain,admin
+    sed -i 's/ never$/ 2020-01-01/' "$STACK/token.former" # as it was made, long ago
     new_token late
     line_of mail graphs boss former > "$STACK/tokens"
     chmod 600 "$STACK/tokens"
@@ -174,6 +175,9 @@ refuses() {
     run -64 "$BUILD/certlookupd" --new-token a lookups
     run -64 "$BUILD/certlookupd" --new-token a lookup,lookup
     run -64 "$BUILD/certlookupd" --new-token a lookup 2027-02-29
+    run -64 "$BUILD/certlookupd" --new-token a lookup "$(date -ud yesterday +%F)"
+    [[ $output == *'that day is over, and the token would open nothing'* ]]
+    run -0 "$BUILD/certlookupd" --new-token a lookup "$(date -u +%F)"
     run -64 "$BUILD/certlookupd" --new-token a lookup never more
     run -64 "$BUILD/certlookupd" --new-token
     run -0 "$BUILD/certlookupd" --new-token a

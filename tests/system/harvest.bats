@@ -122,7 +122,7 @@ names() {
 
 @test "who asks for whom there is has a limit, too" {
     local said
-    said=$(statuses gateway 192.0.2.4 "/v1/recipients/$(first_of rsa)/certificate?n=[1-4000]")
+    said=$(statuses gateway 192.0.2.4 "/v1/recipients/$(first_of rsa)/certificate#[1-4000]")
     [ "$(so_many 200 <<< "$said")" -ge "$LOOKUPS_BURST" ]
     [ "$(so_many 429 <<< "$said")" -ge 500 ]
     equal "nothing else" 4000 $(($(so_many 200 <<< "$said") + $(so_many 429 <<< "$said")))

@@ -287,8 +287,10 @@ ADDRESSES
 200 explain=1
 200 explain=0&format=pem
 200 format=%70em
-200 unknown=1&unknown=2
 200 explain=1&
+400 unknown=1&unknown=2
+400 format=pem&=1
+400 explain=0&explain%20=1
 400 explain=%00
 400 explain=%ff
 400 explain=2

@@ -58,6 +58,7 @@ plays() {
         etag=$(header etag)
         get "${page}page/${file##*/}" -H "If-None-Match: $etag"
         equal "$file again" 304 "$code"
+        equal "length of what it would be" "$(wc -c < "$file")" "$(header content-length)"
         equal tag "$etag" "$(header etag)"
         [ ! -s "$body" ]
         get "${page}page/${file##*/}" -H 'If-None-Match: "other"'

@@ -47,6 +47,7 @@ refused() {
     grep "request refused" "$STACK/$gateway/log" | grep -qF "id=$id status=$1" || say_failed "$id is not in the log"
     curl --silent --fail --output "$page" "$(gateway_url "$gateway")$(json type)"
     cmp "$page" "docs/problems/$2.md"
+    equal "title, which is the type's" "$(sed -n '1s/^# \(.*\) ([0-9, ]*)$/\1/p' "$page")" "$(json title)"
 }
 
 ask() { # TARGET [OPTION…]
@@ -71,6 +72,10 @@ batch() { # BODY [OPTION…]
     refused 404 not-found
     ask /healthz -X DELETE
     refused 405 method-not-allowed
+    ask /healthz -X BREW
+    refused 501 not-implemented
+    ask "/certificates/search.cgi?certHash=$(printf '%027d' 0 | tr 0 A)"
+    refused 404 no-match
     ask "/v1/recipients/$(encoded "$alice")/certificate" -H 'Accept: image/png'
     refused 406 not-acceptable
     query='?format=p7c' batch "{\"recipients\": [\"$mallory\"]}"
@@ -81,6 +86,11 @@ batch() { # BODY [OPTION…]
     refused 413 too-large
     ask /v1/recipients -d '{}'
     refused 415 not-json
+    batch '{}' -H 'Content-Encoding: gzip'
+    refused 415 not-json
+    equal "what it takes" identity "$(header accept-encoding)"
+    ask "/v1/recipients/$(encoded "$alice")?expain=1"
+    refused 400 bad-request
     ask "/v1/recipients/$(encoded "$alice")" "${other[@]}"
     equal "the first" 200 "$code"
     ask "/v1/recipients/$(encoded "$alice")" "${other[@]}"

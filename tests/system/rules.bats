@@ -109,6 +109,11 @@ fingerprint_of() {
     grep -q '^anchor CN=Another anchor$' <<< "$below"
     grep -qi "expires .*sha256 $(openssl x509 -in "$other" -noout -fingerprint -sha256 | sed 's/.*=//; s/://g')" <<< "$below"
     [ "$(grep -c '^anchor ' <<< "${output%%trust-rules*}")" -ge 1 ]
+    run ! grep -q EXPIRED <<< "$output"
+    openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$other.key" -subj '/CN=Former anchor' 2> /dev/null |
+        openssl x509 -req -signkey "$other.key" -days -1 -extfile <(echo basicConstraints=critical,CA:TRUE) -out "$other" 2> /dev/null
+    run -0 --separate-stderr "$BUILD/certlookupd" -t -c "$STACK/gateway/certlookupd.conf"
+    grep -A 1 '^anchor CN=Former anchor$' <<< "$output" | grep -q '^       EXPIRED 20.*  sha256 ' || say_failed "$output"
 }
 
 @test "certlookupd -t names rule, file and cause" {

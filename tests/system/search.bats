@@ -427,6 +427,7 @@ QUERIES
         equal length "$length" "$(header content-length)"
         search "$query" -H "If-None-Match: $etag"
         is 304
+        equal "length of what it would be" "$length" "$(header content-length)"
         equal tag "$etag" "$(header etag)"
         equal body '' "$(cat "$body")"
         search "$query" -H 'If-None-Match: "another"'

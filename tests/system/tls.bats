@@ -307,6 +307,42 @@ serial_of() { # NAME
     reload
 }
 
+# dated NAME FROM TO: a certificate like the server's, of these days.
+dated() {
+    local at=$STACK/pki/$1 ca=$STACK/pki/servers.ca
+    {
+        cat "$ca/config"
+        printf '%s\n' "new_certs_dir=$ca" rand_serial=yes unique_subject=no policy=p '[p]' commonName=supplied
+    } > "$at.config"
+    signed servers "$1" 1 subjectAltName=DNS:localhost,IP:127.0.0.1 extendedKeyUsage=serverAuth &&
+        openssl ca -batch -notext -config "$at.config" -cert "$STACK/pki/servers.pem" -keyfile "$STACK/pki/servers.key" \
+            -startdate "$(date -ud "$2" +%Y%m%d000000Z)" -enddate "$(date -ud "$3" +%Y%m%d000000Z)" \
+            -extfile "$at.ext" -in "$at.csr" -out "$at.pem"
+}
+
+@test "a certificate that no client takes today does not come in the place of one that they take" {
+    local failed name from to words
+    while read -r name from to words; do
+        [ -n "$name" ] || continue
+        failed=$(metric certlookup_reload_failures_total)
+        dated "$name" "$from" "$to" > "$BATS_TEST_TMPDIR/signed" 2>&1
+        show "$name"
+        process_signal gateway HUP
+        wait_until 20 metric_reaches certlookup_reload_failures_total $((failed + 1)) gateway
+        grep -qF "certlookupd.conf: tls.certificate-file: no client takes the certificate, which $words" "$STACK/gateway/log"
+        by_tls /healthz
+        equal "the one before is shown" 200 "$code"
+        run -0 --separate-stderr "$BUILD/certlookupd" -t -c "$STACK/gateway/certlookupd.conf"
+        grep -qF "certlookupd.conf: warning: tls.certificate-file: no client takes the certificate, which $words" <<< "$stderr"
+    done <<< "
+past   -9days -1days has expired: it holds from $(date -ud '-9 days' +%F)T00:00:00Z to $(date -ud '-1 days' +%F)
+future 2days  9days  is not valid yet: it holds from $(date -ud '2 days' +%F)T00:00:00Z to $(date -ud '9 days' +%F)"
+    show renewed
+    reload
+    run -0 --separate-stderr "$BUILD/certlookupd" -t -c "$STACK/gateway/certlookupd.conf"
+    equal "and of a good one nothing is said" '' "$stderr"
+}
+
 @test "required: without one that verifies there is no handshake" {
     local before
     before=$(metric 'certlookup_http_refused_total{door="tls"}')

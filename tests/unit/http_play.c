@@ -557,7 +557,8 @@ bool play_read_response(int fd, bool head, struct buffer *response)
         buffer_append_char(response, (char)c);
     }
     bool has_length = play_field(response, "Content-Length", length, sizeof(length)) != NULL;
-    size_t left = has_length && !head ? strtoul(length, NULL, 10) : 0;
+    bool has_body = !head && play_status(response) != 304;
+    size_t left = has_length && has_body ? strtoul(length, NULL, 10) : 0;
     while (left-- > 0) {
         if (recv(fd, &c, 1, 0) != 1) {
             return false;

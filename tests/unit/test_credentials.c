@@ -204,9 +204,46 @@ static void test_ends_are_told(void **state)
     }
 }
 
+#define DAY (24 * 60 * 60)
+
+static const struct {
+    const char *name;
+    int64_t from, until; /* from now */
+    const char *words;   /* NULL: clients take it */
+} dates[] = {
+    {"of today", -DAY, DAY, NULL},
+    {"that ends in this minute", -DAY, 60, NULL},
+    {"that has ended", -2 * DAY, -60, "tls.certificate-file: no client takes the certificate, which has expired: it "},
+    {"of tomorrow", DAY, 2 * DAY, "tls.certificate-file: no client takes the certificate, which is not valid yet: it "},
+};
+
+static void test_dates(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(dates) / sizeof(dates[0]); i++) {
+        int64_t now = (int64_t)time(NULL);
+        X509 *certificate = made_certificate(&(struct made){
+            .key = MADE_P384, .from = now - MADE_NOW + dates[i].from, .until = now - MADE_NOW + dates[i].until});
+        char *pem = pem_of_certificate(certificate);
+        struct http_tls config = config_of(0);
+        struct error error = {""};
+
+        config.certificate = bytes_of_string(pem);
+        int result = http_certificate_check(&config, &error);
+        if ((result == 0) != (dates[i].words == NULL) ||
+            (result != 0 && strncmp(error.text, dates[i].words, strlen(dates[i].words)) != 0)) {
+            fail_msg("%s: \"%s\"", dates[i].name, error.text);
+        }
+        free(pem);
+        X509_free(certificate);
+    }
+    assert_int_equal(http_certificate_check(&(struct http_tls){.priorities = PRIORITIES}, NULL), 0);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows), cmocka_unit_test(test_ends_are_told)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows), cmocka_unit_test(test_ends_are_told),
+                                       cmocka_unit_test(test_dates)};
 
     return cmocka_run_group_tests(tests, make_files, free_files);
 }

@@ -93,6 +93,7 @@ static int post(const char *target, const char *fields, const char *body)
 
 #define WITH(token) "Authorization: Bearer " token "\r\n"
 #define ELSEWHERE "X-Forwarded-For: 192.0.2.1\r\n"
+#define INVALID "Bearer realm=\"certlookup\", error=\"invalid_request\", scope=\"lookup\""
 #define EXPLAIN_WANTED "Bearer realm=\"certlookup\", scope=\"explain\""
 
 static const struct {
@@ -113,9 +114,13 @@ static const struct {
      "the token is none of this gateway's; this"},
     {CERTIFICATE, WITH("7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed"), 401,
      "Bearer realm=\"certlookup\", error=\"invalid_token\", scope=\"lookup\"", "none of"},
-    {CERTIFICATE, WITH(""), 401, "Bearer realm=\"certlookup\", scope=\"lookup\"", "this needs"},
+    {CERTIFICATE, WITH(""), 400, INVALID, "Authorization has no token behind Bearer; this needs"},
+    {CERTIFICATE, WITH("five six"), 400, INVALID, "Authorization is not Bearer and one token; this needs"},
+    {CERTIFICATE, WITH("one one"), 400, INVALID, "Authorization is not Bearer and one token; this needs"},
+    {CERTIFICATE, WITH("\"one\""), 400, INVALID, "Authorization is not Bearer and one token; this needs"},
+    {CERTIFICATE, "Authorization: Bearerone\r\n", 401, "Bearer realm=\"certlookup\", scope=\"lookup\"", "\"this needs"},
     {CERTIFICATE, "Authorization: Basic one\r\n", 401, "Bearer realm=\"certlookup\", scope=\"lookup\"", "this needs"},
-    {CERTIFICATE, WITH("one") WITH("one"), 401, "Bearer realm=\"certlookup\", scope=\"lookup\"",
+    {CERTIFICATE, WITH("one") WITH("one"), 400, INVALID,
      "there is more than one Authorization; this needs"},
     {"/v1/recipients/none@example.org", "", 401, "Bearer realm=\"certlookup\", scope=\"lookup\"", ""},
     {"/v1/recipients/none@example.org", WITH("one"), 404, "-", ""},
@@ -130,10 +135,15 @@ static const struct {
     {"/v1/status", ELSEWHERE WITH("three"), 403,
      "Bearer realm=\"certlookup\", error=\"insufficient_scope\", scope=\"explain\"", ""},
     {CERTIFICATE "?explain=1", ELSEWHERE WITH("one"), 403,
-     "Bearer realm=\"certlookup\", error=\"insufficient_scope\", scope=\"explain\"", "for something else"},
+     "Bearer realm=\"certlookup\", error=\"insufficient_scope\", scope=\"lookup explain\"",
+     "the token is for something else; this needs a token for lookup and explain"},
+    {CERTIFICATE "?explain=1", ELSEWHERE, 401, "Bearer realm=\"certlookup\", scope=\"lookup explain\"",
+     "\"this needs a token for lookup and explain\""},
+    {CERTIFICATE "?explain=0", ELSEWHERE, 401, "Bearer realm=\"certlookup\", scope=\"lookup\"", ""},
+    {CERTIFICATE "?explain=2", ELSEWHERE, 401, "Bearer realm=\"certlookup\", scope=\"lookup\"", ""},
     {"/v1/recipients/hit@example.org?explain=1", WITH("one"), 200, "-", ""},
     {"/v1/recipients/hit@example.org?explain=1", ELSEWHERE WITH("two"), 403,
-     "Bearer realm=\"certlookup\", error=\"insufficient_scope\", scope=\"lookup\"", ""},
+     "Bearer realm=\"certlookup\", error=\"insufficient_scope\", scope=\"lookup explain\"", ""},
     /* A page in a browser on this machine: ours, or another. */
     {"/metrics", "Origin: http://a\r\n", 200, "-", ""},
     {"/metrics", "Origin: https://a\r\n", 401, EXPLAIN_WANTED, ""},
@@ -146,7 +156,7 @@ static const struct {
     {"/metrics", "Origin: http://a\r\n" ELSEWHERE, 401, EXPLAIN_WANTED, ""},
     {"/metrics", "Origin: http://b\r\n" WITH("two"), 200, "-", ""},
     {CERTIFICATE "?explain=1", "Origin: http://b\r\n" WITH("one"), 403,
-     "Bearer realm=\"certlookup\", error=\"insufficient_scope\", scope=\"explain\"", ""},
+     "Bearer realm=\"certlookup\", error=\"insufficient_scope\", scope=\"lookup explain\"", ""},
     /* For everybody. */
     {"/healthz", "", 200, "-", ""},
     {"/readyz", WITH("five"), 200, "-", ""},
@@ -167,7 +177,7 @@ static void test_rows(void **state)
             strstr(buffer_string(&response), rows[i].words) == NULL) {
             fail_msg("%s %s: %s", rows[i].target, rows[i].fields, buffer_string(&response));
         }
-        if (status == 401 || status == 403) {
+        if (status >= 400) {
             assert_string_equal(field("Content-Type"), "application/problem+json");
         }
     }
@@ -198,18 +208,18 @@ static void test_ready_made(void **state)
 {
     (void)state;
     for (int i = 0; i < 4; i++) {
-        assert_int_equal(ask(CERTIFICATE "?a", WITH("one")), 200);
+        assert_int_equal(ask(CERTIFICATE "?&", WITH("one")), 200);
     }
     size_t again = play->served_again;
 
-    assert_int_equal(ask(CERTIFICATE "?a", WITH("one")), 200);
+    assert_int_equal(ask(CERTIFICATE "?&", WITH("one")), 200);
     assert_int_equal(play->served_again, again + 1);
-    assert_int_equal(ask(CERTIFICATE "?a", ""), 401);
-    assert_int_equal(ask(CERTIFICATE "?a", WITH("two")), 403);
-    assert_int_equal(ask(CERTIFICATE "?a", WITH("on")), 401);
-    assert_int_equal(ask(CERTIFICATE "?a", WITH("onee")), 401);
+    assert_int_equal(ask(CERTIFICATE "?&", ""), 401);
+    assert_int_equal(ask(CERTIFICATE "?&", WITH("two")), 403);
+    assert_int_equal(ask(CERTIFICATE "?&", WITH("on")), 401);
+    assert_int_equal(ask(CERTIFICATE "?&", WITH("onee")), 401);
     assert_int_equal(play->served_again, again + 1);
-    assert_int_equal(ask(CERTIFICATE "?a", WITH("one")), 200);
+    assert_int_equal(ask(CERTIFICATE "?&", WITH("one")), 200);
     assert_int_equal(play->served_again, again + 2);
 }
 
@@ -241,7 +251,7 @@ static void test_head(void **state)
     for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
         char request[512];
 
-        snprintf(request, sizeof(request), "HEAD %s?h HTTP/1.1\r\nHost: a\r\n%s\r\n", CERTIFICATE, heads[i].fields);
+        snprintf(request, sizeof(request), "HEAD %s?&& HTTP/1.1\r\nHost: a\r\n%s\r\n", CERTIFICATE, heads[i].fields);
         buffer_clear(&response);
         assert_true(play_send(fd, request, strlen(request)));
         assert_true(play_read_response(fd, true, &response));

@@ -119,9 +119,52 @@ static void test_none_and_unknown(void **state)
     assert_null(field("Expires"));
 }
 
+#define SIXTY "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+/* A parameter that is misspelt is none that is not there. */
+static const struct {
+    const char *target, *words; /* NULL: nothing is wrong with it */
+} strangers[] = {
+    {CERTIFICATE "?expain=1", "there is no parameter \\\"expain\\\" here: this takes explain, format"},
+    {CERTIFICATE "?explain=0&Format=pem", "\\\"Format\\\" here"},
+    {CERTIFICATE "?format=pem&x", "\\\"x\\\" here"},
+    {CERTIFICATE "?=1", "\\\"\\\" here"},
+    {CERTIFICATE "?explain,=1", "\\\"explain,\\\" here"},
+    {CERTIFICATE "?partial=1", "\\\"partial\\\" here"},
+    {ADDRESS "?" SIXTY "aaa%C3%A9=1", "\\\"" SIXTY "aaa\\\" here"},
+    {ADDRESS "?" SIXTY "aa%C3%A9=1", "\\\"" SIXTY "aa\xc3\xa9\\\" here"},
+    {ADDRESS "?" SIXTY "aaaaa=1", "\\\"" SIXTY "aaaa\\\" here"},
+    {"/v1/status?pretty", "\\\"pretty\\\" here: this takes none"},
+    {"/healthz?x=1", NULL},
+    {"/?x=1", NULL},
+    {"/metrics?x=1", NULL},
+    {"/openapi.json?x=1", NULL},
+    {"/page/page.js?v=1", NULL},
+};
+
+static void test_strangers(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++) {
+        const char *words = strangers[i].words;
+
+        get(strangers[i].target, "");
+        if (play_status(&response) != (words != NULL ? 400 : 200) ||
+            (words != NULL && strstr(buffer_string(&response), words) == NULL)) {
+            fail_msg("%s: %s", strangers[i].target, buffer_string(&response));
+        }
+        get(strangers[i].target, ""); /* and none is ready-made then */
+        assert_int_equal(play_status(&response), words != NULL ? 400 : 200);
+    }
+}
+
 static void test_allow_and_offers(void **state)
 {
     (void)state;
+    play_request(port, "OPTIONS", "*", "", &response);
+    assert_string_equal(field("Allow"), "GET, HEAD, POST, OPTIONS");
+    play_request(port, "BREW", ADDRESS, "", &response);
+    assert_non_null(strstr(buffer_string(&response), "no resource here knows the method \\\"BREW\\\""));
     play_request(port, "POST", "/healthz", "Content-Length: 0\r\n", &response);
     assert_string_equal(field("Allow"), "GET, HEAD, OPTIONS");
     assert_non_null(strstr(buffer_string(&response), "this resource takes GET, HEAD, OPTIONS\""));
@@ -202,6 +245,7 @@ static void test_conditional(void **state)
         const char *path = explain ? ADDRESS "?explain=1" : CERTIFICATE;
         get(path, "");
         snprintf(etag, sizeof(etag), "%s", field("ETag"));
+        size_t full_size = play_body(&response).size;
         static const char *const formats[] = {
             "If-None-Match: %s\r\n",
             "If-None-Match: W/%s\r\n",
@@ -214,6 +258,7 @@ static void test_conditional(void **state)
             get(path, fields);
             assert_int_equal(play_status(&response), 304);
             assert_int_equal(play_body(&response).size, 0);
+            assert_int_equal(strtoul(field("Content-Length"), NULL, 10), full_size);
             assert_string_equal(field("ETag"), etag);
             assert_non_null(field("Cache-Control"));
             assert_string_equal(field("Vary"), "Accept");
@@ -389,7 +434,7 @@ int main(void)
         cmocka_unit_test(an_explanation_is_made_for_the_request_alone),
         cmocka_unit_test(test_stale),
         cmocka_unit_test(test_none_and_unknown),
-        cmocka_unit_test(test_allow_and_offers),
+        cmocka_unit_test(test_allow_and_offers), cmocka_unit_test(test_strangers),
         cmocka_unit_test(test_no_echo),
         cmocka_unit_test(test_head_is_get_without_body),
         cmocka_unit_test(test_conditional),

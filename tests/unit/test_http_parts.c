@@ -97,10 +97,14 @@ static void test_bearer(void **state)
 {
     static const struct {
         const char *authorization, *want; /* NULL: none */
+        bool malformed;
     } rows[] = {
-        {"Bearer secret", "secret"}, {"bearer secret", "secret"}, {"BEARER  secret", "secret"},
-        {"Bearer secret ", "secret "}, {"Bearer a b", "a b"}, {"Bearer ", NULL}, {"Bearer   ", NULL}, {"Bearer", NULL},
+        {"Bearer secret", "secret"}, {"bearer secret", "secret"}, {"BEARER  secret", "secret"}, {"Bearer a+/=", "a+/="},
+        {"Bearer secret ", "secret ", true}, {"Bearer a b", "a b", true}, {"Bearer a=b", "a=b", true},
+        {"Bearer =", "=", true}, {"Bearer a,b", "a,b", true}, {"Bearer \xc3\xa9", "\xc3\xa9", true},
+        {"Bearer ", NULL, true}, {"Bearer   ", NULL, true}, {"Bearer", NULL, true},
         {"", NULL}, {"secret", NULL}, {"Basic secret", NULL}, {"Bearersecret", NULL}, {" Bearer secret", NULL},
+        {"Bearer\tsecret", NULL},
     };
 
     (void)state;
@@ -108,7 +112,8 @@ static void test_bearer(void **state)
         struct bytes token;
         bool is_one = access_bearer(bytes_of_string(rows[i].authorization), &token);
 
-        if (is_one != (rows[i].want != NULL) || (is_one && !bytes_equal(token, bytes_of_string(rows[i].want)))) {
+        if (access_is_malformed_bearer(bytes_of_string(rows[i].authorization)) != rows[i].malformed ||
+            is_one != (rows[i].want != NULL) || (is_one && !bytes_equal(token, bytes_of_string(rows[i].want)))) {
             fail_msg("\"%s\"", rows[i].authorization);
         }
     }

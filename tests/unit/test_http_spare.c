@@ -39,7 +39,7 @@ const char *__wrap_MHD_get_response_header(struct MHD_Response *response, const 
 
 static struct play *play;
 static struct buffer response;
-static unsigned asked; /* a number in each target: what is asked once is not kept */
+static unsigned asked; /* a number in each Accept: what is asked once is not kept */
 
 static int open_play(void **state)
 {
@@ -61,7 +61,8 @@ static void ask(int fd, const char *method, const char *fields)
 {
     char request[512];
 
-    snprintf(request, sizeof(request), "%s " TARGET "?%u HTTP/1.1\r\nHost: a\r\n%s\r\n", method, asked++, fields);
+    snprintf(request, sizeof(request), "%s " TARGET " HTTP/1.1\r\nHost: a\r\nAccept: */*;n=%u\r\n%s\r\n", method, asked++,
+             fields);
     buffer_clear(&response);
     assert_true(play_send(fd, request, strlen(request)));
 }

@@ -82,6 +82,14 @@ static const struct {
     {"Host: a|Content-Length: 9|Content-Type: application/json|Content-Type: application/json|", false,
      FRAMING_NOT_JSON, 9},
     {"Host: a|Content-Length: 9|Content-Type: text/plain|", false, FRAMING_OK},
+    {"Host: a|Content-Length: 9|Content-Type: application/json|Content-Encoding: Identity|", false, FRAMING_OK, 9},
+    {"Host: a|Content-Length: 9|Content-Type: application/json|Content-Encoding: gzip|", false, FRAMING_ENCODED, 9},
+    {"Host: a|Content-Length: 9|Content-Type: application/json|Content-Encoding: |", false, FRAMING_ENCODED, 9},
+    {"Host: a|Content-Length: 9|Content-Type: application/json|Content-Encoding: identity, gzip|", false,
+     FRAMING_ENCODED, 9},
+    {"Host: a|Content-Length: 9|Content-Type: application/json|Content-Encoding: br|Content-Encoding: identity|", false,
+     FRAMING_ENCODED, 9},
+    {"Host: a|Content-Length: 9|Content-Encoding: gzip|", false, FRAMING_OK},
 };
 
 static void add_all(struct headers *headers, const char *fields)
