@@ -1,7 +1,7 @@
 #!/bin/sh
 # Files as C: arrays of their bytes.
 #
-#   embed.sh NAME FILE        embedded_NAME, embedded_NAME_size
+#   embed.sh NAME FILE        embedded_NAME, embedded_NAME_size, embedded_NAME_etag
 #   embed.sh NAME FILE…       embedded_NAME, an array of struct embedded_file; embedded_NAME_count
 set -eu
 
@@ -12,12 +12,17 @@ bytes_of() {
     od -An -v -tu1 "$1" | sed 's/[0-9][0-9]*/&,/g'
 }
 
+tag_of() {
+    sha256sum < "$1" | cut -c1-32
+}
+
 echo '#include "http/embedded.h"'
 if [ $# -eq 1 ]; then
     echo "const unsigned char embedded_${name}[] = {"
     bytes_of "$1"
     echo '};'
     echo "const size_t embedded_${name}_size = sizeof(embedded_$name);"
+    echo "const char embedded_${name}_etag[] = \"\\\"$(tag_of "$1")\\\"\";"
     exit
 fi
 
@@ -28,8 +33,7 @@ for file; do
     echo "static const unsigned char file_${number}[] = {"
     bytes_of "$file"
     echo '};'
-    sum=$(sha256sum < "$file" | cut -c1-32)
-    table="$table{\"${file##*/}\", file_$number, sizeof(file_$number), \"\\\"$sum\\\"\"},
+    table="$table{\"${file##*/}\", file_$number, sizeof(file_$number), \"\\\"$(tag_of "$file")\\\"\"},
 "
 done
 printf '%s\n' "const struct embedded_file embedded_${name}[] = {" "$table};"

@@ -9,7 +9,7 @@
 #define REQUEST_FIELDS "Authorization, Content-Type, Accept, If-None-Match, X-Request-Id"
 
 /* What they may read of an answer besides what any may: of those that tell more than the body does. */
-#define ANSWER_FIELDS "ETag, Retry-After, Request-Id, Content-Disposition, Recipients-Left-Out"
+#define ANSWER_FIELDS "ETag, Retry-After, Request-Id, Content-Disposition, Recipients-Left-Out, WWW-Authenticate"
 
 #define PREFLIGHT_S "600"
 

@@ -9,6 +9,7 @@
 
 extern const unsigned char embedded_openapi[]; /* docs/openapi.json */
 extern const size_t embedded_openapi_size;
+extern const char embedded_openapi_etag[]; /* as etag_make() has it */
 
 struct embedded_file {
     const char *name; /* without its folder */

@@ -4,6 +4,7 @@
 
 #include "base/metrics.h"
 #include "http/embedded.h"
+#include "http/etag.h"
 #include "http/negotiate.h"
 #include "http/page.h"
 #include "http/respond.h"
@@ -123,13 +124,41 @@ enum MHD_Result pages_problem(struct request *request)
     return respond_text(request, MHD_HTTP_OK, &text, PLAIN);
 }
 
-enum MHD_Result pages_openapi(struct request *request)
+/* "client-limit  Too many requests (429)", of the file's name and its first line, "# Too many requests (429)". */
+static void add_problem(const struct embedded_file *file, struct buffer *text)
+{
+    const char *title = (const char *)file->data;
+    int name_size = (int)(strlen(file->name) - strlen(".md"));
+
+    buffer_append_format(text, "/problems/%-32.*s %.*s\n", name_size, file->name,
+                         (int)(strcspn(title, "\n") - strlen("# ")), title + strlen("# "));
+}
+
+enum MHD_Result pages_problems(struct request *request)
 {
     struct buffer text;
 
     buffer_init(&text, MAX_RESPONSE_BYTES);
-    buffer_append(&text, embedded_openapi, embedded_openapi_size);
-    return respond_text(request, MHD_HTTP_OK, &text, "application/json");
+    for (size_t i = 0; i < embedded_problems_count; i++) {
+        add_problem(&embedded_problems[i], &text);
+    }
+    return respond_text(request, MHD_HTTP_OK, &text, PLAIN);
+}
+
+enum MHD_Result pages_openapi(struct request *request)
+{
+    struct response_headers headers = {0};
+
+    respond_field(&headers, MHD_HTTP_HEADER_ETAG, embedded_openapi_etag);
+    respond_field(&headers, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache");
+    if (etag_is_known(&request->headers.if_none_match, embedded_openapi_etag)) {
+        return respond_not_modified(request, embedded_openapi_size, &headers);
+    }
+    respond_field(&headers, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
+    respond_field(&headers, "X-Content-Type-Options", "nosniff");
+    return respond_made(request, MHD_HTTP_OK,
+                        MHD_create_response_from_buffer(embedded_openapi_size, (void *)(uintptr_t)embedded_openapi,
+                                                        MHD_RESPMEM_PERSISTENT), &headers);
 }
 
 static enum MHD_Result send_list(struct request *request)

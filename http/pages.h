@@ -11,6 +11,7 @@ enum MHD_Result pages_readiness(struct request *request);
 enum MHD_Result pages_metrics(struct request *request);
 enum MHD_Result pages_status(struct request *request);
 enum MHD_Result pages_problem(struct request *request);
+enum MHD_Result pages_problems(struct request *request);
 enum MHD_Result pages_openapi(struct request *request);
 enum MHD_Result pages_index(struct request *request);
 

@@ -33,7 +33,8 @@ const struct route routes[] = {
     {"/v1/recipients", METHOD_POST, DOOR_LOOKUP, batch_answer,
      "{\"recipients\": [ADDRESS, ...]}: for each a status and its best certificate, as JSON; ?format=p7c: all "
      "certificates in one",
-     FORMAT_BIT(FORMAT_JSON) | FORMAT_BIT(FORMAT_P7C), FORMAT_JSON, true, "format, partial", MAX_BATCH_BODY_BYTES, ROUTE_BATCH},
+     FORMAT_BIT(FORMAT_JSON) | FORMAT_BIT(FORMAT_P7C), FORMAT_JSON, true, "format, partial", MAX_BATCH_BODY_BYTES,
+     ROUTE_BATCH},
     {"/certificates/search.cgi", READ, DOOR_LOOKUP, search_answer_certificates,
      "certificates by one attribute of RFC 4387: certHash, uri, email, iHash, iAndSHash, name, sHash, sKIDHash",
      .kind = ROUTE_SEARCH},
@@ -48,6 +49,7 @@ const struct route routes[] = {
     {"/v1/status", READ, DOOR_EXPLAIN, pages_status,
      "how it fares, as JSON: lookups, cache, directories (loopback or token)", .parameters = ""},
     {"/openapi.json", READ, DOOR_OPEN, pages_openapi, "this interface, described by OpenAPI 3.1"},
+    {"/problems/", READ, DOOR_OPEN, pages_problems, "what types of problems there are"},
     {"/problems/{name}", READ, DOOR_OPEN, pages_problem, "what a type of problem means, and what to do"},
     {"/v1/purge", METHOD_POST, DOOR_ADMIN, purge_answer,
      "{\"address\": ADDRESS}, {\"domain\": DOMAIN} or {\"all\": true}: drops cached answers (token)",

@@ -13,11 +13,12 @@
 #include "base/bytes.h"
 #include "base/error.h"
 
-/* An object; the caller's reference. No string has a NUL in it, so each is one of C. NULL: empty, too large, too deep, too many members, not JSON, or not an object. A member
- * that stands twice is a fault: who reads the first and who reads the last would see different documents. */
+/* An object; the caller's reference. No string has a NUL in it, so each is one of C. NULL: empty, too large, too deep,
+ * too many members, not JSON, or not an object. A member that stands twice is a fault: who reads the first and who
+ * reads the last would see different documents. */
 json_t *json_scan_load(struct bytes json, struct error *error);
 
-/* The same of what others may fill in: a string may have a NUL, for who reads it by its length and refuses that alone. */
+/* The same, but a string may have a NUL: for who reads each by its length, and refuses that one alone. */
 json_t *json_scan_load_with_nul(struct bytes json, struct error *error);
 
 #endif

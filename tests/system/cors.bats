@@ -7,7 +7,7 @@ load stack
 MAIL=https://webmail.example.org
 BOOK=http://book.example:8080
 STRANGER=https://stranger.example
-EXPOSED='ETag, Retry-After, Request-Id, Content-Disposition, Recipients-Left-Out'
+EXPOSED='ETag, Retry-After, Request-Id, Content-Disposition, Recipients-Left-Out, WWW-Authenticate'
 
 setup_file() {
     stack_begin

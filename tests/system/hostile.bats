@@ -375,13 +375,13 @@ FIELDS
     equal "status" 200 "$code"
 }
 
-# Every way to ask for what is not for everybody; "$@": how.
+# Every way to ask for what is not for everybody; "$@": how. `as`: the status that is due.
 refused_for_others() {
     local path
     for path in /metrics "/v1/recipients/nobody@example.org?explain=1" \
         "/v1/recipients/nobody@example.org/certificate?explain=true"; do
         get "$base$path" "$@"
-        equal "$path $*: status" 401 "$code"
+        equal "$path $*: status" "${as:-401}" "$code"
         run ! grep -q certlookup_ "$body"
     done
 }
@@ -412,9 +412,9 @@ refused_for_others() {
         refused_for_others "${elsewhere[@]}"
         refused_for_others "${elsewhere[@]}" -H "Authorization: Bearer ${token}x"
         refused_for_others "${elsewhere[@]}" -H "Authorization: Bearer ${token%n}"
-        refused_for_others "${elsewhere[@]}" -H "Authorization: Bearer "
+        as=400 refused_for_others "${elsewhere[@]}" -H "Authorization: Bearer "
         refused_for_others "${elsewhere[@]}" -H "Authorization: Basic $token"
-        refused_for_others "${elsewhere[@]}" -H "Authorization: Bearer $token" -H "Authorization: Bearer $token"
+        as=400 refused_for_others "${elsewhere[@]}" -H "Authorization: Bearer $token" -H "Authorization: Bearer $token"
         get "$base/metrics" "${elsewhere[@]}" -H "Authorization: Bearer $token"
         equal "status" 200 "$code"
         get "$base/v1/recipients/nobody@example.org" "${elsewhere[@]}"

@@ -75,7 +75,7 @@ batch() { # BODY [OPTION…]
     ask /healthz -X BREW
     refused 501 not-implemented
     ask "/certificates/search.cgi?certHash=$(printf '%027d' 0 | tr 0 A)"
-    refused 404 no-match
+    equal "type, and title" '/problems/no-match Nothing fits' "$(json type) $(json title)"
     ask "/v1/recipients/$(encoded "$alice")/certificate" -H 'Accept: image/png'
     refused 406 not-acceptable
     query='?format=p7c' batch "{\"recipients\": [\"$mallory\"]}"
@@ -99,6 +99,19 @@ batch() { # BODY [OPTION…]
     refused 429 client-limit
     get "$(recipient_url "$alice" behind)"
     refused 503 unknown behind
+}
+
+@test "the types are listed" {
+    local page
+    ask /problems/
+    equal status 200 "$code"
+    equal lines "$(find docs/problems -name '*.md' | wc -l)" "$(wc -l < "$body")"
+    for page in docs/problems/*.md; do
+        grep -qE "^/problems/$(basename "$page" .md) +$(sed -n '1s/^# //p' "$page" | sed 's/[()]/\\&/g')\$" "$body" ||
+            say_failed "$page: $(cat "$body")"
+    done
+    ask /problems
+    refused 404 not-found
 }
 
 @test "nobody's name is given to the next one: found and none have none" {
