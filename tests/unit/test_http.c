@@ -155,7 +155,7 @@ static const struct {
     {"GET", "/metrics", "X-Forwarded-For: 192.0.2.1\r\nAuthorization: Bearer secret\r\n", 200, NULL},
     {"GET", "/metrics", "X-Forwarded-For: 192.0.2.1\r\nAuthorization: Bearer other\r\n", 401, PROBLEM},
     {"GET", "/metrics",
-     "Forwarded: for=192.0.2.1\r\nAuthorization: Bearer secret\r\nAuthorization: Bearer secret\r\n", 401, PROBLEM},
+     "Forwarded: for=192.0.2.1\r\nAuthorization: Bearer secret\r\nAuthorization: Bearer secret\r\n", 400, PROBLEM},
     {"GET", ADDRESS "?explain=1", "Forwarded: for=192.0.2.1\r\n", 401, PROBLEM},
     {"GET", ADDRESS "?explain=1", "Forwarded: for=192.0.2.1\r\nAuthorization: Bearer secret\r\n", 200, NULL},
     {"GET", ADDRESS "?explain=0", "Forwarded: for=192.0.2.1\r\n", 200, NULL},
