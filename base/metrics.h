@@ -28,8 +28,8 @@ enum counter {
     COUNT_OUTCOME_UNKNOWN,
     COUNT_REFUSED_LOOKUP, COUNT_REFUSED_EXPLAIN, COUNT_REFUSED_ADMIN, /* requests without a token for it */
     COUNT_REFUSED_PROXY,     /* connections to a "proxy:" listener of who is no trusted proxy, or says no header */
-    COUNT_TOKENS_IGNORED,    /* lookups of who sent a token that is wrong, or has ended, as of who has none */
     COUNT_REFUSED_TLS,       /* handshakes of clients without a certificate that verifies, where they need one */
+    COUNT_TOKENS_IGNORED,    /* lookups of who sent a token that is wrong, or has ended, as of who has none */
     COUNT_MEMORY_EVICTIONS,
     COUNT_DROPS,             /* of an address, a domain or everything, because somebody said so */
     COUNT_REDIS_GETS, COUNT_REDIS_SETS, COUNT_REDIS_HITS, COUNT_REDIS_MISSES,

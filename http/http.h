@@ -156,7 +156,7 @@ struct http_config {
                                  * HTTP_ORIGIN_ANY alone; none: no page of another origin may */
     size_t origin_count;
     struct http_tls tls;
-    struct rules *rules;        /* what http_adopt() takes over, made of the above by http_rules_make(); NULL: it is not */
+    struct rules *rules;        /* of all that, for http_adopt(), made by http_rules_make(); NULL: it is not */
 };
 
 struct http;

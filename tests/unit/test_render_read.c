@@ -36,7 +36,7 @@ static void what_is_no_answer_is_refused(void **state)
         const char *json;
         const char *words; /* somewhere in the error */
     } rows[] = {
-        {"", "not JSON"},
+        {"", "empty"},
         {"<html><body>404</body></html>", "not JSON"},
         {"null", "not JSON"},
         {"[]", "not a JSON object"},
