@@ -29,7 +29,7 @@ enum counter {
     COUNT_REFUSED_LOOKUP, COUNT_REFUSED_EXPLAIN, COUNT_REFUSED_ADMIN, /* requests without a token for it */
     COUNT_REFUSED_PROXY,     /* connections to a "proxy:" listener of who is no trusted proxy, or says no header */
     COUNT_REFUSED_TLS,       /* handshakes of clients without a certificate that verifies, where they need one */
-    COUNT_TOKENS_IGNORED,    /* lookups of who sent a token that is wrong, or has ended, as of who has none */
+    COUNT_TOKENS_IGNORED,    /* requests whose limits are their address's, although they have a token */
     COUNT_MEMORY_EVICTIONS,
     COUNT_DROPS,             /* of an address, a domain or everything, because somebody said so */
     COUNT_REDIS_GETS, COUNT_REDIS_SETS, COUNT_REDIS_HITS, COUNT_REDIS_MISSES,

@@ -19,7 +19,7 @@ const struct metrics_name metrics_counters[COUNT_COUNT] = {
     [COUNT_REFUSED_PROXY] = {"certlookup_http_refused_total", "door", "proxy"},
     [COUNT_REFUSED_TLS] = {"certlookup_http_refused_total", "door", "tls"},
     [COUNT_TOKENS_IGNORED] = {"certlookup_http_tokens_ignored_total", NULL, NULL,
-                              "Lookups of who sent a token that does not count, treated as without one."},
+                              "Requests with a token that does not open lookups, limited by their address."},
     [COUNT_MEMORY_EVICTIONS] = {"certlookup_memory_evictions_total", NULL, NULL,
                                 "Answers that left the memory cache for want of room."},
     [COUNT_DROPS] = {"certlookup_drops_total", NULL, NULL,

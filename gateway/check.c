@@ -38,7 +38,7 @@ static void print_warnings(const struct config *config)
 {
     struct error error;
 
-    if (http_certificate_check(&config->http.tls, &error) != 0) {
+    if (http_certificate_check(&config->http, &error) != 0) {
         fprintf(stderr, "%s: warning: %s\n", config->path, error.text);
     }
 }

@@ -217,9 +217,6 @@ static void take_good(struct place *place, const struct adding *adding)
     place->expires_at = report->expires_at;
     place->expiry_was_logged = false;
     place->is_barren = !report->usable && !report->holds;
-    if (report->was_used) {
-        place_wanted(place, now);
-    }
     if (place->expires_at == 0 || place->expires_at > now) {
         place->rest_ms = 0;
         place->rests_until_ms = clock_mono_ms() + LEAST_REFRESH_S * 1000;

@@ -55,8 +55,12 @@ static void note_expiry(struct place *place, int64_t now_s)
     }
 }
 
-static void refresh_place(struct place *place)
+/* Whether it was in use is asked with each try, also while the place fails. */
+static void refresh_place(struct place *place, int64_t now_s)
 {
+    if (evidence_take_use(place->store->now, &place->need.key)) {
+        place_wanted(place, now_s);
+    }
     place->is_refresh = true;
     if (place->fetched_at != 0) {
         count(COUNT_EVIDENCE_REFRESHES);
@@ -107,12 +111,13 @@ void evidence_refresh(struct evidence_store *store)
         return;
     }
     store->is_refreshing = true;
-    struct place *place;
-    TAILQ_FOREACH (place, &store->places, order) {
+    struct place *place, *next;
+    for (place = TAILQ_FIRST(&store->places); place != NULL; place = next) {
+        next = TAILQ_NEXT(place, order); /* it may become the last, which is come to once more, and asked already */
         note_expiry(place, now_s);
         int64_t due = due_ms(place, now_s, now_ms);
         if (due >= 0 && due <= now_ms && store->refreshing < MAX_REFRESHES) {
-            refresh_place(place);
+            refresh_place(place, now_s);
         } else if (due > now_ms && due - now_ms < next_ms) {
             next_ms = due - now_ms;
         }

@@ -3,10 +3,12 @@
  *
  * A naming is to a name what a flight is to an address: who asks for an equal name, of the same directories, in the
  * same world while it is under way waits with the others, until its deadline, which is no later than his own would be.
- * Names are equal as those in certificates are (text_append_folded()): directories compare cn without case (RFC 4519
- * 2.3), and whose certificates have another name is left out later. The first spelling is what they are asked for. */
+ * Names are equal but for the case of their ASCII letters: directories compare cn without case (RFC 4519 2.3), but of
+ * other letters not all in the same way, and nobody is told what another name has. The first spelling is what they are
+ * asked for. */
 #include <stddef.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <sys/queue.h>
 
 #include "base/clock.h"
@@ -35,7 +37,6 @@ struct naming {
     size_t pending;               /* directories that have not come back */
     size_t ask_count;
     struct naming_ask *asks;
-    struct search_key key;        /* of the name */
     char name[MAX_SEARCH_NAME_BYTES + 1];
 };
 
@@ -241,7 +242,7 @@ static struct naming *find_same(const struct naming *asked)
     size_t count = world_directories_for_names(lookup->world, asked->only_open, directories);
     struct naming *naming = LIST_FIRST(&lookup->namings->under_way);
     while (naming != NULL && !(naming->world == lookup->world && naming->ask_count == count &&
-                               search_key_equal(&naming->key, &asked->key))) {
+                               strcasecmp(naming->name, asked->name) == 0)) {
         naming = LIST_NEXT(naming, entry);
     }
     return naming;
@@ -288,9 +289,8 @@ size_t lookup_name_searches(struct lookup *lookup, bool only_open)
 /* NULL: out of memory, or it is no name. */
 static struct naming *naming_new(struct lookup *lookup, struct bytes name, bool only_open, struct name_waiter *waiter)
 {
-    struct naming *naming = calloc(1, sizeof(*naming));
-    if (naming == NULL || !search_key_of_name(name, &naming->key)) {
-        free(naming);
+    struct naming *naming = name.size <= MAX_SEARCH_NAME_BYTES ? calloc(1, sizeof(*naming)) : NULL;
+    if (naming == NULL) {
         return NULL;
     }
     naming->begin.run = begin_naming;

@@ -201,9 +201,9 @@ static bool would_spoil_certificate(const struct world *before, const struct con
 {
     struct error ignored;
 
-    return before != NULL && before->config != config &&
-           http_certificate_check(&before->config->http.tls, &ignored) == 0 &&
-           http_certificate_check(&config->http.tls, error) != 0;
+    return before != NULL && before->config != config && before->config->http.tls.certificate.size > 0 &&
+           http_certificate_check(&before->config->http, &ignored) == 0 &&
+           http_certificate_check(&config->http, error) != 0;
 }
 
 /* Takes over the reference to `config`, which may be NULL: its faults were given to `fault` already. */

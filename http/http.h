@@ -187,9 +187,9 @@ int http_proxy_parse(const char *text, struct network *network, struct error *er
 int http_rules_make(struct http_config *config, struct error *error);
 void http_rules_free(struct http_config *config);
 
-/* Whether the certificate that listeners show, where they show one, is valid now by its dates. -1: the words name the
- * setting and the dates. */
-int http_certificate_check(const struct http_tls *config, struct error *error);
+/* Whether the certificate that listeners show, where they show one, is valid now by its dates; of a configuration whose
+ * rules are made. -1: the words name the setting and the dates. */
+int http_certificate_check(const struct http_config *config, struct error *error);
 
 /* From now on who may ask what is as the configuration says, whatever a connection was let through before, and who
  * connects is shown its certificate; all else stays. Each configuration once. One thread. -1: the words say why not. */

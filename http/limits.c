@@ -33,12 +33,10 @@ static void identify(struct request *request)
     request->client = doors_holder_id(request, DOOR_LOOKUP);
     if (request->client != 0) {
         request->client_kind = CLIENT_HOLDER;
-        return;
-    }
-    count_add(COUNT_TOKENS_IGNORED, request->headers.authorizations > 0);
-    if (doors_is_local(request)) {
+    } else if (doors_is_local(request)) {
         request->client_kind = CLIENT_LOCAL;
     } else {
+        count_add(COUNT_TOKENS_IGNORED, request->headers.authorizations > 0);
         request->client_kind = CLIENT_ADDRESS;
         request->client = id_of_address(request);
     }

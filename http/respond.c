@@ -293,6 +293,33 @@ struct MHD_Response *respond_make_problem(const struct problem *problem, struct 
     return respond_make(&body, headers);
 }
 
+/* `why`: what the log says. */
+static enum MHD_Result send_problem(struct request *request, const struct problem *problem, const char *why,
+                                    struct response_headers *headers)
+{
+    unsigned status = (unsigned)problem->status;
+    char instance[REQUEST_INSTANCE_BYTES];
+    struct problem told = *problem;
+
+    add_close(request, headers);
+    if (status != MHD_HTTP_NOT_FOUND || problem->type == NULL) {
+        told.instance = request_instance(request, instance);
+        request_tell_refusal(request, status, why);
+        respond_id(request, headers);
+    }
+    if (problem->type == NULL) {
+        told.type = respond_type(status);
+    }
+    respond_header(headers, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    return respond_and_destroy(request, status, respond_make_problem(&told, headers));
+}
+
+enum MHD_Result respond_problem_of(struct request *request, const struct problem *problem,
+                                   struct response_headers *headers)
+{
+    return send_problem(request, problem, problem->detail, headers);
+}
+
 enum MHD_Result respond_problem(struct request *request, unsigned status, const char *detail,
                                 struct response_headers *headers)
 {
@@ -302,24 +329,12 @@ enum MHD_Result respond_problem(struct request *request, unsigned status, const 
     return respond_problem_of(request, &problem, headers != NULL ? headers : &none);
 }
 
-enum MHD_Result respond_problem_of(struct request *request, const struct problem *problem,
-                                   struct response_headers *headers)
+enum MHD_Result respond_problem_quoting(struct request *request, unsigned status, const char *detail, const char *why)
 {
-    unsigned status = (unsigned)problem->status;
-    char instance[REQUEST_INSTANCE_BYTES];
-    struct problem told = *problem;
+    struct response_headers headers = {0};
+    struct problem problem = {.status = (int)status, .title = respond_title(status), .detail = detail};
 
-    add_close(request, headers);
-    if (status != MHD_HTTP_NOT_FOUND || problem->type == NULL) {
-        told.instance = request_instance(request, instance);
-        request_tell_refusal(request, status, problem->detail);
-        respond_id(request, headers);
-    }
-    if (problem->type == NULL) {
-        told.type = respond_type(status);
-    }
-    respond_header(headers, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
-    return respond_and_destroy(request, status, respond_make_problem(&told, headers));
+    return send_problem(request, &problem, why, &headers);
 }
 
 enum MHD_Result respond_uncached(struct request *request, unsigned status, struct buffer *body, const char *media_type,

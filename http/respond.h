@@ -85,6 +85,10 @@ enum MHD_Result respond_made(struct request *request, unsigned status, struct MH
 enum MHD_Result respond_problem(struct request *request, unsigned status, const char *detail,
                                 struct response_headers *headers);
 
+/* The same where `detail` has words of the request, which may be anybody's address: the log says `why` instead. */
+enum MHD_Result respond_problem_quoting(struct request *request, unsigned status, const char *detail,
+                                        const char *why);
+
 /* The same for a problem that says more than that: without a type it has its status's. One of 404 with a type is no
  * refusal but the answer that there is nothing, and has no name. */
 enum MHD_Result respond_problem_of(struct request *request, const struct problem *problem,

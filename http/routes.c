@@ -242,7 +242,7 @@ static enum MHD_Result refuse_unknown_method(struct request *request)
 
     snprintf(detail, sizeof(detail), "no resource here knows the method \"%.32s\"; methods are written in capitals",
              request->method);
-    return respond_problem(request, MHD_HTTP_NOT_IMPLEMENTED, detail, NULL);
+    return respond_problem_quoting(request, MHD_HTTP_NOT_IMPLEMENTED, detail, "a method that no resource here knows");
 }
 
 enum MHD_Result routes_refuse_framing(struct request *request, enum framing_fault fault, size_t max_body)
@@ -285,7 +285,8 @@ static enum MHD_Result let_answer(struct request *request)
     struct bytes stranger;
 
     if (!doors_let(request, route->door)) {
-        return doors_refuse(request, wanted_explains(request) ? DOOR_LOOKUP_EXPLAIN : route->door);
+        bool both = wanted_explains(request) && !doors_is_local(request); /* this machine needs none to explain */
+        return doors_refuse(request, both ? DOOR_LOOKUP_EXPLAIN : route->door);
     }
     if (wanted_stranger(request, &stranger)) {
         return wanted_refuse_stranger(request, stranger);

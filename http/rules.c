@@ -110,14 +110,9 @@ void rules_free(struct rules **rules)
     }
 }
 
-int http_certificate_check(const struct http_tls *config, struct error *error)
+int http_certificate_check(const struct http_config *config, struct error *error)
 {
-    struct credentials *credentials = config->certificate.size > 0 ? credentials_make(config, error) : NULL;
+    const struct credentials *credentials = config->rules != NULL ? config->rules->credentials : NULL;
 
-    if (credentials == NULL) {
-        return config->certificate.size > 0 ? -1 : 0;
-    }
-    int result = credentials_check_dates(credentials, error);
-    credentials_free(&credentials);
-    return result;
+    return credentials != NULL ? credentials_check_dates(credentials, error) : 0;
 }

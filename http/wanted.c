@@ -76,7 +76,7 @@ enum MHD_Result wanted_refuse_stranger(struct request *request, struct bytes nam
     }
     snprintf(detail, sizeof(detail), "there is no parameter \"%.*s\" here: this takes %s", size,
              (const char *)name.data, known[0] != '\0' ? known : "none");
-    return respond_problem(request, MHD_HTTP_BAD_REQUEST, detail, NULL);
+    return respond_problem_quoting(request, MHD_HTTP_BAD_REQUEST, detail, "a parameter that is not known here");
 }
 
 bool wanted_format(const struct request *request, enum format *format, struct refusal *refusal)

@@ -211,6 +211,14 @@ bool evidence_revokes(const struct evidence *evidence, const uint64_t *links, si
     return false;
 }
 
+bool evidence_take_use(const struct evidence *evidence, const struct digest *need)
+{
+    bool found;
+    size_t place = evidence_place(evidence, need, &found);
+
+    return found && evidence_item_take_use(evidence->items[place]);
+}
+
 struct evidence_counts evidence_count(const struct evidence *evidence)
 {
     return (struct evidence_counts){evidence->crls.count, evidence->ocsp_count, evidence->issuers.count,

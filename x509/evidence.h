@@ -39,7 +39,6 @@ struct arrival {
 struct arrival_report {
     bool usable;         /* something in it counts, for what was asked or for anything else */
     bool holds;          /* something counts that this need brought, now or earlier */
-    bool was_used;      /* what it brought earlier was asked for its word since the last arrival (x509/in_use.h) */
     int64_t refresh_at;  /* wall seconds: when to fetch it again, well before it runs out */
     int64_t expires_at;  /* nextUpdate, or when an empty entry is looked at again; 0: has none (issuers) */
     uint64_t *revoked;   /* links (link_id()) that it revokes and `before` did not; answers that rest on them must go */
@@ -68,6 +67,9 @@ uint64_t link_id(struct bytes certificate_der);
 /* Whether some CRL or OCSP answer here says that one of the links is revoked. It knows no scopes and no anchors: true
  * means "judge again", false is sure. */
 bool evidence_revokes(const struct evidence *evidence, const uint64_t *links, size_t count, int64_t now);
+
+/* Whether a certificate was held against what the need of that key brought, since this was asked last. */
+bool evidence_take_use(const struct evidence *evidence, const struct digest *need);
 
 /* How many of each it holds, for the metrics. */
 struct evidence_counts {

@@ -271,7 +271,6 @@ struct evidence *evidence_add(const struct evidence *before, const struct polici
         error_set(&report->error, "%s: out of memory", arrival->source);
         return NULL;
     }
-    report->was_used = found && evidence_item_take_use(before->items[place]);
     counts = evidence_item_counts(item);
     if (arrival->count > 0 && evidence_item_is_empty(item)) {
         goto out;

@@ -1,6 +1,7 @@
 /*
- * Whether evidence has said something since its place was asked last: as long as
- * it does, its place is kept fresh. The only thing in a snapshot that changes.
+ * Whether a certificate was held against evidence since its place was asked last:
+ * as long as some are, the place is kept fresh. All else in a snapshot stays as
+ * it is.
  */
 #ifndef X509_IN_USE_H
 #define X509_IN_USE_H

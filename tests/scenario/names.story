@@ -16,19 +16,21 @@ ASK_NAME Carol_Clark
 NAMED 1 found - carol@example.org carol@example.com
 SEARCHES corp 2
 
-STORY names are equal whatever their case and blanks, and no others are
+STORY names are equal whatever the case of their letters, and no others are
 DIRECTORY corp example.org
 START
 HAS corp carol@example.org -
 CALLED corp carol@example.org Carol_Clark
 MOOD corp late
 ASK_NAME Carol_Clark
-ASK_NAME CAROL__clark
+ASK_NAME CAROL_clark
 ASK_NAME Carol_Clarke
+ASK_NAME Carol_Groß
+ASK_NAME Carol_Gross
 NOT_NAMED
-SEARCHES corp 2
+SEARCHES corp 4
 MOOD corp answers
-NAMED 1 none -
+NAMED 3 none -
 NAMED 2 found - carol@example.org
 NOT_NAMED
 

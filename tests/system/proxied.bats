@@ -2,6 +2,7 @@
 # Listeners of "proxy:": a header says for whom a proxy connects, in both versions, before HTTP and before TLS. And what
 # holds for them as for others: a handshake that does not come to its end, and no descriptor for one more.
 
+# bats file_tags=alone
 bats_require_minimum_version 1.5.0
 load stack
 load crowd

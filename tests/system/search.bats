@@ -2,6 +2,7 @@
 # A certificate store by HTTP (RFC 4387): each attribute as openssl has it, in every spelling of clients; several results;
 # and what is no search.
 
+# bats file_tags=alone
 bats_require_minimum_version 1.5.0
 load stack
 

@@ -225,19 +225,21 @@ static void test_dates(void **state)
         X509 *certificate = made_certificate(&(struct made){
             .key = MADE_P384, .from = now - MADE_NOW + dates[i].from, .until = now - MADE_NOW + dates[i].until});
         char *pem = pem_of_certificate(certificate);
-        struct http_tls config = config_of(0);
+        struct http_config config = {.tls = config_of(0), .token = ""};
         struct error error = {""};
 
-        config.certificate = bytes_of_string(pem);
+        config.tls.certificate = bytes_of_string(pem);
+        assert_int_equal(http_rules_make(&config, &error), 0);
         int result = http_certificate_check(&config, &error);
         if ((result == 0) != (dates[i].words == NULL) ||
             (result != 0 && strncmp(error.text, dates[i].words, strlen(dates[i].words)) != 0)) {
             fail_msg("%s: \"%s\"", dates[i].name, error.text);
         }
+        http_rules_free(&config);
         free(pem);
         X509_free(certificate);
     }
-    assert_int_equal(http_certificate_check(&(struct http_tls){.priorities = PRIORITIES}, NULL), 0);
+    assert_int_equal(http_certificate_check(&(struct http_config){.tls.certificate.size = 0}, NULL), 0);
 }
 
 int main(void)

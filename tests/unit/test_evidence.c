@@ -250,6 +250,30 @@ static void a_snapshot_stays_as_it_was(void **state)
     policy_free(&policy);
 }
 
+/* A CRL that comes again in the same words is the one of before, and was used no more than that. */
+static void what_certificates_are_held_against_is_in_use(void **state)
+{
+    struct policy *policy = policy_of(REVOCATION_MODE_REQUIRE);
+    struct evidence *evidence = evidence_new();
+    struct play_judged judged;
+
+    (void)state;
+    assert_false(evidence_take_use(evidence, &sub_need.key));
+    play_arrives(&evidence, policy, &root_need, root_crl(NULL), MADE_NOW, NULL);
+    play_arrives(&evidence, policy, &sub_need, sub_crl(-100, 1000, NULL), MADE_NOW, NULL);
+    assert_false(evidence_take_use(evidence, &sub_need.key));
+    play_judge(policy, evidence, alice, MADE_NOW, 0, &judged);
+    assert_int_equal(judged.reason, REASON_USABLE);
+    assert_true(evidence_take_use(evidence, &sub_need.key));
+    assert_false(evidence_take_use(evidence, &sub_need.key));
+    assert_true(evidence_take_use(evidence, &root_need.key));
+    play_judge(policy, evidence, alice, MADE_NOW, 0, &judged);
+    play_arrives(&evidence, policy, &sub_need, sub_crl(-50, 1000, NULL), MADE_NOW, NULL);
+    assert_false(evidence_take_use(evidence, &sub_need.key)); /* the newer one not yet */
+    evidence_free(&evidence);
+    policy_free(&policy);
+}
+
 static void newly_revoked_links_are_told_once(void **state)
 {
     struct policy *policy = policy_of(REVOCATION_MODE_REQUIRE);
@@ -780,6 +804,7 @@ int main(void)
         cmocka_unit_test(where_a_path_ends_an_issuer_is_wanted),
         cmocka_unit_test(what_came_answers),
         cmocka_unit_test(a_snapshot_stays_as_it_was),
+        cmocka_unit_test(what_certificates_are_held_against_is_in_use),
         cmocka_unit_test(newly_revoked_links_are_told_once),
         cmocka_unit_test(an_older_crl_does_not_come_back),
         cmocka_unit_test(a_crl_by_another_key_takes_no_place),

@@ -14,6 +14,7 @@
 #include "base/metrics.h"
 #include "gateway/evidence_private.h"
 #include "tests/unit/made.h"
+#include "x509/evidence_item.h"
 
 static struct stage {
     char folder[64];
@@ -168,6 +169,53 @@ static void what_nobody_wants_is_not_missed(void **state)
     assert_int_equal(gauge_read(GAUGE_EVIDENCE_NEXT_UPDATE), past);
 }
 
+/* Puts a CRL that came for it into the snapshot; returns it. */
+static const struct crl *holds_crl(const struct place *place)
+{
+    X509 *root = made_root("CN=Root", MADE_RSA_ROOT);
+    X509_CRL *made = made_crl(&(struct made_crl){.issuer = root, .key = MADE_RSA_ROOT, .crl_reason = -1,
+                                                 .this_update = -100, .next_update = 1000});
+    struct arrival_report report;
+    uint8_t *der = NULL;
+    int size = i2d_X509_CRL(made, &der);
+    const struct arrival arrival = {.need = &place->need, .objects = &(struct bytes){der, (size_t)size}, .count = 1,
+                                    .source = "corp: cn=1", .now = MADE_NOW};
+
+    struct evidence *after = evidence_add(stage.store->now, stage.world->policies, &arrival, &report);
+    assert_non_null(after);
+    evidence_free(&stage.store->now);
+    stage.store->now = after;
+    arrival_report_free(&report);
+    OPENSSL_free(der);
+    X509_CRL_free(made);
+    X509_free(root);
+    return after->crls.crls[0];
+}
+
+/* However long ago somebody has waited for it, and whatever comes of asking for it again. */
+static void what_is_in_use_is_wanted(void **state)
+{
+    int64_t now = clock_wall_s(), long_ago = now - 29 * 24 * 3600;
+
+    (void)state;
+    want(1, NULL);
+    struct place *place = place_of(1);
+    const struct crl *crl = holds_crl(place);
+    for (int used = 0; used < 2; used++) {
+        place->refused_in = 0;
+        place->fetched_at = now - 7200;
+        place->refresh_at = now - 3600;
+        place->rests_until_ms = 0;
+        place->wanted_at = long_ago;
+        if (used) {
+            in_use_note(&crl->in_use);
+        }
+        evidence_refresh(stage.store);
+        assert_true(used ? place->wanted_at >= now : place->wanted_at == long_ago);
+    }
+    assert_false(evidence_take_use(stage.store->now, &place->need.key));
+}
+
 /* One arrival, as if it had come from a directory. */
 static struct place *arrives(unsigned number, size_t size)
 {
@@ -281,6 +329,7 @@ int main(void)
         cmocka_unit_test(places_are_bounded_and_the_least_wanted_goes),
         cmocka_unit_test(places_that_hold_something_go_last),
         cmocka_unit_test(what_nobody_wants_is_not_missed),
+        cmocka_unit_test(what_is_in_use_is_wanted),
         cmocka_unit_test(what_waits_to_be_verified_is_bounded),
         cmocka_unit_test(what_may_not_be_asked_is_not_waited_for),
         cmocka_unit_test(rests_double_to_five_minutes),
