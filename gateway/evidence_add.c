@@ -35,8 +35,8 @@ void evidence_show(const struct evidence_store *store)
     int64_t oldest = 0, now = clock_wall_s();
     const struct place *place;
     TAILQ_FOREACH (place, &store->places, order) {
-        bool counts_on = place_holds(place) && place_is_wanted(place, now) && place->expires_at != 0;
-        if (counts_on && (oldest == 0 || place->expires_at < oldest)) {
+        bool is_kept = place_holds(place) && place_is_wanted(place, now) && place->expires_at != 0;
+        if (is_kept && (oldest == 0 || place->expires_at < oldest)) {
             oldest = place->expires_at;
         }
     }

@@ -106,7 +106,7 @@ struct place *place_for(struct evidence_store *store, const struct need *need)
     return place;
 }
 
-void place_wanted(struct place *place, int64_t now_s)
+void place_note_wanted(struct place *place, int64_t now_s)
 {
     struct evidence_store *store = place->store;
     place->wanted_at = now_s;

@@ -127,7 +127,7 @@ struct evidence_store {
 struct place *place_for(struct evidence_store *store, const struct need *need); /* NULL: no room, or memory; counted */
 struct place *place_known(struct evidence_store *store, const struct need *need); /* NULL: there is none */
 void place_free(struct place *place); /* out of the table already */
-void place_wanted(struct place *place, int64_t now_s); /* so it goes last for want of room */
+void place_note_wanted(struct place *place, int64_t now_s); /* so it goes last for want of room */
 bool place_holds(const struct place *place); /* something that counts */
 int64_t place_due_at(const struct place *place); /* wall seconds: when what it gave is to be asked for again */
 bool place_may_be_asked(const struct place *place);

@@ -59,7 +59,7 @@ static void note_expiry(struct place *place, int64_t now_s)
 static void refresh_place(struct place *place, int64_t now_s)
 {
     if (evidence_take_use(place->store->now, &place->need.key)) {
-        place_wanted(place, now_s);
+        place_note_wanted(place, now_s);
     }
     place->is_refresh = true;
     if (place->fetched_at != 0) {
@@ -73,6 +73,7 @@ static void on_refresh(struct timer *timer)
     struct evidence_store *store = (struct evidence_store *)((char *)timer - offsetof(struct evidence_store, refresh));
     evidence_add_next(store);
     evidence_refresh(store);
+    evidence_show(store); /* what nobody wants any more is not missed */
 }
 
 static void become_ready(struct evidence_store *store)
@@ -123,7 +124,6 @@ void evidence_refresh(struct evidence_store *store)
         }
     }
     become_ready(store);
-    evidence_show(store); /* what nobody wants any more is not missed */
     engine_timer_set(store->parts.engine, &store->refresh, next_ms);
     store->is_refreshing = false;
 }

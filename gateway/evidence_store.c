@@ -165,7 +165,7 @@ static bool want_one(struct evidence_store *store, const struct need *need, stru
     if (place == NULL) {
         return false;
     }
-    place_wanted(place, clock_wall_s());
+    place_note_wanted(place, clock_wall_s());
     bool failed_before = place->rest_ms > 0;
     if (place_may_be_asked(place)) {
         place_ask(place);

@@ -286,7 +286,7 @@ size_t lookup_name_searches(struct lookup *lookup, bool only_open)
     return count;
 }
 
-/* NULL: out of memory, or it is no name. */
+/* NULL: out of memory, or the name is too long. */
 static struct naming *naming_new(struct lookup *lookup, struct bytes name, bool only_open, struct name_waiter *waiter)
 {
     struct naming *naming = name.size <= MAX_SEARCH_NAME_BYTES ? calloc(1, sizeof(*naming)) : NULL;

@@ -276,7 +276,10 @@ static enum MHD_Result refuse_without_certificate(struct request *request, const
 /* Which of the two it is that stays shut; both, where who has a token needs one that is for both. */
 static enum door shut_of(struct request *request, enum door door)
 {
-    return door == DOOR_LOOKUP_EXPLAIN && needs_no_token(request) ? DOOR_EXPLAIN : door;
+    if (door != DOOR_LOOKUP_EXPLAIN) {
+        return door;
+    }
+    return needs_no_token(request) ? DOOR_EXPLAIN : doors_is_local(request) ? DOOR_LOOKUP : door;
 }
 
 static enum MHD_Result refuse_without_tokens(struct request *request, enum door door)

@@ -285,8 +285,7 @@ static enum MHD_Result let_answer(struct request *request)
     struct bytes stranger;
 
     if (!doors_let(request, route->door)) {
-        bool both = wanted_explains(request) && !doors_is_local(request); /* this machine needs none to explain */
-        return doors_refuse(request, both ? DOOR_LOOKUP_EXPLAIN : route->door);
+        return doors_refuse(request, wanted_explains(request) ? DOOR_LOOKUP_EXPLAIN : route->door);
     }
     if (wanted_stranger(request, &stranger)) {
         return wanted_refuse_stranger(request, stranger);

@@ -17,9 +17,9 @@
 
 #include "base/blob.h"
 #include "base/error.h"
-#include "x509/in_use.h"
 #include "x509/crl_index.h"
 #include "x509/crl_parts.h"
+#include "x509/in_use.h"
 #include "x509/issuers.h"
 
 #define CRL_NUMBER_BYTES 20 /* RFC 5280 5.2.3 */

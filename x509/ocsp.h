@@ -21,8 +21,8 @@
 #include <stdatomic.h>
 
 #include "base/error.h"
-#include "x509/in_use.h"
 #include "x509/cert.h"
+#include "x509/in_use.h"
 
 #define OCSP_NONCE_BYTES 32
 #define OCSP_SKEW_S 300

@@ -162,7 +162,10 @@ static void what_nobody_wants_is_not_missed(void **state)
     evidence_show(stage.store);
     assert_int_equal(gauge_read(GAUGE_EVIDENCE_NEXT_UPDATE), past);
     place->wanted_at = now - 31 * 24 * 3600;
-    evidence_refresh(stage.store);
+    stage.store->refresh.fire(&stage.store->refresh);
+    while (!evidence_store_idle(stage.store)) {
+        engine_run_posted(stage.engine);
+    }
     assert_int_equal(gauge_read(GAUGE_EVIDENCE_NEXT_UPDATE), 0);
     place->configured_in = stage.store->world_number;
     evidence_show(stage.store);
